@@ -1,0 +1,13 @@
+import type { Options } from "tsup";
+
+/** What every package's build has in common; a package spreads it and adds what differs. */
+export const base = {
+  entry: ["src/index.ts"],
+  format: ["esm"],
+  target: "node22",
+  // Declarations are made from the built declarations of the packages below, as a consumer will see them.
+  dts: { compilerOptions: { customConditions: [] } },
+  clean: true,
+  sourcemap: true,
+  treeshake: true,
+} satisfies Options;

@@ -1,0 +1,46 @@
+import { existsSync, readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const workspaces = ["packages", "apps"]
+  .flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))
+  .concat("bench")
+  .filter((folder) => existsSync(`${folder}/package.json`));
+
+// CI counts what ran from this file, never from the printed summary.
+const report = process.env["CHAT21_TEST_REPORT"];
+
+const conditions = ["@chat21/source", "module", "node", "development|production"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
+    projects: [
+      ...workspaces.map((folder) => ({
+        extends: true as const,
+        root: folder,
+        test: {
+          name: folder.slice(folder.indexOf("/") + 1),
+          include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}"],
+          exclude: ["**/*.e2e.test.ts"],
+        },
+      })),
+      {
+        // Whole processes and real services: one file at a time, after the unit tests.
+        extends: true as const,
+        test: {
+          name: "e2e",
+          include: workspaces.flatMap((folder) => [
+            `${folder}/src/**/*.e2e.test.ts`,
+            `${folder}/test/**/*.e2e.test.ts`,
+          ]),
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
