@@ -1,1 +1,5 @@
-export {};
+export type { DiskConversation, DiskDelivery, DiskMember, MemoryDisk } from "./memory-store/disk.ts";
+export { createMemoryDisk } from "./memory-store/disk.ts";
+export type { Gate } from "./memory-store/gate.ts";
+export type { MemoryStoreOptions } from "./memory-store.ts";
+export { createMemoryStore } from "./memory-store.ts";

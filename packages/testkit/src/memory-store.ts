@@ -1,0 +1,38 @@
+import type { Store } from "@chat21/engine";
+import { createMemoryConversations } from "./memory-store/conversations.ts";
+import { createMemoryDisk, type MemoryDisk } from "./memory-store/disk.ts";
+import { createMemoryEventLog } from "./memory-store/event-log.ts";
+import { type Gate, gated } from "./memory-store/gate.ts";
+import { createMemoryInstances, createMemoryRevocations, createMemoryUsers } from "./memory-store/people.ts";
+import { createMemoryPresence } from "./memory-store/presence.ts";
+import { createMemoryWebhooks } from "./memory-store/webhooks.ts";
+
+/** Options of {@link createMemoryStore}. */
+export interface MemoryStoreOptions {
+  /** What survives; hand the same disk to the next store after a crash. @default a new one */
+  readonly disk?: MemoryDisk;
+  /** Where crashes, delays and failures are put. @default nothing is held up */
+  readonly gate?: Gate;
+}
+
+/**
+ * The reference implementation of `Store`: the port's sentences in the plainest code, without indexes. Marks of
+ * dispatched events wait in the store object for its next commit, as the port allows, so that a crash loses them.
+ */
+export function createMemoryStore({ disk = createMemoryDisk(), gate }: MemoryStoreOptions = {}): Store {
+  const through = gated(gate);
+  const { flush, ...events } = createMemoryEventLog(disk, through);
+  return {
+    epoch: disk.epoch,
+    conversations: createMemoryConversations(disk, through),
+    events,
+    instances: createMemoryInstances(disk, through),
+    presence: createMemoryPresence(disk, through),
+    revocations: createMemoryRevocations(disk, through),
+    users: createMemoryUsers(disk, through),
+    webhooks: createMemoryWebhooks(disk, through),
+    async close() {
+      flush();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from "node:crypto";
+import type {
+  ConversationKind,
+  EventRecord,
+  EventRef,
+  GroupRecord,
+  InstanceRecord,
+  Interval,
+  MemberRecord,
+  MemberState,
+  PresenceLease,
+  RevocationRecord,
+  StoredWebhookDelivery,
+  UserRecord,
+} from "@chat21/engine";
+
+/** A member's row: who, which numbers it may see, and its place. */
+export interface DiskMember {
+  readonly user: string;
+  role: MemberRecord["role"];
+  intervals: readonly Interval[];
+  state: MemberState;
+}
+
+/** A conversation with its log; `events[i].seq` is `i + 1`. */
+export interface DiskConversation {
+  readonly app: string;
+  readonly conversation: string;
+  kind: ConversationKind;
+  transient: boolean;
+  group: GroupRecord | null;
+  /** In the order in which they first became members. */
+  readonly members: Map<string, DiskMember>;
+  readonly events: EventRecord[];
+}
+
+/** A delivery and its lease; `leasedUntil` is 0 when nobody holds it. */
+export interface DiskDelivery {
+  row: StoredWebhookDelivery;
+  leasedUntil: number;
+}
+
+/**
+ * What survives a crash: everything that a memory store has made durable. Several stores may share one disk, as
+ * several processes share a database.
+ */
+export interface MemoryDisk {
+  epoch: string;
+  readonly conversations: Map<string, DiskConversation>;
+  /** In commit order. */
+  readonly undispatched: Map<string, EventRef>;
+  /** Which event took an idempotency key. */
+  readonly clientMessageIds: Map<string, EventRef>;
+  readonly users: Map<string, UserRecord>;
+  readonly revocations: Map<string, RevocationRecord>;
+  readonly instances: Map<string, InstanceRecord>;
+  readonly leases: Map<string, PresenceLease>;
+  readonly lastSeen: Map<string, number>;
+  /** In order of `position`. */
+  readonly deliveries: Map<string, DiskDelivery>;
+  /** Of the newest delivery ever enqueued. */
+  lastPosition: number;
+}
+
+/** An empty disk with a new epoch. */
+export function createMemoryDisk(epoch: string = randomUUID()): MemoryDisk {
+  return {
+    epoch,
+    conversations: new Map(),
+    undispatched: new Map(),
+    clientMessageIds: new Map(),
+    users: new Map(),
+    revocations: new Map(),
+    instances: new Map(),
+    leases: new Map(),
+    lastSeen: new Map(),
+    deliveries: new Map(),
+    lastPosition: 0,
+  };
+}
+
+/** One map key of several ids; a line feed occurs in none of them. */
+export function keyOf(...ids: readonly (string | number)[]): string {
+  return ids.join("\n");
+}

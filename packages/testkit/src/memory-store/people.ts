@@ -1,0 +1,53 @@
+import type { InstanceStore, RevocationStore, UserStore } from "@chat21/engine";
+import { keyOf, type MemoryDisk } from "./disk.ts";
+import type { Gated } from "./gate.ts";
+
+/** Users. */
+export function createMemoryUsers(disk: MemoryDisk, { write, read }: Gated): UserStore {
+  return {
+    put: (user) =>
+      write("users.put", () => {
+        disk.users.set(keyOf(user.app, user.id), { ...user });
+      }),
+    get: (app, id) => read("users.get", () => disk.users.get(keyOf(app, id)) ?? null),
+    list: (app, limit, after) =>
+      read("users.list", () =>
+        [...disk.users.values()]
+          .filter((user) => user.app === app && (after === undefined || user.id > after))
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .slice(0, limit),
+      ),
+    delete: (app, id) => write("users.delete", () => disk.users.delete(keyOf(app, id))),
+  };
+}
+
+/** Revoked tokens. */
+export function createMemoryRevocations(disk: MemoryDisk, { write, read }: Gated): RevocationStore {
+  return {
+    add: (revocation) =>
+      write("revocations.add", () => {
+        const { app, user, tokenId, issuedBefore } = revocation;
+        disk.revocations.set(keyOf(app, user, tokenId ?? "", issuedBefore ?? ""), { ...revocation });
+      }),
+    list: (now) =>
+      read("revocations.list", () =>
+        [...disk.revocations.values()].filter(({ expiresAt }) => expiresAt > now),
+      ),
+  };
+}
+
+/** Push registrations. */
+export function createMemoryInstances(disk: MemoryDisk, { write, read }: Gated): InstanceStore {
+  return {
+    put: (instance) =>
+      write("instances.put", () => {
+        disk.instances.set(keyOf(instance.app, instance.user, instance.instanceId), { ...instance });
+      }),
+    list: (app, user) =>
+      read("instances.list", () =>
+        [...disk.instances.values()]
+          .filter((instance) => instance.app === app && instance.user === user)
+          .sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1)),
+      ),
+  };
+}

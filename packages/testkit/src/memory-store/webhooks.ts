@@ -1,0 +1,172 @@
+import type {
+  StoredWebhookDelivery,
+  WebhookDelivery,
+  WebhookLease,
+  WebhookOutcome,
+  WebhookQuery,
+  WebhookStore,
+} from "@chat21/engine";
+import { type DiskDelivery, keyOf, type MemoryDisk } from "./disk.ts";
+import type { Gated } from "./gate.ts";
+
+function enqueueDelivery(disk: MemoryDisk, delivery: WebhookDelivery): void {
+  if (disk.deliveries.has(delivery.id)) return;
+  const { id, endpoint, app, orderKey, event, body, createdAt } = delivery;
+  disk.lastPosition += 1;
+  const row: StoredWebhookDelivery = {
+    ...{ id, endpoint, app, orderKey, event, body, createdAt },
+    position: disk.lastPosition,
+    state: "pending",
+    queuedAt: createdAt,
+    attempts: 0,
+    nextAttemptAt: createdAt,
+    lastStatus: null,
+    lastError: null,
+    settledAt: null,
+  };
+  disk.deliveries.set(id, { row, leasedUntil: 0 });
+}
+
+/** Insertion order is the order of positions. */
+function headsOf(disk: MemoryDisk): DiskDelivery[] {
+  const heads = new Map<string, DiskDelivery>();
+  for (const delivery of disk.deliveries.values()) {
+    const lane = keyOf(delivery.row.endpoint, delivery.row.orderKey);
+    if (delivery.row.state === "pending" && !heads.has(lane)) heads.set(lane, delivery);
+  }
+  return [...heads.values()].sort((a, b) => a.row.position - b.row.position);
+}
+
+function dueAtOf({ row, leasedUntil }: DiskDelivery): number {
+  return Math.max(row.nextAttemptAt, leasedUntil);
+}
+
+function leaseDue(disk: MemoryDisk, { endpoint, now, leaseUntil, limit }: WebhookLease) {
+  const due = headsOf(disk).filter((head) => head.row.endpoint === endpoint && dueAtOf(head) <= now);
+  return due.slice(0, limit).map((head) => {
+    head.leasedUntil = leaseUntil;
+    return head.row;
+  });
+}
+
+function settleDelivery(disk: MemoryDisk, outcome: WebhookOutcome): void {
+  const delivery = disk.deliveries.get(outcome.id);
+  if (delivery?.row.state !== "pending" || delivery.leasedUntil !== outcome.leaseUntil) return;
+  const { state, at, status, error } = outcome;
+  delivery.leasedUntil = 0;
+  delivery.row = {
+    ...delivery.row,
+    state,
+    attempts: delivery.row.attempts + 1,
+    nextAttemptAt: state === "pending" ? outcome.nextAttemptAt : delivery.row.nextAttemptAt,
+    lastStatus: status,
+    lastError: error,
+    settledAt: state === "pending" ? null : at,
+  };
+}
+
+function dueByEndpoint(disk: MemoryDisk) {
+  const dues = new Map<string, number>();
+  for (const head of headsOf(disk)) {
+    const { endpoint } = head.row;
+    dues.set(endpoint, Math.min(dues.get(endpoint) ?? Number.POSITIVE_INFINITY, dueAtOf(head)));
+  }
+  return [...dues].map(([endpoint, dueAt]) => ({ endpoint, dueAt }));
+}
+
+function matches(row: StoredWebhookDelivery, query: WebhookQuery): boolean {
+  return (
+    (query.id === undefined || row.id === query.id) &&
+    (query.endpoint === undefined || row.endpoint === query.endpoint) &&
+    (query.state === undefined || row.state === query.state) &&
+    (query.event === undefined || row.event === query.event) &&
+    (query.before === undefined || row.position < query.before)
+  );
+}
+
+function replayDeliveries(
+  disk: MemoryDisk,
+  where: Parameters<WebhookStore["replay"]>[0],
+  now: number,
+): number {
+  const chosen = [...disk.deliveries.values()].filter(
+    ({ row, leasedUntil }) =>
+      leasedUntil <= now &&
+      ("ids" in where ? where.ids.includes(row.id) : row.state === "dead" && row.endpoint === where.deadOf),
+  );
+  for (const delivery of chosen) {
+    const again = {
+      state: "pending",
+      attempts: 0,
+      queuedAt: now,
+      nextAttemptAt: now,
+      settledAt: null,
+    } as const;
+    delivery.row = { ...delivery.row, ...again };
+    delivery.leasedUntil = 0;
+  }
+  return chosen.length;
+}
+
+function giveUpDeliveries(
+  disk: MemoryDisk,
+  endpoint: string,
+  queuedBefore: number,
+  now: number,
+  error: string,
+) {
+  const hopeless = [...disk.deliveries.values()].filter(
+    ({ row, leasedUntil }) =>
+      row.endpoint === endpoint &&
+      row.state === "pending" &&
+      row.queuedAt < queuedBefore &&
+      leasedUntil <= now,
+  );
+  for (const delivery of hopeless) {
+    delivery.row = { ...delivery.row, state: "dead", lastError: error, settledAt: now };
+    delivery.leasedUntil = 0;
+  }
+  return hopeless.length;
+}
+
+function pruneSettled(
+  disk: MemoryDisk,
+  state: "delivered" | "dead",
+  settledBefore: number,
+  limit: number,
+): number {
+  const old = [...disk.deliveries.values()]
+    .filter(({ row }) => row.state === state && row.settledAt !== null && row.settledAt < settledBefore)
+    .slice(0, limit);
+  for (const { row } of old) disk.deliveries.delete(row.id);
+  return old.length;
+}
+
+/** The webhooks' outbox. */
+export function createMemoryWebhooks(disk: MemoryDisk, { write, read }: Gated): WebhookStore {
+  return {
+    enqueue: (deliveries) =>
+      write("webhooks.enqueue", () => {
+        for (const delivery of deliveries) enqueueDelivery(disk, delivery);
+      }),
+    lease: (lease) => write("webhooks.lease", () => leaseDue(disk, lease)),
+    settle: (outcomes) =>
+      write("webhooks.settle", () => {
+        for (const outcome of outcomes) settleDelivery(disk, outcome);
+      }),
+    due: () => read("webhooks.due", () => dueByEndpoint(disk)),
+    list: (query) =>
+      read("webhooks.list", () =>
+        [...disk.deliveries.values()]
+          .map(({ row }) => row)
+          .reverse()
+          .filter((row) => matches(row, query))
+          .slice(0, query.limit),
+      ),
+    replay: (where, now) => write("webhooks.replay", () => replayDeliveries(disk, where, now)),
+    giveUp: (endpoint, queuedBefore, now, error) =>
+      write("webhooks.giveUp", () => giveUpDeliveries(disk, endpoint, queuedBefore, now, error)),
+    prune: (state, settledBefore, limit) =>
+      write("webhooks.prune", () => pruneSettled(disk, state, settledBefore, limit)),
+  };
+}
