@@ -1,0 +1,50 @@
+/** What is kept, by kind: `outbox` holds one record per unsent message, `meta` the device id and the positions. */
+export type StorageCollection = "meta" | "outbox";
+
+/** One record of a listing. */
+export interface StoredRecord {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/**
+ * Where the SDK keeps what must survive a restart. Values are plain JSON data. Keys are scoped by app and user, so that
+ * one storage may serve several users one after the other, but not one user in two running clients.
+ *
+ * An implementation promises: a resolved `put` or `delete` is durable; calls take effect in the order in which they
+ * were made; a reader gets a copy, never a shared object. A rejection of `put` fails the send it belongs to, any
+ * other is reported as an `error` event.
+ */
+export interface Storage {
+  /** `undefined` when there is nothing. */
+  get(collection: StorageCollection, key: string): Promise<unknown>;
+  /** Ascending by key; only keys that begin with `prefix`. */
+  list(collection: StorageCollection, prefix: string): Promise<readonly StoredRecord[]>;
+  /** Inserts or replaces. */
+  put(collection: StorageCollection, key: string, value: unknown): Promise<void>;
+  /** No effect when there is nothing. */
+  delete(collection: StorageCollection, key: string): Promise<void>;
+}
+
+/** Keeps everything in memory: unsent messages survive a reconnect, not a restart. */
+export function memoryStorage(): Storage {
+  const collections = { meta: new Map<string, string>(), outbox: new Map<string, string>() };
+  return {
+    async get(collection, key) {
+      const text = collections[collection].get(key);
+      return text === undefined ? undefined : JSON.parse(text);
+    },
+    async list(collection, prefix) {
+      return [...collections[collection]]
+        .filter(([key]) => key.startsWith(prefix))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, text]) => ({ key, value: JSON.parse(text) }));
+    },
+    async put(collection, key, value) {
+      collections[collection].set(key, JSON.stringify(value));
+    },
+    async delete(collection, key) {
+      collections[collection].delete(key);
+    },
+  };
+}
