@@ -1,3 +1,5 @@
+export type { ManualClock } from "./manual-clock.ts";
+export { createManualClock } from "./manual-clock.ts";
 export type { DiskConversation, DiskDelivery, DiskMember, MemoryDisk } from "./memory-store/disk.ts";
 export { createMemoryDisk } from "./memory-store/disk.ts";
 export type { Gate } from "./memory-store/gate.ts";
