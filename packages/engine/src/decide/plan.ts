@@ -1,0 +1,65 @@
+import type { EventType } from "@chat21/protocol";
+import type { ConversationState } from "../conversation-state.ts";
+import type { EventRecord, GroupRecord, MemberRecord } from "../ports/records.ts";
+
+/** An event before it has a number. */
+export interface EventDraft {
+  readonly type: EventType;
+  readonly sender: string;
+  readonly clientMessageId: string | null;
+  readonly messageId: string;
+  /** The sender's own clock; `null` = the server's. */
+  readonly timestamp: number | null;
+  readonly body: string;
+  readonly tempUid: string | null;
+  readonly hiddenFor: string | null;
+  readonly listed: boolean;
+}
+
+/**
+ * What a command does to a conversation. Its events get the numbers `head + 1 …` of the state it was decided on, so a
+ * plan may name these numbers; it is decided anew when the state has moved.
+ */
+export interface Plan {
+  readonly events: readonly EventDraft[];
+  readonly transient?: boolean;
+  readonly group?: GroupRecord;
+  /** Whole records of the members that change. */
+  readonly members?: readonly MemberRecord[];
+}
+
+/** What a decision may use besides the state. */
+export interface DecisionContext {
+  readonly now: number;
+  readonly newId: () => string;
+}
+
+/** A rule: pure, may be asked again. Throws `ChatError` to refuse; a plan without events changes nothing. */
+export type Decide = (state: ConversationState, context: DecisionContext) => Plan;
+
+/** Numbers the plan's events on top of the state and advances the state by them. */
+export function advance(state: ConversationState, plan: Plan, now: number): EventRecord[] {
+  const events = plan.events.map((draft): EventRecord => {
+    state.head += 1;
+    state.lastTimestamp = Math.max(draft.timestamp ?? now, state.lastTimestamp + 1);
+    return {
+      app: state.app,
+      conversation: state.conversation,
+      seq: state.head,
+      type: draft.type,
+      sender: draft.sender,
+      clientMessageId: draft.clientMessageId,
+      messageId: draft.messageId,
+      timestamp: state.lastTimestamp,
+      committedAt: now,
+      body: draft.body,
+      tempUid: draft.tempUid,
+      hiddenFor: draft.hiddenFor,
+      listed: draft.listed,
+    };
+  });
+  if (plan.transient !== undefined) state.transient = plan.transient;
+  if (plan.group !== undefined) state.group = plan.group;
+  for (const member of plan.members ?? []) state.members.set(member.user, member);
+  return events;
+}

@@ -1,0 +1,89 @@
+import type { OutgoingMessage } from "@chat21/protocol";
+import { byteLength, ChatError, limits, outgoingMessageSchema, serverKeys, validate } from "@chat21/protocol";
+import type { JsonText } from "./engine.ts";
+import { cutMembers, jsonDepth } from "./json-text.ts";
+
+/** A message as it came in, checked and without what only the server may write. */
+export interface DecodedMessage {
+  /** Exact JSON text of the sender's keys. */
+  readonly body: JsonText;
+  readonly clientMessageId: string | null;
+  readonly device: string | null;
+  /** The sender's own clock, milliseconds; `null` when absent. */
+  readonly timestamp: number | null;
+  readonly channelType: "direct" | "group" | null;
+  /** Members of an inline group; `null` when there is none. */
+  readonly inlineMembers: readonly string[] | null;
+  readonly tempUid: string | null;
+  readonly hiddenFor: string | null;
+  readonly listed: boolean;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+const ownedByServer: ReadonlySet<string> = new Set(serverKeys);
+
+/** Text of a payload. Throws `payload_too_large`, or `bad_request` for bytes that are not UTF-8. */
+export function decodePayload(payload: Uint8Array): string {
+  if (payload.length > limits.payloadBytes) throw tooLarge();
+  try {
+    return utf8.decode(payload);
+  } catch (cause) {
+    throw new ChatError("bad_request", "the payload is not UTF-8", { cause });
+  }
+}
+
+/** Parses a JSON object within the limits of size and depth. Throws `bad_request` or `payload_too_large`. */
+export function parseJsonObject(text: JsonText): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ChatError("bad_request", "the payload is not JSON", { cause });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ChatError("bad_request", "the payload is not a JSON object");
+  }
+  if (jsonDepth(text) > limits.payloadDepth) {
+    throw new ChatError("bad_request", `the payload is nested deeper than ${limits.payloadDepth} levels`);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** Decodes P1 (or the same object over REST). Throws `bad_request`, `invalid_id` or `payload_too_large`. */
+export function decodeMessage(json: JsonText): DecodedMessage {
+  // A string of n code units has at least n bytes; only a long one is worth counting.
+  if (json.length * 3 > limits.payloadBytes && byteLength(json) > limits.payloadBytes) throw tooLarge();
+  const object = parseJsonObject(json);
+  return extract(json, object, validate(outgoingMessageSchema, object));
+}
+
+function extract(json: JsonText, object: Record<string, unknown>, message: OutgoingMessage): DecodedMessage {
+  const { attributes } = message;
+  const tempUid = attributes?.tempUID;
+  const hiddenFor = attributes?.hiddenFor;
+  return {
+    body: ownText(json, object),
+    clientMessageId: message.client_message_id ?? null,
+    device: message.device ?? null,
+    timestamp: message.timestamp || null,
+    channelType: message.channel_type ?? null,
+    inlineMembers: message.group ? Object.keys(message.group.members) : null,
+    tempUid:
+      typeof tempUid === "string" && tempUid !== "" && tempUid.length <= limits.idBytes ? tempUid : null,
+    hiddenFor: typeof hiddenFor === "string" && hiddenFor !== "" ? hiddenFor : null,
+    listed: attributes?.updateconversation !== false,
+  };
+}
+
+function ownText(json: JsonText, object: Record<string, unknown>): JsonText {
+  for (const key of serverKeys) {
+    if (Object.hasOwn(object, key)) return cutMembers(json, ownedByServer);
+  }
+  const text = json.trim();
+  // `{ }` and `{}` alike, so that members can be appended by position.
+  return Object.keys(object).length === 0 ? "{}" : text;
+}
+
+function tooLarge(): ChatError {
+  return new ChatError("payload_too_large", `the payload is larger than ${limits.payloadBytes} bytes`);
+}

@@ -1,0 +1,146 @@
+import type { SyncRequest } from "@chat21/protocol";
+import type { EdgeHandler } from "./ports/edge.ts";
+
+/** On whose behalf something is done. A token's identity is one. */
+export interface Actor {
+  readonly app: string;
+  readonly user: string;
+  /** May act for every user of its app. */
+  readonly admin: boolean;
+}
+
+/** Text of a JSON value, exactly as it goes over the wire. */
+export type JsonText = string;
+
+/** A message to send. */
+export interface SendRequest {
+  /** A user's or a group's id. */
+  readonly recipient: string;
+  /** The message as the wire's P1 has it: a JSON object, at most 64 KiB, 32 levels deep. */
+  readonly body: JsonText;
+  /** Admins only: who sends. @default the actor */
+  readonly sender?: string;
+}
+
+/** What became of a send. The same idempotency key always gets the same answer. */
+export interface SentMessage {
+  readonly messageId: string;
+  readonly seq: number;
+  readonly epoch: string;
+  /** Milliseconds. */
+  readonly timestamp: number;
+  /** The idempotency key had been used before: nothing new was stored. */
+  readonly repeated: boolean;
+  /** The sender's copy. */
+  readonly message: JsonText;
+}
+
+/** A page of a list. `before` and `after` are exclusive. */
+export interface Page {
+  /** 1-1,000. @default 200 */
+  readonly limit?: number;
+  readonly before?: number;
+  readonly after?: number;
+}
+
+/** Sending and reading messages. */
+export interface MessageOperations {
+  /**
+   * Commits, delivers, hands over to events, then resolves. Throws `ChatError`: `bad_request`, `invalid_id`,
+   * `payload_too_large`, `not_member`, `forbidden`, `idempotency_conflict`, `rate_limited`, `store_unavailable`,
+   * `shutting_down`.
+   */
+  send(actor: Actor, request: SendRequest): Promise<SentMessage>;
+  /**
+   * Messages of `user` with `conversWith` in the existing REST shape, newest first; `before` / `after` are a
+   * message's `seq`. With `after` alone: the first ones beyond it, still newest first. Empty for strangers.
+   */
+  list(actor: Actor, user: string, conversWith: string, page: Page): Promise<readonly JsonText[]>;
+  /** Admins only: erases every message with `conversWith` (group, or all direct ones of that user); numbers stay. */
+  erase(actor: Actor, conversWith: string): Promise<number>;
+}
+
+/** Conversation lists. */
+export interface ConversationOperations {
+  /** Newest first, in the existing shape. `before` / `after` are a document's `timestamp`. */
+  list(actor: Actor, user: string, archived: boolean, page: Page): Promise<readonly JsonText[]>;
+  /** The document when it is on that list (active or archived), else `null`. */
+  get(actor: Actor, user: string, conversWith: string, archived: boolean): Promise<JsonText | null>;
+  /** Archives up to the present head and tells the user's devices (S4, S5). Unknown conversations: no effect. */
+  archive(actor: Actor, user: string, conversWith: string): Promise<void>;
+  /** Moves the user's watermarks forward; answers with the resulting ones. Throws `not_member`. */
+  mark(
+    actor: Actor,
+    user: string,
+    mark: { readonly conversWith: string; readonly delivered?: number; readonly read?: number },
+  ): Promise<{ readonly delivered: number; readonly read: number }>;
+  /** Admins only: takes the conversation off every list until its next message. Returns how many lists. */
+  clear(actor: Actor, conversWith: string): Promise<number>;
+}
+
+/** A group to make. */
+export interface CreateGroupRequest {
+  /** @default `group-` and a UUID */
+  readonly id?: string;
+  readonly name: string;
+  /** User ids; the actor is added unless it is an admin. */
+  readonly members: readonly string[];
+  /** JSON object text. */
+  readonly attributes?: JsonText;
+  /** Admins only. @default the actor */
+  readonly owner?: string;
+}
+
+/**
+ * Groups. Every call resolves after commit and delivery. Throws `not_found` (no such group), `forbidden` (neither
+ * owner nor admin), `not_member`, `already_member`, `conflict`, `invalid_id`, `bad_request`.
+ */
+export interface GroupOperations {
+  /** Answers the group document (without `_id`). The same data by its owner or an admin again: the same answer. */
+  create(actor: Actor, request: CreateGroupRequest): Promise<JsonText>;
+  /** Members and admins only. */
+  get(actor: Actor, group: string): Promise<JsonText>;
+  addMember(actor: Actor, group: string, member: string): Promise<void>;
+  /** Throws `conflict` when the members are the same already. */
+  setMembers(actor: Actor, group: string, members: readonly string[]): Promise<void>;
+  /** Owner, admin, or the member itself. The owner is only removed by itself or an admin. */
+  removeMember(actor: Actor, group: string, member: string): Promise<void>;
+  rename(actor: Actor, group: string, name: string): Promise<void>;
+  /** Replaces the attributes (a JSON object's text). */
+  setAttributes(actor: Actor, group: string, attributes: JsonText): Promise<void>;
+}
+
+/** Catching up. */
+export interface SyncOperations {
+  /** Answers a `syncResponseSchema` text for the actor itself. */
+  sync(actor: Actor, request: SyncRequest): Promise<JsonText>;
+  /** Answers a `historyResponseSchema` text for the actor itself; `before` / `after` are `seq`. */
+  events(actor: Actor, conversWith: string, page: Page): Promise<JsonText>;
+}
+
+/** Who is there. */
+export interface PresenceOperations {
+  /** One answer per user, in order. */
+  get(
+    app: string,
+    users: readonly string[],
+  ): Promise<readonly { readonly online: boolean; readonly lastSeen: number }[]>;
+}
+
+/** The rules, bound to their ports. An edge feeds it through `EdgeHandler`, REST through the operations. */
+export interface Engine extends EdgeHandler {
+  readonly epoch: string;
+  readonly conversations: ConversationOperations;
+  readonly groups: GroupOperations;
+  readonly messages: MessageOperations;
+  readonly presence: PresenceOperations;
+  readonly sync: SyncOperations;
+  /** Dispatches what an earlier process left undispatched and starts the sweeps. Call before an edge is started. */
+  start(): Promise<void>;
+  /** Closes live sessions of revoked tokens at once (the revocation itself is already stored). */
+  handleRevocation(where: { readonly app: string; readonly user: string; readonly tokenId?: string }): number;
+  /** `ready` turns false while the store is down or the engine drains. */
+  health(): { readonly ready: boolean; readonly reason: "ok" | "store_unavailable" | "shutting_down" };
+  /** Refuses new work, finishes what was accepted. Idempotent. */
+  drain(): Promise<void>;
+}

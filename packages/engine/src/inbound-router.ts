@@ -1,0 +1,164 @@
+import type { ClientTopic, Command } from "@chat21/protocol";
+import {
+  ChatError,
+  commandSchema,
+  conversationPatchSchema,
+  conversWithOf,
+  isId,
+  parseClientTopic,
+  receiptSchema,
+  topics,
+  validate,
+} from "@chat21/protocol";
+import { decodeMessage, decodePayload, parseJsonObject } from "./decode-message.ts";
+import type { LiveSessions } from "./live-sessions.ts";
+import { archiveConversation, markConversation, setIsNew } from "./operations/conversations.ts";
+import { sendDecoded } from "./operations/messages.ts";
+import { takeReceipt } from "./operations/receipts.ts";
+import type { OperationsContext } from "./operations-context.ts";
+import { deliver, resolveConversation } from "./operations-context.ts";
+import type { Inbound, Session } from "./ports/edge.ts";
+import type { PresenceKeeper } from "./presence-keeper.ts";
+import { RateLimiter } from "./rate-limiter.ts";
+
+/** Receipts for ids that nobody knows, per user. */
+const unresolvedReceipts = { capacity: 60, refillPerMinute: 60 } as const;
+
+/** Leads a client's publish to its rule. What a rule refuses is answered; what must not be there closes the connection. */
+export class InboundRouter {
+  readonly #context: OperationsContext;
+  readonly #sessions: LiveSessions;
+  readonly #presence: PresenceKeeper;
+  readonly #unresolvedRate: RateLimiter;
+
+  constructor(context: OperationsContext, sessions: LiveSessions, presence: PresenceKeeper) {
+    this.#context = context;
+    this.#sessions = sessions;
+    this.#presence = presence;
+    this.#unresolvedRate = new RateLimiter(unresolvedReceipts, context.clock);
+  }
+
+  /** Resolves when the publish may be acknowledged. Rejects when the connection must be closed. */
+  async handle(session: Session, inbound: Inbound): Promise<void> {
+    const topic = parseClientTopic(inbound.topic);
+    if (topic === null || topic.app !== session.app || topic.user !== session.user) {
+      this.#context.metrics.count("refused", { code: "forbidden" });
+      throw new ChatError("forbidden", "the topic is not one of this client's own");
+    }
+    const origin: Origin = {
+      session,
+      device: session.clientId,
+      clientMessageId: undefined,
+      requestId: undefined,
+    };
+    try {
+      await this.#route(session, topic, inbound.payload, origin);
+    } catch (thrown) {
+      const error = ChatError.fromUnknown(thrown);
+      if (error.code === "shutting_down") throw error;
+      this.#refuse(origin, error);
+    }
+  }
+
+  #route(
+    session: Session,
+    topic: ClientTopic,
+    payload: Uint8Array,
+    origin: Origin,
+  ): Promise<unknown> | undefined {
+    switch (topic.kind) {
+      case "send":
+        return this.#send(session, topic.recipient, payload, origin);
+      case "receipt": {
+        const { status } = validate(receiptSchema, parseJsonObject(decodePayload(payload)));
+        return status === 200 ? takeReceipt(this.#context, this.#unresolvedRate, topic) : undefined;
+      }
+      case "conversation-update": {
+        const { is_new: isNew } = validate(conversationPatchSchema, parseJsonObject(decodePayload(payload)));
+        return setIsNew(this.#context, topic.app, topic.user, topic.conversWith, isNew);
+      }
+      case "conversation-archive":
+        return archiveConversation(this.#context, topic.app, topic.user, topic.conversWith);
+      case "presence":
+        return this.#presenceOf(session, payload);
+      case "command":
+        return this.#command(session, payload, origin);
+    }
+  }
+
+  async #send(session: Session, recipient: string, payload: Uint8Array, origin: Origin): Promise<void> {
+    const text = decodePayload(payload);
+    const message = decodeMessage(text);
+    if (message.device !== null) origin.device = message.device;
+    origin.clientMessageId = message.clientMessageId ?? undefined;
+    const sender = { user: session.user, admin: session.admin };
+    await sendDecoded(this.#context, session.app, sender, recipient, message);
+  }
+
+  async #presenceOf(session: Session, payload: Uint8Array): Promise<void> {
+    const { connected } = parseJsonObject(decodePayload(payload));
+    if (connected) await this.#presence.online(session);
+    else if (this.#sessions.withdraw(session)) await this.#presence.offline(session);
+  }
+
+  async #command(session: Session, payload: Uint8Array, origin: Origin): Promise<void> {
+    const object = parseJsonObject(decodePayload(payload));
+    if (isId(object["request_id"])) origin.requestId = object["request_id"];
+    const command = validate(commandSchema, object);
+    if (command.type === "mark") await this.#mark(session, command);
+    else await this.#typing(session, command);
+    this.#answer(origin, { code: "ok" });
+  }
+
+  async #mark({ app, user }: Session, command: Command & { type: "mark" }): Promise<void> {
+    for (const { conversWith, delivered, read } of command.marks) {
+      await markConversation(this.#context, app, user, {
+        conversWith,
+        ...(delivered === undefined ? {} : { delivered }),
+        ...(read === undefined ? {} : { read }),
+      });
+    }
+  }
+
+  async #typing(
+    { app, user }: Session,
+    { conversWith, typing }: Command & { type: "typing" },
+  ): Promise<void> {
+    const conversation = await resolveConversation(this.#context, app, user, conversWith);
+    await this.#context.states.load([{ app, conversation }]);
+    const state = this.#context.states.get(app, conversation);
+    if (!state?.isMember(user)) throw new ChatError("not_member");
+    const others = state.present().filter((member) => member !== user);
+    deliver(
+      this.#context,
+      others.map((other) => {
+        const name = conversWithOf(conversation, other);
+        const payload = `{"type":"typing","conversWith":"${name}","user":"${user}","typing":${typing}}`;
+        return { app, user: other, topic: topics.ephemeral(app, other), payload, qos: 0 as const };
+      }),
+    );
+  }
+
+  #refuse(origin: Origin, error: ChatError): void {
+    this.#context.metrics.count("refused", { code: error.code });
+    this.#answer(origin, {
+      code: error.code,
+      message: error.code === "internal" ? "the server failed" : error.message,
+      ...(error.retryAfterMs === undefined ? {} : { retry_after_ms: error.retryAfterMs }),
+    });
+  }
+
+  #answer({ session, device, clientMessageId, requestId }: Origin, answer: object): void {
+    const { app, user } = session;
+    const payload = JSON.stringify({ request_id: requestId, client_message_id: clientMessageId, ...answer });
+    deliver(this.#context, [{ app, user, topic: topics.answer(app, user, device), payload, qos: 1 }]);
+  }
+}
+
+/** Where an answer goes, as far as it is known while a publish is decoded. */
+interface Origin {
+  readonly session: Session;
+  device: string;
+  clientMessageId: string | undefined;
+  requestId: string | undefined;
+}

@@ -1,0 +1,89 @@
+import {
+  ChatError,
+  conversationIdOf,
+  directConversationId,
+  isGroupId,
+  limits,
+  looksLikeGroupId,
+} from "@chat21/protocol";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Actor, Page } from "./engine.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Contacts } from "./ports/contacts.ts";
+import type { Delivery, Edge } from "./ports/edge.ts";
+import type { EventSink, Fact } from "./ports/event-sink.ts";
+import type { Store } from "./ports/store.ts";
+import type { Metrics } from "./ports/telemetry.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
+import type { StateCache } from "./state-cache.ts";
+import type { Writer } from "./writer.ts";
+
+/** What every operation works with. */
+export interface OperationsContext {
+  readonly store: Store;
+  readonly edge: Edge;
+  readonly sinks: readonly EventSink[];
+  readonly states: StateCache;
+  readonly writer: Writer;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  readonly contacts: Contacts;
+  readonly rate: RateLimiter;
+  readonly newId: () => string;
+  readonly metrics: Metrics;
+  /** Throws `shutting_down` or `forbidden` when the engine may not serve this app now. */
+  readonly requireService: (app: string) => void;
+}
+
+/** Throws `forbidden` unless the actor is `user` or an admin. */
+export function requireSelf(actor: Actor, user: string): void {
+  if (actor.user !== user && !actor.admin) throw new ChatError("forbidden");
+}
+
+/** Throws `forbidden` unless the actor is an admin. */
+export function requireAdmin(actor: Actor): void {
+  if (!actor.admin) throw new ChatError("forbidden", "only an admin may do that");
+}
+
+/** Throws `invalid_id` for what cannot be a user's or a group's id. */
+export function requireConversWith(conversWith: string): void {
+  if (!isGroupId(conversWith)) throw new ChatError("invalid_id");
+}
+
+/** The page's size, within its limits. */
+export function pageLimit(page: Page): number {
+  return Math.max(1, Math.min(page.limit ?? limits.listDefault, limits.listMax));
+}
+
+/**
+ * The stored conversation that `user` means by `conversWith`. An id that does not look like a group's may still be
+ * one's: that is asked only when there is no direct conversation.
+ */
+export async function resolveConversation(
+  { states }: OperationsContext,
+  app: string,
+  user: string,
+  conversWith: string,
+): Promise<string> {
+  requireConversWith(conversWith);
+  if (looksLikeGroupId(conversWith)) return conversWith;
+  const direct = directConversationId(user, conversWith);
+  await states.load([
+    { app, conversation: direct },
+    { app, conversation: conversWith },
+  ]);
+  if ((states.get(app, direct)?.head ?? 0) > 0) return direct;
+  const group = states.get(app, conversWith);
+  return group?.members.has(user) ? conversWith : conversationIdOf(user, conversWith);
+}
+
+/** Delivers what is not an event of a log: receipts, list patches, answers. */
+export function deliver(context: OperationsContext, deliveries: readonly Delivery[]): void {
+  const reached = deliveries.filter(({ app, user }) => context.edge.reaches(app, user));
+  if (reached.length > 0) context.edge.deliver(reached);
+}
+
+/** Hands facts to every sink, one after the other. */
+export async function handOver({ sinks }: OperationsContext, facts: readonly Fact[]): Promise<void> {
+  for (const sink of sinks) await sink.accept(facts);
+}

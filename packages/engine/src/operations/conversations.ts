@@ -1,0 +1,222 @@
+import {
+  ChatError,
+  conversWithOf,
+  directConversationId,
+  directMembers,
+  looksLikeGroupId,
+  messageStatus,
+  topics,
+} from "@chat21/protocol";
+import type { ConversationOperations } from "../engine.ts";
+import type { OperationsContext } from "../operations-context.ts";
+import {
+  deliver,
+  handOver,
+  pageLimit,
+  requireAdmin,
+  requireSelf,
+  resolveConversation,
+} from "../operations-context.ts";
+import type { Delivery } from "../ports/edge.ts";
+import type { MemberState } from "../ports/records.ts";
+import { conversationJson, isArchived } from "../project-conversation.ts";
+
+/** Messages for which an old client is told one by one that they arrived, when a watermark moves past them. */
+const receiptsPerMark = 100;
+
+/** Archives and tells the user's devices: S4, then S5 (`wire-protocol` Q5). */
+export async function archiveConversation(
+  context: OperationsContext,
+  app: string,
+  user: string,
+  conversWith: string,
+): Promise<void> {
+  const { store, states, clock } = context;
+  context.requireService(app);
+  const conversation = await resolveConversation(context, app, user, conversWith);
+  await states.load([{ app, conversation }]);
+  const head = states.get(app, conversation)?.head ?? 0;
+  const [state] = await store.conversations.patch([{ app, conversation, user, archivedAt: head }]);
+  if (state === undefined || state === null) return;
+  await states.load([{ app, conversation }]);
+  states.get(app, conversation)?.archivedBy.add(user);
+  const view = await store.conversations.view(app, conversation, user);
+  const document = view === null ? null : conversationJson(view, store.epoch, user);
+  if (document === null) return;
+  deliver(context, [
+    { app, user, topic: topics.conversationDeleted(app, user, conversWith), payload: document, qos: 1 },
+    { app, user, topic: topics.archivedConversationAdded(app, user, conversWith), payload: document, qos: 1 },
+  ]);
+  await handOver(context, [
+    { kind: "archived", app, conversation, user, conversWith, document, at: clock.now() },
+  ]);
+}
+
+/** P3: read up to the head, or marked unread; the user's devices hear of it as S3. */
+export async function setIsNew(
+  context: OperationsContext,
+  app: string,
+  user: string,
+  conversWith: string,
+  isNew: boolean,
+): Promise<void> {
+  if (isNew) {
+    const conversation = await resolveConversation(context, app, user, conversWith);
+    await context.store.conversations.patch([{ app, conversation, user, markedUnread: true }]);
+  } else await markConversation(context, app, user, { conversWith, read: Number.MAX_SAFE_INTEGER });
+  if (isNew) deliver(context, [isNewPatch(app, user, conversWith, true)]);
+}
+
+function isNewPatch(app: string, user: string, conversWith: string, isNew: boolean): Delivery {
+  const payload = `{"is_new":${isNew},"timelineOf":"${user}","conversWith":"${conversWith}"}`;
+  return { app, user, topic: topics.conversationUpdated(app, user, conversWith), payload, qos: 1 };
+}
+
+/** A place to move watermarks to. */
+export interface MarkRequest {
+  readonly conversWith: string;
+  readonly delivered?: number;
+  readonly read?: number;
+}
+
+/** Moves watermarks forward and tells both sides. Throws `not_member`. */
+export async function markConversation(
+  context: OperationsContext,
+  app: string,
+  user: string,
+  mark: MarkRequest,
+): Promise<MemberState> {
+  const { store } = context;
+  context.requireService(app);
+  const { conversWith, read } = mark;
+  const conversation = await resolveConversation(context, app, user, conversWith);
+  const before = await store.conversations.view(app, conversation, user);
+  if (before === null) throw new ChatError("not_member");
+  const delivered = Math.max(mark.delivered ?? 0, read ?? 0);
+  const [state] = await store.conversations.patch([
+    { app, conversation, user, delivered, ...(read === undefined ? {} : { read, markedUnread: false }) },
+  ]);
+  if (state === undefined || state === null) throw new ChatError("not_member");
+  const deliveries: Delivery[] = read === undefined ? [] : [isNewPatch(app, user, conversWith, false)];
+  deliveries.push(...watermarkNotices(app, conversation, user, state));
+  deliveries.push(
+    ...(await oldReceipts(context, app, conversation, user, before.state.delivered, state.delivered)),
+  );
+  deliver(context, deliveries);
+  return state;
+}
+
+/** Ephemeral notices of a user's watermarks: to its own devices, and to the counterpart of a direct conversation. */
+export function watermarkNotices(
+  app: string,
+  conversation: string,
+  user: string,
+  state: MemberState,
+): Delivery[] {
+  const pair = directMembers(conversation);
+  const readers = pair === null ? [user] : [...new Set(pair)];
+  return readers.map((reader) => {
+    const conversWith = conversWithOf(conversation, reader);
+    const payload =
+      `{"type":"receipt","conversWith":"${conversWith}","user":"${user}",` +
+      `"delivered":${state.delivered},"read":${state.read}}`;
+    return { app, user: reader, topic: topics.ephemeral(app, reader), payload, qos: 0 as const };
+  });
+}
+
+/** S2 for each of the counterpart's messages that the watermark has just passed: what clients without watermarks know. */
+async function oldReceipts(
+  { store, edge }: OperationsContext,
+  app: string,
+  conversation: string,
+  user: string,
+  after: number,
+  upTo: number,
+): Promise<Delivery[]> {
+  const other = conversWithOf(conversation, user);
+  if (directMembers(conversation) === null || other === user || upTo <= after || !edge.reaches(app, other))
+    return [];
+  const passed = await store.events.read({
+    app,
+    conversation,
+    after,
+    before: upTo + 1,
+    limit: receiptsPerMark,
+    from: "newest",
+    types: ["message"],
+    visibleTo: user,
+  });
+  return passed
+    .filter(({ sender }) => sender === other)
+    .map(({ messageId }) => receipt(app, user, other, messageId));
+}
+
+/** S2: `other` learns that `user` has its message. */
+export function receipt(app: string, user: string, other: string, messageId: string): Delivery {
+  const payload = `{"timelineOf":"${other}","message_id":"${messageId}","status":${messageStatus.returnReceipt}}`;
+  return { app, user: other, topic: topics.messageUpdated(app, other, user, messageId), payload, qos: 1 };
+}
+
+/** Conversation lists. */
+export function conversationOperations(context: OperationsContext): ConversationOperations {
+  const { store } = context;
+  return {
+    async list(actor, user, archived, page) {
+      requireSelf(actor, user);
+      const views = await store.conversations.list({
+        app: actor.app,
+        user,
+        archived,
+        limit: pageLimit(page),
+        ...(page.before === undefined ? {} : { before: page.before }),
+        ...(page.after === undefined ? {} : { after: page.after }),
+      });
+      return views.flatMap((view) => conversationJson(view, store.epoch, user) ?? []);
+    },
+
+    async get(actor, user, conversWith, archived) {
+      requireSelf(actor, user);
+      const conversation = await resolveConversation(context, actor.app, user, conversWith);
+      const view = await store.conversations.view(actor.app, conversation, user);
+      if (view === null || view.last === null || isArchived(view) !== archived) return null;
+      return view.last.seq > view.state.clearedAt ? conversationJson(view, store.epoch, user) : null;
+    },
+
+    async archive(actor, user, conversWith) {
+      requireSelf(actor, user);
+      await archiveConversation(context, actor.app, user, conversWith);
+    },
+
+    async mark(actor, user, mark) {
+      requireSelf(actor, user);
+      const { delivered, read } = await markConversation(context, actor.app, user, mark);
+      return { delivered, read };
+    },
+
+    async clear(actor, conversWith) {
+      requireAdmin(actor);
+      const { app } = actor;
+      if (looksLikeGroupId(conversWith)) return clearLists(context, app, conversWith, null);
+      let cleared = await clearLists(context, app, conversWith, null);
+      for (const peer of await store.conversations.peers(app, conversWith, 1_000)) {
+        cleared += await clearLists(context, app, directConversationId(conversWith, peer), peer);
+      }
+      return cleared;
+    },
+  };
+}
+
+/** Takes a conversation off the lists of one user, or of all members (`null`). */
+async function clearLists(
+  { store }: OperationsContext,
+  app: string,
+  conversation: string,
+  only: string | null,
+): Promise<number> {
+  const [record] = await store.conversations.load([{ app, conversation }]);
+  if (record === undefined || record === null) return 0;
+  const members = record.members.filter(({ user }) => only === null || user === only);
+  const patches = members.map(({ user }) => ({ app, conversation, user, clearedAt: record.head }));
+  await store.conversations.patch(patches);
+  return patches.length;
+}

@@ -1,0 +1,123 @@
+import { byteLength, ChatError, isGroupId, isId, limits } from "@chat21/protocol";
+import type { Newcomer } from "../decide/change-group.ts";
+import {
+  addMember,
+  removeMember,
+  renameGroup,
+  requireGroup,
+  setGroupAttributes,
+  setMembers,
+} from "../decide/change-group.ts";
+import { createGroup } from "../decide/create-group.ts";
+import type { Decide } from "../decide/plan.ts";
+import { parseJsonObject } from "../decode-message.ts";
+import type { Actor, CreateGroupRequest, GroupOperations } from "../engine.ts";
+import type { OperationsContext } from "../operations-context.ts";
+import { requireAdmin } from "../operations-context.ts";
+import { groupFacts, groupJson } from "../project-conversation.ts";
+
+/** Creating and changing groups. */
+export function groupOperations(context: OperationsContext): GroupOperations {
+  const change = async (actor: Actor, group: string, decide: Decide): Promise<void> => {
+    context.requireService(actor.app);
+    if (!isGroupId(group)) throw new ChatError("not_found", "there is no such group");
+    await context.writer.write(actor.app, group, decide);
+  };
+  return {
+    create: (actor, request) => create(context, actor, request),
+
+    async get(actor, group) {
+      if (!isGroupId(group)) throw new ChatError("not_found", "there is no such group");
+      await context.states.load([{ app: actor.app, conversation: group }]);
+      const state = context.states.get(actor.app, group);
+      if (state === undefined) throw new ChatError("internal", "a conversation was not loaded");
+      const record = requireGroup(state);
+      if (!actor.admin && !state.isMember(actor.user)) throw new ChatError("not_member");
+      return groupJson(groupFacts(state, record), { withId: true });
+    },
+
+    async addMember(actor, group, member) {
+      requireMemberId(member);
+      const [newcomer] = await named(context, actor.app, [member]);
+      if (newcomer !== undefined) await change(actor, group, addMember(actor, newcomer));
+    },
+
+    async setMembers(actor, group, members) {
+      const unique = [...new Set(members)];
+      requireCount(unique);
+      unique.forEach(requireMemberId);
+      await change(actor, group, setMembers(actor, await named(context, actor.app, unique)));
+    },
+
+    async removeMember(actor, group, member) {
+      await change(actor, group, removeMember(actor, member));
+    },
+
+    async rename(actor, group, name) {
+      requireName(name);
+      await change(actor, group, renameGroup(actor, name));
+    },
+
+    async setAttributes(actor, group, attributes) {
+      parseJsonObject(attributes);
+      await change(actor, group, setGroupAttributes(actor, attributes));
+    },
+  };
+}
+
+async function create(
+  context: OperationsContext,
+  actor: Actor,
+  request: CreateGroupRequest,
+): Promise<string> {
+  context.requireService(actor.app);
+  const id = request.id ?? `group-${context.newId()}`;
+  if (!isGroupId(id)) throw new ChatError("invalid_id", "the group's id has a form that is not allowed");
+  requireName(request.name);
+  if (request.owner !== undefined && request.owner !== actor.user) requireAdmin(actor);
+  const owner = request.owner ?? actor.user;
+  requireMemberId(owner);
+  if (request.attributes !== undefined) parseJsonObject(request.attributes);
+  const users = new Set(request.members);
+  if (!actor.admin) users.add(actor.user);
+  const members = [...users].filter((user) => user !== id);
+  requireCount(members);
+  members.forEach(requireMemberId);
+  const wanted = {
+    name: request.name,
+    owner,
+    creator: { user: actor.user, admin: actor.admin },
+    members: await named(context, actor.app, members),
+    attributes: request.attributes ?? null,
+  };
+  const { state } = await context.writer.write(actor.app, id, createGroup(wanted));
+  return groupJson(groupFacts(state, requireGroup(state)), { withId: false });
+}
+
+async function named(
+  { contacts }: OperationsContext,
+  app: string,
+  users: readonly string[],
+): Promise<Newcomer[]> {
+  const found = await contacts.lookup(app, users);
+  return users.map((user, i) => ({
+    user,
+    contact: found[i] ?? { fullname: user, firstname: "", lastname: "" },
+  }));
+}
+
+function requireMemberId(member: string): void {
+  if (!isId(member)) throw new ChatError("invalid_id", "a member's id has a form that is not allowed");
+}
+
+function requireCount(members: readonly string[]): void {
+  if (members.length > limits.groupMembers) {
+    throw new ChatError("bad_request", `a group has at most ${limits.groupMembers} members`);
+  }
+}
+
+function requireName(name: string): void {
+  if (name.trim() === "" || byteLength(name) > limits.nameBytes) {
+    throw new ChatError("bad_request", `a group's name has 1-${limits.nameBytes} bytes`);
+  }
+}

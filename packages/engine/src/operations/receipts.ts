@@ -1,0 +1,45 @@
+import { directConversationId, isId, looksLikeGroupId } from "@chat21/protocol";
+import type { OperationsContext } from "../operations-context.ts";
+import { deliver, handOver } from "../operations-context.ts";
+import type { RateLimiter } from "../rate-limiter.ts";
+import { receipt, watermarkNotices } from "./conversations.ts";
+
+/** A receipt as P2 brings it. */
+export interface IncomingReceipt {
+  readonly app: string;
+  readonly user: string;
+  readonly conversWith: string;
+  /** A message id, or the sender's own name for the message (`attributes.tempUID`). */
+  readonly messageId: string;
+}
+
+/**
+ * P2 with status 200. Counts between two people who share the conversation, and for the other's messages only. An id
+ * that resolves moves the watermark; one that does not is relayed as given (clients use ids of their own), not stored,
+ * and rate-limited. Receipts in groups are swallowed.
+ */
+export async function takeReceipt(
+  context: OperationsContext,
+  unresolvedRate: RateLimiter,
+  incoming: IncomingReceipt,
+): Promise<void> {
+  const { store, states, clock } = context;
+  const { app, user, conversWith, messageId } = incoming;
+  if (looksLikeGroupId(conversWith) || !isId(conversWith)) return;
+  const conversation = directConversationId(user, conversWith);
+  await states.load([{ app, conversation }]);
+  if ((states.get(app, conversation)?.head ?? 0) === 0) return;
+  const event = await store.events.find(app, conversation, messageId);
+  if (event === null) unresolvedRate.take(`${app}/${user}`);
+  else if (event.sender !== conversWith || event.hiddenFor === user) return;
+  else {
+    const [state] = await store.conversations.patch([{ app, conversation, user, delivered: event.seq }]);
+    if (state !== undefined && state !== null)
+      deliver(context, watermarkNotices(app, conversation, user, state));
+  }
+  deliver(context, [receipt(app, user, conversWith, messageId)]);
+  if (event === null) return;
+  await handOver(context, [
+    { kind: "receipt", app, conversation, user, conversWith, messageId, at: clock.now() },
+  ]);
+}

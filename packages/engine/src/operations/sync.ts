@@ -1,0 +1,149 @@
+import type { Position, Range, SyncRequest } from "@chat21/protocol";
+import { ChatError, limits } from "@chat21/protocol";
+import { ConversationState } from "../conversation-state.ts";
+import type { Actor, JsonText, Page, SyncOperations } from "../engine.ts";
+import type { OperationsContext } from "../operations-context.ts";
+import { pageLimit, resolveConversation } from "../operations-context.ts";
+import type { ConversationView, EventRecord } from "../ports/records.ts";
+import { conversationStateJson } from "../project-conversation.ts";
+import { storedEventJson } from "../project-event.ts";
+
+/** Catching up: `ADR-0004`. */
+export function syncOperations(context: OperationsContext): SyncOperations {
+  return {
+    sync: (actor, request) => answerSync(context, actor, request),
+    events: (actor, conversWith, page) => readEvents(context, actor, conversWith, page),
+  };
+}
+
+async function answerSync(context: OperationsContext, actor: Actor, request: SyncRequest): Promise<JsonText> {
+  const { store, clock } = context;
+  const { app, user } = actor;
+  const limit = request.limit ?? limits.listDefault;
+  const listed = await store.conversations.list({ app, user, archived: null, limit: limits.listMax });
+  const views = new Map(listed.map((view) => [view.record.conversation, view]));
+  const positions = new Map<string, Position>();
+  for (const [conversWith, position] of Object.entries(request.positions)) {
+    const conversation = await resolveConversation(context, app, user, conversWith);
+    if (!views.has(conversation)) {
+      const view = await store.conversations.view(app, conversation, user);
+      if (view === null) continue;
+      views.set(conversation, view);
+    }
+    positions.set(conversation, position);
+  }
+  const sameEpoch = request.epoch === undefined || request.epoch === store.epoch;
+  const items: JsonText[] = [];
+  for (const view of views.values()) {
+    const position = sameEpoch ? positions.get(view.record.conversation) : undefined;
+    items.push(await catchUp(context, actor, view, position, limit));
+  }
+  return `{"epoch":"${store.epoch}","now":${clock.now()},"conversations":[${items.join(",")}]}`;
+}
+
+/** One conversation: nothing new, what came since the position, or the newest events and a fresh start. */
+async function catchUp(
+  context: OperationsContext,
+  { app, user }: Actor,
+  view: ConversationView,
+  position: Position | undefined,
+  limit: number,
+): Promise<JsonText> {
+  const { store } = context;
+  const { conversation } = view.record;
+  const head = new ConversationState(view.record).visibleHead(user);
+  const state = conversationStateJson(view, store.epoch, user, head);
+  const range = { app, conversation, before: head + 1, visibleTo: user } as const;
+  if (
+    position !== undefined &&
+    position.seq <= head &&
+    head - position.seq < Math.min(limit + 1, limits.listMax)
+  ) {
+    // One more event than is missing: the one at the position must be the one the reader has.
+    const from = Math.max(0, position.seq - 1);
+    const read = await store.events.read({
+      ...range,
+      after: from,
+      limit: Math.min(limit + 1, limits.listMax),
+      from: "oldest",
+    });
+    const known = read.find(({ seq }) => seq === position.seq);
+    if (isSame(known, position)) {
+      if (position.seq === head) return `{"result":"same","state":${state}}`;
+      const events = read.filter(({ seq }) => seq > position.seq);
+      return answer(context, "delta", view, user, state, [position.seq + 1, head], events);
+    }
+  }
+  const events = await store.events.read({ ...range, limit, from: "newest" });
+  const first = events.length < limit ? 1 : (events[0]?.seq ?? 1);
+  return answer(context, "reset", view, user, state, [first, head], events);
+}
+
+function isSame(known: EventRecord | undefined, position: Position): boolean {
+  return known === undefined || position.message_id === undefined || known.messageId === position.message_id;
+}
+
+function answer(
+  { store }: OperationsContext,
+  result: "delta" | "reset",
+  view: ConversationView,
+  user: string,
+  state: JsonText,
+  covered: Range,
+  events: readonly EventRecord[],
+): JsonText {
+  return `{"result":"${result}","state":${state},"covered":[${rangeJson(covered)}],"events":[${eventsJson(store.epoch, view, user, events)}]}`;
+}
+
+/** `before` and `after` are exclusive numbers; without them the newest. The answer says what it covers. */
+async function readEvents(
+  context: OperationsContext,
+  actor: Actor,
+  conversWith: string,
+  page: Page,
+): Promise<JsonText> {
+  const { store } = context;
+  const { app, user } = actor;
+  const conversation = await resolveConversation(context, app, user, conversWith);
+  const view = await store.conversations.view(app, conversation, user);
+  if (view === null) throw new ChatError("not_found", "there is no such conversation for this user");
+  const head = new ConversationState(view.record).visibleHead(user);
+  const limit = pageLimit(page);
+  const after = page.after ?? 0;
+  const before = Math.min(page.before ?? head + 1, head + 1);
+  const from = page.after !== undefined && page.before === undefined ? "oldest" : "newest";
+  const events =
+    before - after > 1
+      ? await store.events.read({ app, conversation, after, before, limit, from, visibleTo: user })
+      : [];
+  const covered = coveredRange(events, { after, before, limit, from });
+  return (
+    `{"epoch":"${store.epoch}","head":${head},"covered":[${covered === null ? "" : rangeJson(covered)}],` +
+    `"events":[${eventsJson(store.epoch, view, user, events)}]}`
+  );
+}
+
+function coveredRange(
+  events: readonly EventRecord[],
+  { after, before, limit, from }: { after: number; before: number; limit: number; from: "newest" | "oldest" },
+): Range | null {
+  if (before - after <= 1) return null;
+  if (events.length < limit) return [after + 1, before - 1];
+  return from === "newest"
+    ? [events[0]?.seq ?? after + 1, before - 1]
+    : [after + 1, events.at(-1)?.seq ?? before - 1];
+}
+
+function eventsJson(
+  epoch: string,
+  view: ConversationView,
+  user: string,
+  events: readonly EventRecord[],
+): string {
+  const watermarks = { own: view.state, counterpart: view.counterpart };
+  return events.map((event) => storedEventJson(event, epoch, user, watermarks)).join(",");
+}
+
+function rangeJson([from, to]: Range): string {
+  return `[${from},${to}]`;
+}

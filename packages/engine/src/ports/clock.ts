@@ -1,0 +1,11 @@
+/** Time, so that tests own it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls `run` every `intervalMs`; returns the way to stop it. Does not keep a process alive. */
+  every(intervalMs: number, run: () => void): () => void;
+  /** Resolves after at least `delayMs`. */
+  delay(delayMs: number): Promise<void>;
+  /** Calls `run` soon, after what is already waiting (a macrotask): gathers a batch without a timer. */
+  soon(run: () => void): void;
+}

@@ -1,0 +1,102 @@
+/** Who a connection belongs to, for as long as it is open. */
+export interface Session {
+  readonly app: string;
+  readonly user: string;
+  /** MQTT client id: the device. */
+  readonly clientId: string;
+  /** May act for every user of the app. */
+  readonly admin: boolean;
+  /** Milliseconds; the engine closes the connection when it is reached. */
+  readonly expiresAt: number;
+  /** Milliseconds; 0 when the token does not say. */
+  readonly issuedAt: number;
+  /** `jti`; empty when the token has none. */
+  readonly tokenId: string;
+}
+
+/** A CONNECT, before anybody is known. */
+export interface ConnectAttempt {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** Peer address, for logs and limits. */
+  readonly address: string;
+  readonly will: { readonly topic: string; readonly payload: Uint8Array } | undefined;
+}
+
+/** One publish of a client. */
+export interface Inbound {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * What an edge asks and tells the engine. Every method may be called for many sessions at once; calls of one session
+ * come in the order of its packets.
+ */
+export interface EdgeHandler {
+  /**
+   * Decides on a CONNECT. Throws `ChatError` to refuse: `bad_request`/`invalid_id` (client id), `unauthorized`,
+   * `token_expired`, `token_revoked`, `forbidden` (client id or will not allowed), `shutting_down`.
+   */
+  authenticate(attempt: ConnectAttempt): Promise<Session>;
+  /** The connection is up (CONNACK sent). */
+  handleOpen(session: Session): void;
+  /** The connection is gone, in whatever way; called once per {@link handleOpen}. */
+  handleClose(session: Session): void;
+  /** Whether the filter may be subscribed. `false`: close the connection. */
+  canSubscribe(session: Session, filter: string): boolean;
+  /**
+   * Takes a publish. Resolves when it may be acknowledged (committed, or refused with a typed answer). Rejects with
+   * `ChatError` when the connection must be closed without acknowledgement: a topic that is foreign or unknown
+   * (`forbidden`), or a server that stops (`shutting_down`).
+   */
+  handlePublish(session: Session, inbound: Inbound): Promise<void>;
+}
+
+/** One publish to one user's connections. */
+export interface Delivery {
+  readonly app: string;
+  readonly user: string;
+  readonly topic: string;
+  /** JSON text. Consecutive deliveries often share the very same string: an edge encodes it once. */
+  readonly payload: string;
+  readonly qos: 0 | 1;
+}
+
+/** Which sessions to close; all given fields must match. */
+export interface SessionSelector {
+  readonly app?: string;
+  readonly user?: string;
+  readonly clientId?: string;
+  readonly tokenId?: string;
+  /** Sessions whose token was issued before (ms). */
+  readonly issuedBefore?: number;
+  /** Sessions whose token has expired at (ms). */
+  readonly expiredAt?: number;
+}
+
+/** Why a session is closed; counted and logged. */
+export type CloseReason = "expired" | "revoked" | "shutting_down" | "slow_consumer" | "forbidden";
+
+/**
+ * Where clients connect. Never buffers without bound: a connection that does not read is closed (`slow_consumer`) and
+ * its client catches up from history.
+ */
+export interface Edge {
+  /** Opens the listeners. Called once. Rejects with a clear message when an address cannot be had. */
+  start(handler: EdgeHandler): Promise<void>;
+  /** `false` only when surely no connection of that user is here. */
+  reaches(app: string, user: string): boolean;
+  /**
+   * Hands deliveries to the connections that subscribed to the topic, in order per connection. Does not wait for
+   * them: a live delivery is at most once per connection, history has the rest.
+   */
+  deliver(deliveries: readonly Delivery[]): void;
+  /** Closes connections; returns how many. */
+  disconnect(selector: SessionSelector, reason: CloseReason): number;
+  /** Stops reading publishes while the store is down, and starts again. Pings are answered meanwhile. */
+  setPaused(paused: boolean): void;
+  /** Stops accepting, lets outstanding acknowledgements go out, closes everything. Idempotent. */
+  close(timeoutMs: number): Promise<void>;
+}

@@ -1,0 +1,162 @@
+import type { EventType } from "@chat21/protocol";
+
+/** How a conversation came to be. `channel` is reserved for read-only broadcast. */
+export type ConversationKind = "direct" | "group" | "channel";
+
+/** Inclusive range of numbers a member may see; `null` = still open. */
+export type Interval = readonly [from: number, to: number | null];
+
+/** One member of a conversation as the rules need it. Former members stay with closed intervals. */
+export interface MemberRecord {
+  readonly user: string;
+  readonly role: "owner" | "member";
+  /** Ascending, not overlapping. The last one is open exactly when the user is a member now. */
+  readonly intervals: readonly Interval[];
+}
+
+/** What a group has beyond its members. */
+export interface GroupRecord {
+  readonly name: string;
+  readonly owner: string;
+  /** Milliseconds. */
+  readonly createdOn: number;
+  readonly updatedOn: number;
+  /** Exact JSON text of an object, or `null` when never given. */
+  readonly attributes: string | null;
+}
+
+/** A conversation as of its `head`. Members of a direct conversation are implicit until the first event. */
+export interface ConversationRecord {
+  readonly app: string;
+  readonly conversation: string;
+  readonly kind: ConversationKind;
+  /** Number of the last event; 0 when there is none. */
+  readonly head: number;
+  /** Timestamp of the last event, milliseconds; 0 when there is none. */
+  readonly lastTimestamp: number;
+  /** A group that messages made before anybody created it: it has an owner, but no group data. */
+  readonly transient: boolean;
+  readonly group: GroupRecord | null;
+  /** In the order in which they first became members. */
+  readonly members: readonly MemberRecord[];
+  /** Users whose `archivedAt` is set. The next listed message takes the conversation out of their archive. */
+  readonly archivedBy: readonly string[];
+}
+
+/** One entry of a conversation's log, immutable but for erasure. */
+export interface EventRecord {
+  readonly app: string;
+  readonly conversation: string;
+  /** 1..n without holes. */
+  readonly seq: number;
+  readonly type: EventType;
+  readonly sender: string;
+  /** The sender's idempotency key, unique for ever per (app, sender). */
+  readonly clientMessageId: string | null;
+  readonly messageId: string;
+  /** Milliseconds, strictly increasing inside the conversation. */
+  readonly timestamp: number;
+  /** Milliseconds of the server's clock when it was decided. */
+  readonly committedAt: number;
+  /** Exact JSON text of an object: for a message what the client sent less the server's own keys. */
+  readonly body: string;
+  /** `attributes.tempUID`, by which a receipt may name the message. Not unique. */
+  readonly tempUid: string | null;
+  /** A member who never sees the event. */
+  readonly hiddenFor: string | null;
+  /** `false`: never shown in a conversation list (`updateconversation: false`, and all but messages). */
+  readonly listed: boolean;
+}
+
+/** Names one event. */
+export interface EventRef {
+  readonly app: string;
+  readonly conversation: string;
+  readonly seq: number;
+}
+
+/** A member's place in a conversation. Watermarks only move forward. */
+export interface MemberState {
+  readonly delivered: number;
+  readonly read: number;
+  /** Head at the moment of archiving; `null` = not archived. Any listed message beyond it un-archives. */
+  readonly archivedAt: number | null;
+  /** Set by "mark unread", cleared by reading. */
+  readonly markedUnread: boolean;
+  /** Lists hide the conversation until a listed message beyond this number. */
+  readonly clearedAt: number;
+}
+
+/** A conversation as one user sees it. */
+export interface ConversationView {
+  readonly record: ConversationRecord;
+  readonly state: MemberState;
+  /** Newest listed message that the user may see; `null` when there is none. */
+  readonly last: EventRecord | null;
+  /** Messages of others, visible to the user, beyond `read`; counted up to 1,000. */
+  readonly unread: number;
+  /** Watermarks of the counterpart of a direct conversation. */
+  readonly counterpart: { readonly delivered: number; readonly read: number } | null;
+}
+
+/** A person or bot known to a backend. */
+export interface UserRecord {
+  readonly app: string;
+  readonly id: string;
+  /** JSON text of the profile (`userProfileSchema`). */
+  readonly profile: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** Which tokens are no longer good. Exactly one of `tokenId` and `issuedBefore` is set. */
+export interface RevocationRecord {
+  readonly app: string;
+  readonly user: string;
+  /** `jti` of one token. */
+  readonly tokenId: string | null;
+  /** Milliseconds: every token of the user issued before (or in the same second as) it. */
+  readonly issuedBefore: number | null;
+  /** Milliseconds after which the record has no effect and may be dropped. */
+  readonly expiresAt: number;
+}
+
+/** A push registration of a device. */
+export interface InstanceRecord {
+  readonly app: string;
+  readonly user: string;
+  readonly instanceId: string;
+  /** JSON text: device_model, language, platform, platform_version. */
+  readonly data: string;
+  readonly updatedAt: number;
+}
+
+/** One webhook request to make, and how far it came. */
+export interface WebhookDelivery {
+  /** Stable `webhook-id`; enqueueing the same id again is a no-op. */
+  readonly id: string;
+  readonly endpoint: string;
+  readonly app: string;
+  /** Requests of one (endpoint, orderKey) are made one after the other, in order of `position`. */
+  readonly orderKey: string;
+  readonly event: string;
+  /** Exact bytes of the request, as JSON text. */
+  readonly body: string;
+  readonly createdAt: number;
+}
+
+/** A delivery as it is kept. */
+export interface StoredWebhookDelivery extends WebhookDelivery {
+  /** Order of arrival. */
+  readonly position: number;
+  readonly state: "pending" | "delivered" | "dead";
+  /** Milliseconds: enqueued, or last replayed. The time that is allowed for attempts counts from here. */
+  readonly queuedAt: number;
+  /** Since `queuedAt`. */
+  readonly attempts: number;
+  readonly nextAttemptAt: number;
+  /** HTTP status of the last attempt; `null` when there was no answer. */
+  readonly lastStatus: number | null;
+  readonly lastError: string | null;
+  readonly settledAt: number | null;
+}

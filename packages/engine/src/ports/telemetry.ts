@@ -1,0 +1,36 @@
+/** Structured logging, level by method. Fields never hold payloads or secrets. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/**
+ * Counters and timings by name; labels have few values. Names are without the `chat21_` prefix and without unit
+ * suffixes of Prometheus; a metrics adapter adds them.
+ */
+export interface Metrics {
+  count(name: MetricName, labels?: Readonly<Record<string, string>>, by?: number): void;
+  /** Seconds, or a size for names that say so. */
+  observe(name: ObservationName, value: number): void;
+}
+
+/** What is counted. */
+export type MetricName =
+  | "messages_committed"
+  | "events_dispatched"
+  | "deliveries"
+  | "repeats"
+  | "refused"
+  | "conflicts"
+  | "sessions_opened"
+  | "sessions_closed"
+  | "connects_refused"
+  | "store_errors"
+  | "redispatched"
+  /** Attempts to deliver a webhook, by `outcome`: `delivered`, `retry`, `dead`. */
+  | "webhook_attempts";
+
+/** What is measured. */
+export type ObservationName = "commit_seconds" | "batch_items" | "webhook_seconds" | "webhook_age_seconds";

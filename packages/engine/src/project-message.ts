@@ -1,0 +1,89 @@
+import { directMembers, messageStatus } from "@chat21/protocol";
+import type { JsonText } from "./engine.ts";
+import { appendMembers } from "./json-text.ts";
+import type { EventRecord, MemberState } from "./ports/records.ts";
+
+/** Who a message is addressed to: the counterpart of its sender, or the group. */
+export function recipientOf(event: EventRecord): string {
+  const pair = directMembers(event.conversation);
+  if (pair === null) return event.conversation;
+  return pair[0] === event.sender ? pair[1] : pair[0];
+}
+
+/**
+ * The server's members of a message's JSON, all but the status: `"message_id":…,"epoch":…`. Ids need no escaping,
+ * their alphabet has neither quotes nor backslashes.
+ */
+export function serverMembers(event: EventRecord, epoch: string): string {
+  return (
+    `"message_id":"${event.messageId}","sender":"${event.sender}","recipient":"${recipientOf(event)}",` +
+    `"app_id":"${event.app}","timestamp":${event.timestamp},"seq":${event.seq},"epoch":"${epoch}"`
+  );
+}
+
+/** S1: the message as it goes to an inbox, the client's own text with the server's members spliced in. */
+export function messageJson(event: EventRecord, epoch: string, status: number, extra = ""): JsonText {
+  return appendMembers(event.body, `${serverMembers(event, epoch)},"status":${status}${extra}`);
+}
+
+/** S1 of history shown to somebody who joined: the group's copy, silenced for push unless it insists. */
+export function historyMessageJson(event: EventRecord, epoch: string): JsonText {
+  const { body, copyId } = {
+    body: silenced(event.body),
+    copyId: copyIdOf(event.conversation, event.messageId),
+  };
+  const own = `,"timelineOf":"${event.conversation}","conversWith":"${event.conversation}","_id":"${copyId}"`;
+  const members = `${serverMembers(event, epoch)},"status":${messageStatus.delivered}${own},"__history":"true"`;
+  return appendMembers(body, members);
+}
+
+/** A message as REST and sync answer it to `user`: with the state its watermarks give it. */
+export function storedMessageJson(
+  event: EventRecord,
+  epoch: string,
+  user: string,
+  conversWith: string,
+  watermarks: Watermarks,
+): JsonText {
+  const own = `,"timelineOf":"${user}","conversWith":"${conversWith}","_id":"${copyIdOf(user, event.messageId)}"`;
+  return messageJson(event, epoch, statusFor(event, user, watermarks), own);
+}
+
+/** What the state of a stored copy is computed from. */
+export interface Watermarks {
+  readonly own: Pick<MemberState, "delivered">;
+  /** `null` in groups. */
+  readonly counterpart: Pick<MemberState, "delivered"> | null;
+}
+
+/** State of `user`'s copy of a message. */
+export function statusFor(event: EventRecord, user: string, { own, counterpart }: Watermarks): number {
+  const pair = directMembers(event.conversation);
+  if (pair === null || pair[0] === pair[1]) return messageStatus.delivered;
+  if (event.sender === user) {
+    const told = counterpart !== null && counterpart.delivered >= event.seq;
+    return told ? messageStatus.returnReceipt : messageStatus.sent;
+  }
+  return own.delivered >= event.seq ? messageStatus.received : messageStatus.delivered;
+}
+
+/** A stable 24-digit hex id of a copy, where existing clients expect a document's `_id`. */
+export function copyIdOf(owner: string, id: string): string {
+  let text = "";
+  for (const seed of [0x811c9dc5, 0x01000193, 0x9e3779b1]) {
+    let hash = seed;
+    for (const part of [owner, "/", id]) {
+      for (let i = 0; i < part.length; i++) hash = Math.imul(hash ^ part.charCodeAt(i), 0x01000193);
+    }
+    text += (hash >>> 0).toString(16).padStart(8, "0");
+  }
+  return text;
+}
+
+function silenced(body: JsonText): JsonText {
+  const message = JSON.parse(body) as Record<string, unknown>;
+  const given = message["attributes"];
+  const attributes = typeof given === "object" && given !== null ? (given as Record<string, unknown>) : {};
+  if (attributes["forcenotification"] === true) return body;
+  return JSON.stringify({ ...message, attributes: { ...attributes, sendnotification: false } });
+}

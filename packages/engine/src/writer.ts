@@ -1,0 +1,341 @@
+import { ChatError } from "@chat21/protocol";
+import type { ConversationState } from "./conversation-state.ts";
+import type { Decide, DecisionContext } from "./decide/plan.ts";
+import { advance } from "./decide/plan.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { EventRecord } from "./ports/records.ts";
+import type { Run, RunResult, Store } from "./ports/store.ts";
+import type { Log, Metrics } from "./ports/telemetry.ts";
+import type { StateCache } from "./state-cache.ts";
+
+/** What became of a command: the events it made, or the one an earlier use of its idempotency key made. */
+export interface WriteResult {
+  readonly state: ConversationState;
+  readonly events: readonly EventRecord[];
+  readonly repeated: boolean;
+}
+
+/** One command waiting for its turn. */
+interface WriteItem {
+  readonly app: string;
+  readonly conversation: string;
+  readonly decide: Decide;
+  /** `sender/clientMessageId`, or `null`. */
+  readonly repeatKey: string | null;
+  readonly settle: (result: WriteResult) => void;
+  readonly fail: (error: ChatError) => void;
+  /** Came back from a commit that failed for good: committed on its own, so that it can only hurt itself. */
+  alone: boolean;
+}
+
+/** The part of a run that one item made. */
+interface Share {
+  readonly item: WriteItem;
+  readonly events: readonly EventRecord[];
+}
+
+interface PendingRun {
+  readonly run: Run;
+  readonly state: ConversationState;
+  readonly shares: readonly Share[];
+}
+
+/** What a writer needs. */
+export interface WriterOptions {
+  readonly store: Store;
+  readonly states: StateCache;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly batchItems: number;
+  /** Called with committed events, in commit order; resolves when the acknowledgements may go out. */
+  readonly dispatch: (committed: readonly WriteResult[]) => Promise<void> | undefined;
+  /** Told when the store stops answering, and when it answers again. */
+  readonly onStoreHealth: (healthy: boolean) => void;
+}
+
+const firstRetryMs = 100;
+const lastRetryMs = 2_000;
+
+/**
+ * Turns commands into events: gathers what comes while a batch commits, decides in order of arrival, gives numbers,
+ * commits (`ADR-0002`). One batch is under way at a time; no timer, the batch sizes itself to the load.
+ */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #context: { now: number; readonly newId: () => string };
+  #queue: WriteItem[] = [];
+  #running = false;
+  #retryMs = firstRetryMs;
+  #idle: (() => void)[] = [];
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#context = { now: 0, newId: options.newId };
+  }
+
+  /** Resolves when the command is committed and dispatched; rejects with the rule's or the store's `ChatError`. */
+  write(
+    app: string,
+    conversation: string,
+    decide: Decide,
+    repeatKey: string | null = null,
+  ): Promise<WriteResult> {
+    return new Promise((settle, fail) => {
+      this.#queue.push({ app, conversation, decide, repeatKey, settle, fail, alone: false });
+      this.#wake();
+    });
+  }
+
+  /** Resolves when nothing is waiting and nothing is under way. */
+  async drained(): Promise<void> {
+    while (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#options.clock.soon(() => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#take();
+      try {
+        await this.#process(batch);
+        if (this.#retryMs !== firstRetryMs) this.#recovered();
+      } catch (thrown) {
+        await this.#backOff(batch, ChatError.fromUnknown(thrown));
+      }
+    }
+    this.#running = false;
+    this.#options.states.trim();
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** At most `batchItems`; of items with the same idempotency key one a batch, so that the store sees the repeat. */
+  #take(): WriteItem[] {
+    const { batchItems } = this.#options;
+    if (this.#queue[0]?.alone) return this.#queue.splice(0, 1);
+    const batch: WriteItem[] = [];
+    const seen = new Set<string>();
+    let taken = 0;
+    for (const item of this.#queue) {
+      if (batch.length >= batchItems || item.alone) break;
+      if (item.repeatKey !== null) {
+        if (seen.has(item.repeatKey)) break;
+        seen.add(item.repeatKey);
+      }
+      batch.push(item);
+      taken++;
+    }
+    this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);
+    return batch;
+  }
+
+  /** Throws only what may pass (the store does not answer): the whole batch comes again then. */
+  async #process(batch: readonly WriteItem[]): Promise<void> {
+    const { states, metrics, clock } = this.#options;
+    metrics.observe("batch_items", batch.length);
+    await states.load(batch);
+    this.#context.now = clock.now();
+    const pending = this.#decide(batch);
+    if (pending.length === 0) return;
+    const startedMs = clock.now();
+    const results = await this.#commit(pending);
+    if (results === null) return;
+    metrics.observe("commit_seconds", (clock.now() - startedMs) / 1_000);
+    await this.#settle(pending, results);
+  }
+
+  #decide(batch: readonly WriteItem[]): PendingRun[] {
+    const runs = new Map<ConversationState, { shares: Share[]; head: number; plans: PlanFacts }>();
+    for (const item of batch) {
+      const state = this.#options.states.get(item.app, item.conversation);
+      if (state === undefined) throw new ChatError("internal", "a conversation was not loaded");
+      try {
+        const head = state.head;
+        const plan = item.decide(state, this.#context as DecisionContext);
+        const events = advance(state, plan, this.#context.now);
+        let entry = runs.get(state);
+        if (entry === undefined) {
+          entry = { shares: [], head, plans: { group: undefined, members: new Set() } };
+          runs.set(state, entry);
+        }
+        entry.shares.push({ item, events });
+        if (plan.group !== undefined) entry.plans.group = true;
+        for (const { user } of plan.members ?? []) entry.plans.members.add(user);
+      } catch (thrown) {
+        item.fail(ChatError.fromUnknown(thrown));
+      }
+    }
+    const pending: PendingRun[] = [];
+    for (const [state, { shares, head, plans }] of runs) {
+      // What changed nothing is only true once the events before it in the batch are stored.
+      if (state.head > head) pending.push({ state, shares, run: runOf(state, head, shares, plans) });
+      else for (const { item } of shares) item.settle({ state, events: [], repeated: false });
+    }
+    return pending;
+  }
+
+  /** `null`: the store refused for good; the items are queued again, one by one. */
+  async #commit(pending: readonly PendingRun[]): Promise<readonly RunResult[] | null> {
+    try {
+      return await this.#options.store.events.commit(pending.map(({ run }) => run));
+    } catch (thrown) {
+      const error = ChatError.fromUnknown(thrown);
+      for (const { run } of pending) this.#options.states.forget(run.app, run.conversation);
+      if (error.code === "store_unavailable") return await this.#afterUnknownOutcome(pending, error);
+      this.#isolate(pending, error);
+      return null;
+    }
+  }
+
+  /** Reads by id what the failed commit may have stored; throws the error again while the store does not answer. */
+  async #afterUnknownOutcome(
+    pending: readonly PendingRun[],
+    error: ChatError,
+  ): Promise<readonly RunResult[]> {
+    this.#failed(error);
+    for (;;) {
+      await this.#options.clock.delay(this.#nextRetryMs());
+      try {
+        const results: RunResult[] = [];
+        for (const { run } of pending) results.push(await this.#storedPart(run));
+        return results;
+      } catch (thrown) {
+        this.#failed(ChatError.fromUnknown(thrown));
+      }
+    }
+  }
+
+  async #storedPart(run: Run): Promise<RunResult> {
+    const stored = await this.#options.store.events.read({
+      app: run.app,
+      conversation: run.conversation,
+      after: run.expectedHead,
+      limit: Math.min(run.events.length, 1_000),
+      from: "oldest",
+    });
+    let committed = 0;
+    while (committed < stored.length && stored[committed]?.messageId === run.events[committed]?.messageId)
+      committed++;
+    return committed === run.events.length
+      ? { status: "committed", committed }
+      : { status: "stale", committed };
+  }
+
+  #isolate(pending: readonly PendingRun[], error: ChatError): void {
+    this.#options.metrics.count("store_errors", { kind: "permanent" });
+    const items = pending.flatMap(({ shares }) => shares.map(({ item }) => item));
+    if (items.length === 1) {
+      this.#options.log.error({ err: error }, "the store refused one command for good; it was rejected");
+      items[0]?.fail(new ChatError("internal", "the message could not be stored", { cause: error }));
+      return;
+    }
+    this.#options.log.warn(
+      { err: error, items: items.length },
+      "the store refused a batch; storing one by one",
+    );
+    for (const item of items) item.alone = true;
+    this.#queue = [...items, ...this.#queue];
+  }
+
+  async #settle(pending: readonly PendingRun[], results: readonly RunResult[]): Promise<void> {
+    const committed: { share: Share; result: WriteResult }[] = [];
+    const again: WriteItem[] = [];
+    pending.forEach((entry, i) => {
+      const result = results[i];
+      if (result === undefined)
+        throw new ChatError("internal", "the store answered fewer runs than it was given");
+      this.#sort(entry, result, committed, again);
+    });
+    this.#queue = again.length === 0 ? this.#queue : [...again, ...this.#queue];
+    this.#options.metrics.count("messages_committed", undefined, committed.length);
+    const dispatched = this.#options.dispatch(committed.map(({ result }) => result));
+    const settleAll = () => {
+      for (const { share, result } of committed) share.item.settle(result);
+    };
+    if (dispatched === undefined) {
+      settleAll();
+      return;
+    }
+    // The next batch commits while the events of this one are handed over; acknowledgements wait.
+    dispatched.then(settleAll, (thrown: unknown) => {
+      const error = ChatError.fromUnknown(thrown);
+      for (const { share } of committed) share.item.fail(error);
+    });
+  }
+
+  #sort(
+    { state, shares, run }: PendingRun,
+    result: RunResult,
+    committed: { share: Share; result: WriteResult }[],
+    again: WriteItem[],
+  ): void {
+    if (result.status !== "committed") {
+      this.#options.metrics.count("conflicts", { kind: result.status });
+      this.#options.states.forget(run.app, run.conversation);
+    }
+    let index = 0;
+    for (const share of shares) {
+      const end = index + share.events.length;
+      if (end <= result.committed)
+        committed.push({ share, result: { state, events: share.events, repeated: false } });
+      else if (result.status === "repeat" && result.index >= index && result.index < end) {
+        share.item.settle({ state, events: [result.existing], repeated: true });
+      } else again.push(share.item);
+      index = end;
+    }
+  }
+
+  async #backOff(batch: readonly WriteItem[], error: ChatError): Promise<void> {
+    for (const item of batch) this.#options.states.forget(item.app, item.conversation);
+    this.#queue = [...batch, ...this.#queue];
+    this.#failed(error);
+    await this.#options.clock.delay(this.#nextRetryMs());
+  }
+
+  #failed(error: ChatError): void {
+    this.#options.metrics.count("store_errors", { kind: "transient" });
+    this.#options.log.warn(
+      { err: error },
+      "the store does not answer; consumption is paused, nothing is lost",
+    );
+    this.#options.onStoreHealth(false);
+  }
+
+  #nextRetryMs(): number {
+    const delayMs = this.#retryMs;
+    this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
+    return delayMs;
+  }
+
+  #recovered(): void {
+    this.#retryMs = firstRetryMs;
+    this.#options.log.info({}, "the store answers again");
+    this.#options.onStoreHealth(true);
+  }
+}
+
+interface PlanFacts {
+  group: true | undefined;
+  readonly members: Set<string>;
+}
+
+function runOf(state: ConversationState, head: number, shares: readonly Share[], facts: PlanFacts): Run {
+  const members = [...facts.members].flatMap((user) => state.members.get(user) ?? []);
+  const first = shares[0];
+  return {
+    app: state.app,
+    conversation: state.conversation,
+    expectedHead: head,
+    events:
+      shares.length === 1 && first !== undefined ? first.events : shares.flatMap(({ events }) => events),
+    kind: state.kind,
+    transient: state.transient,
+    ...(facts.group === undefined ? {} : { group: state.group }),
+    ...(members.length === 0 ? {} : { members }),
+  };
+}

@@ -1,0 +1,85 @@
+import * as z from "zod/mini";
+import { limits } from "./limits.ts";
+
+const idPattern = /^(?!\$)[A-Za-z0-9_\-@:=~!,;()$&']+$/;
+
+const utf8 = new TextEncoder();
+
+/** Length of `text` in bytes of UTF-8. */
+export function byteLength(text: string): number {
+  return utf8.encode(text).length;
+}
+
+/**
+ * Whether `value` may be a user, device, message, client or app id: 1-64 bytes of
+ * `A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`, not starting with `$`. The alphabet leaves out what MQTT, AMQP and
+ * RabbitMQ's scopes give a meaning to (`/ + # . * %`), so that an id is one segment everywhere.
+ */
+export function isId(value: unknown): value is string {
+  return typeof value === "string" && value.length <= limits.idBytes && idPattern.test(value);
+}
+
+/** Whether `value` may be a group id: the alphabet of {@link isId}, 1-128 bytes. */
+export function isGroupId(value: unknown): value is string {
+  return typeof value === "string" && value.length <= limits.groupIdBytes && idPattern.test(value);
+}
+
+/**
+ * Whether an id names a group by its form: it contains `group-` anywhere (`group-…`, `support-group-…`).
+ * Existing clients decide by the same test.
+ */
+export function looksLikeGroupId(id: string): boolean {
+  return id.includes("group-");
+}
+
+/** The sender of info messages. It is nobody's user: no token is issued for it. */
+export const systemUser = "system";
+
+/** The app id that existing clients have built in. */
+export const defaultApp = "tilechat";
+
+/**
+ * The id under which a one-to-one conversation is stored: `<smaller>.<larger>` in code unit order. `.` cannot occur
+ * in an id, so it never collides with a group's id. `A.A` is a user's notes to self.
+ */
+export function directConversationId(a: string, b: string): string {
+  return a <= b ? `${a}.${b}` : `${b}.${a}`;
+}
+
+/** The two members of a direct conversation's id, or `null` for a group's id. */
+export function directMembers(conversation: string): readonly [string, string] | null {
+  const dot = conversation.indexOf(".");
+  return dot < 0 ? null : [conversation.slice(0, dot), conversation.slice(dot + 1)];
+}
+
+/** The conversation between `user` and `conversWith` (a user's or a group's id), as it is stored. */
+export function conversationIdOf(
+  user: string,
+  conversWith: string,
+  group = looksLikeGroupId(conversWith),
+): string {
+  return group ? conversWith : directConversationId(user, conversWith);
+}
+
+/** What `user` calls a stored conversation on the wire: the counterpart's id, or the group's. */
+export function conversWithOf(conversation: string, user: string): string {
+  const pair = directMembers(conversation);
+  if (pair === null) return conversation;
+  return pair[0] === user ? pair[1] : pair[0];
+}
+
+/** Schema of {@link isId}. */
+export const idSchema = z
+  .string()
+  .check(
+    z.refine(isId, {
+      error: `expected 1-${limits.idBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
+    }),
+  );
+
+/** Schema of {@link isGroupId}; also right for "a user's or a group's id". */
+export const conversWithSchema = z.string().check(
+  z.refine(isGroupId, {
+    error: `expected 1-${limits.groupIdBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
+  }),
+);

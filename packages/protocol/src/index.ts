@@ -1,0 +1,79 @@
+export type { Answer, Command, Ephemeral, Mark } from "./command.ts";
+export { answerSchema, commandSchema, ephemeralSchema, markSchema } from "./command.ts";
+export type { ChatErrorOptions, ErrorCode } from "./error-codes.ts";
+export { ChatError, errorCodes, isErrorCode } from "./error-codes.ts";
+export type { ConversationEvent, EventType } from "./event.ts";
+export { eventSchema, eventTypes } from "./event.ts";
+export {
+  byteLength,
+  conversationIdOf,
+  conversWithOf,
+  conversWithSchema,
+  defaultApp,
+  directConversationId,
+  directMembers,
+  idSchema,
+  isGroupId,
+  isId,
+  looksLikeGroupId,
+  systemUser,
+} from "./ids.ts";
+export { limits } from "./limits.ts";
+export type { Conversation, Group, Message, OutgoingMessage, ReceiptUpdate } from "./message.ts";
+export {
+  attributesSchema,
+  conversationPatchSchema,
+  conversationSchema,
+  groupSchema,
+  messageSchema,
+  outgoingMessageSchema,
+  presenceSchema,
+  receiptSchema,
+  receiptUpdateSchema,
+  serverKeys,
+} from "./message.ts";
+export type { MessageStatus } from "./message-status.ts";
+export { messageStatus } from "./message-status.ts";
+export type {
+  ConversationState,
+  HistoryResponse,
+  Position,
+  Range,
+  SyncItem,
+  SyncRequest,
+  SyncResponse,
+} from "./sync.ts";
+export {
+  conversationStateSchema,
+  historyResponseSchema,
+  positionSchema,
+  rangeSchema,
+  syncItemSchema,
+  syncRequestSchema,
+  syncResponseSchema,
+} from "./sync.ts";
+export type { Claims, TokenRequest, TokenResponse } from "./token.ts";
+export {
+  claimsSchema,
+  serviceScopes,
+  tokenAudience,
+  tokenRequestSchema,
+  tokenResponseSchema,
+  userScopes,
+} from "./token.ts";
+export type { ClientTopic, ServerTopic } from "./topics.ts";
+export {
+  fitsRoutingKeys,
+  fromRoutingKey,
+  isOwnFilter,
+  parseClientTopic,
+  parseServerTopic,
+  topicMatches,
+  topics,
+  toRoutingKey,
+} from "./topics.ts";
+export type { User, UserProfile } from "./user.ts";
+export { userProfileSchema, userSchema } from "./user.ts";
+export { validate } from "./validate.ts";
+export type { WebhookEvent } from "./webhook.ts";
+export { webhookEvents } from "./webhook.ts";

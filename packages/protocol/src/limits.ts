@@ -1,0 +1,40 @@
+/**
+ * Every limit of the wire, by name. Sizes are bytes of UTF-8, durations milliseconds, the rest counts.
+ * The values are the same in both topologies, so that a client never meets two answers.
+ */
+export const limits = {
+  /** Longest user, device, message, client and app id. */
+  idBytes: 64,
+  /** Longest group id; support-desk ids in the field have 71 and more. */
+  groupIdBytes: 128,
+  /** AMQP 0-9-1 short string: no routing key may be longer. */
+  routingKeyBytes: 255,
+  /** Largest JSON payload of one publish or of one REST body that carries a message. */
+  payloadBytes: 64 * 1024,
+  /** Deepest nesting of objects and arrays in a payload. */
+  payloadDepth: 32,
+  /** Members an inline group may name. */
+  inlineGroupMembers: 50,
+  /** Members of a stored group. */
+  groupMembers: 10_000,
+  /** Longest group or user display name. */
+  nameBytes: 512,
+  /** Messages replayed to somebody who joins a group. */
+  joinReplay: 200,
+  /** Items of a list when the request names no `limit`. */
+  listDefault: 200,
+  /** Largest `limit` of a list. */
+  listMax: 1_000,
+  /** Conversations one sync request may name. */
+  syncConversations: 1_000,
+  /** Conversations one `mark` command may name. */
+  marks: 100,
+  /** How far in the past a client's own `timestamp` is believed. */
+  timestampPastMs: 24 * 60 * 60 * 1_000,
+  /** How far in the future a client's own `timestamp` is believed. */
+  timestampFutureMs: 60 * 1_000,
+  /** Longest life of a token of the strict profile. */
+  strictTokenTtlMs: 60 * 60 * 1_000,
+  /** Longest life of a token of the compat profile. */
+  compatTokenTtlMs: 30 * 24 * 60 * 60 * 1_000,
+} as const;

@@ -1,0 +1,81 @@
+import * as z from "zod/mini";
+import { limits } from "./limits.ts";
+import { topics, toRoutingKey } from "./topics.ts";
+
+/**
+ * Claims of a token. Existing issuers write all of them; only `sub` and `app_id` are needed to know who speaks.
+ * `exp`, `iat` and `nbf` are seconds (RFC 7519).
+ */
+export const claimsSchema = z.looseObject({
+  sub: z.string(),
+  app_id: z.string(),
+  jti: z.optional(z.string()),
+  iat: z.optional(z.number()),
+  exp: z.optional(z.number()),
+  nbf: z.optional(z.number()),
+  aud: z.optional(z.union([z.string(), z.array(z.string())])),
+  scope: z.optional(z.union([z.string(), z.array(z.string())])),
+  /** The MQTT client id the token is bound to (strict profile). In compat tokens it repeats the user's id. */
+  client_id: z.optional(z.string()),
+  profile: z.optional(z.enum(["strict", "compat"])),
+  /** `admin` may act for every user of its app. */
+  tiledesk_api_roles: z.optional(z.union([z.string(), z.array(z.string())])),
+});
+export type Claims = z.infer<typeof claimsSchema>;
+
+/** The `aud` entry that RabbitMQ's OAuth 2 plugin asks for; also its `resource_server_id`. */
+export const tokenAudience = "rabbitmq";
+
+/**
+ * RabbitMQ scopes of a user's token. `strict` (with a client id) opens the user's own topics and own subscription
+ * queues only; `compat` is what existing issuers write, with `configure` on everything.
+ */
+export function userScopes(app: string, user: string, clientId?: string): readonly string[] {
+  const inbox = toRoutingKey(topics.inbox(app, user)).replace("#", "*");
+  const outgoing = `apps.${app}.outgoing.users.${user}.*`;
+  if (clientId === undefined) {
+    return [
+      `rabbitmq.read:*/*/${inbox}`,
+      `rabbitmq.write:*/*/${inbox}`,
+      `rabbitmq.write:*/*/${outgoing}`,
+      "rabbitmq.configure:*/*/*",
+    ];
+  }
+  const queue = `mqtt-subscription-${clientId}*`;
+  return [
+    `rabbitmq.read:*/amq.topic/${inbox}`,
+    `rabbitmq.write:*/amq.topic/${inbox}`,
+    `rabbitmq.write:*/amq.topic/${outgoing}`,
+    `rabbitmq.read:*/${queue}`,
+    `rabbitmq.write:*/${queue}`,
+    `rabbitmq.configure:*/${queue}`,
+  ];
+}
+
+/** Scopes of a backend's token: everything. */
+export const serviceScopes = [
+  "rabbitmq.read:*/*/*",
+  "rabbitmq.write:*/*/*",
+  "rabbitmq.configure:*/*/*",
+] as const;
+
+/** `POST /api/v1/{app}/users/{id}/tokens`. */
+export const tokenRequestSchema = z.object({
+  /** Seconds of life. @default 3600 (strict), 86400 (compat) */
+  ttl: z.optional(z.int().check(z.positive(), z.maximum(limits.compatTokenTtlMs / 1_000))),
+  /** @default "strict" */
+  profile: z.optional(z.enum(["strict", "compat"])),
+  /** MQTT client id to bind a strict token to. @default a random UUID */
+  client_id: z.optional(z.string()),
+});
+export type TokenRequest = z.infer<typeof tokenRequestSchema>;
+
+/** Answer to a token request. `expires_at` is milliseconds. */
+export const tokenResponseSchema = z.looseObject({
+  token: z.string(),
+  token_id: z.string(),
+  user: z.string(),
+  client_id: z.string(),
+  expires_at: z.number(),
+});
+export type TokenResponse = z.infer<typeof tokenResponseSchema>;

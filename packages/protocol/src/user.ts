@@ -1,0 +1,29 @@
+import * as z from "zod/mini";
+import { limits } from "./limits.ts";
+
+const name = z.string().check(z.maxLength(limits.nameBytes));
+
+/** `PUT /api/v1/{app}/users/{id}`: replaces the profile. */
+export const userProfileSchema = z.object({
+  fullname: z.optional(name),
+  firstname: z.optional(name),
+  lastname: z.optional(name),
+  email: z.optional(name),
+  attributes: z.optional(z.record(z.string(), z.unknown())),
+});
+export type UserProfile = z.infer<typeof userProfileSchema>;
+
+/** A user as REST answers it. Times are milliseconds. */
+export const userSchema = z.looseObject({
+  id: z.string(),
+  fullname: z.string(),
+  firstname: z.optional(z.string()),
+  lastname: z.optional(z.string()),
+  email: z.optional(z.string()),
+  attributes: z.optional(z.record(z.string(), z.unknown())),
+  created_at: z.number(),
+  updated_at: z.number(),
+  presence: z.optional(z.enum(["online", "offline"])),
+  last_seen: z.optional(z.number()),
+});
+export type User = z.infer<typeof userSchema>;
