@@ -1,0 +1,74 @@
+import * as z from "zod";
+
+/** One thing that can be set: by the environment, and where it has a `flag`, on the command line. */
+export interface Setting<Value> {
+  /** Names in the environment; the first that is set wins, an empty value counts as not set. */
+  readonly names: readonly [string, ...string[]];
+  /** Long option of `chat21 start`, without dashes. */
+  readonly flag?: string;
+  /** From text to value; its messages complete "expected …". */
+  readonly schema: z.ZodType<Value, string>;
+  /** What holds when nothing is set, as the docs say it. */
+  readonly defaultText: string;
+  /** One line for help and docs. */
+  readonly meaning: string;
+  /** Never shown in messages or logs. */
+  readonly isSecret?: boolean;
+}
+
+const expected = (what: string) => ({ error: `expected ${what}` });
+
+/** TCP port; 0 lets the system choose. */
+export const portSchema = z
+  .string()
+  .regex(/^\d{1,5}$/, expected("a port number, 0 to 65535"))
+  .transform(Number)
+  .refine((port) => port <= 65_535, expected("a port number, 0 to 65535"));
+
+/** TCP port, or `off` for no listener. */
+export const optionalPortSchema = z.union([z.literal("off").transform(() => null), portSchema], {
+  error: "expected a port number, 0 to 65535, or off",
+});
+
+const switchWords = new Map([
+  ["1", true],
+  ["true", true],
+  ["on", true],
+  ["yes", true],
+  ["0", false],
+  ["false", false],
+  ["off", false],
+  ["no", false],
+]);
+
+/** Yes or no, in the spellings people use. */
+export const switchSchema = z.string().transform((text, context) => {
+  const value = switchWords.get(text.toLowerCase());
+  if (value !== undefined) return value;
+  context.addIssue("expected 1, 0, true, false, on, off, yes or no");
+  return z.NEVER;
+});
+
+/** Entries between commas; spaces around them and empty entries do not count. */
+export const listSchema = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ""),
+);
+
+/** Whole number within bounds, both inclusive. */
+export function wholeNumberSchema(minimum: number, maximum: number): z.ZodType<number, string> {
+  const message = expected(`a whole number, ${minimum} to ${maximum}`);
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, message);
+}
+
+/** `http://` or `https://` address. */
+export const httpUrlSchema = z.string().refine((text) => {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === "http:" || url.protocol === "https:");
+}, expected("an address that begins with http:// or https://"));

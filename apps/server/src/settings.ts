@@ -1,0 +1,153 @@
+import { isId } from "@chat21/protocol";
+import * as z from "zod";
+import {
+  httpUrlSchema,
+  listSchema,
+  optionalPortSchema,
+  portSchema,
+  type Setting,
+  switchSchema,
+  wholeNumberSchema,
+} from "./setting.ts";
+
+/** Levels of `LOG_LEVEL`; `VERBOSE` is an old name for what lies between INFO and DEBUG. */
+export const logLevels = ["ERROR", "WARN", "INFO", "VERBOSE", "DEBUG"] as const;
+
+/** One of {@link logLevels}. */
+export type LogLevel = (typeof logLevels)[number];
+
+const define = <Value>(setting: Setting<Value>): Setting<Value> => setting;
+
+const appsSchema = listSchema.refine((apps) => apps.length > 0 && apps.every(isId), {
+  error: "expected app ids between commas, each 1-64 characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '",
+});
+
+const logLevelSchema = z
+  .string()
+  .transform((text) => text.toUpperCase())
+  .pipe(z.enum(logLevels, { error: `expected ${logLevels.join(", ")}` }));
+
+const hostSchema = z.string().regex(/^[A-Za-z0-9._:%[\]-]+$/, {
+  error: "expected an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+});
+
+/** Every setting, by the name that the program uses for it. `docs/configuration.md` is tested to list the same. */
+export const settings = {
+  httpPort: define({
+    names: ["CHAT21_HTTP_PORT", "PORT"],
+    flag: "http-port",
+    schema: portSchema,
+    defaultText: "8010",
+    meaning: "Port of the web page, REST under /api and WebSocket MQTT at /ws; 0 takes any free one.",
+  }),
+  mqttPort: define({
+    names: ["CHAT21_MQTT_PORT"],
+    flag: "mqtt-port",
+    schema: optionalPortSchema,
+    defaultText: "1883",
+    meaning: "Port of MQTT over TCP; off for none.",
+  }),
+  mqttWsPort: define({
+    names: ["CHAT21_MQTT_WS_PORT"],
+    flag: "mqtt-ws-port",
+    schema: optionalPortSchema,
+    defaultText: "off",
+    meaning: "One more port for WebSocket MQTT, path /ws; old clients expect 15675.",
+  }),
+  host: define({
+    names: ["CHAT21_HOST"],
+    flag: "host",
+    schema: hostSchema,
+    defaultText: "127.0.0.1",
+    meaning:
+      "Address to listen on. Anything but this machine's own loopback is production: no development sign-in.",
+  }),
+  dataDir: define({
+    names: ["CHAT21_DATA_DIR"],
+    flag: "data-dir",
+    schema: z.string(),
+    defaultText: ".chat21",
+    meaning: "Folder of the database and the secret; made when it is missing.",
+  }),
+  secret: define({
+    names: ["CHAT21_JWT_SECRET", "JWT_KEY"],
+    schema: z.string(),
+    defaultText: "made at first start, in the data folder",
+    meaning: "Shared secret of HS256 tokens; tokens of an existing Chat21 verify with theirs.",
+    isSecret: true,
+  }),
+  apps: define({
+    names: ["CHAT21_APPS", "APP_ID"],
+    flag: "apps",
+    schema: appsSchema,
+    defaultText: "any",
+    meaning: "App ids that are served, between commas.",
+  }),
+  development: define({
+    names: ["CHAT21_DEV"],
+    flag: "dev",
+    schema: switchSchema,
+    defaultText: "1 on loopback, else 0",
+    meaning: "Development sign-in: by name, without a password, from this machine only.",
+  }),
+  tlsCert: define({
+    names: ["CHAT21_TLS_CERT", "CERT_PEM"],
+    flag: "tls-cert",
+    schema: z.string(),
+    defaultText: "none",
+    meaning: "Certificate chain (PEM file) for HTTPS, WebSocket and MQTT; needs CHAT21_TLS_KEY as well.",
+  }),
+  tlsKey: define({
+    names: ["CHAT21_TLS_KEY", "KEY_PEM"],
+    flag: "tls-key",
+    schema: z.string(),
+    defaultText: "none",
+    meaning: "Private key (PEM file) of the certificate.",
+  }),
+  logLevel: define({
+    names: ["LOG_LEVEL"],
+    flag: "log-level",
+    schema: logLevelSchema,
+    defaultText: "INFO",
+    meaning: `What is logged: ${logLevels.join(", ")}.`,
+  }),
+  presence: define({
+    names: ["PRESENCE_ENABLED"],
+    schema: switchSchema,
+    defaultText: "1",
+    meaning: "Whether others and webhooks hear who is online.",
+  }),
+  messageCapacity: define({
+    names: ["BUCKET_MSG_CAPACITY"],
+    schema: wholeNumberSchema(1, 1_000_000),
+    defaultText: "no limit",
+    meaning:
+      "Messages a sender may send in one burst; setting either BUCKET_MSG_ variable turns the limit on.",
+  }),
+  messageRefillPerMinute: define({
+    names: ["BUCKET_MSG_REFILL_RATE_PER_MIN"],
+    schema: wholeNumberSchema(1, 1_000_000),
+    defaultText: "no limit",
+    meaning:
+      "Messages per minute a sender may send for long; the other of the two is 30 when only one is set.",
+  }),
+  contactsUrl: define({
+    names: ["CONTACTS_LOOKUP_ENDPOINT"],
+    schema: httpUrlSchema,
+    defaultText: "none",
+    meaning: "Where names of people without a profile are asked for: GET {endpoint}/{user id}.",
+  }),
+  serverUrl: define({
+    names: ["CHAT21_URL"],
+    flag: "url",
+    schema: httpUrlSchema,
+    defaultText: "the server of the data folder",
+    meaning: "Which server the commands talk to.",
+  }),
+} as const;
+
+/** Name of a setting inside the program. */
+export type SettingName = keyof typeof settings;
+
+/** What a setting's value is once it was read. */
+export type SettingValue<Name extends SettingName> = z.output<(typeof settings)[Name]["schema"]>;

@@ -1,0 +1,55 @@
+import { createHmac, randomUUID } from "node:crypto";
+
+/** What differs from the token that existing issuers make. */
+export interface CompatTokenOptions {
+  readonly secret: string;
+  /** @default "tilechat" */
+  readonly app?: string;
+  /** @default "user" */
+  readonly role?: "user" | "admin";
+  /** Seconds from now; negative for one that has expired. @default 3600 */
+  readonly ttlSeconds?: number;
+  /** @default a random UUID */
+  readonly tokenId?: string;
+  /** @default "HS256" */
+  readonly algorithm?: "HS256" | "none";
+}
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+/** A token exactly as existing issuers write it, made without any code of ours. */
+export function compatToken(user: string, options: CompatTokenOptions): string {
+  const { app = "tilechat", role = "user", ttlSeconds = 3_600, tokenId = randomUUID() } = options;
+  const { algorithm = "HS256" } = options;
+  const now = Math.floor(Date.now() / 1_000);
+  const scope = (kind: string, key: string) => `rabbitmq.${kind}:*/*/${key}`;
+  const signed = [
+    encode({ alg: algorithm, typ: "JWT" }),
+    encode({
+      jti: tokenId,
+      sub: user,
+      scope:
+        role === "admin"
+          ? [scope("read", "*"), scope("write", "*"), scope("configure", "*")]
+          : [
+              scope("read", `apps.${app}.users.${user}.*`),
+              scope("write", `apps.${app}.users.${user}.*`),
+              scope("write", `apps.${app}.outgoing.users.${user}.*`),
+              scope("configure", "*"),
+            ],
+      client_id: user,
+      cid: user,
+      azp: user,
+      user_id: user,
+      app_id: app,
+      iat: now - 1,
+      exp: now + ttlSeconds,
+      aud: ["rabbitmq", user],
+      kid: "tiledesk-key",
+      tiledesk_api_roles: role,
+    }),
+  ].join(".");
+  const signature =
+    algorithm === "none" ? "" : createHmac("sha256", options.secret).update(signed).digest("base64url");
+  return `${signed}.${signature}`;
+}

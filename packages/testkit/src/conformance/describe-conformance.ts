@@ -1,0 +1,44 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vitest";
+import { describeBadInput } from "./bad-input.ts";
+import { describeConversations } from "./conversations.ts";
+import { describeGroups } from "./groups.ts";
+import { describeMessages } from "./messages.ts";
+import { describePresence } from "./presence.ts";
+import { describeQuirks } from "./quirks.ts";
+import { describeReceipts } from "./receipts.ts";
+import type { StartTopology } from "./topology.ts";
+import { startWebhookReceiver } from "./webhook-receiver.ts";
+import { World } from "./world.ts";
+
+/**
+ * What every Chat21 does on the wire, whatever it is made of: driven from outside through MQTT 3.1.1, REST with the
+ * existing paths, webhooks and metrics, with tokens that are made from the shared secret alone. One topology serves
+ * the whole suite; tests share nothing in it but the process.
+ */
+export function describeConformance(name: string, startTopology: StartTopology): void {
+  describe(`${name} conforms`, () => {
+    let world: World;
+
+    beforeAll(async () => {
+      const webhooks = await startWebhookReceiver();
+      world = new World(await startTopology({ webhookEndpoint: webhooks.url }), webhooks);
+    });
+    beforeEach(() => {
+      expect.hasAssertions();
+    });
+    afterEach(() => world.leave());
+    afterAll(async () => {
+      await world.topology.close();
+      await world.webhooks.close();
+    });
+
+    const current = () => world;
+    describeMessages(current);
+    describeReceipts(current);
+    describeConversations(current);
+    describeGroups(current);
+    describePresence(current);
+    describeQuirks(current);
+    describeBadInput(current);
+  });
+}

@@ -1,0 +1,11 @@
+export type { CompatTokenOptions } from "./compat-token.ts";
+export { compatToken } from "./compat-token.ts";
+export { describeConformance } from "./describe-conformance.ts";
+export type { Frame, OldClientOptions } from "./old-client.ts";
+export { OldClient } from "./old-client.ts";
+export type { RestAnswer } from "./rest-caller.ts";
+export { RestCaller } from "./rest-caller.ts";
+export type { StartTopology, Topology, TopologyOptions } from "./topology.ts";
+export type { ReceivedWebhook, WebhookReceiver } from "./webhook-receiver.ts";
+export { startWebhookReceiver } from "./webhook-receiver.ts";
+export { World } from "./world.ts";

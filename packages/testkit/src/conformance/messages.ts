@@ -1,0 +1,179 @@
+import { describe, expect, it } from "vitest";
+import type { OldClient } from "./old-client.ts";
+import { app, type World } from "./world.ts";
+
+/** A text message as existing clients build it. */
+export function textMessage(text: string, more: object = {}): object {
+  return {
+    text,
+    type: "text",
+    recipient_fullname: "Bee",
+    sender_fullname: "Aaa",
+    attributes: { tempUID: `temp-${text}`, lang: "en" },
+    metadata: null,
+    channel_type: "direct",
+    ...more,
+  };
+}
+
+/** Direct messages: P1 in, S1 out, history. */
+export function describeMessages(world: () => World): void {
+  describe("direct messages", () => {
+    it("reach the recipient as delivered and the sender as sent, with the same id and number", async () => {
+      const [a, b] = await world().people("a", "b");
+
+      await a.send(b.user, textMessage("hi"));
+      const own = (await a.nextMessage(b.user)).payload;
+      const received = (await b.nextMessage(a.user)).payload;
+
+      expect(own).toMatchObject({
+        text: "hi",
+        sender: a.user,
+        recipient: b.user,
+        app_id: app,
+        status: 100,
+        seq: 1,
+      });
+      expect(received).toMatchObject({ ...own, status: 150 });
+    });
+
+    it("reach every device of both people", async () => {
+      const [a, b] = await world().people("a", "b");
+      const secondA = await world().connect(a.user);
+      const secondB = await world().connect(b.user);
+
+      await a.send(b.user, textMessage("everywhere"));
+
+      const copies = await Promise.all([
+        a.nextMessage(b.user),
+        secondA.nextMessage(b.user),
+        b.nextMessage(a.user),
+        secondB.nextMessage(a.user),
+      ]);
+      expect(new Set(copies.map(({ payload }) => payload.message_id)).size).toBe(1);
+    });
+
+    it("work the same over TCP", async () => {
+      const [a] = await world().people("a");
+      const b = await world().connect(world().newUser("b"), { url: world().topology.mqttTcpUrl });
+
+      await a.send(b.user, textMessage("over the wire"));
+      await b.nextMessage(a.user, "over the wire");
+      await b.send(a.user, textMessage("and back"), 1);
+
+      expect((await a.nextMessage(b.user, "and back")).payload.seq).toBe(2);
+    });
+
+    it("to oneself come twice, as sent and as delivered, and are stored once", async () => {
+      const [a] = await world().people("a");
+
+      await a.send(a.user, textMessage("note"));
+      const copies = [(await a.nextMessage(a.user)).payload, (await a.nextMessage(a.user)).payload];
+
+      expect(copies.map((copy) => copy.status)).toEqual([100, 150]);
+      expect(copies[0].message_id).toBe(copies[1].message_id);
+      expect(await world().history(a.user, a.user)).toHaveLength(1);
+    });
+
+    it("keep keys that nobody knows", async () => {
+      const [a, b] = await world().people("a", "b");
+      const extra = { language: "it", custom: { deep: [1, null, { "weird key": 1e21 }] }, "": "empty" };
+
+      await a.send(b.user, textMessage("extra", extra));
+
+      expect((await b.nextMessage(a.user)).payload).toMatchObject(extra);
+      expect((await world().history(b.user, a.user))[0]).toMatchObject(extra);
+    });
+
+    it("of 500 in a burst arrive and are stored in the order in which they were sent", async () => {
+      const [a, b] = await world().people("a", "b");
+      const texts = Array.from({ length: 500 }, (_, index) => `m${index}`);
+
+      for (const text of texts) void a.send(b.user, textMessage(text));
+      const received: string[] = [];
+      for (let index = 0; index < texts.length; index++)
+        received.push((await b.nextMessage(a.user)).payload.text);
+      const stored = await readAll(world(), a, b);
+
+      expect(received).toEqual(texts);
+      expect(stored.map((message) => message["text"])).toEqual(texts);
+      expect(stored.map((message) => message["seq"])).toEqual(texts.map((_, index) => index + 1));
+      const times = stored.map((message) => message["timestamp"] as number);
+      expect(times.every((time, index) => index === 0 || time > (times[index - 1] as number))).toBe(true);
+    });
+
+    it("with updateconversation false are delivered and stored, and leave the list as it is", async () => {
+      const [a, b] = await world().people("a", "b");
+      await a.send(b.user, textMessage("listed"));
+      await b.nextMessage(a.user, "listed");
+
+      await a.send(b.user, textMessage("unlisted", { attributes: { updateconversation: false } }));
+      await b.nextMessage(a.user, "unlisted");
+
+      const list = await world().rest(b.user).get(`${app}/${b.user}/conversations`);
+      expect(list.body.result).toHaveLength(1);
+      expect(list.body.result[0].last_message_text).toBe("listed");
+      expect(await world().history(b.user, a.user)).toHaveLength(2);
+    });
+
+    it("with the same client_message_id are stored once and answered alike", async () => {
+      const [a, b] = await world().people("a", "b");
+      const message = textMessage("once", { client_message_id: "key-1" });
+
+      await a.send(b.user, message, 1);
+      const first = (await a.nextMessage(b.user)).payload;
+      await a.send(b.user, message, 1);
+      const second = (await a.nextMessage(b.user)).payload;
+      await a.send(b.user, textMessage("after"), 1);
+      await b.nextMessage(a.user, "after");
+
+      expect(second.message_id).toBe(first.message_id);
+      expect(await world().history(a.user, b.user)).toHaveLength(2);
+      await b.nextMessage(a.user, "once");
+      expect(b.untaken((frame) => frame.payload.text === "once")).toEqual([]);
+    });
+
+    it("are never retained", async () => {
+      const [a, b] = await world().people("a", "b");
+      await a.publish(`apps/${app}/outgoing/users/${a.user}/messages/${b.user}/outgoing`, textMessage("now"));
+      await b.nextMessage(a.user, "now");
+
+      const later = await world().connect(b.user);
+      await later.subscribe(`apps/${app}/users/${b.user}/messages/${a.user}/clientadded`);
+      await a.send(b.user, textMessage("later"));
+      await later.nextMessage(a.user, "later");
+
+      expect(later.untaken((frame) => frame.retain || frame.payload.text === "now")).toEqual([]);
+    });
+  });
+
+  describe("a connection", () => {
+    it("is closed when its client id connects again", async () => {
+      const user = world().newUser("a");
+      const first = await world().connect(user, { clientId: "device-1" });
+
+      const second = await world().connect(user, { clientId: "device-1" });
+      await first.closed;
+
+      await second.send(user, textMessage("still here"));
+      expect((await second.nextMessage(user)).payload.text).toBe("still here");
+    });
+  });
+}
+
+/** All of a direct conversation, oldest first, page by page. */
+async function readAll(
+  world: World,
+  a: OldClient,
+  b: OldClient,
+): Promise<readonly Record<string, unknown>[]> {
+  const all: Record<string, unknown>[] = [];
+  for (let before: number | undefined; ; ) {
+    const query = before === undefined ? "" : `&before=${before}`;
+    const path = `${app}/${a.user}/conversations/${b.user}/messages?limit=200${query}`;
+    const page: Record<string, unknown>[] = (await world.rest(a.user).get(path)).body.result;
+    if (page.length === 0) return all.reverse();
+    all.push(...page);
+    before = page.at(-1)?.["seq"] as number;
+  }
+}

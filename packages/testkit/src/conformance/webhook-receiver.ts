@@ -1,0 +1,67 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** One request that arrived. */
+export interface ReceivedWebhook {
+  readonly headers: IncomingHttpHeaders;
+  readonly path: string;
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are looked into freely by the tests
+  readonly body: any;
+}
+
+type Match = (webhook: ReceivedWebhook) => boolean;
+
+/** A backend on loopback that takes webhooks and keeps what it got. */
+export interface WebhookReceiver {
+  readonly url: string;
+  readonly received: readonly ReceivedWebhook[];
+  /** Resolves with the first request, past or to come, that matches. Rejects after `timeoutMs`. */
+  next(match: Match, timeoutMs?: number): Promise<ReceivedWebhook>;
+  close(): Promise<void>;
+}
+
+/** Starts a receiver that answers every request with 200. */
+export async function startWebhookReceiver(): Promise<WebhookReceiver> {
+  const received: ReceivedWebhook[] = [];
+  const waiting = new Set<() => void>();
+  const server = createServer(async (request, response) => {
+    const body = JSON.parse(await readText(request));
+    received.push({ headers: request.headers, path: request.url ?? "", body });
+    response.end();
+    for (const look of [...waiting]) look();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    received,
+    next: (match, timeoutMs = 10_000) =>
+      new Promise((resolve, reject) => {
+        const settle = (then: () => void) => {
+          waiting.delete(look);
+          clearTimeout(timer);
+          then();
+        };
+        const look = () => {
+          const found = received.find(match);
+          if (found !== undefined) settle(() => resolve(found));
+        };
+        const timer = setTimeout(
+          () => settle(() => reject(new Error(`no such webhook in ${timeoutMs} ms; got ${received.length}`))),
+          timeoutMs,
+        );
+        waiting.add(look);
+        look();
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}

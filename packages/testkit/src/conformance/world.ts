@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import { type CompatTokenOptions, compatToken } from "./compat-token.ts";
+import { OldClient, type OldClientOptions } from "./old-client.ts";
+import { RestCaller } from "./rest-caller.ts";
+import type { Topology } from "./topology.ts";
+import type { WebhookReceiver } from "./webhook-receiver.ts";
+
+/** The app id that existing clients have built in. */
+export const app = "tilechat";
+
+type TokenOptions = Omit<CompatTokenOptions, "secret">;
+
+/** One topology with people in it. Everybody's id is new in every test, so that tests share nothing. */
+export class World {
+  readonly topology: Topology;
+  readonly webhooks: WebhookReceiver;
+  readonly #clients: OldClient[] = [];
+
+  constructor(topology: Topology, webhooks: WebhookReceiver) {
+    this.topology = topology;
+    this.webhooks = webhooks;
+  }
+
+  /** An id nobody had before. */
+  newUser(name: string): string {
+    return `${name}-${randomUUID().slice(0, 8)}`;
+  }
+
+  /** A group id nobody had before. */
+  newGroup(): string {
+    return `group-${randomUUID()}`;
+  }
+
+  /** A support desk's group id: 71 characters. */
+  newSupportGroup(): string {
+    const hex = () => randomUUID().replaceAll("-", "");
+    return `support-group-${hex().slice(0, 24)}-${hex()}`;
+  }
+
+  token(user: string, options: TokenOptions = {}): string {
+    return compatToken(user, { ...options, secret: this.topology.secret });
+  }
+
+  /** Connects over WebSocket unless told otherwise. Closed by {@link World.leave}. */
+  async connect(user: string, options: Partial<OldClientOptions> = {}): Promise<OldClient> {
+    const url = this.topology.mqttWsUrl;
+    const client = await OldClient.connect({ url, user, token: this.token(user), ...options });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** New users of these names, connected. */
+  async people<const Names extends readonly string[]>(
+    ...names: Names
+  ): Promise<{ readonly [Index in keyof Names]: OldClient }> {
+    const clients = await Promise.all(names.map((name) => this.connect(this.newUser(name))));
+    return clients as unknown as { readonly [Index in keyof Names]: OldClient };
+  }
+
+  rest(user: string, options: TokenOptions = {}): RestCaller {
+    return new RestCaller(this.topology.apiUrl, this.token(user, options));
+  }
+
+  /** REST as the backend of an existing deployment calls it. */
+  admin(): RestCaller {
+    return this.rest("100-APIADMIN", { role: "admin" });
+  }
+
+  /** Creates a group through REST as `owner`. */
+  async createGroup(owner: string, members: readonly string[], group = this.newGroup()): Promise<string> {
+    const answer = await this.rest(owner).post(`${app}/groups`, {
+      group_name: "Team",
+      group_id: group,
+      group_members: Object.fromEntries(members.map((member) => [member, 1])),
+    });
+    if (answer.status !== 201)
+      throw new Error(`creating ${group}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return group;
+  }
+
+  /** Everything between two users, or in a group, as REST shows it: newest first. */
+  async history(user: string, conversWith: string): Promise<readonly Record<string, unknown>[]> {
+    const answer = await this.rest(user).get(`${app}/${user}/conversations/${conversWith}/messages`);
+    if (answer.status !== 200) throw new Error(`history: ${answer.status}`);
+    return answer.body.result;
+  }
+
+  /** Sum of a Prometheus counter over the series whose labels contain all of `labels`. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    const text = await (await fetch(this.topology.metricsUrl)).text();
+    const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+    return text
+      .split("\n")
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      .filter((line) => wanted.every((label) => line.includes(label)))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+  }
+
+  /** Disconnects everybody who is still connected. */
+  async leave(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.cut().catch(() => {})));
+  }
+}
