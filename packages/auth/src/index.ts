@@ -1,1 +1,5 @@
-export {};
+export type { Es256Key, JsonWebKeySet, KeyMaterial, KeySetOptions, PublicJwk } from "./key-set.ts";
+export type { IssuedToken, IssueRequest, Tokens, TokensOptions, VerifiedToken } from "./tokens.ts";
+export { createTokens } from "./tokens.ts";
+export type { RevokeRequest, Verifier, VerifierOptions } from "./verifier.ts";
+export { createVerifier } from "./verifier.ts";

@@ -1,0 +1,86 @@
+import {
+  ChatError,
+  type Claims,
+  claimsSchema,
+  isId,
+  limits,
+  systemUser,
+  tokenAudience,
+} from "@chat21/protocol";
+import type { VerifiedToken } from "./tokens.ts";
+
+const adminRole = "admin";
+
+/** What goes into a token. Times are milliseconds. */
+export interface ClaimsInput {
+  readonly tokenId: string;
+  readonly app: string;
+  readonly user: string;
+  readonly admin: boolean;
+  readonly profile: "strict" | "compat";
+  /** MQTT client id of a strict token. */
+  readonly clientId: string;
+  readonly scope: readonly string[];
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Claims in the form and order that existing issuers write them, and `profile`. */
+export function buildClaims(input: ClaimsInput): Claims {
+  const { user } = input;
+  return {
+    jti: input.tokenId,
+    sub: user,
+    scope: [...input.scope],
+    client_id: input.profile === "strict" ? input.clientId : user,
+    cid: user,
+    azp: user,
+    user_id: user,
+    app_id: input.app,
+    iat: Math.floor(input.issuedAt / 1_000),
+    exp: Math.floor(input.expiresAt / 1_000),
+    aud: [tokenAudience, user],
+    // A claim of existing tokens that nobody reads; the key's own name stands in the header.
+    kid: "tiledesk-key",
+    tiledesk_api_roles: input.admin ? adminRole : "user",
+    profile: input.profile,
+  };
+}
+
+/** Says who speaks, from claims whose signature and times were checked. Throws `unauthorized`. */
+export function readClaims(payload: unknown): VerifiedToken {
+  const parsed = claimsSchema.safeParse(payload);
+  if (!parsed.success) throw new ChatError("unauthorized");
+  const claims = parsed.data;
+  const admin = hasAdminRole(claims);
+  const profile = claims.profile ?? "compat";
+  if (!isId(claims.sub) || !isId(claims.app_id)) throw new ChatError("unauthorized");
+  if (claims.sub === systemUser && !admin) throw new ChatError("unauthorized");
+  if (!isForUs(claims)) throw new ChatError("unauthorized");
+  if (profile === "strict" && !isStrict(claims)) throw new ChatError("unauthorized");
+  return {
+    app: claims.app_id,
+    user: claims.sub,
+    admin,
+    clientId: profile === "strict" ? (claims.client_id ?? null) : null,
+    tokenId: claims.jti ?? "",
+    issuedAt: (claims.iat ?? 0) * 1_000,
+    expiresAt: claims.exp === undefined ? Number.MAX_SAFE_INTEGER : claims.exp * 1_000,
+    profile,
+    claims,
+  };
+}
+
+function hasAdminRole({ tiledesk_api_roles: roles }: Claims): boolean {
+  return typeof roles === "string" ? roles === adminRole : (roles ?? []).includes(adminRole);
+}
+
+function isForUs({ aud }: Claims): boolean {
+  return aud === undefined || aud === tokenAudience || (Array.isArray(aud) && aud.includes(tokenAudience));
+}
+
+/** A strict token keeps the promises of its profile, whoever signed it. */
+function isStrict({ client_id, iat, exp }: Claims): boolean {
+  if (!isId(client_id) || iat === undefined || exp === undefined) return false;
+  return (exp - iat) * 1_000 <= limits.strictTokenTtlMs;
+}

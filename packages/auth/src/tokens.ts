@@ -1,0 +1,155 @@
+import type { Clock, Identity } from "@chat21/engine";
+import {
+  ChatError,
+  type Claims,
+  isId,
+  limits,
+  serviceScopes,
+  systemUser,
+  userScopes,
+} from "@chat21/protocol";
+import jwt from "jsonwebtoken";
+import { buildClaims, readClaims } from "./claims.ts";
+import { createKeySet, type JsonWebKeySet, type KeySetOptions } from "./key-set.ts";
+
+/** Longest token that is looked at. */
+const tokenBytes = 8 * 1024;
+
+/** Longest life of a backend's token: ten years, as existing deployments use them. */
+const serviceTokenTtlMs = 10 * 366 * 24 * 60 * 60 * 1_000;
+
+/** What tokens are made with. */
+export interface TokensOptions extends KeySetOptions {
+  readonly clock: Pick<Clock, "now">;
+  /** A new random UUID each time. */
+  readonly newId: () => string;
+}
+
+/** A token to make. */
+export interface IssueRequest {
+  readonly app: string;
+  readonly user: string;
+  /** May act for every user of the app. @default false */
+  readonly admin?: boolean;
+  /**
+   * `strict`: own topics and own queues only, one client id, at most one hour. `compat`: as existing issuers write
+   * them, at most 30 days; with `admin` a backend's token with every scope, at most ten years. @default "strict"
+   */
+  readonly profile?: "strict" | "compat";
+  /** Life. @default one hour (strict), one day (compat) */
+  readonly ttlMs?: number;
+  /** MQTT client id of a strict token. @default a random UUID */
+  readonly clientId?: string;
+  /** Milliseconds; see `Verifier.nextIssueAt`. @default now */
+  readonly issuedAt?: number;
+}
+
+/** A new token, and what it says. Times are milliseconds, whole seconds. */
+export interface IssuedToken {
+  readonly token: string;
+  readonly tokenId: string;
+  readonly app: string;
+  readonly user: string;
+  readonly profile: "strict" | "compat";
+  /** The client id to connect with: the only one for a strict token, a suggestion otherwise. */
+  readonly clientId: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Who a token says it is, and how it says so. */
+export interface VerifiedToken extends Identity {
+  readonly profile: "strict" | "compat";
+  readonly claims: Claims;
+}
+
+/** Makes and checks tokens. Knows nothing of revocation: see `createVerifier`. */
+export interface Tokens {
+  /**
+   * Throws `ChatError`: `invalid_id` for ids outside the alphabet and for `system` without `admin`, `bad_request`
+   * for a life that its profile does not allow.
+   */
+  issue(request: IssueRequest): IssuedToken;
+  /**
+   * Checks signature (algorithm pinned by the key), times, audience and ids. Throws `ChatError` `unauthorized` or
+   * `token_expired`, and says no more than that about why.
+   */
+  verify(token: string): VerifiedToken;
+  /** Public keys, newest first. */
+  readonly jwks: JsonWebKeySet;
+}
+
+/** Binds tokens to keys. Throws a plain `Error` for keys that cannot be used. */
+export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
+  const keySet = createKeySet(keys);
+
+  return {
+    jwks: keySet.jwks,
+
+    issue(request) {
+      const { app, user, admin = false, profile = "strict" } = request;
+      const clientId = request.clientId ?? newId();
+      requireIds(app, user, clientId, admin);
+      const issuedAt = wholeSeconds(request.issuedAt ?? clock.now());
+      const expiresAt = issuedAt + lifeOf(request, admin, profile);
+      const scope = scopeOf(app, user, admin, profile, clientId);
+      const tokenId = newId();
+      const claims = buildClaims({
+        tokenId,
+        app,
+        user,
+        admin,
+        profile,
+        clientId,
+        scope,
+        issuedAt,
+        expiresAt,
+      });
+      const { algorithm, key, kid } = keySet.signing;
+      const token = jwt.sign(claims, key, { algorithm, ...(kid === undefined ? {} : { keyid: kid }) });
+      return { token, tokenId, app, user, profile, clientId, issuedAt, expiresAt };
+    },
+
+    verify(token) {
+      if (token.length > tokenBytes) throw new ChatError("unauthorized");
+      try {
+        const header = jwt.decode(token, { complete: true })?.header;
+        // `crit` lists extensions that a verifier must understand; we know none.
+        const found = header === undefined || "crit" in header ? undefined : keySet.find(header);
+        if (found === undefined) throw new ChatError("unauthorized");
+        const clockTimestamp = Math.floor(clock.now() / 1_000);
+        return readClaims(jwt.verify(token, found.key, { algorithms: [found.algorithm], clockTimestamp }));
+      } catch (thrown) {
+        if (thrown instanceof ChatError) throw thrown;
+        const expired = thrown instanceof jwt.TokenExpiredError;
+        throw new ChatError(expired ? "token_expired" : "unauthorized", undefined, { cause: thrown });
+      }
+    },
+  };
+}
+
+function requireIds(app: string, user: string, clientId: string, admin: boolean): void {
+  if (!isId(app)) throw new ChatError("invalid_id", "the app's id has a form that is not allowed");
+  if (!isId(user)) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
+  if (!isId(clientId)) throw new ChatError("invalid_id", "the client id has a form that is not allowed");
+  if (user === systemUser && !admin) throw new ChatError("invalid_id", `"${systemUser}" is nobody's user id`);
+}
+
+function lifeOf({ ttlMs }: IssueRequest, admin: boolean, profile: "strict" | "compat"): number {
+  const serviceOrCompat = admin ? serviceTokenTtlMs : limits.compatTokenTtlMs;
+  const longest = profile === "strict" ? limits.strictTokenTtlMs : serviceOrCompat;
+  const life = ttlMs ?? (profile === "strict" ? limits.strictTokenTtlMs : 24 * 60 * 60 * 1_000);
+  if (!(life >= 1_000 && life <= longest)) {
+    throw new ChatError("bad_request", `a ${profile} token lives 1-${longest / 1_000} seconds`);
+  }
+  return wholeSeconds(life);
+}
+
+function scopeOf(app: string, user: string, admin: boolean, profile: "strict" | "compat", clientId: string) {
+  if (profile === "strict") return userScopes(app, user, clientId);
+  return admin ? serviceScopes : userScopes(app, user);
+}
+
+function wholeSeconds(durationMs: number): number {
+  return Math.floor(durationMs / 1_000) * 1_000;
+}

@@ -1,0 +1,143 @@
+import type { RevocationRecord } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import { createMemoryStore } from "@chat21/testkit";
+import { expect, test } from "vitest";
+import { createVerifier } from "../src/index.ts";
+import { fixture, sign } from "./fixtures.ts";
+
+const A = { app: "tilechat", user: "A" };
+
+function setUp() {
+  const { tokens, clock } = fixture();
+  const { revocations } = createMemoryStore();
+  const verifier = createVerifier({ tokens, revocations, clock });
+  const elsewhere = createVerifier({ tokens, revocations, clock });
+  return { tokens, clock, revocations, verifier, elsewhere };
+}
+
+test("a revoked token is refused at once, other tokens of the user are not", async () => {
+  const { tokens, verifier } = setUp();
+  const [lost, kept] = [tokens.issue(A), tokens.issue(A)];
+  await verifier.verify(lost.token);
+
+  await verifier.revoke({ ...A, tokenId: lost.tokenId, expiresAt: lost.expiresAt });
+
+  await expect(verifier.verify(lost.token)).rejects.toMatchObject({ code: "token_revoked" });
+  await expect(verifier.verify(kept.token)).resolves.toMatchObject({ user: "A" });
+});
+
+test("a revocation made elsewhere has its effect within five seconds", async () => {
+  const { tokens, clock, verifier, elsewhere } = setUp();
+  const { token, tokenId } = tokens.issue(A);
+  await verifier.verify(token);
+
+  await elsewhere.revoke({ ...A, tokenId });
+  await clock.advance(5_001);
+
+  await expect(verifier.verify(token)).rejects.toMatchObject({ code: "token_revoked" });
+});
+
+test("revoking all before now spares other users, other apps and tokens issued after it", async () => {
+  const { tokens, verifier } = setUp();
+  const mine = tokens.issue(A);
+  const others = [tokens.issue({ ...A, user: "B" }), tokens.issue({ ...A, app: "other" })];
+
+  await verifier.revoke(A);
+  const next = tokens.issue({ ...A, issuedAt: verifier.nextIssueAt(A.app, A.user) });
+
+  await expect(verifier.verify(mine.token)).rejects.toMatchObject({ code: "token_revoked" });
+  for (const { token } of [...others, next]) await expect(verifier.verify(token)).resolves.toBeDefined();
+});
+
+test("a token that does not say when it was issued falls under all before", async () => {
+  const { verifier } = setUp();
+  const token = sign({ sub: "A", app_id: "tilechat", tiledesk_api_roles: "admin" });
+  await verifier.verify(token);
+
+  await verifier.revoke(A);
+
+  await expect(verifier.verify(token)).rejects.toMatchObject({ code: "token_revoked" });
+});
+
+test("an expired token is refused although it was verified before", async () => {
+  const { tokens, clock, verifier } = setUp();
+  const { token } = tokens.issue({ ...A, ttlMs: 2_000 });
+  await verifier.verify(token);
+
+  await clock.advance(2_000);
+
+  await expect(verifier.verify(token)).rejects.toMatchObject({ code: "token_expired" });
+});
+
+test("listeners hear of each revocation once, whoever made it", async () => {
+  const { clock, verifier, elsewhere } = setUp();
+  const heard: RevocationRecord[] = [];
+  const forget = verifier.onRevocation((record) => heard.push(record));
+  await verifier.start();
+
+  await verifier.revoke({ ...A, tokenId: "T1" });
+  await elsewhere.revoke({ ...A, tokenId: "T2" });
+  await clock.advance(10_000);
+  forget();
+  await verifier.revoke({ ...A, tokenId: "T3" });
+  verifier.stop();
+
+  expect(heard.map(({ tokenId }) => tokenId)).toEqual(["T1", "T2"]);
+});
+
+test("records that ran out are dropped, and their tokens have expired by then", async () => {
+  const { tokens, clock, verifier, revocations } = setUp();
+  const { token, tokenId, expiresAt } = tokens.issue(A);
+  await verifier.revoke({ ...A, tokenId, expiresAt });
+
+  await clock.advance(3_600_001);
+
+  expect(await revocations.list(clock.now())).toEqual([]);
+  await expect(verifier.verify(token)).rejects.toMatchObject({ code: "token_expired" });
+});
+
+test("while the store cannot be read, tokens pass for five seconds and then no more", async () => {
+  const { tokens, clock } = fixture();
+  let isDown = false;
+  const gate = async (point: string) => {
+    if (isDown && point.startsWith("revocations.")) throw new ChatError("store_unavailable");
+  };
+  const verifier = createVerifier({ tokens, clock, revocations: createMemoryStore({ gate }).revocations });
+  const { token } = tokens.issue(A);
+  await verifier.verify(token);
+
+  isDown = true;
+  await clock.advance(5_000);
+  await expect(verifier.verify(token)).resolves.toBeDefined();
+  await clock.advance(1);
+  await expect(verifier.verify(token)).rejects.toMatchObject({ code: "store_unavailable" });
+
+  isDown = false;
+  await expect(verifier.verify(token)).resolves.toBeDefined();
+});
+
+test("no more tokens than asked for are kept in memory", async () => {
+  const { tokens, clock } = fixture();
+  let verified = 0;
+  const counting = {
+    verify(token: string) {
+      verified++;
+      return tokens.verify(token);
+    },
+  };
+  const verifier = createVerifier({
+    tokens: counting,
+    revocations: createMemoryStore().revocations,
+    clock,
+    cacheSize: 2,
+  });
+  const [a, b, c] = ["a", "b", "c"].map((user) => tokens.issue({ ...A, user }).token) as [
+    string,
+    string,
+    string,
+  ];
+
+  for (const token of [a, b, a, c, a, b]) await verifier.verify(token);
+
+  expect(verified).toBe(4);
+});
