@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { didYouMean } from "./did-you-mean.ts";
+import { commandLine } from "./invocation.ts";
 import { isLoopback } from "./loopback.ts";
 import { OperatorError } from "./operator-error.ts";
 import type { Setting } from "./setting.ts";
@@ -42,6 +43,10 @@ export interface Config {
   readonly contactsUrl: string | undefined;
   /** Which server the commands talk to; `undefined`: the one of the data folder. */
   readonly serverUrl: string | undefined;
+  /** How `chat21` is started here. */
+  readonly command: string;
+  /** Variables whose names begin with `WEBHOOK_`, for the webhooks' own schema. */
+  readonly webhooks: Environment;
 }
 
 /** A configuration and what there is to say about it. */
@@ -77,6 +82,8 @@ export function loadConfig(overrides: Overrides = {}, environment: Environment =
     messageRate: chooseRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
     serverUrl: read("serverUrl"),
+    command: commandLine(process.argv, environment),
+    webhooks: Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith("WEBHOOK_"))),
   };
   notices.push(...noticesOfOthers(environment));
   return { config, notices };

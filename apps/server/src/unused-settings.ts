@@ -9,7 +9,6 @@ const reasons = {
   buckets: "only messages are limited, by BUCKET_MSG_CAPACITY and BUCKET_MSG_REFILL_RATE_PER_MIN",
   analytics: "there is no analytics exchange; webhooks carry the same events",
   push: "push notifications are not part of this release; webhooks carry the same events",
-  singular: "it is called WEBHOOK_ENDPOINTS now",
 } as const;
 
 /** Variables that existing deployments set and that have no effect here, each with the reason. */
@@ -41,5 +40,4 @@ export const unusedSettings: ReadonlyMap<string, string> = new Map([
   ["PUSH_WH_WEBHOOK_TOKEN", reasons.push],
   ["PUSH_WH_CHAT21_API_ADMIN_TOKEN", reasons.push],
   ["PUSH_WH_NOTIFY_URL", reasons.push],
-  ["WEBHOOK_ENDPOINT", reasons.singular],
 ]);

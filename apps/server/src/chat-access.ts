@@ -1,0 +1,46 @@
+import { type Chat, connect } from "@chat21/client-sdk";
+import { ChatError } from "@chat21/protocol";
+import { OperatorError } from "./operator-error.ts";
+import type { ServerAccess } from "./server-access.ts";
+
+/** How long a command tries to reach the server. */
+const connectTimeoutMs = 10_000;
+
+/** Signs in as `user`. Throws `OperatorError` when no server answers or the secret is not its own. */
+export async function openChat(
+  access: ServerAccess,
+  user: string,
+  options: { readonly fullname?: string; readonly reportDelivery?: boolean } = {},
+): Promise<Chat> {
+  try {
+    return await connect({
+      url: access.url,
+      app: access.app,
+      token: () => access.token(user),
+      connectTimeoutMs,
+      ...options,
+    });
+  } catch (cause) {
+    throw explainFailure(access.url, cause);
+  }
+}
+
+function explainFailure(url: string, cause: unknown): unknown {
+  if (!(cause instanceof ChatError)) return cause;
+  switch (cause.code) {
+    case "unauthorized":
+    case "forbidden":
+      return new OperatorError(
+        `${url} does not accept tokens of this data folder's secret; give the server's folder with --data-dir`,
+        { cause },
+      );
+    case "connection_lost":
+    case "timeout":
+      return new OperatorError(
+        `no server answers at ${url}; start one with "chat21 start", or give its address with --url`,
+        { cause },
+      );
+    default:
+      return cause;
+  }
+}

@@ -1,0 +1,106 @@
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { OperatorError } from "./operator-error.ts";
+
+/** Where things lie in a data folder. */
+export function dataPaths(folder: string) {
+  return {
+    database: join(folder, "chat21.db"),
+    secret: join(folder, "jwt-secret"),
+    webhookSecret: join(folder, "webhook-secret"),
+    running: join(folder, "server.json"),
+  } as const;
+}
+
+/** Makes the folder when it is missing (mode 0700). Throws `OperatorError` when it cannot be written to. */
+export function prepareDataFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new OperatorError(`${folder}: cannot be written to (${codeOf(cause)}); ${whatToDo(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function whatToDo(cause: unknown): string {
+  const otherwise = "or choose another folder with --data-dir or CHAT21_DATA_DIR";
+  switch (codeOf(cause)) {
+    case "EEXIST":
+    case "ENOTDIR":
+      return `something that is no folder is in the way: move it, ${otherwise}`;
+    case "ENOSPC":
+      return `the disk is full: make room, ${otherwise}`;
+    default:
+      return `give this user the right to write there, ${otherwise}`;
+  }
+}
+
+/** The `code` of a system error, or its message. */
+export function codeOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return "code" in thrown && typeof thrown.code === "string" ? thrown.code : thrown.message;
+}
+
+/** Writes a small file that only this user may read, as a whole or not at all. Throws when it exists already. */
+export function writePrivateFile(path: string, text: string): void {
+  writeFileSync(path, text, { flag: "wx", mode: 0o600, flush: true });
+}
+
+/** The text of a private file, `undefined` where there is none. Takes others' right to read it away. */
+export function readPrivateFile(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, "utf8").trim();
+    if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
+    return text;
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return undefined;
+    throw new OperatorError(`${path}: cannot be read (${codeOf(cause)}); give this user the right to`, {
+      cause,
+    });
+  }
+}
+
+const runningSchema = z.object({
+  pid: z.number(),
+  url: z.string(),
+  mqttUrl: z.string().nullable(),
+  startedAt: z.string(),
+});
+
+/** What a server says about itself in its data folder while it runs, so that commands find it. */
+export type RunningServer = z.infer<typeof runningSchema>;
+
+/** Leaves word of a running server. */
+export function writeRunningServer(folder: string, running: RunningServer): void {
+  const path = dataPaths(folder).running;
+  rmSync(path, { force: true });
+  writePrivateFile(path, `${JSON.stringify(running, undefined, 2)}\n`);
+}
+
+/** What the last server of this folder said. It may be gone: a killed one leaves its word behind. */
+export function readRunningServer(folder: string): RunningServer | undefined {
+  const text = readPrivateFile(dataPaths(folder).running);
+  if (text === undefined) return undefined;
+  try {
+    return runningSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes word back of the server of this process. */
+export function removeRunningServer(folder: string): void {
+  if (readRunningServer(folder)?.pid === process.pid) rmSync(dataPaths(folder).running, { force: true });
+}

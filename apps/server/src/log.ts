@@ -1,0 +1,30 @@
+import type { Log } from "@chat21/engine";
+import { type Logger, pino } from "pino";
+import type { LogLevel } from "./settings.ts";
+
+const levels: Readonly<Record<LogLevel, string>> = {
+  ERROR: "error",
+  WARN: "warn",
+  INFO: "info",
+  VERBOSE: "debug",
+  DEBUG: "trace",
+};
+
+/** How logs look. `lines`: JSON, one object a line, for machines. `pretty`: for a person at a terminal. */
+export type LogFormat = "lines" | "pretty";
+
+/** A logger on standard output. What it is given never holds payloads or secrets; well-known places are masked still. */
+export async function createLog(level: LogLevel, format: LogFormat): Promise<Logger & Log> {
+  const options = {
+    level: levels[level],
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: ["token", "password", "secret", "*.token", "*.password", "*.secret", "*.authorization"],
+  };
+  if (format === "lines") return pino(options, pino.destination({ dest: 1, sync: true }));
+  const { default: pretty } = await import("pino-pretty");
+  return pino(
+    options,
+    pretty({ colorize: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss", sync: true }),
+  );
+}

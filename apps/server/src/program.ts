@@ -1,0 +1,295 @@
+import { defaultApp } from "@chat21/protocol";
+import { Command, Option } from "commander";
+import { logLevels, type SettingName, settings } from "./settings.ts";
+import { version } from "./version.ts";
+
+/** The `chat21` command line. Commands load their code when they run, so that each starts fast. */
+export function createProgram(): Command {
+  const program = new Command("chat21")
+    .description("Chat21: a chat server in one process, and its command line.")
+    .version(version, "-v, --version", "Show the version.")
+    .helpOption("-h, --help", "Show this help.")
+    .helpCommand("help [command]", "Show the help of a command.")
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .showHelpAfterError("Try --help to see what there is.")
+    .exitOverride()
+    .addHelpText("after", help.program);
+  addServing(program);
+  addTalking(program);
+  addPeople(program);
+  addGroups(program);
+  addWebhooks(program);
+  addKeeping(program);
+  return program;
+}
+
+const help = {
+  program: `
+Settings come from options and from the environment; docs/configuration.md lists them all.
+Exit codes: 0 done, 1 could not be done, 2 the command line is wrong.`,
+  start: `
+Examples:
+  chat21 start
+  chat21 start --http-port 8080 --data-dir /var/lib/chat21
+  CHAT21_HOST=0.0.0.0 CHAT21_TLS_CERT=cert.pem CHAT21_TLS_KEY=key.pem chat21 start`,
+  token: `
+Works on the data folder alone: no server has to run. Prints the token and nothing else.
+A strict token is for one client id and lives at most an hour; a compat token is what existing
+Chat21 deployments use (--profile compat, up to 30 days, with --admin up to ten years).
+
+Examples:
+  chat21 token alice
+  chat21 token backend --admin --profile compat --ttl 365d
+  curl -H "Authorization: $(chat21 token alice)" http://127.0.0.1:8010/api/tilechat/alice/conversations`,
+  send: `
+Examples:
+  chat21 send bob "Hello Bob" --as alice
+  echo "from a pipe" | chat21 send group-team - --as alice`,
+  tail: `
+Shows messages as they come, until it is interrupted.
+
+Examples:
+  chat21 tail --as alice
+  chat21 tail --as bot --json | ./my-bot`,
+  backup: `
+Works on the data folder, also while the server runs: messages that come meanwhile are in it or not,
+each as a whole. The file is a complete database; the secret is not in it (keep ${"`jwt-secret`"} as well).`,
+  restore: `
+Works on the data folder; the server must not run. The restored store gets a new epoch, so that clients
+notice and load afresh.`,
+  erase: `
+Erases what a person wrote (numbers stay, so that nobody's history has a hole), the profile, push
+registrations and presence, takes the person out of every group, and ends all tokens given until now.`,
+  doctor: `
+Looks at this Node, the data folder and its rights, the database, the secret, the ports and the disk.
+Exit code 1 when anything must be put right.`,
+} as const;
+
+type Run = (...args: never[]) => Promise<void>;
+
+/** Loads a command's module when it is wanted. */
+function lazily<Module>(load: () => Promise<Module>, pick: (module: Module) => Run) {
+  return async (...args: unknown[]): Promise<void> => {
+    const run = pick(await load()) as (...all: unknown[]) => Promise<void>;
+    // Commander adds the options and the command itself behind the arguments.
+    await run(...args.slice(0, -1));
+  };
+}
+
+function settingOption(name: SettingName, placeholder: string): Option {
+  const { flag = name, meaning, defaultText, names } = settings[name] as (typeof settings)["host"];
+  return new Option(`--${flag} <${placeholder}>`, `${meaning} (default ${defaultText}; ${names[0]})`);
+}
+
+function withServer(command: Command): Command {
+  return command
+    .addOption(settingOption("dataDir", "folder"))
+    .addOption(settingOption("serverUrl", "url"))
+    .option("--app <id>", "App id.", defaultApp);
+}
+
+function addServing(program: Command): void {
+  program
+    .command("start")
+    .summary("start the server")
+    .description("Starts the server: web page, REST, MQTT over WebSocket and TCP, all in this process.")
+    .addOption(settingOption("httpPort", "port"))
+    .addOption(settingOption("mqttPort", "port"))
+    .addOption(settingOption("mqttWsPort", "port"))
+    .addOption(settingOption("host", "address"))
+    .addOption(settingOption("dataDir", "folder"))
+    .addOption(settingOption("apps", "ids"))
+    .option("--dev", "Development sign-in. (default on loopback; CHAT21_DEV)")
+    .option("--no-dev", "No development sign-in.")
+    .addOption(settingOption("tlsCert", "file"))
+    .addOption(settingOption("tlsKey", "file"))
+    .addOption(settingOption("logLevel", logLevels.join("|")))
+    .addHelpText("after", help.start)
+    .action(
+      lazily(
+        () => import("./commands/start.ts"),
+        ({ start }) => start,
+      ),
+    );
+}
+
+function addTalking(program: Command): void {
+  program
+    .command("token <user>")
+    .summary("make a token")
+    .description("Makes a token for a person, a bot or a backend.")
+    .option("--admin", "May act for every user of the app.")
+    .option("--ttl <time>", "How long it lives: 90s, 15m, 12h, 30d. (default 1h, compat 1d)")
+    .option("--client-id <id>", "MQTT client id a strict token is for. (default a new UUID)")
+    .option("--app <id>", "App id.", defaultApp)
+    .addOption(
+      new Option("--profile <name>", "Kind of token.").choices(["strict", "compat"]).default("strict"),
+    )
+    .option("--json", "Show all about it as JSON.")
+    .addOption(settingOption("dataDir", "folder"))
+    .addHelpText("after", help.token)
+    .action(
+      lazily(
+        () => import("./commands/token.ts"),
+        ({ token }) => token,
+      ),
+    );
+  withServer(program.command("send <recipient> <text...>"))
+    .summary("send a message")
+    .description("Sends a message to a person or a group; - reads the text from standard input.")
+    .requiredOption("--as <user>", "Who sends.")
+    .option("--fullname <name>", "How the sender is called.")
+    .option("--json", "Show the stored message as JSON.")
+    .addHelpText("after", help.send)
+    .action(
+      lazily(
+        () => import("./commands/send.ts"),
+        ({ send }) => send,
+      ),
+    );
+  withServer(program.command("tail"))
+    .summary("show messages as they come")
+    .description("Shows a person's messages as they come.")
+    .requiredOption("--as <user>", "Whose messages.")
+    .option("--with <id>", "Only those with this person or group.")
+    .option("--json", "One message a line, as JSON.")
+    .addHelpText("after", help.tail)
+    .action(
+      lazily(
+        () => import("./commands/tail.ts"),
+        ({ tail }) => tail,
+      ),
+    );
+}
+
+function addPeople(program: Command): void {
+  const users = program.command("users").description("Looks after the people that the server knows.");
+  const load = () => import("./commands/users.ts");
+  withServer(users.command("list"))
+    .description("Lists them.")
+    .option("--json", "One user a line, as JSON.")
+    .action(lazily(load, ({ listUsers }) => listUsers));
+  withServer(users.command("show <user>"))
+    .description("Shows one, with presence.")
+    .option("--json", "As JSON.")
+    .action(lazily(load, ({ showUser }) => showUser));
+  withServer(users.command("put <user>"))
+    .description("Adds one, or replaces the profile.")
+    .option("--fullname <name>", "Full name.")
+    .option("--firstname <name>", "First name.")
+    .option("--lastname <name>", "Last name.")
+    .option("--email <address>", "Mail address.")
+    .option("--attributes <json>", "Anything else, a JSON object.")
+    .action(lazily(load, ({ putUser }) => putUser));
+  withServer(users.command("delete <user>"))
+    .description("Removes the profile; what the person wrote stays (see erase).")
+    .action(lazily(load, ({ deleteUser }) => deleteUser));
+}
+
+function addGroups(program: Command): void {
+  const groups = program.command("groups").description("Looks after groups.");
+  const load = () => import("./commands/groups.ts");
+  withServer(groups.command("create <name> [members...]"))
+    .description("Creates a group.")
+    .requiredOption("--owner <user>", "Who owns it.")
+    .option("--id <id>", "Its id, which must contain group-. (default group- and a UUID)")
+    .option("--json", "Show the group as JSON.")
+    .action(lazily(load, ({ createGroup }) => createGroup));
+  withServer(groups.command("show <group>"))
+    .description("Shows a group.")
+    .option("--json", "As JSON.")
+    .action(lazily(load, ({ showGroup }) => showGroup));
+  withServer(groups.command("members <group>"))
+    .description("Lists a group's members, one a line.")
+    .action(lazily(load, ({ listMembers }) => listMembers));
+  withServer(groups.command("add <group> <users...>"))
+    .description("Adds members.")
+    .action(lazily(load, ({ addMembers }) => addMembers));
+  withServer(groups.command("remove <group> <users...>"))
+    .description("Removes members.")
+    .action(lazily(load, ({ removeMembers }) => removeMembers));
+}
+
+function addWebhooks(program: Command): void {
+  const webhooks = program
+    .command("webhooks")
+    .description("Looks after webhooks: endpoints, deliveries, replay.");
+  const load = () => import("./commands/webhooks.ts");
+  withServer(webhooks.command("list"))
+    .description("Lists the endpoints of the running server.")
+    .option("--json", "As JSON.")
+    .action(lazily(load, ({ listEndpoints }) => listEndpoints));
+  withServer(webhooks.command("log"))
+    .description("Shows deliveries, newest first.")
+    .option("--endpoint <url>", "Only to this endpoint.")
+    .addOption(new Option("--state <state>", "Only in this state.").choices(["pending", "delivered", "dead"]))
+    .option("--event <name>", "Only of this event.")
+    .option("--limit <count>", "At most so many.", "20")
+    .option("--json", "One delivery a line, as JSON.")
+    .action(lazily(load, ({ showLog }) => showLog));
+  withServer(webhooks.command("replay [ids...]"))
+    .description("Delivers again: by id, or every dead letter of an endpoint.")
+    .option("--dead-of <url>", "Every dead letter of this endpoint.")
+    .action(lazily(load, ({ replay }) => replay));
+  withServer(webhooks.command("test [url]"))
+    .description("Sends a signed test event to an endpoint now, and shows what it answered.")
+    .action(lazily(load, ({ testEndpoint }) => testEndpoint));
+}
+
+function addKeeping(program: Command): void {
+  program
+    .command("backup <file>")
+    .summary("copy the database while the server runs")
+    .description("Copies the database to a file.")
+    .option("--force", "Replace the file when it exists.")
+    .addOption(settingOption("dataDir", "folder"))
+    .addHelpText("after", help.backup)
+    .action(
+      lazily(
+        () => import("./commands/backup.ts"),
+        ({ backup }) => backup,
+      ),
+    );
+  program
+    .command("restore <file>")
+    .summary("take a backup back")
+    .description("Puts a backup in the place of the database.")
+    .option("--force", "Replace the data that is there; it is kept beside the new database.")
+    .addOption(settingOption("dataDir", "folder"))
+    .addHelpText("after", help.restore)
+    .action(
+      lazily(
+        () => import("./commands/restore.ts"),
+        ({ restore }) => restore,
+      ),
+    );
+  withServer(program.command("erase <user>"))
+    .summary("erase a person")
+    .description("Erases a person and everything the person wrote.")
+    .option("--yes", "Do not ask.")
+    .option("--json", "Show what was erased as JSON.")
+    .addHelpText("after", help.erase)
+    .action(
+      lazily(
+        () => import("./commands/erase.ts"),
+        ({ erase }) => erase,
+      ),
+    );
+  program
+    .command("doctor")
+    .summary("check this machine and the data folder")
+    .description("Checks everything a server needs, and says what to do.")
+    .addOption(settingOption("httpPort", "port"))
+    .addOption(settingOption("mqttPort", "port"))
+    .addOption(settingOption("mqttWsPort", "port"))
+    .addOption(settingOption("host", "address"))
+    .addOption(settingOption("dataDir", "folder"))
+    .option("--json", "As JSON.")
+    .addHelpText("after", help.doctor)
+    .action(
+      lazily(
+        () => import("./commands/doctor.ts"),
+        ({ doctor }) => doctor,
+      ),
+    );
+}

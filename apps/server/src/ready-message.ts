@@ -1,0 +1,41 @@
+import picocolors from "picocolors";
+
+/** What a person wants to know once the server serves. */
+export interface ReadyFacts {
+  /** The one address to open. */
+  readonly url: string;
+  readonly hasWebPage: boolean;
+  readonly development: boolean;
+  readonly mqttUrl: string | null;
+  readonly mqttWsUrl: string;
+  readonly dataDir: string;
+  /** How to start `chat21` here. */
+  readonly command: string;
+  /** Milliseconds since the process was started. */
+  readonly startedInMs: number;
+}
+
+/** The lines that `chat21 start` shows at a terminal when it serves. */
+export function readyMessage(facts: ReadyFacts): string {
+  const { bold, cyan, dim, green } = picocolors;
+  const aside = (label: string, text: string) => `    ${dim(label.padEnd(10))} ${text}`;
+  const mqtt = [facts.mqttUrl, facts.mqttWsUrl].filter((url) => url !== null).join("  ");
+  return [
+    "",
+    `  ${green("Chat21 is running:")}  ${bold(cyan(facts.url))}  ${dim(`(in ${facts.startedInMs} ms)`)}`,
+    `  ${nextStep(facts)}`,
+    "",
+    aside("a message", `${facts.command} send alice "Hello" --as bob`),
+    aside("MQTT", mqtt),
+    aside("data", facts.dataDir),
+    aside("more", `${facts.command} --help`),
+    "",
+    `  ${dim("Ctrl+C stops it.")}`,
+    "",
+  ].join("\n");
+}
+
+function nextStep({ hasWebPage, development, command }: ReadyFacts): string {
+  if (hasWebPage && development) return "Open it in two windows, sign in with two names, and chat.";
+  return `Sign in with a token: ${command} token alice`;
+}

@@ -1,0 +1,35 @@
+import { ChatError } from "@chat21/protocol";
+import { CommanderError } from "commander";
+import { exitCodes } from "./exit-code.ts";
+import { OperatorError } from "./operator-error.ts";
+import { createProgram } from "./program.ts";
+
+/**
+ * Runs one command line and sets the exit code. Every failure is one line on standard error that says what is wrong;
+ * only what nobody foresaw comes with a stack.
+ */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`chat21 tail | head`) is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(exitCodes.ok);
+  });
+  try {
+    await createProgram().parseAsync([...argv]);
+  } catch (thrown) {
+    process.exitCode = report(thrown);
+  }
+}
+
+function report(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  process.stderr.write(`chat21: ${explain(thrown)}\n`);
+  return exitCodes.failure;
+}
+
+function explain(thrown: unknown): string {
+  if (thrown instanceof OperatorError) return thrown.message;
+  if (thrown instanceof ChatError && thrown.code !== "internal") return `${thrown.message} (${thrown.code})`;
+  const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  return `this was not foreseen, please report it: ${detail}`;
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import { createTokens } from "@chat21/auth";
+import { ChatError, isErrorCode } from "@chat21/protocol";
+import { loadConfig } from "./config.ts";
+import { codeOf, readRunningServer } from "./data-folder.ts";
+import { OperatorError } from "./operator-error.ts";
+import { findTokenSecret } from "./secret.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** Options that every command has which talks to a server. */
+export interface ServerOptions {
+  readonly app: string;
+  readonly dataDir?: string;
+  /** Where the server is; `undefined`: what the data folder says, else the default address. */
+  readonly url?: string;
+}
+
+/** A server that commands may talk to, and the secret that opens it. */
+export interface ServerAccess {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly app: string;
+  /** A token of one hour. */
+  token(user: string): string;
+  /** Calls REST as an admin. `path` begins behind `/api/`. Throws `OperatorError` when no server answers. */
+  call(method: string, path: string, body?: unknown): Promise<unknown>;
+}
+
+/** Name under which commands act as admin. */
+const operator = "chat21-cli";
+
+/** Finds the server and the secret. Throws `OperatorError` when there is no secret. */
+export function accessServer(options: ServerOptions): ServerAccess {
+  const { config } = loadConfig({
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    ...(options.url === undefined ? {} : { serverUrl: options.url }),
+  });
+  const secret = findTokenSecret(config.dataDir, config.secret);
+  if (secret === undefined) {
+    throw new OperatorError(
+      `${config.dataDir}: there is no secret of a server here; start one with "chat21 start", or give its folder with --data-dir`,
+    );
+  }
+  const found = config.serverUrl ?? readRunningServer(config.dataDir)?.url ?? "http://127.0.0.1:8010";
+  const url = found.replace(/\/+$/, "");
+  const tokens = createTokens({ secret, clock: systemClock, newId: randomUUID });
+  const issue = (user: string, admin: boolean) => tokens.issue({ app: options.app, user, admin }).token;
+  return {
+    url,
+    app: options.app,
+    token: (user) => issue(user, false),
+    call: (method, path, body) => callRest(url, issue(operator, true), method, path, body),
+  };
+}
+
+async function callRest(
+  url: string,
+  token: string,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(`${url}/api/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    throw unreachable(url, cause);
+  }
+  const text = await response.text();
+  const isJson = /[/+]json\b/.test(response.headers.get("content-type") ?? "");
+  const answer: unknown = isJson && text !== "" ? JSON.parse(text) : text;
+  if (response.ok) return answer;
+  throw refusal(response.status, answer);
+}
+
+/** Nobody listens there, or what listens does not speak HTTP. */
+export function unreachable(url: string, cause: unknown): OperatorError {
+  const reason = codeOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
+  return new OperatorError(
+    `no server answers at ${url} (${reason}); start one with "chat21 start", or give its address with --url`,
+    { cause },
+  );
+}
+
+/** What the server said no with: problem+json of `/api/v1`, or one of the shapes of the older paths. */
+function refusal(status: number, answer: unknown): Error {
+  if (typeof answer !== "object" || answer === null) {
+    return new OperatorError(`the server refused: ${status} ${String(answer).slice(0, 200)}`.trimEnd());
+  }
+  const problem = answer as Record<string, unknown>;
+  const detail = [problem["detail"], problem["title"], problem["err"], problem["msg"]].find(
+    (text): text is string => typeof text === "string" && text !== "",
+  );
+  const code = problem["code"];
+  if (isErrorCode(code)) return new ChatError(code, detail);
+  return new OperatorError(
+    `the server refused: ${status} ${detail ?? JSON.stringify(problem).slice(0, 200)}`,
+  );
+}
