@@ -46,6 +46,8 @@ export class StateCache {
         record === null ? ConversationState.fresh(app, conversation) : new ConversationState(record),
       );
     });
+    // What was just loaded is the newest and stays; dropping a state in use elsewhere only costs a stale commit.
+    this.#trim(this.#maxConversations + wanted.length);
   }
 
   /** Drops a state that turned out to be stale. */
@@ -53,10 +55,9 @@ export class StateCache {
     this.#states.delete(keyOf(app, conversation));
   }
 
-  /** Drops what was loaded longest ago, beyond the bound. Called where no state is in use. */
-  trim(): void {
+  #trim(maxConversations: number): void {
     for (const id of this.#states.keys()) {
-      if (this.#states.size <= this.#maxConversations) return;
+      if (this.#states.size <= maxConversations) return;
       this.#states.delete(id);
     }
   }

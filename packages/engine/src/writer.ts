@@ -110,7 +110,6 @@ export class Writer {
       }
     }
     this.#running = false;
-    this.#options.states.trim();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
