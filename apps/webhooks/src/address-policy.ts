@@ -1,0 +1,77 @@
+import { isIP } from "node:net";
+import { ChatError } from "@chat21/protocol";
+import ipaddr from "ipaddr.js";
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Decides which addresses a request may be made to. */
+export interface AddressPolicy {
+  /** Whether a connection to this IP address (any notation) may be opened. `false` for what is no address at all. */
+  allows(address: string): boolean;
+}
+
+/** This machine itself: what development adds to the allow-list. */
+export const loopbackRanges = ["127.0.0.0/8", "::1/128"] as const;
+
+/** Where IPv6 hosts of the public Internet are; all of the rest is special or not assigned. */
+const globalUnicast: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("2000::"), 3];
+
+/** Azure's platform address looks public, and answers the machine itself with secrets. */
+const platformAddress = "168.63.129.16";
+
+const mappedPrefix: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("::ffff:0:0"), 96];
+const nat64Prefix: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("64:ff9b::"), 96];
+
+/**
+ * Allows the public Internet and, beyond it, exactly the ranges of `allowed` (CIDR or single addresses). An IPv6
+ * notation of an IPv4 address (mapped, NAT64) counts as that IPv4 address. Throws `ChatError` `bad_request` for a
+ * range that cannot be read.
+ */
+export function createAddressPolicy(allowed: readonly string[] = []): AddressPolicy {
+  const ranges = allowed.map(parseRange);
+  return {
+    allows(text) {
+      if (isIP(text) === 0) return false;
+      const address = unwrapIPv4(ipaddr.parse(text));
+      return isPublic(address) || ranges.some(([base, bits]) => contains(base, bits, address));
+    },
+  };
+}
+
+/** Whether `text` is a CIDR range or a single address, as {@link createAddressPolicy} takes it. */
+export function isAddressRange(text: string): boolean {
+  const [address = "", bits, ...rest] = text.split("/");
+  const version = isIP(address);
+  if (version === 0 || address.includes("%") || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+function parseRange(text: string): [Address, number] {
+  if (!isAddressRange(text)) {
+    throw new ChatError(
+      "bad_request",
+      `expected an address range such as 10.0.0.0/8, got ${text.slice(0, 60)}`,
+    );
+  }
+  if (text.includes("/")) return ipaddr.parseCIDR(text);
+  const address = ipaddr.parse(text);
+  return [address, address.kind() === "ipv4" ? 32 : 128];
+}
+
+function contains(base: Address, bits: number, address: Address): boolean {
+  return base.kind() === address.kind() && address.match(base, bits);
+}
+
+/** The IPv4 address that an IPv6 one stands for, or the address itself. */
+function unwrapIPv4(address: Address): Address {
+  if (address.kind() === "ipv4") return address;
+  if (!address.match(...mappedPrefix) && !address.match(...nat64Prefix)) return address;
+  return ipaddr.fromByteArray(address.toByteArray().slice(12));
+}
+
+function isPublic(address: Address): boolean {
+  if (address.range() !== "unicast") return false;
+  if (address.kind() === "ipv4") return address.toString() !== platformAddress;
+  // The library calls what it has no name for "unicast", IPv4-compatible `::127.0.0.1` among it.
+  return address.match(...globalUnicast);
+}

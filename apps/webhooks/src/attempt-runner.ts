@@ -1,0 +1,63 @@
+import type { StoredWebhookDelivery, WebhookStore } from "@chat21/engine";
+import { type AttemptTools, attemptDelivery } from "./delivery-attempt.ts";
+import type { EndpointLane } from "./endpoint-lane.ts";
+import { createSettleQueue } from "./settle-queue.ts";
+
+/** Time that is left for writing outcomes once requests were ended, milliseconds. */
+const lastWritesMs = 1_000;
+
+/** Runs attempts, each from its request to the durable outcome. */
+export interface AttemptRunner {
+  /** Begins an attempt for a leased row and counts it in its lane until it is over. */
+  begin(lane: EndpointLane, row: StoredWebhookDelivery, leaseUntil: number): void;
+  /**
+   * Lets attempts come to an end, ends their requests after `timeoutMs`, and closes all connections. What cannot be
+   * written any more is left to its lease.
+   */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+/** Options of {@link createAttemptRunner}. */
+export interface AttemptRunnerOptions extends AttemptTools {
+  readonly store: Pick<WebhookStore, "settle">;
+  /** Called after each attempt: there is room for another. */
+  readonly onEnded: () => void;
+}
+
+/** Makes a runner. */
+export function createAttemptRunner(options: AttemptRunnerOptions): AttemptRunner {
+  const { sender, clock, onEnded } = options;
+  const outcomes = createSettleQueue(options);
+  const underWay = new Set<Promise<void>>();
+
+  const attempt = async (
+    lane: EndpointLane,
+    row: StoredWebhookDelivery,
+    leaseUntil: number,
+  ): Promise<void> => {
+    await outcomes.settle(await attemptDelivery(options, lane, row, leaseUntil));
+    lane.end();
+    onEnded();
+  };
+
+  return {
+    begin(lane, row, leaseUntil) {
+      lane.begin();
+      const running = attempt(lane, row, leaseUntil).finally(() => underWay.delete(running));
+      underWay.add(running);
+    },
+    async stop(timeoutMs) {
+      let expire = () => {};
+      const expired = new Promise<void>((resolve) => {
+        expire = resolve;
+      });
+      const stopTimers = [
+        clock.every(timeoutMs, () => sender.abort()),
+        clock.every(timeoutMs + lastWritesMs, expire),
+      ];
+      await Promise.race([Promise.all(underWay), expired]);
+      for (const stopTimer of stopTimers) stopTimer();
+      await sender.close();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { Clock, Log, Metrics, StoredWebhookDelivery, WebhookOutcome } from "@chat21/engine";
+import { endpointLabel } from "./endpoint.ts";
+import type { EndpointLane } from "./endpoint-lane.ts";
+import type { HttpSender } from "./http-sender.ts";
+import { type AttemptResult, judgeAttempt, nextAttemptAt, type Verdict } from "./retry-policy.ts";
+
+/** What an attempt is made with. */
+export interface AttemptTools {
+  readonly sender: HttpSender;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** Makes one request for a leased row, tells the lane how it went, and answers what is to be written. Never rejects. */
+export async function attemptDelivery(
+  tools: AttemptTools,
+  lane: EndpointLane,
+  row: StoredWebhookDelivery,
+  leaseUntil: number,
+): Promise<WebhookOutcome> {
+  const { sender, clock } = tools;
+  const headers = lane.sign(row.id, row.body, clock.now());
+  const result = await sender.send({ url: row.endpoint, body: row.body, headers });
+  const verdict = judgeAttempt(result.status);
+  const outcome = outcomeOf(row, leaseUntil, result, verdict, clock.now(), tools.random());
+  noteInLane(tools, lane, row, result, verdict);
+  report(tools, row, outcome, result);
+  return outcome;
+}
+
+function outcomeOf(
+  row: StoredWebhookDelivery,
+  leaseUntil: number,
+  { status, error, retryAfterMs }: AttemptResult,
+  verdict: Verdict,
+  now: number,
+  random: number,
+): WebhookOutcome {
+  const base = { id: row.id, leaseUntil, nextAttemptAt: now, status, error, at: now };
+  if (verdict === "delivered") return { ...base, state: "delivered" };
+  if (verdict !== "retry") return { ...base, state: "dead" };
+  const next = nextAttemptAt(row, retryAfterMs, now, random);
+  return next === null ? { ...base, state: "dead" } : { ...base, state: "pending", nextAttemptAt: next };
+}
+
+function noteInLane(
+  { clock, log }: AttemptTools,
+  lane: EndpointLane,
+  row: StoredWebhookDelivery,
+  { status, error, retryAfterMs }: AttemptResult,
+  verdict: Verdict,
+): void {
+  const endpoint = endpointLabel(row.endpoint);
+  if (verdict === "gone" && lane.noteGone(row.id)) {
+    log.warn({ endpoint, id: row.id }, "webhook endpoint answered 410: not used until a restart or a replay");
+  }
+  const change = verdict === "retry" ? lane.noteFailure(clock.now(), retryAfterMs) : lane.noteAnswer();
+  if (change === "failing")
+    log.warn({ endpoint, status, error }, "webhook endpoint fails: one request at a time");
+  if (change === "recovered") log.info({ endpoint, status }, "webhook endpoint works again");
+}
+
+const outcomeLabels = { delivered: "delivered", pending: "retry", dead: "dead" } as const;
+
+function report(
+  { log, metrics }: AttemptTools,
+  row: StoredWebhookDelivery,
+  { state, status, error, at, nextAttemptAt }: WebhookOutcome,
+  { durationMs }: AttemptResult,
+): void {
+  metrics.count("webhook_attempts", { outcome: outcomeLabels[state] });
+  metrics.observe("webhook_seconds", durationMs / 1_000);
+  if (state === "delivered") metrics.observe("webhook_age_seconds", Math.max(0, at - row.queuedAt) / 1_000);
+  const fields = { endpoint: endpointLabel(row.endpoint), id: row.id, event: row.event, status, error };
+  if (state === "dead") log.warn({ ...fields, attempts: row.attempts + 1 }, "webhook is a dead letter");
+  if (state === "pending") log.debug({ ...fields, nextAttemptAt }, "webhook will be tried again");
+}

@@ -1,0 +1,16 @@
+import { createHash } from "node:crypto";
+
+/**
+ * The `webhook-id` of an event at an endpoint: a hash of what the event is, so that the same event, dispatched again
+ * by whomever, gets the same id. `parts` must tell all events of one kind apart.
+ */
+export function deliveryId(
+  endpoint: string,
+  event: string,
+  app: string,
+  parts: readonly (string | number)[],
+): string {
+  // JSON keeps the borders between the parts: ["a", "b"] and ["ab"] differ.
+  const text = JSON.stringify([endpoint, event, app, ...parts]);
+  return `evt_${createHash("sha256").update(text).digest("base64url").slice(0, 32)}`;
+}

@@ -1,0 +1,65 @@
+import type { Clock, StoredWebhookDelivery, WebhookQuery, WebhookStore } from "@chat21/engine";
+import { normalizeEndpointUrl } from "./endpoint.ts";
+import type { WebhookWorker } from "./webhook-worker.ts";
+
+/** A delivery without its body: what a list shows. */
+export type DeliverySummary = Omit<StoredWebhookDelivery, "body">;
+
+/** Which deliveries to make again. */
+export type ReplayRequest =
+  | { readonly ids: readonly string[] }
+  /** All dead letters of an endpoint. */
+  | { readonly deadOf: string };
+
+/** What people see of the outbox, and what they can do with it. Endpoints may be given in any spelling of the URL. */
+export interface DeliveryLog {
+  /** Newest first. */
+  list(query: WebhookQuery): Promise<readonly DeliverySummary[]>;
+  /** One delivery with its body; `null` when there is none (any more). */
+  show(id: string): Promise<StoredWebhookDelivery | null>;
+  /**
+   * Has deliveries made again, with the same id and body and a fresh 72 h; delivered ones too. An endpoint that answered
+   * 410 is used again: at once where the log has the worker, and by workers of other processes within 5 s
+   * when the delivery that was answered with 410 is among them. Returns how many.
+   */
+  replay(request: ReplayRequest): Promise<number>;
+}
+
+/** Options of {@link createDeliveryLog}. */
+export interface DeliveryLogOptions {
+  readonly store: Pick<WebhookStore, "list" | "replay">;
+  readonly clock: Pick<Clock, "now">;
+  /** A worker of the same process, to be told of replays. @default none: it sees them within 5 s */
+  readonly worker?: Pick<WebhookWorker, "enable">;
+}
+
+/** Makes a delivery log over a store. */
+export function createDeliveryLog({ store, clock, worker }: DeliveryLogOptions): DeliveryLog {
+  const find = async (id: string): Promise<StoredWebhookDelivery | null> => {
+    const [row] = await store.list({ id, limit: 1 });
+    return row ?? null;
+  };
+
+  return {
+    async list({ endpoint, ...query }) {
+      const rows = await store.list({
+        ...query,
+        ...(endpoint === undefined ? {} : { endpoint: normalizeEndpointUrl(endpoint) }),
+      });
+      return rows.map(({ body: _, ...summary }) => summary);
+    },
+    show: find,
+    async replay(request) {
+      if ("deadOf" in request) {
+        const deadOf = normalizeEndpointUrl(request.deadOf);
+        const replayed = await store.replay({ deadOf }, clock.now());
+        worker?.enable(deadOf);
+        return replayed;
+      }
+      const replayed = await store.replay({ ids: request.ids }, clock.now());
+      const rows = await Promise.all(request.ids.map(find));
+      for (const endpoint of new Set(rows.flatMap((row) => row?.endpoint ?? []))) worker?.enable(endpoint);
+      return replayed;
+    },
+  };
+}

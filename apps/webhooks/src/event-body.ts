@@ -1,0 +1,93 @@
+import type { WebhookEvent } from "@chat21/protocol";
+
+/** JSON text of a string: the only part of a body that is serialised here. Documents are spliced in as they are. */
+const quote = (text: string) => JSON.stringify(text);
+
+/** What `message-sent` and `message-delivered` say. */
+export interface MessageBody {
+  readonly event: WebhookEvent;
+  /** Milliseconds. */
+  readonly createdAt: number;
+  readonly app: string;
+  /** The user or group that was written to. */
+  readonly recipient: string;
+  readonly messageId: string;
+  /** The copy, JSON text. */
+  readonly message: string;
+  /** Dotted form of the topic on which the copy was published. */
+  readonly topic: string;
+  /** Whose inbox. */
+  readonly deliveredTo: string;
+}
+
+/** Body of `message-sent` and `message-delivered`. */
+export function messageBody(of: MessageBody): string {
+  return (
+    `{"event_type":${quote(of.event)},"createdAt":${of.createdAt},"recipient_id":${quote(of.recipient)},` +
+    `"app_id":${quote(of.app)},"message_id":${quote(of.messageId)},"data":${of.message},` +
+    `"extras":{"topic":${quote(of.topic)}},"delivered_to":${quote(of.deliveredTo)}}`
+  );
+}
+
+/** What `message-received` and `message-return-receipt` say. */
+export interface ReceiptBody {
+  readonly event: WebhookEvent;
+  readonly createdAt: number;
+  readonly app: string;
+  /** Who received the message. */
+  readonly recipient: string;
+  /** As the receiver named it. */
+  readonly messageId: string;
+  /** Whose copy has the new status. */
+  readonly owner: string;
+  readonly status: number;
+  readonly topic: string;
+}
+
+/** Body of `message-received` and `message-return-receipt`. */
+export function receiptBody(of: ReceiptBody): string {
+  const data = `{"timelineOf":${quote(of.owner)},"message_id":${quote(of.messageId)},"status":${of.status}}`;
+  return (
+    `{"event_type":${quote(of.event)},"createdAt":${of.createdAt},"recipient_id":${quote(of.recipient)},` +
+    `"app_id":${quote(of.app)},"message_id":${quote(of.messageId)},"data":${data},` +
+    `"extras":{"topic":${quote(of.topic)}},"delivered_to":${quote(of.owner)}}`
+  );
+}
+
+/** What `conversation-archived` and `conversation-unarchived` say. */
+export interface ConversationBody {
+  readonly event: WebhookEvent;
+  readonly createdAt: number;
+  readonly app: string;
+  /** Whose list. */
+  readonly user: string;
+  readonly conversWith: string;
+  /** The conversation, JSON text. */
+  readonly document: string;
+  readonly topic: string;
+}
+
+/** Body of `conversation-archived` and `conversation-unarchived`. */
+export function conversationBody(of: ConversationBody): string {
+  return (
+    `{"event_type":${quote(of.event)},"createdAt":${of.createdAt},"app_id":${quote(of.app)},` +
+    `"user_id":${quote(of.user)},"recipient_id":${quote(of.conversWith)},"convers_with":${quote(of.conversWith)},` +
+    `"data":${of.document},"extras":{"topic":${quote(of.topic)}}}`
+  );
+}
+
+/** What `presence-change` says. */
+export interface PresenceBody {
+  readonly presence: "online" | "offline";
+  readonly createdAt: number;
+  readonly app: string;
+  readonly user: string;
+}
+
+/** Body of `presence-change`. */
+export function presenceBody(of: PresenceBody): string {
+  return (
+    `{"event_type":"presence-change","presence":"${of.presence}","createdAt":${of.createdAt},` +
+    `"app_id":${quote(of.app)},"user_id":${quote(of.user)},"data":true}`
+  );
+}

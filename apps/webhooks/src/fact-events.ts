@@ -1,0 +1,124 @@
+import type { Fact, InboxCopy } from "@chat21/engine";
+import { conversWithOf, messageStatus, topics, toRoutingKey, type WebhookEvent } from "@chat21/protocol";
+import { conversationBody, messageBody, presenceBody, receiptBody } from "./event-body.ts";
+
+/** An event before it is known where it goes. */
+export interface EventDraft {
+  readonly event: WebhookEvent;
+  readonly app: string;
+  /** Events of one key are delivered one after the other. */
+  readonly orderKey: string;
+  /** What tells this event apart from all others of its name in the app. */
+  readonly identity: readonly (string | number)[];
+  /** The request's body, as of `createdAt` (ms). */
+  readonly body: (createdAt: number) => string;
+}
+
+/** What a fact means for webhooks, in the order in which it is to be told. */
+export function eventsOf(fact: Fact): readonly EventDraft[] {
+  switch (fact.kind) {
+    case "message":
+      return [
+        messageEvent("message-sent", fact, fact.sent),
+        ...fact.delivered
+          // The copy that a direct message's sender gets is the one that was announced as sent.
+          .filter((copy) => copy.status === messageStatus.delivered)
+          .map((copy) => messageEvent("message-delivered", fact, copy)),
+      ];
+    case "history":
+      return [messageEvent("message-delivered", fact, fact.delivered, "history")];
+    case "receipt":
+      return [receiptEvent("message-received", fact), receiptEvent("message-return-receipt", fact)];
+    case "archived":
+    case "unarchived":
+      return [conversationEvent(fact)];
+    case "presence":
+      return [presenceEvent(fact)];
+  }
+}
+
+function messageEvent(
+  event: "message-sent" | "message-delivered",
+  { event: { app, conversation, sender, messageId } }: Pick<Extract<Fact, { kind: "message" }>, "event">,
+  copy: InboxCopy,
+  ...occasion: readonly string[]
+): EventDraft {
+  return {
+    event,
+    app,
+    orderKey: conversationKey(app, conversation),
+    identity: [conversation, messageId, copy.user, ...occasion],
+    body: (createdAt) =>
+      messageBody({
+        event,
+        createdAt,
+        app,
+        recipient: conversWithOf(conversation, sender),
+        messageId,
+        message: copy.payload,
+        topic: toRoutingKey(topics.messageAdded(app, copy.user, copy.conversWith)),
+        deliveredTo: copy.user,
+      }),
+  };
+}
+
+function receiptEvent(
+  event: "message-received" | "message-return-receipt",
+  fact: Extract<Fact, { kind: "receipt" }>,
+): EventDraft {
+  const { app, conversation, user, conversWith, messageId, at } = fact;
+  // Two sides of one receipt: the copy of who received, and the copy of who wrote.
+  const [owner, other, status] =
+    event === "message-received"
+      ? [user, conversWith, messageStatus.received]
+      : [conversWith, user, messageStatus.returnReceipt];
+  return {
+    event,
+    app,
+    orderKey: conversationKey(app, conversation),
+    identity: [conversation, messageId, user, at],
+    body: (createdAt) =>
+      receiptBody({
+        event,
+        createdAt,
+        app,
+        recipient: user,
+        messageId,
+        owner,
+        status,
+        topic: toRoutingKey(topics.messageUpdated(app, owner, other, messageId)),
+      }),
+  };
+}
+
+function conversationEvent(fact: Extract<Fact, { kind: "archived" | "unarchived" }>): EventDraft {
+  const { app, conversation, user, conversWith, document, at } = fact;
+  const event = fact.kind === "archived" ? "conversation-archived" : "conversation-unarchived";
+  const topic =
+    fact.kind === "archived"
+      ? topics.conversationArchive(app, user, conversWith)
+      : topics.archivedConversationDeleted(app, user, conversWith);
+  return {
+    event,
+    app,
+    orderKey: conversationKey(app, conversation),
+    identity: [conversation, user, at],
+    body: (createdAt) =>
+      conversationBody({ event, createdAt, app, user, conversWith, document, topic: toRoutingKey(topic) }),
+  };
+}
+
+function presenceEvent({ app, user, presence, at }: Extract<Fact, { kind: "presence" }>): EventDraft {
+  return {
+    event: "presence-change",
+    app,
+    orderKey: `${app}/presence/${user}`,
+    identity: [user, presence, at],
+    body: (createdAt) => presenceBody({ presence, createdAt, app, user }),
+  };
+}
+
+/** `/` cannot occur in an id, so two parts never look like the three of presence. */
+function conversationKey(app: string, conversation: string): string {
+  return `${app}/${conversation}`;
+}

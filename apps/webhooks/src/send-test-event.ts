@@ -1,0 +1,52 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "@chat21/engine";
+import { createAddressPolicy, loopbackRanges } from "./address-policy.ts";
+import { assertUsableEndpoint, type WebhookEndpoint } from "./endpoint.ts";
+import { createHttpSender } from "./http-sender.ts";
+import { type AttemptResult, judgeAttempt } from "./retry-policy.ts";
+import { createSigner } from "./signature-headers.ts";
+
+/** Options of {@link sendTestEvent}. */
+export interface TestEventOptions {
+  readonly endpoint: WebhookEndpoint;
+  readonly clock: Clock;
+  /** The `app_id` of the event. */
+  readonly app: string;
+  /** As for the worker. @default none */
+  readonly allowPrivate?: readonly string[];
+  /** As for the worker. @default false */
+  readonly allowLoopback?: boolean;
+}
+
+/** What became of a test event. */
+export interface TestEventResult extends AttemptResult {
+  readonly id: string;
+  readonly delivered: boolean;
+}
+
+/**
+ * Sends one event `webhook-test` to an endpoint, under the same rules and with the same headers as any other, without
+ * recording it or trying again. Throws `ChatError` `bad_request` for an endpoint that can never work.
+ */
+export async function sendTestEvent(options: TestEventOptions): Promise<TestEventResult> {
+  const { endpoint, clock, app, allowPrivate = [], allowLoopback = false } = options;
+  const policy = createAddressPolicy([...allowPrivate, ...(allowLoopback ? loopbackRanges : [])]);
+  assertUsableEndpoint(endpoint, policy);
+  const id = `evt_test_${randomUUID()}`;
+  const now = clock.now();
+  const event = {
+    event_type: "webhook-test",
+    createdAt: now,
+    app_id: app,
+    data: { text: "A test from Chat21" },
+  };
+  const body = JSON.stringify(event);
+  const sender = createHttpSender({ policy, clock, connections: 1 });
+  try {
+    const headers = createSigner(endpoint.secrets)(id, body, now);
+    const result = await sender.send({ url: endpoint.url, body, headers });
+    return { ...result, id, delivered: judgeAttempt(result.status) === "delivered" };
+  } finally {
+    await sender.close();
+  }
+}

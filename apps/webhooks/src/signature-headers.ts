@@ -1,0 +1,20 @@
+import { Webhook } from "standardwebhooks";
+import type { WebhookSecret } from "./webhook-secret.ts";
+
+/** Headers that let a receiver know who sent a request, and that it is neither changed nor old. */
+export type SignatureHeaders = Readonly<
+  Record<"webhook-id" | "webhook-timestamp" | "webhook-signature", string>
+>;
+
+/** Signs requests as Standard Webhooks has it: one signature for each active secret, all in one header. */
+export type Signer = (id: string, body: string, now: number) => SignatureHeaders;
+
+/** Makes a signer. Without a secret the signature header is empty: an endpoint always has one outside of tests. */
+export function createSigner(secrets: readonly WebhookSecret[]): Signer {
+  const keys = secrets.map((secret) => new Webhook(secret));
+  return (id, body, now) => ({
+    "webhook-id": id,
+    "webhook-timestamp": String(Math.floor(now / 1_000)),
+    "webhook-signature": keys.map((key) => key.sign(id, new Date(now), body)).join(" "),
+  });
+}

@@ -1,0 +1,87 @@
+import type { Clock, EventSink, Fact, WebhookDelivery, WebhookStore } from "@chat21/engine";
+import { type WebhookEvent, webhookEvents } from "@chat21/protocol";
+import { deliveryId } from "./delivery-id.ts";
+import type { WebhookEndpoint } from "./endpoint.ts";
+import { type EventDraft, eventsOf } from "./fact-events.ts";
+
+/** What a webhook sink is made of. */
+export interface WebhookSinkOptions {
+  /** Every one gets every event. None: facts are accepted and nothing is recorded. */
+  readonly endpoints: readonly Pick<WebhookEndpoint, "url">[];
+  /** Which events are recorded. `presence-change` is recorded in any case. @default all */
+  readonly events?: readonly WebhookEvent[];
+  readonly store: Pick<WebhookStore, "enqueue">;
+  readonly clock: Pick<Clock, "now">;
+  /** Called after rows became durable: wakes a worker of the same process. @default nobody is woken */
+  readonly onEnqueued?: () => void;
+}
+
+/** Rows of one write: bounds the memory that a message to a large group takes. */
+const rowsOfOneWrite = 500;
+
+interface Waiting {
+  readonly facts: readonly Fact[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Makes delivery rows of facts. `accept` resolves when all rows are durable, rejects with the store's error, and may
+ * be repeated: the rows' ids are made from the facts, so a repeat adds nothing. Calls take effect in order; those
+ * that come while a write is under way share the next one.
+ */
+export function createWebhookSink(options: WebhookSinkOptions): EventSink {
+  const { store, clock, onEnqueued } = options;
+  const urls = options.endpoints.map((endpoint) => endpoint.url);
+  const wanted = new Set<WebhookEvent>([...(options.events ?? webhookEvents), "presence-change"]);
+  let waiting: Waiting[] = [];
+  let writing = false;
+
+  const write = async (facts: Iterable<Fact>): Promise<void> => {
+    let rows: WebhookDelivery[] = [];
+    for (const fact of facts) {
+      for (const draft of eventsOf(fact)) {
+        if (!wanted.has(draft.event)) continue;
+        rows.push(...rowsOf(draft, urls, clock.now()));
+        if (rows.length < rowsOfOneWrite) continue;
+        await store.enqueue(rows);
+        rows = [];
+      }
+    }
+    if (rows.length > 0) await store.enqueue(rows);
+  };
+
+  const writeWaiting = async (): Promise<void> => {
+    writing = true;
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      try {
+        await write(batch.flatMap(({ facts }) => facts));
+        onEnqueued?.();
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    writing = false;
+  };
+
+  return {
+    name: "webhooks",
+    accept: (facts) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ facts, resolve, reject });
+        if (!writing) void writeWaiting();
+      }),
+  };
+}
+
+function rowsOf(draft: EventDraft, urls: readonly string[], createdAt: number): readonly WebhookDelivery[] {
+  const { event, app, orderKey, identity } = draft;
+  const body = draft.body(createdAt);
+  return urls.map((endpoint) => ({
+    id: deliveryId(endpoint, event, app, identity),
+    ...{ endpoint, app, orderKey, event, body, createdAt },
+  }));
+}

@@ -1,0 +1,69 @@
+import type { Clock, Log, WebhookStore } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import { endpointLabel } from "./endpoint.ts";
+import type { EndpointLane } from "./endpoint-lane.ts";
+import { retryLimits } from "./retry-policy.ts";
+
+/** Rows that one call of the store removes: keeps its other writers from waiting. */
+const pruneRows = 1_000;
+
+/** What a sweep works on. */
+export interface SweepOptions {
+  readonly store: WebhookStore;
+  readonly lanes: ReadonlyMap<string, EndpointLane>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly keepDeliveredMs: number;
+  readonly keepDeadMs: number;
+}
+
+/**
+ * Makes the sweep: dead-letters what has waited too long for an endpoint that is failing, gone or not configured any
+ * more (a working one makes its own attempts), and removes old rows of the log. Never rejects; safe to run in
+ * several processes.
+ */
+export function createSweep(options: SweepOptions): () => Promise<void> {
+  const { store, clock, log, keepDeliveredMs, keepDeadMs } = options;
+  const unknownEndpoints = new Set<string>();
+
+  const giveUp = async (endpoint: string, error: string): Promise<void> => {
+    const now = clock.now();
+    const rows = await store.giveUp(endpoint, now - retryLimits.giveUpAfterMs, now, error);
+    if (rows > 0)
+      log.warn({ endpoint: endpointLabel(endpoint), rows, error }, "webhooks became dead letters");
+  };
+
+  const giveUpHopeless = async (): Promise<void> => {
+    for (const { endpoint } of await store.due()) {
+      const lane = options.lanes.get(endpoint);
+      if (lane === undefined) {
+        if (!unknownEndpoints.has(endpoint)) {
+          log.warn(
+            { endpoint: endpointLabel(endpoint) },
+            "webhooks wait for an endpoint that is not configured",
+          );
+        }
+        unknownEndpoints.add(endpoint);
+        await giveUp(endpoint, "the endpoint is not configured");
+      } else if (lane.goneId !== null) {
+        await giveUp(endpoint, "the endpoint answered 410");
+      } else if (lane.failing) {
+        await giveUp(endpoint, "the endpoint did not work for too long");
+      }
+    }
+  };
+
+  const prune = async (state: "delivered" | "dead", settledBefore: number): Promise<void> => {
+    while ((await store.prune(state, settledBefore, pruneRows)) >= pruneRows);
+  };
+
+  return async () => {
+    try {
+      await giveUpHopeless();
+      await prune("delivered", clock.now() - keepDeliveredMs);
+      await prune("dead", clock.now() - keepDeadMs);
+    } catch (thrown) {
+      log.warn({ code: ChatError.fromUnknown(thrown).code }, "webhook sweep failed; it is repeated");
+    }
+  };
+}
