@@ -1,5 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import { createSessionStore } from "./session/session-store.ts";
+import "./styles/index.css";
 
 const root = document.getElementById("root");
-if (root) createRoot(root).render(<StrictMode>Chat21</StrictMode>);
+if (root === null) throw new Error("index.html has no element with the id root.");
+createRoot(root).render(
+  <StrictMode>
+    <App sessions={createSessionStore()} />
+  </StrictMode>,
+);

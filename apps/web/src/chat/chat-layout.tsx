@@ -1,0 +1,38 @@
+import { useState } from "react";
+import { ConnectionBanner } from "../connection/connection-banner.tsx";
+import { NewConversationDialog } from "../conversations/new-conversation-dialog.tsx";
+import { NewGroupDialog } from "../conversations/new-group-dialog.tsx";
+import { Sidebar } from "../conversations/sidebar.tsx";
+import { SignOutDialog } from "../conversations/sign-out-dialog.tsx";
+import { Announcer } from "./announcer.tsx";
+import { ConversationPane } from "./conversation-pane.tsx";
+import { useOpenConversation } from "./route.ts";
+import { useDesktopNotifications } from "./use-desktop-notifications.ts";
+import { useDocumentTitle } from "./use-document-title.ts";
+import { useShortcuts } from "./use-shortcuts.ts";
+import { Welcome } from "./welcome.tsx";
+
+/** A dialog of the page. */
+export type DialogName = "new-conversation" | "new-group" | "sign-out";
+
+/** The panes next to each other; on a phone one at a time. */
+export function ChatLayout() {
+  const open = useOpenConversation();
+  const [dialog, setDialog] = useState<DialogName | null>(null);
+  useDocumentTitle(open);
+  useShortcuts();
+  useDesktopNotifications();
+  const closeDialog = () => setDialog(null);
+
+  return (
+    <div className="app" data-view={open === null ? "list" : "chat"}>
+      <ConnectionBanner />
+      <Sidebar open={open} onDialog={setDialog} />
+      {open === null ? <Welcome onDialog={setDialog} /> : <ConversationPane key={open} conversWith={open} />}
+      <Announcer />
+      {dialog === "new-conversation" && <NewConversationDialog onClose={closeDialog} />}
+      {dialog === "new-group" && <NewGroupDialog onClose={closeDialog} />}
+      {dialog === "sign-out" && <SignOutDialog onClose={closeDialog} />}
+    </div>
+  );
+}

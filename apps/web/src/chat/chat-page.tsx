@@ -1,0 +1,16 @@
+import { useMemo, useState } from "react";
+import { createDrafts } from "../composer/drafts.ts";
+import type { OpenChat } from "../session/session-store.ts";
+import { ChatContext } from "./chat-context.ts";
+import { ChatLayout } from "./chat-layout.tsx";
+
+/** Everything behind the sign-in. */
+export function ChatPage({ open, signOut }: { open: OpenChat; signOut: () => void }) {
+  const [drafts] = useState(() => createDrafts());
+  const value = useMemo(() => ({ ...open, drafts, signOut }), [open, drafts, signOut]);
+  return (
+    <ChatContext value={value}>
+      <ChatLayout />
+    </ChatContext>
+  );
+}

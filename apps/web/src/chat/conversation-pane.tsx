@@ -1,0 +1,42 @@
+import { useState } from "react";
+import { Composer } from "../composer/composer.tsx";
+import { GroupPanel } from "../group/group-panel.tsx";
+import { Timeline } from "../timeline/timeline.tsx";
+import { ConversationHeader } from "./conversation-header.tsx";
+import { useConversation } from "./use-conversation.ts";
+import { useGroup } from "./use-group.ts";
+import { useNameOf } from "./use-name-of.ts";
+
+/** One open conversation: header, messages, composer, and for a group its panel. */
+export function ConversationPane({ conversWith }: { conversWith: string }) {
+  const view = useConversation(conversWith);
+  const isGroup = view.summary.kind !== "direct";
+  const { group, outsider } = useGroup(isGroup ? conversWith : null);
+  const [panelOpen, setPanelOpen] = useState(false);
+  const nameOf = useNameOf(view.messages);
+  const title = group?.name ?? view.summary.title;
+
+  return (
+    <>
+      <main className="chat" aria-label={`Conversation with ${title}`}>
+        <ConversationHeader
+          summary={view.summary}
+          title={title}
+          group={group}
+          nameOf={nameOf}
+          panelOpen={panelOpen}
+          onTogglePanel={() => setPanelOpen(!panelOpen)}
+        />
+        <Timeline view={view} title={title} nameOf={nameOf} />
+        {outsider ? (
+          <p className="composer-closed">You are not a member of this group, so you cannot write here.</p>
+        ) : (
+          <Composer conversation={view.conversation} title={title} />
+        )}
+      </main>
+      {panelOpen && group !== undefined && (
+        <GroupPanel group={group} outsider={outsider} nameOf={nameOf} onClose={() => setPanelOpen(false)} />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,45 @@
+import type { ChatMessage, Conversation, ConversationSummary } from "@chat21/client-sdk";
+import { useCallback, useSyncExternalStore } from "react";
+import { useChat } from "./chat-context.ts";
+
+/** A list of conversations, newest first, live. */
+export function useConversations(archived: boolean): readonly ConversationSummary[] {
+  const { conversations } = useChat().chat;
+  const subscribe = useCallback((listener: () => void) => conversations.subscribe(listener), [conversations]);
+  return useSyncExternalStore(subscribe, () => conversations.list({ archived }));
+}
+
+/** Unread messages of all active conversations, live. */
+export function useUnreadCount(): number {
+  const { conversations } = useChat().chat;
+  const subscribe = useCallback((listener: () => void) => conversations.subscribe(listener), [conversations]);
+  return useSyncExternalStore(subscribe, () => conversations.unread);
+}
+
+/** A conversation and what it holds now, live. */
+export function useConversation(conversWith: string): {
+  readonly conversation: Conversation;
+  readonly summary: ConversationSummary;
+  readonly messages: readonly ChatMessage[];
+  readonly hasOlder: boolean;
+} {
+  const conversation = useChat().chat.conversation(conversWith);
+  const subscribe = useCallback((listener: () => void) => conversation.subscribe(listener), [conversation]);
+  const summary = useSyncExternalStore(subscribe, () => conversation.summary);
+  const messages = useSyncExternalStore(subscribe, () => conversation.messages);
+  const hasOlder = useSyncExternalStore(subscribe, () => conversation.hasOlder);
+  return { conversation, summary, messages, hasOlder };
+}
+
+/** Who types in a conversation now, live. */
+export function useTyping(conversWith: string): readonly string[] {
+  const conversation = useChat().chat.conversation(conversWith);
+  const subscribe = useCallback((listener: () => void) => conversation.subscribe(listener), [conversation]);
+  return useSyncExternalStore(subscribe, () => conversation.typing);
+}
+
+/** The draft kept for a conversation, live; `""` for none. */
+export function useDraft(conversWith: string): string {
+  const { drafts } = useChat();
+  return useSyncExternalStore(drafts.subscribe, () => drafts.get(conversWith));
+}

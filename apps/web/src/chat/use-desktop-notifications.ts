@@ -1,0 +1,37 @@
+import { useEffect } from "react";
+import { isInfo } from "../timeline/info-text.ts";
+import { previewText } from "../timeline/preview-text.ts";
+import { useChat } from "./chat-context.ts";
+import { openConversation } from "./route.ts";
+
+/** Whether the reader may still be asked for desktop notifications. */
+export function canAskForNotifications(): boolean {
+  return "Notification" in globalThis && Notification.permission === "default";
+}
+
+/** Shows others' new messages on the desktop while this window is not looked at, once the reader has allowed it. */
+export function useDesktopNotifications(): void {
+  const { chat } = useChat();
+  useEffect(
+    () =>
+      chat.on("message", ({ conversWith, message, origin }) => {
+        if (origin !== "live" || message.own || isInfo(message) || document.hasFocus()) return;
+        if (!("Notification" in globalThis) || Notification.permission !== "granted") return;
+        showNotification(conversWith, message.senderFullname, previewText(message));
+      }),
+    [chat],
+  );
+}
+
+function showNotification(conversWith: string, title: string, body: string): void {
+  try {
+    const notification = new Notification(title, { body, tag: conversWith });
+    notification.onclick = () => {
+      window.focus();
+      openConversation(conversWith);
+      notification.close();
+    };
+  } catch {
+    // Android's browsers allow notifications from service workers only.
+  }
+}

@@ -1,0 +1,20 @@
+import type { ChatMessage } from "@chat21/client-sdk";
+import { useCallback, useMemo } from "react";
+import type { NameOf } from "../timeline/info-text.ts";
+import { useChat } from "./chat-context.ts";
+
+/** Names people by what they call themselves in these messages, then by the title of one's own conversation with them. */
+export function useNameOf(messages: readonly ChatMessage[]): NameOf {
+  const { chat } = useChat();
+  const names = useMemo(
+    () => new Map(messages.map((message) => [message.sender, message.senderFullname])),
+    [messages],
+  );
+  return useCallback(
+    (user) => {
+      if (user === chat.user.id) return chat.user.fullname;
+      return names.get(user) ?? chat.conversations.get(user)?.title ?? user;
+    },
+    [chat, names],
+  );
+}

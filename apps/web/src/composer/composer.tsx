@@ -1,0 +1,85 @@
+import type { Conversation } from "@chat21/client-sdk";
+import { byteLength, limits } from "@chat21/protocol";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useChat } from "../chat/chat-context.ts";
+import { Icon } from "../ui/icon.tsx";
+import { useToasts } from "../ui/toasts.tsx";
+import { useFieldHeight } from "./use-field-height.ts";
+
+/** Room for what a message carries besides its text. */
+const maxTextBytes = limits.payloadBytes - 4 * 1024;
+
+/** Where a message is written. Enter sends, Shift+Enter breaks the line; on a touch screen Enter breaks the line. */
+export function Composer({ conversation, title }: { conversation: Conversation; title: string }) {
+  const { chat, drafts } = useChat();
+  const toasts = useToasts();
+  const { conversWith } = conversation;
+  const [text, setText] = useState(() => drafts.get(conversWith));
+  const field = useRef<HTMLTextAreaElement>(null);
+  const tooLong = byteLength(text) > maxTextBytes;
+  const ready = text.trim() !== "" && !tooLong;
+  useFieldHeight(field, text);
+
+  useEffect(() => {
+    if (!isTouch()) field.current?.focus();
+    return () => conversation.setTyping(false);
+  }, [conversation]);
+
+  function change(next: string): void {
+    setText(next);
+    drafts.set(conversWith, next);
+    conversation.setTyping(next.trim() !== "");
+  }
+
+  function send(event?: FormEvent): void {
+    event?.preventDefault();
+    if (!ready) return;
+    const message = text.trim();
+    change("");
+    field.current?.focus();
+    conversation.send({ text: message }).catch((error: unknown) => {
+      // What failed on its way stands in the timeline with its reason; the rest never got there.
+      const listed = chat.outbox
+        .list()
+        .some((entry) => entry.conversWith === conversWith && entry.text === message);
+      if (!listed && chat.status !== "closed") toasts.showError(error);
+    });
+  }
+
+  function handleKey(event: KeyboardEvent): void {
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing || isTouch()) return;
+    event.preventDefault();
+    send();
+  }
+
+  return (
+    <div className="composer">
+      <form onSubmit={send}>
+        <textarea
+          ref={field}
+          rows={1}
+          value={text}
+          placeholder={`Message ${title}`}
+          aria-label={`Message to ${title}`}
+          aria-invalid={tooLong}
+          enterKeyHint="send"
+          onChange={(event) => change(event.target.value)}
+          onKeyDown={handleKey}
+        />
+        <button type="submit" className="send" aria-label="Send" title="Send" disabled={!ready}>
+          <Icon name="send" />
+        </button>
+      </form>
+      {tooLong && (
+        <p className="problem" role="alert">
+          That is too long for one message ({Math.ceil(byteLength(text) / 1024)} of {maxTextBytes / 1024}{" "}
+          KiB).
+        </p>
+      )}
+    </div>
+  );
+}
+
+function isTouch(): boolean {
+  return matchMedia("(pointer: coarse)").matches;
+}

@@ -1,0 +1,62 @@
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { useChat } from "../chat/chat-context.ts";
+import { Icon } from "../ui/icon.tsx";
+import { useDelayed } from "./use-delayed.ts";
+import { useSecondsUntil } from "./use-seconds-until.ts";
+
+const graceMs = 700;
+const backMs = 2_500;
+
+/** Tells that the connection is gone, when it is tried again, and that it is back. Nothing while all is well. */
+export function ConnectionBanner() {
+  const { connection } = useChat();
+  const { status, retryAt, wasOnline } = useSyncExternalStore(connection.subscribe, connection.get);
+  const networkUp = useSyncExternalStore(subscribeToNetwork, () => navigator.onLine);
+  const away = useDelayed(status === "reconnecting" || status === "connecting", graceMs);
+  const back = useBack(away, status === "online" && wasOnline);
+  const seconds = useSecondsUntil(away ? retryAt : null);
+
+  if (back) {
+    return (
+      <div className="banner" data-tone="good" role="status">
+        <Icon name="check" />
+        Back online
+      </div>
+    );
+  }
+  if (!away) return null;
+  return (
+    <div className="banner" role="status" data-state={networkUp ? "reconnecting" : "offline"}>
+      {seconds === null ? <span className="spinner" aria-hidden="true" /> : <Icon name="clock" />}
+      <span>
+        {networkUp ? (wasOnline ? "Connection lost." : "The server does not answer.") : "You are offline."}
+      </span>
+      {/* A countdown that is read out every second would drown everything else. */}
+      <span aria-hidden="true">{seconds === null ? "Reconnecting…" : `Next try in ${seconds} s`}</span>
+    </div>
+  );
+}
+
+/** Whether to show, for a moment, that the connection came back after it had been reported as lost. */
+function useBack(away: boolean, online: boolean): boolean {
+  const [missed, setMissed] = useState(false);
+  if (away && !missed) setMissed(true);
+  const back = missed && online && !away;
+
+  useEffect(() => {
+    if (!back) return;
+    const timer = setTimeout(() => setMissed(false), backMs);
+    return () => clearTimeout(timer);
+  }, [back]);
+
+  return back;
+}
+
+function subscribeToNetwork(listener: () => void): () => void {
+  addEventListener("online", listener);
+  addEventListener("offline", listener);
+  return () => {
+    removeEventListener("online", listener);
+    removeEventListener("offline", listener);
+  };
+}

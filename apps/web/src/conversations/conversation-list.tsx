@@ -1,0 +1,86 @@
+import { isGroupId } from "@chat21/protocol";
+import { useState, useSyncExternalStore } from "react";
+import { useChat } from "../chat/chat-context.ts";
+import type { DialogName } from "../chat/chat-layout.tsx";
+import { openConversation } from "../chat/route.ts";
+import { useConversations } from "../chat/use-conversation.ts";
+import { ConversationRow } from "./conversation-row.tsx";
+import { filterConversations, type ListFilter } from "./filter-conversations.ts";
+import { handleListKey } from "./list-keys.ts";
+
+/** What the list shows, and where. */
+interface ListProps {
+  open: string | null;
+  filter: ListFilter;
+  query: string;
+  onDialog: (dialog: DialogName) => void;
+}
+
+/** The conversations, newest first. One stop for Tab; arrow keys move inside. */
+export function ConversationList(props: ListProps) {
+  const { open, filter, query } = props;
+  const shown = filterConversations(useConversations(filter === "archived"), filter, query, open);
+  const [focused, setFocused] = useState<string | null>(null);
+  const stop = [focused, open].find((id) => shown.some((summary) => summary.conversWith === id));
+  const tabbable = stop ?? shown[0]?.conversWith;
+
+  if (shown.length === 0) {
+    return (
+      <div className="conversations">
+        <EmptyList {...props} />
+      </div>
+    );
+  }
+  return (
+    <ul className="conversations" aria-label="Conversations" onKeyDown={handleListKey}>
+      {shown.map((summary) => (
+        <ConversationRow
+          key={summary.conversWith}
+          summary={summary}
+          isOpen={summary.conversWith === open}
+          tabbable={summary.conversWith === tabbable}
+          onFocus={setFocused}
+        />
+      ))}
+    </ul>
+  );
+}
+
+function EmptyList({ filter, query, onDialog }: ListProps) {
+  const { connection } = useChat();
+  const { wasOnline } = useSyncExternalStore(connection.subscribe, connection.get);
+  const id = query.trim();
+  if (id !== "") {
+    return (
+      <div className="list-note">
+        <p>Nothing matches “{id}”.</p>
+        {isGroupId(id) && (
+          <button type="button" className="button" onClick={() => openConversation(id)}>
+            Write to {id}
+          </button>
+        )}
+      </div>
+    );
+  }
+  if (!wasOnline) {
+    return (
+      <div className="list-note">
+        <span className="spinner" />
+        <p>Loading your conversations…</p>
+      </div>
+    );
+  }
+  if (filter === "unread") return <p className="list-note">You have read everything.</p>;
+  if (filter === "archived")
+    return (
+      <p className="list-note">Nothing in the archive. A new message brings a conversation back from it.</p>
+    );
+  return (
+    <div className="list-note">
+      <p>No conversations yet.</p>
+      <button type="button" className="button" onClick={() => onDialog("new-conversation")}>
+        Start one
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+import type { ConversationSummary } from "@chat21/client-sdk";
+import { useChat } from "../chat/chat-context.ts";
+import { useDraft, useTyping } from "../chat/use-conversation.ts";
+import { infoText, isInfo } from "../timeline/info-text.ts";
+import { previewText } from "../timeline/preview-text.ts";
+
+/** The second line of a row: who types, a draft, or the last message. */
+export function ConversationPreview({ summary, isOpen }: { summary: ConversationSummary; isOpen: boolean }) {
+  const { chat } = useChat();
+  const typing = useTyping(summary.conversWith);
+  const draft = useDraft(summary.conversWith);
+  const nameOf = (user: string) =>
+    user === chat.user.id ? "You" : (chat.conversations.get(user)?.title ?? user);
+
+  if (typing.length > 0) {
+    const who = summary.kind === "direct" || typing.length > 1 ? "" : `${nameOf(typing[0] ?? "")} is `;
+    return <span className="preview ellipsis is-typing">{who}typing…</span>;
+  }
+  if (draft !== "" && !isOpen) {
+    return (
+      <span className="preview ellipsis">
+        <b>Draft:</b> {draft}
+      </span>
+    );
+  }
+  return <span className="preview ellipsis">{lastMessageText(summary, nameOf)}</span>;
+}
+
+function lastMessageText(summary: ConversationSummary, nameOf: (user: string) => string): string {
+  const message = summary.lastMessage;
+  if (message === null) return "";
+  if (isInfo(message)) return infoText([message], nameOf);
+  const text = previewText(message);
+  if (message.own) return `${message.state === "failed" ? "Not sent" : "You"}: ${text}`;
+  return summary.kind === "direct" ? text : `${message.senderFullname}: ${text}`;
+}

@@ -1,0 +1,37 @@
+import type { ConversationSummary } from "@chat21/client-sdk";
+
+/** Which conversations the list shows. */
+export type ListFilter = "all" | "unread" | "archived";
+
+/** Whether somebody waits for this user in that conversation. */
+export function isUnread(summary: ConversationSummary): boolean {
+  return summary.unread > 0 || summary.markedUnread;
+}
+
+/**
+ * Those of `list` that the search and the filter leave, in the same order. Every word of the query must occur in the
+ * title, the id or the last message, whatever the case and accents. `open` stays although it was just read.
+ */
+export function filterConversations(
+  list: readonly ConversationSummary[],
+  filter: ListFilter,
+  query: string,
+  open: string | null,
+): readonly ConversationSummary[] {
+  const words = fold(query)
+    .split(/\s+/u)
+    .filter((word) => word !== "");
+  return list.filter((summary) => {
+    if (filter === "unread" && !isUnread(summary) && summary.conversWith !== open) return false;
+    if (words.length === 0) return true;
+    const text = fold(`${summary.title} ${summary.conversWith} ${summary.lastMessage?.text ?? ""}`);
+    return words.every((word) => text.includes(word));
+  });
+}
+
+function fold(text: string): string {
+  return text
+    .normalize("NFKD")
+    .replace(/\p{M}+/gu, "")
+    .toLowerCase();
+}

@@ -1,0 +1,18 @@
+import type { KeyboardEvent } from "react";
+
+const rows = ".conversations a";
+
+/** Moves the focus to the first conversation shown, if there is one. */
+export function focusFirstConversation(): void {
+  document.querySelector<HTMLElement>(rows)?.focus();
+}
+
+/** Arrow keys, Home and End inside the list: they move the focus, Enter opens. */
+export function handleListKey(event: KeyboardEvent): void {
+  const all = [...document.querySelectorAll<HTMLElement>(rows)];
+  const at = all.findIndex((row) => row.parentElement?.contains(document.activeElement));
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+  if (to === undefined || at < 0) return;
+  event.preventDefault();
+  all[Math.min(Math.max(to, 0), all.length - 1)]?.focus();
+}

@@ -1,0 +1,63 @@
+import { type FormEvent, useId, useState } from "react";
+import { useChat } from "../chat/chat-context.ts";
+import { openConversation } from "../chat/route.ts";
+import { userIdProblem } from "../sign-in/user-id.ts";
+import { Dialog } from "../ui/dialog.tsx";
+
+/** Opens the conversation with somebody whose user id is known. */
+export function NewConversationDialog({ onClose }: { onClose: () => void }) {
+  const { chat } = useChat();
+  const [user, setUser] = useState("");
+  const [problem, setProblem] = useState<string | null>(null);
+  const ids = { user: useId(), hint: useId() };
+
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    const wrong = userIdProblem(user);
+    if (wrong !== undefined) {
+      setProblem(wrong);
+      return;
+    }
+    onClose();
+    openConversation(user);
+  }
+
+  return (
+    <Dialog title="New conversation" onClose={onClose}>
+      <form onSubmit={submit} noValidate>
+        <div className="field">
+          <label htmlFor={ids.user}>User id</label>
+          <input
+            id={ids.user}
+            className="input"
+            value={user}
+            onChange={(event) => setUser(event.target.value.trim())}
+            placeholder="grace-hopper"
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            maxLength={64}
+            aria-invalid={problem !== null}
+            aria-describedby={ids.hint}
+            autoFocus
+          />
+          <p
+            className={problem === null ? "hint" : "problem"}
+            id={ids.hint}
+            role={problem === null ? undefined : "alert"}
+          >
+            {problem ?? `The id stands under a person's name, at the top left. Yours is ${chat.user.id}.`}
+          </p>
+        </div>
+        <footer>
+          <button type="button" className="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className="button" data-kind="primary">
+            Write
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

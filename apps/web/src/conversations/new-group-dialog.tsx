@@ -1,0 +1,83 @@
+import { type FormEvent, useId, useState } from "react";
+import { useChat } from "../chat/chat-context.ts";
+import { openConversation } from "../chat/route.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { explainError } from "../ui/explain-error.ts";
+import { parseMembers } from "./parse-members.ts";
+
+/** Makes a group and opens it. */
+export function NewGroupDialog({ onClose }: { onClose: () => void }) {
+  const { chat } = useChat();
+  const [name, setName] = useState("");
+  const [list, setList] = useState("");
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const ids = { name: useId(), members: useId(), hint: useId() };
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    const { members, wrong } = parseMembers(list);
+    const fault = name.trim() === "" ? "Give the group a name." : wrong && `“${wrong}” is not a user id.`;
+    setProblem(fault ?? null);
+    if (fault !== undefined) return;
+    setBusy(true);
+    try {
+      const group = await chat.groups.create({ name: name.trim(), members });
+      onClose();
+      openConversation(group.id);
+    } catch (error) {
+      setProblem(explainError(error));
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Dialog title="New group" onClose={onClose}>
+      <form onSubmit={submit} noValidate>
+        <div className="field">
+          <label htmlFor={ids.name}>Name</label>
+          <input
+            id={ids.name}
+            className="input"
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            placeholder="Release crew"
+            autoComplete="off"
+            maxLength={128}
+            autoFocus
+          />
+        </div>
+        <div className="field">
+          <label htmlFor={ids.members}>Members</label>
+          <textarea
+            id={ids.members}
+            className="input"
+            rows={3}
+            value={list}
+            onChange={(event) => setList(event.target.value)}
+            placeholder="grace-hopper, alan-turing"
+            autoCapitalize="none"
+            spellCheck={false}
+            aria-describedby={ids.hint}
+          />
+          <p className="hint" id={ids.hint}>
+            User ids, with commas or spaces between them. You are a member anyway.
+          </p>
+        </div>
+        {problem !== null && (
+          <p className="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <footer>
+          <button type="button" className="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className="button" data-kind="primary" disabled={busy}>
+            {busy ? "Creating…" : "Create group"}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,66 @@
+import type { ChatGroup } from "@chat21/client-sdk";
+import { type FormEvent, type KeyboardEvent, useState } from "react";
+import { useChat } from "../chat/chat-context.ts";
+import { Icon } from "../ui/icon.tsx";
+import { useToasts } from "../ui/toasts.tsx";
+
+/** A group's name; who may, changes it in place. */
+export function GroupName({ group, editable }: { group: ChatGroup; editable: boolean }) {
+  const { chat } = useChat();
+  const toasts = useToasts();
+  const [edited, setEdited] = useState<string | null>(null);
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    const name = edited?.trim() ?? "";
+    if (name === "") return;
+    try {
+      if (name !== group.name) await chat.groups.rename(group.id, name);
+      setEdited(null);
+    } catch (error) {
+      toasts.showError(error);
+    }
+  }
+
+  function handleKey(event: KeyboardEvent): void {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    setEdited(null);
+  }
+
+  if (edited === null) {
+    return (
+      <>
+        <h3>{group.name}</h3>
+        {editable && (
+          <button type="button" className="button" data-kind="quiet" onClick={() => setEdited(group.name)}>
+            <Icon name="pencil" />
+            Rename
+          </button>
+        )}
+      </>
+    );
+  }
+  return (
+    <form onSubmit={submit}>
+      <input
+        className="input"
+        value={edited}
+        onChange={(event) => setEdited(event.target.value)}
+        onKeyDown={handleKey}
+        aria-label="Name of the group"
+        maxLength={128}
+        // biome-ignore lint/a11y/noAutofocus: the reader asked for this field.
+        autoFocus
+      />
+      <div>
+        <button type="button" className="button" onClick={() => setEdited(null)}>
+          Cancel
+        </button>
+        <button type="submit" className="button" data-kind="primary" disabled={edited.trim() === ""}>
+          Save
+        </button>
+      </div>
+    </form>
+  );
+}

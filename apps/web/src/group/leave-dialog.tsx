@@ -1,0 +1,32 @@
+import type { ChatGroup } from "@chat21/client-sdk";
+import { useState } from "react";
+import { useChat } from "../chat/chat-context.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { useToasts } from "../ui/toasts.tsx";
+
+/** Asks before this user leaves a group. */
+export function LeaveDialog({ group, onClose }: { group: ChatGroup; onClose: () => void }) {
+  const { chat } = useChat();
+  const toasts = useToasts();
+  const [busy, setBusy] = useState(false);
+
+  async function leave(): Promise<void> {
+    setBusy(true);
+    await chat.groups.leave(group.id).catch(toasts.showError);
+    onClose();
+  }
+
+  return (
+    <Dialog title={`Leave “${group.name}”?`} onClose={onClose}>
+      <p>You keep what was said so far. To come back, a member has to add you again.</p>
+      <footer>
+        <button type="button" className="button" onClick={onClose}>
+          Stay
+        </button>
+        <button type="button" className="button" data-kind="danger" disabled={busy} onClick={leave}>
+          Leave group
+        </button>
+      </footer>
+    </Dialog>
+  );
+}

@@ -1,0 +1,56 @@
+import type { Storage as ChatStorage, StorageCollection } from "@chat21/client-sdk";
+
+/**
+ * Keeps unsent messages and positions in this window's session storage, so that they survive a reload. `namespace`
+ * must not be in use by another client; {@link claimNamespace} gives one.
+ */
+export function sessionChatStorage(namespace: string, area: Storage = sessionStorage): ChatStorage {
+  const prefixOf = (collection: StorageCollection) => `${namespace}.${collection}.`;
+  return {
+    async get(collection, key) {
+      const text = area.getItem(prefixOf(collection) + key);
+      return text === null ? undefined : JSON.parse(text);
+    },
+    async list(collection, prefix) {
+      const start = prefixOf(collection);
+      return Array.from({ length: area.length }, (_, index) => area.key(index) ?? "")
+        .filter((name) => name.startsWith(start + prefix))
+        .sort((a, b) => (a < b ? -1 : 1))
+        .map((name) => ({ key: name.slice(start.length), value: JSON.parse(area.getItem(name) ?? "null") }));
+    },
+    async put(collection, key, value) {
+      area.setItem(prefixOf(collection) + key, JSON.stringify(value));
+    },
+    async delete(collection, key) {
+      area.removeItem(prefixOf(collection) + key);
+    },
+  };
+}
+
+const windowKey = "chat21.window";
+
+/**
+ * A namespace that no other open window uses, the one from before a reload where possible. A duplicated window starts
+ * with a copy of the first one's storage: it must not go on as the same device, nor send the same messages again.
+ */
+export async function claimNamespace(area: Storage = sessionStorage): Promise<string> {
+  const known = area.getItem(windowKey);
+  if (known !== null && (await holdWhileOpen(known))) return `chat21.${known}`;
+  const fresh = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+  await holdWhileOpen(fresh);
+  area.setItem(windowKey, fresh);
+  return `chat21.${fresh}`;
+}
+
+/** Where there are no locks (plain http on a network), every load counts as a new device. */
+async function holdWhileOpen(name: string): Promise<boolean> {
+  if (!("locks" in navigator)) return false;
+  return new Promise((resolve) => {
+    void navigator.locks.request(`chat21.window.${name}`, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock === null ? undefined : new Promise<void>(() => {});
+    });
+  });
+}

@@ -1,0 +1,90 @@
+import { type Chat, type ChatError, connect } from "@chat21/client-sdk";
+import { type ConnectionStore, createConnectionStore } from "../connection/connection-store.ts";
+import { explainError } from "../ui/explain-error.ts";
+import { clearSession, loadSession, type Session, saveSession } from "./session.ts";
+import { claimNamespace, sessionChatStorage } from "./session-storage.ts";
+import { createTokenSource } from "./token-source.ts";
+
+/** A signed-in client and what the page keeps beside it. */
+export interface OpenChat {
+  readonly session: Session;
+  readonly chat: Chat;
+  readonly connection: ConnectionStore;
+}
+
+/** Where this window stands. */
+export type Stage =
+  | { readonly kind: "signed-out"; readonly notice: string | null }
+  | { readonly kind: "opening" }
+  | ({ readonly kind: "open" } & OpenChat);
+
+/** Signing in and out, for `useSyncExternalStore`. */
+export interface SessionStore {
+  get(): Stage;
+  subscribe(listener: () => void): () => void;
+  signIn(session: Session): void;
+  /** Closes the client and forgets the session; what was not sent is lost. */
+  signOut(): void;
+}
+
+/** Starts with the session that this window remembers, if any. */
+export function createSessionStore(): SessionStore {
+  const listeners = new Set<() => void>();
+  let stage: Stage = { kind: "signed-out", notice: null };
+
+  function enter(next: Stage): void {
+    stage = next;
+    for (const listener of listeners) listener();
+  }
+
+  function end(notice: string | null): void {
+    if (stage.kind === "open") void stage.chat.close();
+    clearSession();
+    enter({ kind: "signed-out", notice });
+  }
+
+  async function open(session: Session): Promise<void> {
+    enter({ kind: "opening" });
+    try {
+      const chat = await openChat(session);
+      enter({ kind: "open", session, chat, connection: createConnectionStore(chat) });
+      void chat.closed.then((reason) => {
+        if (reason !== null && stage.kind === "open" && stage.chat === chat) end(noticeFor(reason));
+      });
+    } catch (error) {
+      end(explainError(error));
+    }
+  }
+
+  const remembered = loadSession();
+  if (remembered) void open(remembered);
+  return {
+    get: () => stage,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    signIn(session) {
+      saveSession(session);
+      void open(session);
+    },
+    signOut: () => end(null),
+  };
+}
+
+async function openChat(session: Session): Promise<Chat> {
+  return connect({
+    url: location.origin,
+    app: session.app,
+    token: createTokenSource(session),
+    fullname: session.fullname,
+    storage: sessionChatStorage(await claimNamespace()),
+    offlineStart: true,
+  });
+}
+
+function noticeFor(reason: ChatError): string {
+  const ended =
+    reason.code === "token_expired" || reason.code === "token_revoked" || reason.code === "unauthorized";
+  return ended ? "Your session has ended. Please sign in again." : explainError(reason);
+}

@@ -1,0 +1,98 @@
+import { defaultApp } from "@chat21/protocol";
+import { type FormEvent, useId, useState } from "react";
+import { signInByName } from "../session/development-sign-in.ts";
+import type { Session } from "../session/session.ts";
+import { userIdFromName, userIdProblem } from "./user-id.ts";
+
+/** Sign-in by name. The id follows from the name unless somebody wants another one. */
+export function NameForm(props: { onSignIn: (session: Session) => void; onUnavailable: () => void }) {
+  const [name, setName] = useState("");
+  const [ownId, setOwnId] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const ids = { name: useId(), user: useId(), problem: useId() };
+  const user = ownId ?? userIdFromName(name);
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    const fullname = name.trim();
+    const wrong = fullname === "" ? "Enter a name." : userIdProblem(user);
+    setProblem(wrong ?? null);
+    if (wrong !== undefined || busy) {
+      // A name in a script without Latin letters makes no id by itself.
+      if (fullname !== "" && ownId === null) setOwnId(user);
+      return;
+    }
+    setBusy(true);
+    const app = new URLSearchParams(location.search).get("app") ?? defaultApp;
+    const outcome = await signInByName(app, user, fullname);
+    setBusy(false);
+    if (outcome.result === "signed-in") {
+      props.onSignIn({ app, user: outcome.user, fullname, token: outcome.token, renewable: true });
+    } else if (outcome.result === "unavailable") props.onUnavailable();
+    else
+      setProblem(
+        outcome.result === "refused" ? outcome.reason : "The server does not answer. Is it running?",
+      );
+  }
+
+  return (
+    <form onSubmit={submit} noValidate>
+      <div className="field">
+        <label htmlFor={ids.name}>Your name</label>
+        <input
+          id={ids.name}
+          className="input"
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          placeholder="Ada Lovelace"
+          autoComplete="nickname"
+          maxLength={128}
+          aria-invalid={problem !== null}
+          aria-describedby={problem === null ? undefined : ids.problem}
+          // biome-ignore lint/a11y/noAutofocus: it is the page's only purpose.
+          autoFocus
+        />
+        {ownId === null ? (
+          <p className="hint identity">
+            {user === "" ? (
+              "Others reach you by an id made from it."
+            ) : (
+              <>
+                <span className="ellipsis">
+                  Others reach you as <span className="code">{user}</span>
+                </span>
+                <button type="button" className="link-button" onClick={() => setOwnId(user)}>
+                  Change
+                </button>
+              </>
+            )}
+          </p>
+        ) : null}
+      </div>
+      {ownId !== null && (
+        <div className="field">
+          <label htmlFor={ids.user}>Your user id</label>
+          <input
+            id={ids.user}
+            className="input"
+            value={ownId}
+            onChange={(event) => setOwnId(event.target.value.trim())}
+            autoCapitalize="none"
+            autoComplete="off"
+            spellCheck={false}
+            maxLength={64}
+          />
+        </div>
+      )}
+      {problem !== null && (
+        <p className="problem" id={ids.problem} role="alert">
+          {problem}
+        </p>
+      )}
+      <button type="submit" className="button" data-kind="primary" disabled={busy}>
+        {busy ? "Signing in…" : "Start chatting"}
+      </button>
+    </form>
+  );
+}

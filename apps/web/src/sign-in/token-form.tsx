@@ -1,0 +1,65 @@
+import { type FormEvent, useId, useState } from "react";
+import type { Session } from "../session/session.ts";
+import { readToken } from "./read-token.ts";
+
+/** Sign-in with a token that an operator made. */
+export function TokenForm({ onSignIn }: { onSignIn: (session: Session) => void }) {
+  const [token, setToken] = useState("");
+  const [name, setName] = useState("");
+  const [problem, setProblem] = useState<string | null>(null);
+  const ids = { token: useId(), name: useId(), problem: useId() };
+
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    const compact = token.replace(/\s+/gu, "");
+    const facts = readToken(compact);
+    if (facts === undefined) setProblem("That is not a token: it has three parts with dots between them.");
+    else if (facts.expiresAt <= Date.now()) setProblem("That token has expired. Ask for a new one.");
+    else {
+      const fullname = name.trim() || facts.user;
+      onSignIn({ app: facts.app, user: facts.user, fullname, token: compact, renewable: false });
+    }
+  }
+
+  return (
+    <form onSubmit={submit} noValidate>
+      <p className="hint">
+        Whoever runs the server makes one with
+        <code className="code block">chat21 token &lt;user&gt;</code>
+      </p>
+      <div className="field">
+        <label htmlFor={ids.token}>Token</label>
+        <textarea
+          id={ids.token}
+          className="input"
+          value={token}
+          onChange={(event) => setToken(event.target.value)}
+          placeholder="eyJhbGciOi…"
+          autoComplete="off"
+          spellCheck={false}
+          aria-invalid={problem !== null}
+          aria-describedby={problem === null ? undefined : ids.problem}
+        />
+      </div>
+      <div className="field">
+        <label htmlFor={ids.name}>Your name (optional)</label>
+        <input
+          id={ids.name}
+          className="input"
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          autoComplete="nickname"
+          maxLength={128}
+        />
+      </div>
+      {problem !== null && (
+        <p className="problem" id={ids.problem} role="alert">
+          {problem}
+        </p>
+      )}
+      <button type="submit" className="button" data-kind="primary">
+        Sign in
+      </button>
+    </form>
+  );
+}

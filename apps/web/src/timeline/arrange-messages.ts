@@ -1,0 +1,72 @@
+import type { ChatMessage } from "@chat21/client-sdk";
+import { startOfDay } from "../ui/format-time.ts";
+import { isInfo, isJoin } from "./info-text.ts";
+
+/** What one person said without a pause. */
+export interface Run {
+  readonly kind: "run";
+  readonly key: string;
+  readonly sender: string;
+  readonly own: boolean;
+  readonly messages: readonly ChatMessage[];
+}
+
+/** What happened. People who joined one after the other share a row. */
+export interface Info {
+  readonly kind: "info";
+  readonly key: string;
+  readonly messages: readonly ChatMessage[];
+}
+
+/** A row of the timeline. */
+export type Row = Run | Info | { readonly kind: "unread"; readonly key: string };
+
+/** A day and its rows. */
+export interface Day {
+  readonly key: string;
+  /** Of its first message. */
+  readonly timestamp: number;
+  readonly rows: readonly Row[];
+}
+
+const pauseMs = 5 * 60_000;
+
+/**
+ * Arranges messages by day and by sender, in the order given. `readUpTo`: the unread divider stands before the first
+ * message of somebody else beyond that number; `null` for no divider.
+ */
+export function arrangeMessages(messages: readonly ChatMessage[], readUpTo: number | null): Day[] {
+  const days: { key: string; timestamp: number; rows: Row[] }[] = [];
+  let day: (typeof days)[number] | undefined;
+  let gathered: ChatMessage[] = [];
+  let divided = readUpTo === null;
+  for (const message of messages) {
+    if (day === undefined || startOfDay(day.timestamp) !== startOfDay(message.timestamp)) {
+      day = { key: `day ${message.key}`, timestamp: message.timestamp, rows: [] };
+      days.push(day);
+      gathered = [];
+    }
+    if (!divided && !message.own && message.seq !== null && message.seq > (readUpTo ?? 0)) {
+      day.rows.push({ kind: "unread", key: "unread" });
+      divided = true;
+      gathered = [];
+    }
+    if (continues(gathered.at(-1), message)) gathered.push(message);
+    else {
+      gathered = [message];
+      day.rows.push(rowOf(message, gathered));
+    }
+  }
+  return days;
+}
+
+function rowOf(message: ChatMessage, messages: readonly ChatMessage[]): Row {
+  const { key, sender, own } = message;
+  return isInfo(message) ? { kind: "info", key, messages } : { kind: "run", key, sender, own, messages };
+}
+
+function continues(last: ChatMessage | undefined, message: ChatMessage): boolean {
+  if (last === undefined) return false;
+  if (isInfo(last) || isInfo(message)) return isJoin(last) && isJoin(message);
+  return last.sender === message.sender && message.timestamp - last.timestamp < pauseMs;
+}

@@ -1,0 +1,62 @@
+import type { ChatMessage } from "@chat21/client-sdk";
+
+/** What the page calls somebody. */
+export type NameOf = (user: string) => string;
+
+const and = new Intl.ListFormat("en", { type: "conjunction" });
+const mostNames = 4;
+
+/** Whether a message tells what happened rather than what somebody said. */
+export function isInfo(message: ChatMessage): boolean {
+  const subtype = message.attributes["subtype"];
+  return message.sender === "system" || subtype === "info" || subtype === "info/support";
+}
+
+/** Whether a message tells that somebody joined a group. */
+export function isJoin(message: ChatMessage): boolean {
+  return isInfo(message) && labelOf(message).key === "MEMBER_JOINED_GROUP";
+}
+
+/**
+ * What happened, in words: of one info message, or of several people who joined. The server's own text where the label
+ * is not known.
+ */
+export function infoText(messages: readonly ChatMessage[], nameOf: NameOf): string {
+  const [first] = messages;
+  if (first === undefined) return "";
+  const { key, parameters } = labelOf(first);
+  const members = messages
+    .map((message) => memberName(labelOf(message).parameters, nameOf))
+    .filter((name) => name !== "");
+  if (key === "GROUP_CREATED") {
+    const creator = parameters["creator"];
+    return typeof creator === "string" ? `${nameOf(creator)} created the group` : "The group was created";
+  }
+  if (members.length === 0) return first.text;
+  if (key === "MEMBER_JOINED_GROUP") return `${listNames(members)} joined the group`;
+  if (key === "MEMBER_LEFT_GROUP") return `${listNames(members)} left the group`;
+  return first.text;
+}
+
+function listNames(names: readonly string[]): string {
+  if (names.length <= mostNames) return and.format(names);
+  const shown = names.slice(0, mostNames - 1);
+  return and.format([...shown, `${names.length - shown.length} others`]);
+}
+
+function memberName(parameters: Readonly<Record<string, unknown>>, nameOf: NameOf): string {
+  const id = parameters["member_id"];
+  if (typeof id !== "string") return "";
+  const known = nameOf(id);
+  const fullname = parameters["fullname"];
+  return known === id && typeof fullname === "string" && fullname !== "" ? fullname : known;
+}
+
+function labelOf(message: ChatMessage): { key: unknown; parameters: Readonly<Record<string, unknown>> } {
+  const label = asRecord(message.attributes["messagelabel"]);
+  return { key: label["key"], parameters: asRecord(label["parameters"]) };
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,25 @@
+import type { ChatMessage } from "@chat21/client-sdk";
+import { memo } from "react";
+import { formatClock, formatFull } from "../ui/format-time.ts";
+import { FailedActions } from "./failed-actions.tsx";
+import { MessageContent } from "./message-content.tsx";
+import { MessageMark } from "./message-mark.tsx";
+
+/** One message, its time, and for one's own how far it got. */
+export const MessageBubble = memo(function MessageBubble({ message }: { message: ChatMessage }) {
+  const { timestamp } = message;
+  return (
+    <li className="message" data-key={message.key} data-state={message.state}>
+      <div className="bubble">
+        <MessageContent message={message} />
+        <span className="bubble-meta">
+          <time dateTime={new Date(timestamp).toISOString()} title={formatFull(timestamp)}>
+            {formatClock(timestamp)}
+          </time>
+          {message.own && <MessageMark state={message.state} />}
+        </span>
+      </div>
+      {message.state === "failed" && <FailedActions message={message} />}
+    </li>
+  );
+});

@@ -1,0 +1,8 @@
+import type { ChatMessage } from "@chat21/client-sdk";
+
+/** A message on one line. */
+export function previewText(message: ChatMessage): string {
+  const text = message.text.replace(/\s+/gu, " ").trim();
+  if (text !== "") return text;
+  return message.type === "text" ? "(empty message)" : `(${message.type})`;
+}

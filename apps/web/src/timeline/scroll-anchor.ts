@@ -1,0 +1,33 @@
+/** A row and where it stands below the top of its container, in pixels. */
+export interface Anchor {
+  readonly key: string;
+  readonly topPx: number;
+}
+
+/** The first row that is in view; rows carry `data-key`. */
+export function findAnchor(container: HTMLElement): Anchor | null {
+  const rows = container.querySelectorAll<HTMLElement>("[data-key]");
+  const edge = container.getBoundingClientRect().top;
+  // Rows stand in order, so halving finds the first whose foot is below the edge.
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle]?.getBoundingClientRect().bottom ?? 0) > edge) high = middle;
+    else low = middle + 1;
+  }
+  const row = rows[low];
+  const key = row?.dataset["key"];
+  return row === undefined || key === undefined
+    ? null
+    : { key, topPx: row.getBoundingClientRect().top - edge };
+}
+
+/** Scrolls so that the row stands where it stood. No effect when it is gone. */
+export function restoreAnchor(container: HTMLElement, anchor: Anchor | null): void {
+  if (anchor === null) return;
+  const row = container.querySelector<HTMLElement>(`[data-key="${CSS.escape(anchor.key)}"]`);
+  if (row === null) return;
+  const topPx = row.getBoundingClientRect().top - container.getBoundingClientRect().top;
+  container.scrollTop += topPx - anchor.topPx;
+}

@@ -1,0 +1,69 @@
+import type { ChatMessage, Conversation, ConversationSummary } from "@chat21/client-sdk";
+import { useEffect, useMemo } from "react";
+import { useTyping } from "../chat/use-conversation.ts";
+import { Icon } from "../ui/icon.tsx";
+import { usePageVisible } from "../ui/use-page-visible.ts";
+import { arrangeMessages } from "./arrange-messages.ts";
+import type { NameOf } from "./info-text.ts";
+import { TimelineDay } from "./timeline-day.tsx";
+import { TimelineTop } from "./timeline-top.tsx";
+import { TypingBubble } from "./typing-bubble.tsx";
+import { useOlderMessages } from "./use-older-messages.ts";
+import { useTimelineScroll } from "./use-timeline-scroll.ts";
+import { useUnreadDivider } from "./use-unread-divider.ts";
+
+/** What a timeline shows. */
+export interface ConversationView {
+  readonly conversation: Conversation;
+  readonly summary: ConversationSummary;
+  readonly messages: readonly ChatMessage[];
+  readonly hasOlder: boolean;
+}
+
+/** The messages of one conversation. What is seen at its foot counts as read. */
+export function Timeline({ view, title, nameOf }: { view: ConversationView; title: string; nameOf: NameOf }) {
+  const { conversation, summary, messages, hasOlder } = view;
+  const visible = usePageVisible();
+  const typing = useTyping(summary.conversWith);
+  const older = useOlderMessages(conversation, hasOlder);
+  const scroll = useTimelineScroll(messages, typing, older.load);
+  const watching = visible && scroll.atNewest;
+  const readUpTo = useUnreadDivider(summary, messages, visible, watching);
+  const days = useMemo(() => arrangeMessages(messages, readUpTo), [messages, readUpTo]);
+  const unseen = summary.unread > 0;
+  const direct = summary.kind === "direct";
+
+  useEffect(() => {
+    if (watching && (unseen || summary.markedUnread)) conversation.markRead();
+  }, [watching, unseen, summary.markedUnread, conversation]);
+
+  return (
+    <div className="timeline">
+      <section
+        className="timeline-scroll"
+        ref={scroll.container}
+        onScroll={scroll.handleScroll}
+        aria-label="Messages"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
+        tabIndex={0}
+      >
+        <div className="timeline-rows">
+          <TimelineTop older={older} hasOlder={hasOlder} empty={messages.length === 0} title={title} />
+          {days.map((day) => (
+            <TimelineDay key={day.key} day={day} direct={direct} nameOf={nameOf} />
+          ))}
+          {typing.length > 0 && <TypingBubble names={typing.map(nameOf)} />}
+        </div>
+      </section>
+      {!scroll.atNewest && messages.length > 0 && (
+        <button type="button" className="jump" onClick={scroll.jumpToNewest}>
+          {unseen && <span className="badge">{summary.unread > 99 ? "99+" : summary.unread}</span>}
+          <span className="visually-hidden">
+            {unseen ? "unread, jump to the newest" : "Jump to the newest"}
+          </span>
+          <Icon name="down" />
+        </button>
+      )}
+    </div>
+  );
+}
