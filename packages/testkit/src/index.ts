@@ -5,3 +5,5 @@ export { createMemoryDisk } from "./memory-store/disk.ts";
 export type { Gate } from "./memory-store/gate.ts";
 export type { MemoryStoreOptions } from "./memory-store.ts";
 export { createMemoryStore } from "./memory-store.ts";
+export type { RecordedClient, RecordedFrame, RecordingEdge } from "./recording-edge.ts";
+export { createRecordingEdge } from "./recording-edge.ts";

@@ -1,0 +1,203 @@
+import type { CloseReason, ConnectAttempt, Delivery, Edge, EdgeHandler, Session } from "@chat21/engine";
+import { ChatError, topicMatches, topics } from "@chat21/protocol";
+
+/** One delivery as a client got it. */
+export interface RecordedFrame {
+  readonly topic: string;
+  /** The very text that was delivered. */
+  readonly payload: string;
+  readonly qos: 0 | 1;
+}
+
+/** A client of a {@link RecordingEdge}: what a connection is to a real one. */
+export interface RecordedClient {
+  readonly session: Session;
+  /** Everything that was delivered to it, in order. */
+  readonly received: readonly RecordedFrame[];
+  /** Why the server closed it; `null` while it is open, and when it left by itself. */
+  readonly closedBecause: CloseReason | null;
+  readonly isOpen: boolean;
+  /**
+   * Publishes; an object goes as JSON, text and bytes as they are. Resolves when it would be acknowledged. When the
+   * engine rejects it the connection is closed, as a real edge does, and the rejection is passed on.
+   */
+  publish(topic: string, payload: unknown): Promise<void>;
+  /** Subscribes to one more filter. `false`: refused, and the connection is closed. */
+  subscribe(filter: string): boolean;
+  /** The next frame, or the first one already there, that matches and was not taken before. */
+  take(matches: (frame: RecordedFrame) => boolean): Promise<RecordedFrame>;
+  /** The connection ends, in whatever way. */
+  close(): void;
+}
+
+/** An `Edge` without sockets: it keeps what it delivers, and lets a test connect and publish. */
+export interface RecordingEdge extends Edge {
+  readonly isPaused: boolean;
+  /** Every change of {@link isPaused}, in order. */
+  readonly pauses: readonly boolean[];
+  /** Clients that are connected. */
+  readonly clients: readonly RecordedClient[];
+  /**
+   * Connects and subscribes to the user's inbox. Another connection of the same client id is closed after the new
+   * one is open. Rejects with the engine's refusal.
+   */
+  connect(
+    attempt: Partial<ConnectAttempt> & Pick<ConnectAttempt, "clientId" | "password">,
+  ): Promise<RecordedClient>;
+}
+
+/** Makes an edge that records. */
+export function createRecordingEdge(): RecordingEdge {
+  const clients = new Set<Client>();
+  const pauses: boolean[] = [];
+  let handler: EdgeHandler | undefined;
+  let resumed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+
+  const started = (): EdgeHandler => {
+    if (handler === undefined) throw new Error("the edge was not started");
+    return handler;
+  };
+  const gate = {
+    reading: () => resumed?.promise,
+    handler: started,
+    gone: (client: Client) => clients.delete(client),
+  };
+  const clientsOf = (app: string, user: string) =>
+    [...clients].filter(({ session }) => session.app === app && session.user === user);
+
+  return {
+    get isPaused() {
+      return resumed !== undefined;
+    },
+    pauses,
+    get clients() {
+      return [...clients];
+    },
+
+    async connect({ clientId, password, username = "JWT", address = "127.0.0.1", will }) {
+      const session = await started().authenticate({ clientId, username, password, address, will });
+      const client = new Client(session, gate);
+      const former = [...clients].filter((other) => other.session.clientId === clientId);
+      clients.add(client);
+      started().handleOpen(session);
+      for (const other of former) other.close();
+      client.subscribe(topics.inbox(session.app, session.user));
+      return client;
+    },
+
+    async start(given) {
+      handler = given;
+    },
+
+    reaches: (app, user) => clientsOf(app, user).length > 0,
+
+    deliver(deliveries) {
+      for (const delivery of deliveries) {
+        for (const client of clientsOf(delivery.app, delivery.user)) client.receive(delivery);
+      }
+    },
+
+    disconnect(selector, reason) {
+      const selected = [...clients].filter(({ session }) => {
+        const { issuedBefore, expiredAt, ...same } = selector;
+        const keys = Object.keys(same) as (keyof typeof same)[];
+        return (
+          keys.every((key) => same[key] === undefined || same[key] === session[key]) &&
+          (issuedBefore === undefined || session.issuedAt < issuedBefore) &&
+          (expiredAt === undefined || session.expiresAt <= expiredAt)
+        );
+      });
+      for (const client of selected) client.end(reason);
+      return selected.length;
+    },
+
+    setPaused(paused) {
+      pauses.push(paused);
+      if (paused) resumed ??= Promise.withResolvers<void>();
+      else {
+        resumed?.resolve();
+        resumed = undefined;
+      }
+    },
+
+    async close() {
+      for (const client of clients) client.end("shutting_down");
+    },
+  };
+}
+
+/** What a client needs of its edge. */
+interface Gate {
+  /** A promise while the edge does not read. */
+  readonly reading: () => Promise<void> | undefined;
+  readonly handler: () => EdgeHandler;
+  readonly gone: (client: Client) => void;
+}
+
+class Client implements RecordedClient {
+  readonly session: Session;
+  readonly received: RecordedFrame[] = [];
+  closedBecause: CloseReason | null = null;
+  isOpen = true;
+  readonly #gate: Gate;
+  readonly #filters = new Set<string>();
+  readonly #taken = new Set<RecordedFrame>();
+  #wake: (() => void)[] = [];
+
+  constructor(session: Session, gate: Gate) {
+    this.session = session;
+    this.#gate = gate;
+  }
+
+  async publish(topic: string, payload: unknown): Promise<void> {
+    while (this.#gate.reading() !== undefined) await this.#gate.reading();
+    try {
+      await this.#gate.handler().handlePublish(this.session, { topic, payload: bytesOf(payload) });
+    } catch (thrown) {
+      this.end(ChatError.fromUnknown(thrown).code === "shutting_down" ? "shutting_down" : "forbidden");
+      throw thrown;
+    }
+  }
+
+  subscribe(filter: string): boolean {
+    const allowed = this.#gate.handler().canSubscribe(this.session, filter);
+    if (allowed) this.#filters.add(filter);
+    else this.end("forbidden");
+    return allowed;
+  }
+
+  async take(matches: (frame: RecordedFrame) => boolean): Promise<RecordedFrame> {
+    for (;;) {
+      const found = this.received.find((frame) => !this.#taken.has(frame) && matches(frame));
+      if (found !== undefined) {
+        this.#taken.add(found);
+        return found;
+      }
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
+    }
+  }
+
+  close(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.#gate.gone(this);
+    this.#gate.handler().handleClose(this.session);
+  }
+
+  /** The server closes it. */
+  end(reason: CloseReason): void {
+    if (this.isOpen) this.closedBecause = reason;
+    this.close();
+  }
+
+  receive({ topic, payload, qos }: Delivery): void {
+    if (![...this.#filters].some((filter) => topicMatches(filter, topic))) return;
+    this.received.push({ topic, payload, qos });
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+}
+
+function bytesOf(payload: unknown): Uint8Array {
+  if (payload instanceof Uint8Array) return payload;
+  return new TextEncoder().encode(typeof payload === "string" ? payload : JSON.stringify(payload));
+}
