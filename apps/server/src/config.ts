@@ -41,6 +41,12 @@ export interface Config {
   readonly presence: boolean;
   readonly messageRate: { readonly capacity: number; readonly refillPerMinute: number } | undefined;
   readonly contactsUrl: string | undefined;
+  /** Where REST begins. */
+  readonly basePath: string;
+  readonly requestsPerMinute: number;
+  readonly metricsToken: string | undefined;
+  /** As express' `trust proxy`. */
+  readonly trustProxy: false | number | string;
   /** Which server the commands talk to; `undefined`: the one of the data folder. */
   readonly serverUrl: string | undefined;
   /** How `chat21` is started here. */
@@ -81,6 +87,10 @@ export function loadConfig(overrides: Overrides = {}, environment: Environment =
     presence: read("presence") ?? true,
     messageRate: chooseRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
+    basePath: read("basePath") ?? "/api",
+    requestsPerMinute: read("requestsPerMinute") ?? 600,
+    metricsToken: read("metricsToken"),
+    trustProxy: read("trustProxy") ?? false,
     serverUrl: read("serverUrl"),
     command: commandLine(process.argv, environment),
     webhooks: Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith("WEBHOOK_"))),

@@ -31,6 +31,11 @@ const hostSchema = z.string().regex(/^[A-Za-z0-9._:%[\]-]+$/, {
   error: "expected an address of this machine, such as 127.0.0.1 or 0.0.0.0",
 });
 
+const trustProxySchema = z
+  .string()
+  .regex(/^(\d{1,2}|[A-Za-z0-9.:/, ]+)$/, { error: "expected a number of proxies, or addresses between commas" })
+  .transform((text) => (/^\d+$/.test(text) ? Number(text) : text));
+
 /** Every setting, by the name that the program uses for it. `docs/configuration.md` is tested to list the same. */
 export const settings = {
   httpPort: define({
@@ -136,6 +141,34 @@ export const settings = {
     schema: httpUrlSchema,
     defaultText: "none",
     meaning: "Where names of people without a profile are asked for: GET {endpoint}/{user id}.",
+  }),
+  basePath: define({
+    names: ["BASEURL"],
+    schema: z
+      .string()
+      .regex(/^(\/[A-Za-z0-9._~-]+)+\/?$/, { error: "expected a path such as /api" })
+      .transform((path) => path.replace(/\/$/, "")),
+    defaultText: "/api",
+    meaning: "Where REST begins; the web page and the commands expect /api.",
+  }),
+  requestsPerMinute: define({
+    names: ["CHAT21_REQUESTS_PER_MINUTE"],
+    schema: wholeNumberSchema(1, 1_000_000),
+    defaultText: "600",
+    meaning: "REST requests of one user in a minute; admins are not limited.",
+  }),
+  metricsToken: define({
+    names: ["CHAT21_METRICS_TOKEN"],
+    schema: z.string(),
+    defaultText: "none",
+    meaning: "Bearer token for /metrics; without one everybody who reaches the server may read it.",
+    isSecret: true,
+  }),
+  trustProxy: define({
+    names: ["CHAT21_TRUST_PROXY"],
+    schema: trustProxySchema,
+    defaultText: "none",
+    meaning: "Reverse proxies whose X-Forwarded-For is believed: their number, or their addresses between commas.",
   }),
   serverUrl: define({
     names: ["CHAT21_URL"],

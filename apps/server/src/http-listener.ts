@@ -1,0 +1,61 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { codeOf } from "./data-folder.ts";
+import { OperatorError } from "./operator-error.ts";
+import type { TlsMaterial } from "./tls-files.ts";
+
+/** Longest time from the first byte of a request to its last. */
+const requestTimeoutMs = 30_000;
+
+/** An HTTP server that does not listen yet. */
+export function createHttpServer(handle: RequestListener, tls: TlsMaterial | undefined): Server {
+  const options = { noDelay: true, requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs };
+  return tls === undefined ? createServer(options, handle) : createTlsServer({ ...options, ...tls }, handle);
+}
+
+/** Listens; answers the port. Throws `OperatorError` that says what to do. */
+export function listenOn(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => reject(cannotListen(cause, host, port));
+    server.once("error", fail);
+    server.listen({ host, port }, () => {
+      server.off("error", fail);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is in use; stop the program that listens there, or choose another with --http-port or CHAT21_HTTP_PORT",
+  EACCES: "needs a privilege that this user lacks; choose one above 1023 with --http-port or CHAT21_HTTP_PORT",
+  EADDRNOTAVAIL: "cannot be had: that is no address of this machine; choose another with --host or CHAT21_HOST",
+  ENOTFOUND: "cannot be had: nobody knows that host; choose another with --host or CHAT21_HOST",
+};
+
+function cannotListen(cause: unknown, host: string, port: number): OperatorError {
+  const remedy = remedies[codeOf(cause)] ?? `cannot be listened on (${codeOf(cause)})`;
+  return new OperatorError(`port ${port} on ${host} ${remedy}`, { cause });
+}
+
+/** Turns away every upgrade but those of `path`, which somebody else takes: an upgrade that nobody takes would hang. */
+export function refuseOtherUpgrades(server: Server, path: string): void {
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex) => {
+    if ((request.url ?? "").split("?", 1)[0] === path) return;
+    socket.on("error", () => {});
+    socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", () => socket.destroy());
+  });
+}
+
+/** Accepts no more, lets requests that are under way come to an end, and cuts the rest off after `timeoutMs`. */
+export function closeHttpServer(server: Server, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

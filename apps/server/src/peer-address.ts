@@ -1,0 +1,16 @@
+import type { IncomingMessage } from "node:http";
+
+/** Whether the proxy at `address`, `hop` steps away, is believed (express' `trust proxy fn`). */
+export type TrustsProxy = (address: string, hop: number) => boolean;
+
+/** Who a request comes from: the nearest address that is no trusted proxy. */
+export function peerAddress(request: IncomingMessage, trusts: TrustsProxy): string {
+  const header = request.headers["x-forwarded-for"];
+  const forwarded = (Array.isArray(header) ? header.join(",") : (header ?? ""))
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+  const chain = [request.socket.remoteAddress ?? "", ...forwarded.reverse()];
+  const nearest = chain.find((address, hop) => hop === chain.length - 1 || !trusts(address, hop));
+  return nearest ?? "";
+}
