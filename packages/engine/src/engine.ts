@@ -64,6 +64,11 @@ export interface MessageOperations {
 export interface ConversationOperations {
   /** Newest first, in the existing shape. `before` / `after` are a document's `timestamp`. */
   list(actor: Actor, user: string, archived: boolean, page: Page): Promise<readonly JsonText[]>;
+  /**
+   * States of `user`'s conversations (`conversationStateSchema` texts), newest first; `archived: null` = both lists.
+   * `before` / `after` are the last message's `timestamp`.
+   */
+  states(actor: Actor, user: string, archived: boolean | null, page: Page): Promise<readonly JsonText[]>;
   /** The document when it is on that list (active or archived), else `null`. */
   get(actor: Actor, user: string, conversWith: string, archived: boolean): Promise<JsonText | null>;
   /** Archives up to the present head and tells the user's devices (S4, S5). Unknown conversations: no effect. */
@@ -138,7 +143,13 @@ export interface Engine extends EdgeHandler {
   /** Dispatches what an earlier process left undispatched and starts the sweeps. Call before an edge is started. */
   start(): Promise<void>;
   /** Closes live sessions of revoked tokens at once (the revocation itself is already stored). */
-  handleRevocation(where: { readonly app: string; readonly user: string; readonly tokenId?: string }): number;
+  handleRevocation(where: {
+    readonly app: string;
+    readonly user: string;
+    readonly tokenId?: string;
+    /** Spares sessions whose token was issued at or after it (ms). */
+    readonly issuedBefore?: number;
+  }): number;
   /** `ready` turns false while the store is down or the engine drains. */
   health(): { readonly ready: boolean; readonly reason: "ok" | "store_unavailable" | "shutting_down" };
   /** Refuses new work, finishes what was accepted. Idempotent. */

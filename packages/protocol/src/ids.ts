@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
 import { limits } from "./limits.ts";
 
-const idPattern = /^(?!\$)[A-Za-z0-9_\-@:=~!,;()$&']+$/;
+// `__proto__` would be no plain key of an object: `{}["__proto__"] = 1` adds nothing.
+const idPattern = /^(?!\$|__proto__$)[A-Za-z0-9_\-@:=~!,;()$&']+$/;
 
 const utf8 = new TextEncoder();
 
@@ -12,8 +13,8 @@ export function byteLength(text: string): number {
 
 /**
  * Whether `value` may be a user, device, message, client or app id: 1-64 bytes of
- * `A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`, not starting with `$`. The alphabet leaves out what MQTT, AMQP and
- * RabbitMQ's scopes give a meaning to (`/ + # . * %`), so that an id is one segment everywhere.
+ * `A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`, not starting with `$` and not `__proto__`. The alphabet leaves out what
+ * MQTT, AMQP and RabbitMQ's scopes give a meaning to (`/ + # . * %`), so that an id is one segment everywhere.
  */
 export function isId(value: unknown): value is string {
   return typeof value === "string" && value.length <= limits.idBytes && idPattern.test(value);
@@ -69,13 +70,11 @@ export function conversWithOf(conversation: string, user: string): string {
 }
 
 /** Schema of {@link isId}. */
-export const idSchema = z
-  .string()
-  .check(
-    z.refine(isId, {
-      error: `expected 1-${limits.idBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
-    }),
-  );
+export const idSchema = z.string().check(
+  z.refine(isId, {
+    error: `expected 1-${limits.idBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
+  }),
+);
 
 /** Schema of {@link isGroupId}; also right for "a user's or a group's id". */
 export const conversWithSchema = z.string().check(

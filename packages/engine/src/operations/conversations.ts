@@ -7,7 +7,8 @@ import {
   messageStatus,
   topics,
 } from "@chat21/protocol";
-import type { ConversationOperations } from "../engine.ts";
+import { ConversationState } from "../conversation-state.ts";
+import type { ConversationOperations, Page } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import {
   deliver,
@@ -19,7 +20,8 @@ import {
 } from "../operations-context.ts";
 import type { Delivery } from "../ports/edge.ts";
 import type { MemberState } from "../ports/records.ts";
-import { conversationJson, isArchived } from "../project-conversation.ts";
+import type { ConversationQuery } from "../ports/store.ts";
+import { conversationJson, conversationStateJson, isArchived } from "../project-conversation.ts";
 
 /** Messages for which an old client is told one by one that they arrived, when a watermark moves past them. */
 const receiptsPerMark = 100;
@@ -163,15 +165,16 @@ export function conversationOperations(context: OperationsContext): Conversation
   return {
     async list(actor, user, archived, page) {
       requireSelf(actor, user);
-      const views = await store.conversations.list({
-        app: actor.app,
-        user,
-        archived,
-        limit: pageLimit(page),
-        ...(page.before === undefined ? {} : { before: page.before }),
-        ...(page.after === undefined ? {} : { after: page.after }),
-      });
+      const views = await store.conversations.list(conversationQuery(actor.app, user, archived, page));
       return views.flatMap((view) => conversationJson(view, store.epoch, user) ?? []);
+    },
+
+    async states(actor, user, archived, page) {
+      requireSelf(actor, user);
+      const views = await store.conversations.list(conversationQuery(actor.app, user, archived, page));
+      return views.map((view) =>
+        conversationStateJson(view, store.epoch, user, new ConversationState(view.record).visibleHead(user)),
+      );
     },
 
     async get(actor, user, conversWith, archived) {
@@ -203,6 +206,22 @@ export function conversationOperations(context: OperationsContext): Conversation
       }
       return cleared;
     },
+  };
+}
+
+function conversationQuery(
+  app: string,
+  user: string,
+  archived: boolean | null,
+  page: Page,
+): ConversationQuery {
+  return {
+    app,
+    user,
+    archived,
+    limit: pageLimit(page),
+    ...(page.before === undefined ? {} : { before: page.before }),
+    ...(page.after === undefined ? {} : { after: page.after }),
   };
 }
 

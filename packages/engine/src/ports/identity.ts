@@ -14,6 +14,9 @@ export interface Identity {
 
 /** Turns a token into an identity. */
 export interface TokenVerifier {
-  /** Throws `ChatError` `unauthorized`, `token_expired` or `token_revoked`; never says more than that about why. */
+  /**
+   * Throws `ChatError` `unauthorized`, `token_expired` or `token_revoked`, never saying more than that about why; and
+   * `store_unavailable` when it cannot be known whether a token was revoked.
+   */
   verify(token: string): Promise<Identity>;
 }
