@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { arrangeMessages } from "../src/timeline/arrange-messages.ts";
+import { info, message } from "./message-fixture.ts";
+
+const noon = new Date(2026, 2, 3, 12).getTime();
+const minute = 60_000;
+const shape = (days: ReturnType<typeof arrangeMessages>) =>
+  days.map((day) =>
+    day.rows.map((row) =>
+      row.kind === "unread" ? "unread" : `${row.kind} ${row.messages.map((one) => one.seq).join(" ")}`,
+    ),
+  );
+
+describe("arrangeMessages", () => {
+  test("puts what one person says without a pause into one run", () => {
+    const days = arrangeMessages(
+      [
+        message({ seq: 1, timestamp: noon }),
+        message({ seq: 2, timestamp: noon + minute }),
+        message({ seq: 3, timestamp: noon + 2 * minute, sender: "ada", own: true }),
+        message({ seq: 4, timestamp: noon + 3 * minute }),
+        message({ seq: 5, timestamp: noon + 9 * minute }),
+      ],
+      null,
+    );
+
+    expect(shape(days)).toEqual([["run 1 2", "run 3", "run 4", "run 5"]]);
+  });
+
+  test("begins a new day at midnight, whoever speaks", () => {
+    const midnight = new Date(2026, 2, 4).getTime();
+
+    const days = arrangeMessages(
+      [message({ seq: 1, timestamp: midnight - minute }), message({ seq: 2, timestamp: midnight + minute })],
+      null,
+    );
+
+    expect(shape(days)).toEqual([["run 1"], ["run 2"]]);
+    expect(days[1]?.timestamp).toBe(midnight + minute);
+  });
+
+  test("divides before the first unread message of somebody else", () => {
+    const days = arrangeMessages(
+      [
+        message({ seq: 1, timestamp: noon }),
+        message({ seq: 2, timestamp: noon, sender: "ada", own: true }),
+        message({ seq: 3, timestamp: noon }),
+        message({ seq: 4, timestamp: noon }),
+      ],
+      1,
+    );
+
+    expect(shape(days)).toEqual([["run 1", "run 2", "unread", "run 3 4"]]);
+  });
+
+  test("divides inside a run", () => {
+    const days = arrangeMessages(
+      [message({ seq: 1, timestamp: noon }), message({ seq: 2, timestamp: noon })],
+      1,
+    );
+
+    expect(shape(days)).toEqual([["run 1", "unread", "run 2"]]);
+  });
+
+  test("does not divide before what is one's own or not stored yet", () => {
+    const own = { sender: "ada", own: true, timestamp: noon };
+
+    expect(shape(arrangeMessages([message({ seq: 1, ...own }), message({ seq: null, ...own })], 0))).toEqual([
+      ["run 1 "],
+    ]);
+  });
+
+  test("shows people who joined one after the other in one row, and other events alone", () => {
+    const days = arrangeMessages(
+      [
+        info(1, "GROUP_CREATED", { creator: "ada" }, { timestamp: noon }),
+        info(2, "MEMBER_JOINED_GROUP", { member_id: "ada" }, { timestamp: noon }),
+        info(3, "MEMBER_JOINED_GROUP", { member_id: "grace" }, { timestamp: noon }),
+        message({ seq: 4, timestamp: noon, sender: "system" }),
+        info(5, "MEMBER_JOINED_GROUP", { member_id: "alan" }, { timestamp: noon }),
+      ],
+      null,
+    );
+
+    expect(shape(days)).toEqual([["info 1", "info 2 3", "info 4", "info 5"]]);
+  });
+
+  test("keeps the keys of rows that were there when older messages are added", () => {
+    const newer = [
+      message({ seq: 8, timestamp: noon, sender: "ada", own: true }),
+      message({ seq: 9, timestamp: noon }),
+    ];
+    const before = arrangeMessages(newer, null)
+      .at(-1)
+      ?.rows.map((row) => row.key);
+
+    const after = arrangeMessages([message({ seq: 7, timestamp: noon }), ...newer], null)
+      .at(-1)
+      ?.rows.map((row) => row.key);
+
+    expect(after?.slice(1)).toEqual(before);
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { infoText, isInfo } from "../src/timeline/info-text.ts";
+import { info, message } from "./message-fixture.ts";
+
+const names: Record<string, string> = { ada: "Ada Lovelace", grace: "Grace Hopper" };
+const nameOf = (user: string) => names[user] ?? user;
+
+describe("info messages", () => {
+  test("are known by their subtype or their sender", () => {
+    expect(isInfo(message({ seq: 1 }))).toBe(false);
+    expect(isInfo(message({ seq: 1, sender: "system" }))).toBe(true);
+    expect(isInfo(message({ seq: 1, attributes: { subtype: "info/support" } }))).toBe(true);
+  });
+
+  test("name who made a group", () => {
+    expect(infoText([info(1, "GROUP_CREATED", { creator: "ada" })], nameOf)).toBe(
+      "Ada Lovelace created the group",
+    );
+    expect(infoText([info(1, "GROUP_CREATED", {})], nameOf)).toBe("The group was created");
+  });
+
+  test("list who joined, and count when there are many", () => {
+    const joined = (...ids: string[]) =>
+      ids.map((id, index) => info(index, "MEMBER_JOINED_GROUP", { member_id: id }));
+
+    expect(infoText(joined("ada", "grace"), nameOf)).toBe("Ada Lovelace and Grace Hopper joined the group");
+    expect(infoText(joined("a", "b", "c", "d", "e", "f"), nameOf)).toBe(
+      "a, b, c, and 3 others joined the group",
+    );
+  });
+
+  test("prefer the name in the message to a bare id", () => {
+    const left = info(1, "MEMBER_LEFT_GROUP", { member_id: "alan", fullname: "Alan Turing" });
+
+    expect(infoText([left], nameOf)).toBe("Alan Turing left the group");
+  });
+
+  test("fall back to the server's words where the label is unknown or broken", () => {
+    expect(infoText([info(1, "CHAT_CLOSED", {})], nameOf)).toBe("from the server");
+    expect(infoText([info(1, "MEMBER_JOINED_GROUP", { member_id: 7 })], nameOf)).toBe("from the server");
+    expect(
+      infoText([message({ seq: 1, sender: "system", text: "x", attributes: { messagelabel: "y" } })], nameOf),
+    ).toBe("x");
+  });
+});

@@ -1,0 +1,40 @@
+import { isId } from "@chat21/protocol";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseMembers } from "../src/conversations/parse-members.ts";
+import { userIdFromName, userIdProblem } from "../src/sign-in/user-id.ts";
+
+describe("user ids", () => {
+  test("follow from a name", () => {
+    expect(userIdFromName("Ada Lovelace")).toBe("ada-lovelace");
+    expect(userIdFromName("  José  Núñez-O'Hara ")).toBe("jose-nunez-o-hara");
+    expect(userIdFromName("石井")).toBe("");
+  });
+
+  test("made from a name are always good, or empty", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 100 }), (name) => {
+        const id = userIdFromName(name);
+        expect(id === "" || isId(id)).toBe(true);
+      }),
+    );
+  });
+
+  test("are refused with a reason exactly when the protocol refuses them", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 70 }), (id) => {
+        expect(userIdProblem(id) === undefined).toBe(isId(id));
+      }),
+    );
+    expect(userIdProblem("a b")).toContain("no spaces");
+  });
+
+  test("of a group's members are read from a list, each once", () => {
+    expect(parseMembers(" ada, grace\nada ,,alan ")).toEqual({
+      members: ["ada", "grace", "alan"],
+      wrong: undefined,
+    });
+    expect(parseMembers("ada a/b").wrong).toBe("a/b");
+    expect(parseMembers("")).toEqual({ members: [], wrong: undefined });
+  });
+});
