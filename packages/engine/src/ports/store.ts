@@ -180,6 +180,11 @@ export interface UserStore {
   list(app: string, limit: number, after?: string): Promise<readonly UserRecord[]>;
   /** Whether there was one. */
   delete(app: string, id: string): Promise<boolean>;
+  /**
+   * Removes, in one write, what is kept about a person beside events and memberships: profile, push registrations,
+   * presence and when the person was last seen. Idempotent.
+   */
+  erase(app: string, id: string): Promise<{ readonly profile: boolean; readonly instances: number }>;
 }
 
 /** Revoked tokens. */

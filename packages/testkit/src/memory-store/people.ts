@@ -18,7 +18,18 @@ export function createMemoryUsers(disk: MemoryDisk, { write, read }: Gated): Use
           .slice(0, limit),
       ),
     delete: (app, id) => write("users.delete", () => disk.users.delete(keyOf(app, id))),
+    erase: (app, id) => write("users.erase", () => erasePerson(disk, app, id)),
   };
+}
+
+function erasePerson(disk: MemoryDisk, app: string, user: string): { profile: boolean; instances: number } {
+  const own = (record: { readonly app: string; readonly user: string }) =>
+    record.app === app && record.user === user;
+  const instances = [...disk.instances].filter(([, instance]) => own(instance));
+  for (const [key] of instances) disk.instances.delete(key);
+  for (const [key, lease] of disk.leases) if (own(lease)) disk.leases.delete(key);
+  disk.lastSeen.delete(keyOf(app, user));
+  return { profile: disk.users.delete(keyOf(app, user)), instances: instances.length };
 }
 
 /** Revoked tokens. */
