@@ -1,0 +1,23 @@
+import type { VerifiedToken } from "@chat21/auth";
+import type { Caller } from "./route.ts";
+
+/** `denied`: another app's or user's path. `not-admin`: an admin's route. */
+export type Verdict = "allowed" | "denied" | "not-admin";
+
+/**
+ * Whether a token's holder may call a route, as far as the path tells. Membership and ownership are known to the
+ * engine only, which decides on them for MQTT and REST alike.
+ */
+export function authorize(
+  who: Caller,
+  actor: VerifiedToken,
+  params: Readonly<Record<string, string>>,
+  apps: readonly string[] | null,
+): Verdict {
+  if (apps !== null && !apps.includes(actor.app)) return "denied";
+  if (who === "token") return "allowed";
+  if (params["app"] !== actor.app) return "denied";
+  if (who === "admin") return actor.admin ? "allowed" : "not-admin";
+  if (who === "self") return actor.admin || params["user"] === actor.user ? "allowed" : "denied";
+  return "allowed";
+}

@@ -1,0 +1,49 @@
+import { ChatError, isGroupId, isId } from "@chat21/protocol";
+import * as z from "zod";
+
+/** Printable ASCII, as the registration tokens of push services are. */
+const isOpaque = (value: string) => /^[\x21-\x7e]{1,1024}$/.test(value);
+
+/** How the segment of a path must look, by its name. */
+const paramForms: Readonly<Record<string, (value: string) => boolean>> = {
+  app: isId,
+  user: isId,
+  member: isId,
+  group: isGroupId,
+  conversWith: isGroupId,
+  instance: isOpaque,
+  endpoint: isOpaque,
+};
+
+/** Throws `invalid_id` for a segment whose form is not allowed. */
+export function checkParams(params: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(params)) {
+    if (paramForms[name]?.(value) !== true) {
+      throw new ChatError("invalid_id", `${name} has a form that is not allowed`);
+    }
+  }
+}
+
+/** What a schema makes of `input`. Throws `bad_request` with the first issue's message. */
+export function check<Schema extends z.core.$ZodType>(
+  schema: Schema,
+  input: unknown,
+  describe: (issue: z.core.$ZodIssue) => string,
+): z.output<Schema> {
+  const result = z.core.safeParse(schema, input);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ChatError("bad_request", issue === undefined ? undefined : describe(issue));
+}
+
+/** The existing API's sentence: the schema's own where it has one, else the name of the field. */
+export function oldSentence(issue: z.core.$ZodIssue): string {
+  const isOwn = /(mandatory|not present)!?$/.test(issue.message);
+  return isOwn ? issue.message : `${issue.path.join(".") || "the body"} is not valid!`;
+}
+
+/** What is wrong and where. */
+export function sentence(issue: z.core.$ZodIssue): string {
+  const where = issue.path.join(".");
+  return where === "" ? issue.message : `${where}: ${issue.message}`;
+}

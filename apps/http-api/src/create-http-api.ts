@@ -1,0 +1,118 @@
+import type { Tokens, Verifier } from "@chat21/auth";
+import type { Clock, Engine, Store } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import cors from "cors";
+import express, { type Express, type RequestHandler } from "express";
+import helmet from "helmet";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import { errorPage } from "./error-page.ts";
+import { findToken } from "./find-token.ts";
+import { configure, type HttpApiConfig } from "./http-api-config.ts";
+import { buildOpenApi } from "./openapi.ts";
+import { createRateGates } from "./rate-gates.ts";
+import { refuse } from "./refusal.ts";
+import { sendReply } from "./reply.ts";
+import { logRequests } from "./request-log.ts";
+import { measureRequests } from "./request-metrics.ts";
+import { fullPath, type Route } from "./route.ts";
+import { routesFor } from "./routes.ts";
+import { serveRoute } from "./serve-route.ts";
+import type { Services } from "./services.ts";
+
+/** What the API is made of. */
+export interface HttpApiOptions {
+  readonly engine: Engine;
+  readonly store: Pick<Store, "conversations" | "instances" | "users">;
+  readonly tokens: Tokens;
+  /** Started by the caller; whoever closes live sessions listens to its `onRevocation`. */
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Gets the API's own metrics, and is what `/metrics` shows. */
+  readonly registry: Registry;
+  readonly config?: Partial<HttpApiConfig>;
+}
+
+/**
+ * The REST API as an express app: the existing paths under `/api`, the new ones under `/api/v1`, and `/healthz`,
+ * `/readyz`, `/metrics`. May be mounted beside other routers: it ends everything under its base path and lets all
+ * else pass.
+ */
+export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOptions): Express {
+  const config = configure(options);
+  const routes = routesFor(config);
+  let document: string | undefined;
+  const services: Services = {
+    ...parts,
+    config,
+    openApi: () => {
+      document ??= JSON.stringify(buildOpenApi(routes, config.basePath));
+      return document;
+    },
+  };
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("query parser", "simple");
+  app.set("trust proxy", config.trustProxy);
+  const before = [logRequests(log), measureRequests(parts.registry), securityHeaders()];
+  const gates = createRateGates(config.rateLimits);
+  for (const route of inMatchingOrder(routes)) {
+    const path = fullPath(route, config.basePath).replace(/\{(\w+)\}/g, ":$1");
+    const open = isCrossOrigin(route) ? [crossOrigin] : [];
+    if (isCrossOrigin(route)) app.options(path, ...before, crossOrigin);
+    else app.options(path, ...before, (_request, response) => void response.status(404).end());
+    app[route.method](path, ...before, ...open, serveRoute(route, services, gates, log));
+  }
+  app.use(`${config.basePath}/v1`, ...before, crossOrigin, unknownPath);
+  app.use(config.basePath, ...before, crossOrigin, unknownOldPath(services));
+  return app;
+}
+
+/** `/api/v1/x/conversations` would also be the conversations of the user `x` in an app called `v1`: there is none. */
+function inMatchingOrder(routes: readonly Route[]): readonly Route[] {
+  const isOld = (route: Route) => route.api === "v0";
+  return [...routes.filter((route) => !isOld(route)), ...routes.filter(isOld)];
+}
+
+/** Signing in by name must be out of reach for every other page that is open in the same browser. */
+function isCrossOrigin(route: Route): boolean {
+  return route.who !== "local" && route.api !== "operations";
+}
+
+const crossOrigin: RequestHandler = cors({
+  origin: "*",
+  exposedHeaders: ["retry-after", "x-chat21-epoch", "x-chat21-message-id", "x-chat21-seq", "x-request-id"],
+  maxAge: 600,
+});
+
+function securityHeaders(): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    // An API for pages of other origins, which CORS lets in.
+    crossOriginResourcePolicy: { policy: "cross-origin" },
+    // Whether a whole host and its subdomains speak TLS for ever is for whoever runs the host to say.
+    strictTransportSecurity: false,
+  });
+}
+
+const unknownPath: RequestHandler = (_request, response) => {
+  sendReply(response, refuse("v1", new ChatError("not_found", "there is no such path")));
+};
+
+/** The existing API asks for a token first, even where there is nothing. */
+function unknownOldPath({ verifier }: Services): RequestHandler {
+  return async (request, response) => {
+    try {
+      const token = findToken(request, { fromQuery: true });
+      if (token === undefined) throw new ChatError("unauthorized");
+      await verifier.verify(token);
+      sendReply(response, errorPage(404, `Cannot ${request.method} ${request.baseUrl}${request.path}`));
+    } catch (thrown) {
+      sendReply(response, refuse("v0", thrown));
+    }
+  };
+}

@@ -1,0 +1,44 @@
+/** How often somebody may call, per minute. Admins and `system` are exempt from `requests`. */
+export interface RateLimits {
+  /** Requests of one user; of one address where there is no token. @default 600 */
+  readonly requests: number;
+  /** Sign-ins of one address. @default 30 */
+  readonly signIns: number;
+  /** Requests with a missing or bad token from one address that get that answer; beyond it `rate_limited`. @default 60 */
+  readonly authFailures: number;
+}
+
+/** What can be chosen about the API. */
+export interface HttpApiConfig {
+  /** Where the API begins. @default "/api" */
+  readonly basePath: string;
+  /** Apps that are served; `null` = any. @default null */
+  readonly apps: readonly string[] | null;
+  /**
+   * Sign-in by name alone. Only ever true for a listener on loopback; each request is checked besides. @default false
+   */
+  readonly developmentSignIn: boolean;
+  /** Bearer token for `/metrics`; `null` = anybody who reaches the listener may read it. @default null */
+  readonly metricsToken: string | null;
+  readonly rateLimits: RateLimits;
+  /**
+   * Addresses of reverse proxies whose `X-Forwarded-For` is believed, as express' `trust proxy` has them; `false` =
+   * none. @default false
+   */
+  readonly trustProxy: false | number | string;
+}
+
+/** The defaults, each where the option does not say otherwise. */
+export const httpApiDefaults: HttpApiConfig = Object.freeze({
+  basePath: "/api",
+  apps: null,
+  developmentSignIn: false,
+  metricsToken: null,
+  rateLimits: Object.freeze({ requests: 600, signIns: 30, authFailures: 60 }),
+  trustProxy: false,
+});
+
+/** Defaults under the given options, frozen. */
+export function configure(options: Partial<HttpApiConfig>): HttpApiConfig {
+  return Object.freeze({ ...httpApiDefaults, ...options });
+}

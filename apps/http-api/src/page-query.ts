@@ -1,0 +1,26 @@
+import { limits } from "@chat21/protocol";
+import * as z from "zod";
+
+// Query values are texts; a number is digits and nothing else (not "1e3", not "0x10", not "").
+const count = z
+  .string()
+  .regex(/^\d{1,15}$/, "expected a whole number")
+  .transform(Number);
+
+/** `limit`, `before` and `after` of a list. */
+export const pageQuery = z.object({
+  limit: z
+    .optional(count.pipe(z.int().min(1).max(limits.listMax)))
+    .meta({ description: `Items at most. Default ${limits.listDefault}.` }),
+  before: z.optional(count.pipe(z.int())).meta({ description: "Only items before this cursor, exclusive." }),
+  after: z.optional(count.pipe(z.int())).meta({ description: "Only items beyond this cursor, exclusive." }),
+});
+
+/** The page that a query asks for, without absent fields. */
+export function pageOf({ limit, before, after }: z.output<typeof pageQuery>) {
+  return {
+    ...(limit === undefined ? {} : { limit }),
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+  };
+}

@@ -1,0 +1,69 @@
+import { ChatError, limits } from "@chat21/protocol";
+import express, { type Request, type RequestHandler, type Response } from "express";
+import type { ApiKind } from "./route.ts";
+import { runMiddleware } from "./run-middleware.ts";
+
+/** Largest body of a request; the limit of the existing API. */
+const bodyBytes = 100 * 1_024;
+
+const types = ["application/json", "application/*+json"];
+const asValue = express.json({ limit: bodyBytes, type: types });
+const asText = express.text({ limit: bodyBytes, type: types });
+
+/** Body of a request that is no JSON at all: the existing API answers it with a page of its own. */
+export class UnreadableBody extends ChatError {
+  constructor(cause: unknown) {
+    super("bad_request", "the body is not well-formed JSON", { cause });
+  }
+}
+
+/**
+ * The JSON body, `{}` when there is none. Throws `payload_too_large`, `UnreadableBody`, and `bad_request` for what
+ * is JSON but dangerous: nesting beyond `limits.payloadDepth`, or a key that means something to an object's prototype.
+ */
+export async function readJson(request: Request, response: Response, api: ApiKind): Promise<unknown> {
+  const body: unknown = (await parse(asValue, request, response, api)) ?? {};
+  requireHarmless(body);
+  return body;
+}
+
+/** The body as text, unparsed. Throws `payload_too_large` and `UnreadableBody` (a charset that cannot be decoded). */
+export async function readText(request: Request, response: Response, api: ApiKind): Promise<string> {
+  const body: unknown = await parse(asText, request, response, api);
+  return typeof body === "string" ? body : "";
+}
+
+async function parse(
+  parser: RequestHandler,
+  request: Request,
+  response: Response,
+  api: ApiKind,
+): Promise<unknown> {
+  // The existing API takes a body of another type for an absent one; the new one says so.
+  if (api !== "v0" && request.is(types) === false) {
+    throw new ChatError("bad_request", "expected a body of type application/json");
+  }
+  try {
+    await runMiddleware(parser, request, response);
+  } catch (thrown) {
+    if ((thrown as { type?: unknown }).type === "entity.too.large") {
+      throw new ChatError("payload_too_large", `a body has at most ${bodyBytes} bytes`, { cause: thrown });
+    }
+    throw new UnreadableBody(thrown);
+  }
+  return request.body;
+}
+
+function requireHarmless(body: unknown): void {
+  const pending: (readonly [value: unknown, depth: number])[] = [[body, 1]];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const [value, depth] = next;
+    if (typeof value !== "object" || value === null) continue;
+    if (depth > limits.payloadDepth) {
+      throw new ChatError("bad_request", `a body nests at most ${limits.payloadDepth} levels`);
+    }
+    if (Object.hasOwn(value, "__proto__"))
+      throw new ChatError("bad_request", 'no key may be called "__proto__"');
+    for (const child of Object.values(value)) pending.push([child, depth + 1]);
+  }
+}

@@ -1,0 +1,45 @@
+import type { JsonText } from "@chat21/engine";
+import type { Response } from "express";
+
+/** What goes back to a caller. */
+export interface Reply {
+  readonly status: number;
+  /** Absent: no body at all. */
+  readonly type?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** A value as JSON. */
+export function json(status: number, value: unknown, headers: Headers = {}): Reply {
+  return jsonText(status, JSON.stringify(value), headers);
+}
+
+/** A text that is JSON already. */
+export function jsonText(status: number, body: JsonText, headers: Headers = {}): Reply {
+  return { status, type: "application/json; charset=utf-8", body, headers };
+}
+
+/** `before`, the items as they are, `after`: a list of texts becomes one text without being parsed. */
+export function jsonList(status: number, before: string, items: readonly JsonText[], after: string): Reply {
+  return jsonText(status, `${before}${items.join(",")}${after}`);
+}
+
+/** A sentence. Never holds anything that came from the caller. */
+export function plainText(status: number, body: string): Reply {
+  return { status, type: "text/plain; charset=utf-8", body };
+}
+
+/** No body. */
+export function empty(status: number): Reply {
+  return { status };
+}
+
+/** Writes a reply. */
+export function sendReply(response: Response, { status, type, body, headers = {} }: Reply): void {
+  response.status(status).set(headers);
+  if (type === undefined || body === undefined) response.end();
+  else response.set("content-type", type).send(body);
+}

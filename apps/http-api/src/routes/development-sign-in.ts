@@ -1,0 +1,41 @@
+import { ChatError, idSchema, limits, tokenResponseSchema } from "@chat21/protocol";
+import * as z from "zod";
+import { isLocalRequest } from "../local-request.ts";
+import { json } from "../reply.ts";
+import { defineRoute } from "../route.ts";
+import { tokenResponse } from "./tokens.ts";
+import { putUser, userOf } from "./users.ts";
+
+/** Signing in by name alone. In the table only where development sign-in is switched on. */
+export const developmentSignInRoute = defineRoute({
+  id: "signInForDevelopment",
+  api: "v1",
+  method: "post",
+  path: "/v1/{app}/signin/development",
+  who: "local",
+  summary: "A strict token for whoever asks, made on this machine for trying things out. Never for admins.",
+  body: z.object({ user: idSchema, fullname: z.optional(z.string().min(1).max(limits.nameBytes)) }),
+  example: { body: { user: "alice", fullname: "Alice" } },
+  answers: {
+    201: {
+      description: "The token and the user's name.",
+      schema: z.looseObject({ ...tokenResponseSchema.shape, fullname: z.string() }),
+    },
+  },
+  async handle({ params, body, http }, services) {
+    const { store, tokens, verifier, config } = services;
+    const { app } = params;
+    const isServed = config.apps === null || config.apps.includes(app);
+    // As if there were no such path: what may not sign in need not know that others may.
+    if (!isLocalRequest(http) || !isServed) throw new ChatError("not_found", "there is no such path");
+    const issued = tokens.issue({ app, user: body.user, issuedAt: verifier.nextIssueAt(app, body.user) });
+    const existing = await store.users.get(app, body.user);
+    const known = existing === null ? undefined : userOf(existing);
+    const fullname = body.fullname ?? known?.fullname ?? body.user;
+    if (known?.fullname !== fullname) {
+      const profile = existing === null ? {} : (JSON.parse(existing.profile) as object);
+      await putUser(services, app, body.user, { ...profile, fullname });
+    }
+    return json(201, { ...tokenResponse(issued), fullname });
+  },
+});

@@ -1,0 +1,73 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import * as z from "zod";
+import { findToken } from "../find-token.ts";
+import { empty, json, jsonText } from "../reply.ts";
+import { defineRoute, type Route } from "../route.ts";
+
+/** For operators and their machines, and the documentation. */
+export const operationsRoutes: readonly Route[] = [
+  defineRoute({
+    id: "isAlive",
+    api: "operations",
+    method: "get",
+    path: "/healthz",
+    at: "root",
+    who: "public",
+    summary: "The process is alive.",
+    answers: { 200: { description: "Alive.", schema: z.object({ status: z.literal("ok") }) } },
+    handle: () => json(200, { status: "ok" }, { "cache-control": "no-store" }),
+  }),
+  defineRoute({
+    id: "isReady",
+    api: "operations",
+    method: "get",
+    path: "/readyz",
+    at: "root",
+    who: "public",
+    summary: "Requests can be served: the store answers, and the server is not stopping.",
+    answers: {
+      200: { description: "Ready.", schema: z.object({ ready: z.boolean(), reason: z.string() }) },
+      503: {
+        description: "Not ready, and why.",
+        schema: z.object({ ready: z.boolean(), reason: z.string() }),
+      },
+    },
+    handle(_request, { engine }) {
+      const health = engine.health();
+      return json(health.ready ? 200 : 503, health, { "cache-control": "no-store" });
+    },
+  }),
+  defineRoute({
+    id: "getMetrics",
+    api: "operations",
+    method: "get",
+    path: "/metrics",
+    at: "root",
+    who: "public",
+    summary: "Metrics for Prometheus; with the bearer token for metrics, where one is set.",
+    answers: { 200: { description: "Metrics.", schema: z.string(), contentType: "text/plain" } },
+    async handle({ http }, { registry, config }) {
+      const { metricsToken } = config;
+      if (metricsToken !== null && !isSame(findToken(http, { fromQuery: false }) ?? "", metricsToken)) {
+        return { ...empty(401), headers: { "www-authenticate": 'Bearer realm="chat21 metrics"' } };
+      }
+      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+    },
+  }),
+  defineRoute({
+    id: "getOpenApi",
+    api: "v1",
+    method: "get",
+    path: "/v1/openapi.json",
+    who: "public",
+    summary: "This document.",
+    answers: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({ openapi: z.string() }) } },
+    handle: (_request, { openApi }) => jsonText(200, openApi()),
+  }),
+];
+
+/** Compares without telling by its time how much was right. */
+function isSame(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}

@@ -1,0 +1,53 @@
+import { idSchema } from "@chat21/protocol";
+import * as z from "zod";
+import { acquaintancesOf } from "../acquaintance.ts";
+import { json } from "../reply.ts";
+import { defineRoute, type Route } from "../route.ts";
+
+/** Users that one request may ask for. */
+const most = 100;
+
+const usersQuery = z
+  .string()
+  .transform((text) => [...new Set(text.split(","))])
+  .pipe(z.array(idSchema).min(1).max(most))
+  .meta({ description: `Ids, separated by commas; ${most} at most.` });
+
+const presenceSchema = z.object({
+  user: z.string(),
+  presence: z.enum(["online", "offline"]),
+  last_seen: z.number().meta({ description: "Milliseconds; 0 = never, or not for the caller to know." }),
+});
+
+/** Who is there. */
+export const presenceRoutes: readonly Route[] = [
+  defineRoute({
+    id: "getPresence",
+    api: "v1",
+    method: "get",
+    path: "/v1/{app}/presence",
+    who: "app",
+    summary:
+      "Presence of users who share a conversation with the caller; everybody else looks as if never seen.",
+    query: z.object({ users: usersQuery }),
+    example: { query: "users=bob" },
+    answers: {
+      200: {
+        description: "In the order asked for.",
+        schema: z.object({ presence: z.array(presenceSchema) }),
+      },
+    },
+    async handle({ actor, params, query }, { store, engine }) {
+      const { users } = query;
+      const known = actor.admin
+        ? new Set(users)
+        : await acquaintancesOf(store.conversations, params.app, actor.user, users);
+      const found = await engine.presence.get(params.app, users);
+      const presence = users.map((user, index) => {
+        const one = known.has(user) ? found[index] : undefined;
+        return { user, presence: one?.online === true ? "online" : "offline", last_seen: one?.lastSeen ?? 0 };
+      });
+      return json(200, { presence });
+    },
+  }),
+];

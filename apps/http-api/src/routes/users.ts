@@ -1,0 +1,142 @@
+import type { UserRecord } from "@chat21/engine";
+import {
+  ChatError,
+  limits,
+  systemUser,
+  type User,
+  type UserProfile,
+  userProfileSchema,
+  userSchema,
+} from "@chat21/protocol";
+import * as z from "zod";
+import { acquaintancesOf } from "../acquaintance.ts";
+import { empty, json } from "../reply.ts";
+import { defineRoute, type Route } from "../route.ts";
+import type { Services } from "../services.ts";
+
+const userAnswer = { description: "The user.", schema: userSchema };
+
+/** A stored user as REST shows it. */
+export function userOf({ id, profile, createdAt, updatedAt }: UserRecord): User {
+  const { fullname, ...rest } = JSON.parse(profile) as UserProfile;
+  return {
+    id,
+    fullname: fullname ?? id,
+    ...withoutAbsent(rest),
+    created_at: createdAt,
+    updated_at: updatedAt,
+  };
+}
+
+/** Stores a profile; the first time makes the user. */
+export async function putUser(
+  { store, clock }: Pick<Services, "clock" | "store">,
+  app: string,
+  id: string,
+  profile: UserProfile,
+): Promise<User> {
+  if (id === systemUser) throw new ChatError("forbidden", `"${systemUser}" is nobody's user id`);
+  const now = clock.now();
+  const existing = await store.users.get(app, id);
+  const record: UserRecord = {
+    app,
+    id,
+    profile: JSON.stringify(profile),
+    createdAt: existing?.createdAt ?? now,
+    updatedAt: now,
+  };
+  await store.users.put(record);
+  return userOf(record);
+}
+
+/** Users of an app and their profiles. */
+export const userRoutes: readonly Route[] = [
+  defineRoute({
+    id: "listUsers",
+    api: "v1",
+    method: "get",
+    path: "/v1/{app}/users",
+    who: "admin",
+    summary: "Users, ascending by id. `next` is the `after` of the next page.",
+    query: z.object({
+      limit: z.optional(
+        z
+          .string()
+          .regex(/^\d{1,4}$/)
+          .transform(Number)
+          .pipe(z.int().min(1).max(limits.listMax)),
+      ),
+      after: z.optional(z.string().max(limits.idBytes)),
+    }),
+    answers: {
+      200: {
+        description: "A page.",
+        schema: z.object({ users: z.array(userSchema), next: z.nullable(z.string()) }),
+      },
+    },
+    async handle({ params, query }, { store }) {
+      const limit = query.limit ?? limits.listDefault;
+      const records = await store.users.list(params.app, limit, query.after);
+      const next = records.length < limit ? null : (records.at(-1)?.id ?? null);
+      return json(200, { users: records.map(userOf), next });
+    },
+  }),
+  defineRoute({
+    id: "putUser",
+    api: "v1",
+    method: "put",
+    path: "/v1/{app}/users/{user}",
+    who: "self",
+    summary: "Makes a user, or replaces the profile.",
+    body: userProfileSchema,
+    example: { body: { fullname: "Alice" } },
+    answers: { 200: userAnswer },
+    async handle({ params, body }, services) {
+      return json(200, await putUser(services, params.app, params.user, body));
+    },
+  }),
+  defineRoute({
+    id: "getUser",
+    api: "v1",
+    method: "get",
+    path: "/v1/{app}/users/{user}",
+    who: "app",
+    summary:
+      "A user. The whole profile for oneself and admins, names and presence for who shares a conversation.",
+    answers: { 200: userAnswer },
+    async handle({ actor, params }, { store, engine }) {
+      const { app, user } = params;
+      const isClose = actor.admin || actor.user === user;
+      const isKnown =
+        isClose || (await acquaintancesOf(store.conversations, app, actor.user, [user])).has(user);
+      const record = isKnown ? await store.users.get(app, user) : null;
+      if (record === null) throw new ChatError("not_found", "there is no such user");
+      const [presence] = await engine.presence.get(app, [user]);
+      const { email: _email, attributes: _attributes, ...names } = userOf(record);
+      return json(200, {
+        ...(isClose ? userOf(record) : names),
+        presence: presence?.online === true ? "online" : "offline",
+        last_seen: presence?.lastSeen ?? 0,
+      });
+    },
+  }),
+  defineRoute({
+    id: "deleteUser",
+    api: "v1",
+    method: "delete",
+    path: "/v1/{app}/users/{user}",
+    who: "self",
+    summary: "Removes a user's profile and revokes every token of the user. Messages stay.",
+    answers: { 204: { description: "Removed." } },
+    async handle({ params }, { store, verifier }) {
+      const { app, user } = params;
+      await verifier.revoke({ app, user });
+      if (!(await store.users.delete(app, user))) throw new ChatError("not_found", "there is no such user");
+      return empty(204);
+    },
+  }),
+];
+
+function withoutAbsent<Value extends object>(value: Value): Value {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Value;
+}

@@ -1,0 +1,83 @@
+import type { VerifiedToken } from "@chat21/auth";
+import type { Log } from "@chat21/engine";
+import { ChatError, errorCodes } from "@chat21/protocol";
+import type { Request, Response } from "express";
+import { authorize } from "./authorize.ts";
+import { check, checkParams, oldSentence, sentence } from "./check-input.ts";
+import { errorPage } from "./error-page.ts";
+import { findToken } from "./find-token.ts";
+import type { RateGates } from "./rate-gates.ts";
+import { readJson, readText, UnreadableBody } from "./read-body.ts";
+import { refuse, refuseDenied, refuseNonAdmin } from "./refusal.ts";
+import { type Reply, sendReply } from "./reply.ts";
+import type { Route } from "./route.ts";
+import type { Services } from "./services.ts";
+
+/** Makes the express handler of a line of the table: every request goes through the same steps, in this order. */
+export function serveRoute(route: Route, services: Services, gates: RateGates, log: Log) {
+  return async (request: Request, response: Response): Promise<void> => {
+    response.locals["route"] = route.id;
+    try {
+      sendReply(response, await answer(route, services, gates, request, response));
+    } catch (thrown) {
+      const error = ChatError.fromUnknown(thrown);
+      if (errorCodes[error.code].status >= 500)
+        log.error({ err: thrown, route: route.id }, "a request failed");
+      sendReply(response, replyTo(route, error));
+    }
+  };
+}
+
+async function answer(
+  route: Route,
+  services: Services,
+  gates: RateGates,
+  request: Request,
+  response: Response,
+): Promise<Reply> {
+  const params = request.params as Readonly<Record<string, string>>;
+  const actor = await authenticate(route, services, gates, request, response);
+  await gates.request(request, response, actor);
+  if (actor !== undefined) {
+    const verdict = authorize(route.who, actor, params, services.config.apps);
+    if (verdict === "denied") return refuseDenied(route.api, route.refusals);
+    if (verdict === "not-admin") return refuseNonAdmin(route.api);
+  }
+  checkParams(params);
+  const describe = route.api === "v0" ? oldSentence : sentence;
+  const query = route.query === undefined ? undefined : check(route.query, request.query, describe);
+  const text = route.text === undefined ? "" : await readText(request, response, route.api);
+  const body =
+    route.body === undefined
+      ? undefined
+      : check(route.body, await readJson(request, response, route.api), describe);
+  return route.handle({ actor: actor as VerifiedToken, params, query, body, text, http: request }, services);
+}
+
+async function authenticate(
+  route: Route,
+  { verifier }: Services,
+  gates: RateGates,
+  request: Request,
+  response: Response,
+): Promise<VerifiedToken | undefined> {
+  if (route.who === "public") return undefined;
+  if (route.who === "local") {
+    await gates.signIn(request, response);
+    return undefined;
+  }
+  try {
+    const token = findToken(request, { fromQuery: route.api === "v0" });
+    if (token === undefined) throw new ChatError("unauthorized");
+    return await verifier.verify(token);
+  } catch (thrown) {
+    const isTheirs = errorCodes[ChatError.fromUnknown(thrown).code].status === 401;
+    if (isTheirs) await gates.authFailure(request, response);
+    throw thrown;
+  }
+}
+
+function replyTo(route: Route, error: ChatError): Reply {
+  if (route.api === "v0" && error instanceof UnreadableBody) return errorPage(400);
+  return refuse(route.api, error, route.refusals);
+}

@@ -1,0 +1,17 @@
+import type { Tokens, Verifier } from "@chat21/auth";
+import type { Clock, Engine, Store } from "@chat21/engine";
+import type { Registry } from "prom-client";
+import type { HttpApiConfig } from "./http-api-config.ts";
+
+/** What routes work with. */
+export interface Services {
+  readonly engine: Engine;
+  readonly store: Pick<Store, "conversations" | "instances" | "users">;
+  readonly tokens: Tokens;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly config: HttpApiConfig;
+  /** The OpenAPI document, as text. */
+  readonly openApi: () => string;
+}
