@@ -6,7 +6,7 @@ import { delimiter, join } from "node:path";
 export interface ChromiumLaunchOptions {
   readonly executablePath: string;
   readonly headless: true;
-  readonly args: readonly string[];
+  readonly args: string[];
 }
 
 const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"] as const;
@@ -28,7 +28,7 @@ const args = [
  * Throws when there is none and none can be installed: a browser test fails then, it is never skipped.
  */
 export function chromiumLaunchOptions(): ChromiumLaunchOptions {
-  return { executablePath: findOnPath(names) ?? installChromium(), headless: true, args };
+  return { executablePath: findOnPath(names) ?? installChromium(), headless: true, args: [...args] };
 }
 
 function installChromium(): string {

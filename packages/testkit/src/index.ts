@@ -1,3 +1,24 @@
+export type { ChromiumLaunchOptions } from "./chromium.ts";
+export { chromiumLaunchOptions } from "./chromium.ts";
+export type {
+  CompatTokenOptions,
+  Frame,
+  OldClientOptions,
+  ReceivedWebhook,
+  RestAnswer,
+  StartTopology,
+  Topology,
+  TopologyOptions,
+  WebhookReceiver,
+} from "./conformance/index.ts";
+export {
+  compatToken,
+  describeConformance,
+  OldClient,
+  RestCaller,
+  startWebhookReceiver,
+  World,
+} from "./conformance/index.ts";
 export type { ManualClock } from "./manual-clock.ts";
 export { createManualClock } from "./manual-clock.ts";
 export type { DiskConversation, DiskDelivery, DiskMember, MemoryDisk } from "./memory-store/disk.ts";

@@ -1,0 +1,69 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const cli = fileURLToPath(new URL("../../server/dist/cli.js", import.meta.url));
+const run = promisify(execFile);
+
+/** The real server in a process of its own, on free ports of the loopback, with a data folder of its own. */
+export interface ChatServer {
+  /** Where the page is. */
+  readonly url: string;
+  /** What `chat21` prints. */
+  command(...args: string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts the built server and resolves when it serves. Rejects with what it said when it ends before. */
+export async function startChatServer(env: Readonly<Record<string, string>> = {}): Promise<ChatServer> {
+  const folder = mkdtempSync(join(tmpdir(), "chat21-web-"));
+  const { PATH, HOME } = process.env;
+  const environment = {
+    PATH,
+    HOME,
+    CHAT21_DATA_DIR: join(folder, "data"),
+    CHAT21_HTTP_PORT: "0",
+    CHAT21_MQTT_PORT: "0",
+    ...env,
+  };
+  const child = spawn(process.execPath, [cli, "start"], {
+    cwd: folder,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = once(child, "close");
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    said += chunk;
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk;
+      const ready = said
+        .split("\n")
+        .slice(0, -1)
+        .find((line) => line.includes('"msg":"ready"'));
+      if (ready !== undefined) resolve(JSON.parse(ready).url);
+    });
+    void ended.then(([code]) => reject(new Error(`the server ended with ${code}: ${said}`)));
+  });
+  return {
+    url,
+    async command(...args) {
+      const { stdout } = await run(process.execPath, [cli, ...args], {
+        cwd: folder,
+        env: { ...environment, CHAT21_HTTP_PORT: new URL(url).port },
+      });
+      return stdout;
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import { connect } from "@chat21/client-sdk";
+import { describe, expect, test } from "vitest";
+import { type Person, textsOf } from "./person.ts";
+import { useWorld } from "./use-world.ts";
+
+const world = useWorld();
+
+async function joinBoth(one: string, other: string): Promise<[Person, Person]> {
+  return [await world.join(one), await world.join(other)];
+}
+
+describe("two windows", () => {
+  test("chat with each other, with counts, marks and the typing line", async () => {
+    const [ada, grace] = await joinBoth("Ada One", "Grace One");
+
+    await ada.startConversation("grace-one");
+    await ada.write("Hello Grace");
+    await grace.row("Ada One").getByText("1 unread").waitFor();
+    await expect.poll(() => grace.page.title()).toBe("(1) Chat21");
+    await ada.page.getByTitle("Delivered").waitFor();
+    expect(await ada.page.getByTitle("Read").count()).toBe(0);
+
+    await grace.row("Ada One").getByRole("link").click();
+    await grace.page.locator(".bubble", { hasText: "Hello Grace" }).waitFor();
+    await ada.page.getByTitle("Read").waitFor();
+    await expect.poll(() => grace.page.title()).toBe("Ada One · Chat21");
+
+    await grace.composer.pressSequentially("one");
+    await ada.page.locator(".bar-title", { hasText: "typing…" }).waitFor();
+    await grace.composer.press("Shift+Enter");
+    await grace.composer.pressSequentially("two");
+    await grace.composer.press("Enter");
+    await expect.poll(() => textsOf(ada)).toEqual(["Hello Grace", "one\ntwo"]);
+    await ada.page.locator(".bar-title", { hasText: "online" }).waitFor();
+    expect([...ada.problems, ...grace.problems]).toEqual([]);
+  });
+
+  test("show text as text and link what is safe to follow", async () => {
+    const [ada, grace] = await joinBoth("Ada Two", "Grace Two");
+    const hostile = `<img src=x onerror="document.title='owned'"> javascript:alert(1) https://example.org/a_(b).`;
+
+    await ada.startConversation("grace-two");
+    await ada.write(hostile);
+    await grace.row("Ada Two").getByRole("link").click();
+    await expect.poll(() => textsOf(grace)).toEqual([hostile]);
+
+    const links = grace.bubbles.getByRole("link");
+    expect(await links.evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href))).toEqual([
+      "https://example.org/a_(b)",
+    ]);
+    expect(await links.first().getAttribute("rel")).toContain("noopener");
+    expect(await grace.bubbles.locator("img").count()).toBe(0);
+    expect([...ada.problems, ...grace.problems]).toEqual([]);
+  });
+
+  test("catch up after one of them has lost its connection", async () => {
+    const [ada, grace] = await joinBoth("Ada Three", "Grace Three");
+    await ada.startConversation("grace-three");
+    await ada.write("before");
+    await grace.row("Ada Three").getByRole("link").click();
+    await expect.poll(() => textsOf(grace)).toEqual(["before"]);
+
+    await grace.context.setOffline(true);
+    await grace.page.getByText("You are offline.").waitFor();
+    for (const text of ["one", "two", "three"]) await ada.write(text);
+    await grace.write("meanwhile");
+    await grace.page.getByTitle(/Waiting to be sent|Sending/).waitFor();
+    expect(await textsOf(grace)).toEqual(["before", "meanwhile"]);
+    await grace.context.setOffline(false);
+
+    await grace.page.getByText("Back online").waitFor();
+    await expect.poll(() => textsOf(grace)).toEqual(["before", "one", "two", "three", "meanwhile"]);
+    await expect.poll(() => textsOf(ada)).toEqual(["before", "one", "two", "three", "meanwhile"]);
+    await grace.page.getByText("Back online").waitFor({ state: "hidden" });
+    expect(ada.problems).toEqual([]);
+    // The browser itself reports requests that it could not make; the page must not add to that.
+    expect(grace.problems.filter((problem) => !/net::ERR_INTERNET_DISCONNECTED/u.test(problem))).toEqual([]);
+  });
+});
+
+describe("a window", () => {
+  test("stays who it was over a reload, keeps drafts, and forgets on signing out", async () => {
+    const ada = await world.join("Ada Four");
+    await ada.startConversation("nobody-yet");
+    await ada.write("first");
+    await ada.composer.fill("half a sen");
+
+    await ada.page.reload();
+    await expect.poll(() => textsOf(ada)).toEqual(["first"]);
+    expect(await ada.composer.inputValue()).toBe("half a sen");
+    await ada.page.keyboard.press("Escape");
+    await ada.row("nobody-yet").getByText("half a sen").waitFor();
+
+    await ada.page.getByRole("button", { name: "Account" }).click();
+    await ada.page.getByRole("menuitem", { name: "Sign out" }).click();
+    await ada.page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+    await ada.page.getByRole("textbox", { name: "Your name" }).waitFor();
+    expect(await ada.page.evaluate(() => Object.keys(sessionStorage))).toEqual([]);
+    expect(ada.problems).toEqual([]);
+  });
+
+  test("loads older messages above and keeps what is being read in its place", async () => {
+    const grace = await connect({
+      url: world.server.url,
+      token: await world.developmentToken("grace-five"),
+      sendWindow: 50,
+    });
+    await Promise.all(
+      Array.from({ length: 420 }, (_, index) => grace.send("ada-five", { text: `number ${index}` })),
+    );
+    await grace.close();
+
+    const ada = await world.join("Ada Five");
+    await ada.row("grace-five").getByRole("link").click();
+    await ada.page.getByText("New messages").waitFor();
+    const scroller = ada.page.getByRole("region", { name: "Messages" });
+    const seen = new Set<string>();
+    await expect
+      .poll(
+        async () => {
+          for (const text of await textsOf(ada)) seen.add(text);
+          await scroller.evaluate((element) => element.scrollTo(0, 0));
+          return seen.size;
+        },
+        { timeout: 30_000 },
+      )
+      .toBe(420);
+    const middle = ada.bubbles.filter({ hasText: /^number 20\b/u });
+    await middle.scrollIntoViewIfNeeded();
+    const before = await middle.boundingBox();
+
+    const again = await connect({ url: world.server.url, token: await world.developmentToken("grace-five") });
+    await again.send("ada-five", { text: "the newest" });
+    await again.close();
+    await ada.bubbles.filter({ hasText: "the newest" }).waitFor({ state: "attached" });
+    expect(await middle.boundingBox()).toEqual(before);
+
+    await ada.page.getByRole("button", { name: /jump to the newest/i }).click();
+    await ada.bubbles.filter({ hasText: "the newest" }).waitFor();
+    await ada
+      .row("grace-five")
+      .getByText(/unread/)
+      .waitFor({ state: "hidden" });
+    expect(await textsOf(ada)).toEqual([
+      ...Array.from({ length: 420 }, (_, index) => `number ${index}`),
+      "the newest",
+    ]);
+    expect(ada.problems).toEqual([]);
+  });
+
+  test("can be used with the keyboard alone", async () => {
+    const ada = await world.join("Ada Six");
+    for (const user of ["first-friend", "second-friend", "third-friend"]) {
+      await ada.startConversation(user);
+      await ada.write(`to ${user}`);
+    }
+    const focused = () => ada.page.evaluate(() => document.activeElement?.textContent ?? "");
+
+    await ada.page.keyboard.press("Escape");
+    await ada.page.getByRole("searchbox").waitFor();
+    await expect.poll(() => ada.page.evaluate(() => document.activeElement?.id)).toBe("conversation-search");
+    await ada.page.keyboard.press("ArrowDown");
+    expect(await focused()).toContain("third-friend");
+    await ada.page.keyboard.press("End");
+    expect(await focused()).toContain("first-friend");
+    await ada.page.keyboard.press("ArrowUp");
+    await ada.page.keyboard.press("Enter");
+    await expect.poll(() => textsOf(ada)).toEqual(["to second-friend"]);
+
+    await ada.page.keyboard.press("Escape");
+    await ada.page.keyboard.type("third");
+    await expect.poll(() => ada.page.locator(".conversation").count()).toBe(1);
+    await ada.page.keyboard.press("Enter");
+    await ada.page.keyboard.press("Tab");
+    expect(await ada.page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe(
+      "Archive third-friend",
+    );
+    await ada.page.keyboard.press("Enter");
+    await ada.page.getByText("Nothing matches “third”.").waitFor();
+    await ada.page.getByRole("button", { name: "Archived" }).click();
+    await ada.row("third-friend").waitFor();
+    expect(ada.problems).toEqual([]);
+  });
+});

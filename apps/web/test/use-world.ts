@@ -1,0 +1,62 @@
+import { chromiumLaunchOptions } from "@chat21/testkit";
+import { type Browser, type BrowserContextOptions, chromium } from "playwright-core";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { type ChatServer, startChatServer } from "./chat-server.ts";
+import { openWindow, type Person, signIn } from "./person.ts";
+
+/** A real server and a real browser for the tests of one file. */
+export interface World {
+  readonly server: ChatServer;
+  /** Opens a window and signs in by name. Every test has people of its own: names that nobody else uses. */
+  join(name: string, options?: BrowserContextOptions): Promise<Person>;
+  /** Opens a window and leaves it where it is. */
+  visit(path?: string): Promise<Person>;
+  /** A token as the page gets it. */
+  developmentToken(user: string): Promise<string>;
+}
+
+/** Starts both before the file's tests, closes every window after each, and ends both at last. */
+export function useWorld(env?: Readonly<Record<string, string>>): World {
+  let browser: Browser | undefined;
+  let server: ChatServer | undefined;
+  const people: Person[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch(chromiumLaunchOptions());
+    server = await startChatServer(env);
+  });
+  afterEach(async () => {
+    for (const person of people.splice(0)) await person.context.close();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  function started(): { browser: Browser; server: ChatServer } {
+    if (browser === undefined || server === undefined) throw new Error("the world exists inside tests only");
+    return { browser, server };
+  }
+
+  async function keep(opening: Promise<Person>): Promise<Person> {
+    const person = await opening;
+    people.push(person);
+    return person;
+  }
+
+  return {
+    get server() {
+      return started().server;
+    },
+    join: (name, options) => keep(signIn(started().browser, started().server.url, name, options)),
+    visit: (path = "/") => keep(openWindow(started().browser, new URL(path, started().server.url).href)),
+    async developmentToken(user) {
+      const response = await fetch(`${started().server.url}/api/v1/tilechat/signin/development`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ user, fullname: user }),
+      });
+      return ((await response.json()) as { token: string }).token;
+    },
+  };
+}
