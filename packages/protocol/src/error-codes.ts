@@ -59,7 +59,8 @@ export class ChatError extends Error {
   /** The only door from an unknown thrown value to a typed one: a `ChatError` as it is, anything else as `internal`. */
   static fromUnknown(thrown: unknown): ChatError {
     if (thrown instanceof ChatError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new ChatError("internal", message, { cause: thrown });
+    // An object may have no text at all: `String(Object.create(null))` throws.
+    const text = typeof thrown === "object" ? errorCodes.internal.title : String(thrown);
+    return new ChatError("internal", thrown instanceof Error ? thrown.message : text, { cause: thrown });
   }
 }

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { idSchema } from "./ids.ts";
 import { limits } from "./limits.ts";
 import { topics, toRoutingKey } from "./topics.ts";
 
@@ -66,7 +67,7 @@ export const tokenRequestSchema = z.object({
   /** @default "strict" */
   profile: z.optional(z.enum(["strict", "compat"])),
   /** MQTT client id to bind a strict token to. @default a random UUID */
-  client_id: z.optional(z.string()),
+  client_id: z.optional(idSchema),
 });
 export type TokenRequest = z.infer<typeof tokenRequestSchema>;
 

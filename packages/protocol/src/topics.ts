@@ -175,8 +175,12 @@ export function isOwnFilter(app: string, user: string, filter: string): boolean 
   );
 }
 
-/** Whether an MQTT topic without wildcards is matched by a well-formed filter ([MQTT-4.7.1-2], [MQTT-4.7.1-3]). */
+/**
+ * Whether an MQTT topic without wildcards is matched by a well-formed filter ([MQTT-4.7.1-2], [MQTT-4.7.1-3]; a
+ * wildcard in the first place matches no topic that begins with `$`, [MQTT-4.7.2-1]).
+ */
 export function topicMatches(filter: string, topic: string): boolean {
+  if (topic.startsWith("$") && (filter.startsWith("#") || filter.startsWith("+"))) return false;
   const wanted = filter.split("/");
   const given = topic.split("/");
   for (let i = 0; i < wanted.length; i++) {

@@ -1,7 +1,12 @@
 import * as z from "zod/mini";
+import { byteLength } from "./ids.ts";
 import { limits } from "./limits.ts";
 
-const name = z.string().check(z.maxLength(limits.nameBytes));
+const name = z.string().check(
+  z.refine((text) => byteLength(text) <= limits.nameBytes, {
+    error: `expected at most ${limits.nameBytes} bytes`,
+  }),
+);
 
 /** `PUT /api/v1/{app}/users/{id}`: replaces the profile. */
 export const userProfileSchema = z.object({
