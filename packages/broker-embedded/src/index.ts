@@ -1,1 +1,11 @@
-export {};
+export type { EmbeddedEdge, EmbeddedEdgeOptions } from "./create-embedded-edge.ts";
+export { createEmbeddedEdge } from "./create-embedded-edge.ts";
+export type { EdgeLimits } from "./edge-limits.ts";
+export { defaultEdgeLimits } from "./edge-limits.ts";
+export type {
+  EdgeAddress,
+  EdgeListenerOptions,
+  HttpServerListenerOptions,
+  TcpListenerOptions,
+  WebSocketListenerOptions,
+} from "./listen/edge-listener.ts";

@@ -1,0 +1,118 @@
+import { type FilterSource, outgoingTopic, type Target } from "../targets/target.ts";
+import { Ledger } from "./ledger.ts";
+import {
+  createTemplate,
+  findId,
+  type MessageTemplate,
+  numberCopy,
+  numberOf,
+  streamOf,
+} from "./message-template.ts";
+import { RawClient } from "./raw-client.ts";
+
+/** Messages of one sender to one user or group. */
+export interface StreamPlan {
+  readonly sender: string;
+  readonly recipient: string;
+  /** Who must get them; the sender's own copy is not counted unless it is named. */
+  readonly receivers: readonly string[];
+  readonly source: FilterSource;
+}
+
+interface Stream {
+  readonly client: RawClient;
+  readonly template: MessageTemplate;
+  readonly ledger: Ledger;
+  /** Place of each receiver in the ledger. */
+  readonly places: ReadonlyMap<string, number>;
+}
+
+/** Connected users and the streams of messages between them. */
+export class LoadRun {
+  readonly #streams: Stream[] = [];
+  readonly #clients = new Map<string, RawClient>();
+  /** Every user sends at most one stream, so that its acknowledgements are that stream's. */
+  readonly #sentBy = new Map<string, Ledger>();
+  #closed = 0;
+  #isClosing = false;
+  /** Called when the last receiver has a message. */
+  handleDelivered: (stream: number, latencyMs: number) => void = () => {};
+
+  /** Connects everybody, subscribes, and is ready to send. */
+  static async open(target: Target, plans: readonly StreamPlan[]): Promise<LoadRun> {
+    const run = new LoadRun();
+    for (const plan of plans) {
+      for (const user of new Set([plan.sender, ...plan.receivers])) await run.#join(target, user, plan);
+    }
+    plans.forEach((plan, index) => {
+      const ledger = new Ledger(plan.receivers.length);
+      run.#sentBy.set(plan.sender, ledger);
+      run.#streams.push({
+        client: run.#clients.get(plan.sender) as RawClient,
+        template: createTemplate({
+          topic: outgoingTopic(plan.sender, plan.recipient),
+          stream: index,
+          sender: plan.sender,
+          recipient: plan.recipient,
+          channelType: "group" in plan.source ? "group" : "direct",
+        }),
+        ledger,
+        places: new Map(plan.receivers.map((user, place) => [user, place])),
+      });
+    });
+    return run;
+  }
+
+  get ledgers(): readonly Ledger[] {
+    return this.#streams.map(({ ledger }) => ledger);
+  }
+
+  /** Connections that the server has closed. */
+  get dropped(): number {
+    return this.#closed;
+  }
+
+  get isComplete(): boolean {
+    return this.#streams.every(({ ledger }) => ledger.isComplete);
+  }
+
+  send(index: number): void {
+    const { client, template, ledger } = this.#streams[index] as Stream;
+    const number = ledger.send(performance.now());
+    const { buffer, at } = client.send(template.packet);
+    numberCopy(buffer, at, template, number);
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    for (const client of this.#clients.values()) client.close();
+  }
+
+  async #join(target: Target, user: string, plan: StreamPlan): Promise<void> {
+    if (this.#clients.has(user)) return;
+    const client = await RawClient.connect(
+      { host: target.host, port: target.port, clientId: user, password: target.password(user) },
+      {
+        handlePublish: (buffer, start, end) => this.#receive(user, buffer, start, end),
+        handlePuback: () => this.#sentBy.get(user)?.acknowledge(),
+        handleClose: () => {
+          if (!this.#isClosing) this.#closed++;
+        },
+      },
+    );
+    this.#clients.set(user, client);
+    const filter = target.filter(user, plan.receivers.includes(user) ? plan.source : null);
+    if (filter !== null) await client.subscribe(filter, 1);
+  }
+
+  #receive(user: string, buffer: Buffer, start: number, end: number): void {
+    const id = findId(buffer, start, end);
+    if (id < 0) return;
+    const index = streamOf(buffer, id);
+    const { ledger, places } = this.#streams[index] as Stream;
+    const place = places.get(user);
+    if (place === undefined) return;
+    const latencyMs = ledger.receive(place, numberOf(buffer, id), performance.now());
+    if (latencyMs >= 0) this.handleDelivered(index, latencyMs);
+  }
+}

@@ -1,0 +1,73 @@
+import { randomBytes } from "node:crypto";
+import { encodePublish } from "./packets.ts";
+
+/** Names the run in every user's and message's id, so that nothing of an earlier run is counted. */
+export const runId = `b${randomBytes(3).toString("hex")}`;
+
+const streamDigits = 5;
+const numberDigits = 9;
+const prefix = Buffer.from(`msg-${runId}-`);
+
+/** A message as our SDK sends it, encoded once; every message is a copy with its own number. */
+export interface MessageTemplate {
+  readonly packet: Buffer;
+  readonly packetIdAt: number;
+  readonly numberAt: number;
+}
+
+/** Makes the template of a stream of messages (`stream` 0-99,999). */
+export function createTemplate(options: {
+  readonly topic: string;
+  readonly stream: number;
+  readonly sender: string;
+  readonly recipient: string;
+  readonly channelType: "direct" | "group";
+}): MessageTemplate {
+  const head = `${prefix}${String(options.stream).padStart(streamDigits, "0")}-`;
+  const body = {
+    text: "The quick brown fox jumps over the lazy dog, and then once more.",
+    type: "text",
+    recipient_fullname: options.recipient,
+    sender_fullname: options.sender,
+    attributes: { lang: "en" },
+    metadata: "",
+    channel_type: options.channelType,
+    client_message_id: head + "0".repeat(numberDigits),
+  };
+  const { packet, packetIdAt } = encodePublish(options.topic, Buffer.from(JSON.stringify(body)));
+  return { packet, packetIdAt, numberAt: packet.indexOf(head) + head.length };
+}
+
+/** Writes identifier and number into a copy of the template's packet that begins at `at`. */
+export function numberCopy(buffer: Buffer, at: number, template: MessageTemplate, number: number): void {
+  const packetId = (number % 65_535) + 1;
+  buffer[at + template.packetIdAt] = packetId >>> 8;
+  buffer[at + template.packetIdAt + 1] = packetId & 0xff;
+  let left = number;
+  for (let digit = at + template.numberAt + numberDigits - 1; left > 0; digit--) {
+    buffer[digit] = 0x30 + (left % 10);
+    left = Math.floor(left / 10);
+  }
+}
+
+/** Where in `[start, end)` the id of a message of this run begins, behind the run's name; -1 when there is none. */
+export function findId(buffer: Buffer, start: number, end: number): number {
+  const at = buffer.indexOf(prefix, start);
+  return at < 0 || at >= end ? -1 : at + prefix.length;
+}
+
+/** Stream of the id at `at`, from {@link findId}. */
+export function streamOf(buffer: Buffer, at: number): number {
+  return readDigits(buffer, at, streamDigits);
+}
+
+/** Number of the id at `at`, from {@link findId}. */
+export function numberOf(buffer: Buffer, at: number): number {
+  return readDigits(buffer, at + streamDigits + 1, numberDigits);
+}
+
+function readDigits(buffer: Buffer, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) value = value * 10 + (buffer[i] as number) - 0x30;
+  return value;
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+
+/** CPU time since a process began, seconds. */
+export interface ProcessCpu {
+  readonly total: number;
+  /** Of the thread that runs JavaScript. */
+  readonly mainThread: number;
+}
+
+/** Linux counts in ticks of 10 ms whatever the kernel's own rate (`USER_HZ`). */
+const ticksPerSecond = 100;
+
+/** Reads a process's CPU time from `/proc`. */
+export function readProcessCpu(pid: number): ProcessCpu {
+  return { total: readStat(`/proc/${pid}/stat`), mainThread: readStat(`/proc/${pid}/task/${pid}/stat`) };
+}
+
+function readStat(path: string): number {
+  const text = readFileSync(path, "utf8");
+  // The name in parentheses may hold spaces; user and system time are the 12th and 13th field behind it.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** Resident memory of a process, bytes. */
+export function readResidentBytes(pid: number): number {
+  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  if (match === null) throw new Error(`no VmRSS of process ${pid}`);
+  return Number(match[1]) * 1_024;
+}

@@ -1,0 +1,100 @@
+import type { LedgerTotals } from "../load/ledger.ts";
+import { sumTotals } from "../load/ledger.ts";
+import type { LoadRun } from "../load/load-run.ts";
+import { percentile } from "../measure/percentile.ts";
+import { type ProcessCpu, readProcessCpu } from "../measure/process-cpu.ts";
+
+/** What a scenario with messages reports. Counts are of the whole run, rates and latencies of the measured time. */
+export interface RunResult extends LedgerTotals {
+  readonly dropped: number;
+  readonly messagesPerSecond: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  /** Of the server; null when its process is not known. */
+  readonly cpuSecondsPer1000: number | null;
+  readonly mainThreadCpuSecondsPer1000: number | null;
+  /** Share of one core that the generator took: near 1, and it was the generator that was measured. */
+  readonly generatorCpu: number;
+}
+
+/** How long to drive and to measure, milliseconds. */
+export interface RunTimes {
+  readonly warmupMs: number;
+  readonly measureMs: number;
+}
+
+/** Without progress for so long, what is still missing counts as lost. */
+const patienceMs = 5_000;
+const maxLatencies = 2_000_000;
+
+/**
+ * Starts the load, measures for a while, stops sending, and waits until everything has arrived or nothing moves any
+ * more. `start` is called once and must send until `isStopped` of its argument says so.
+ */
+export async function measureRun(
+  run: LoadRun,
+  pid: number | null,
+  times: RunTimes,
+  start: (control: { readonly isStopped: boolean }, delivered: (latencyMs: number) => void) => void,
+): Promise<RunResult> {
+  const control = { isStopped: false };
+  const latencies = new Float64Array(maxLatencies);
+  let measuring = false;
+  let delivered = 0;
+  start(control, (latencyMs) => {
+    if (!measuring) return;
+    if (delivered < maxLatencies) latencies[delivered] = latencyMs;
+    delivered++;
+  });
+  await wait(times.warmupMs);
+  const begin = snapshot(pid);
+  measuring = true;
+  await wait(times.measureMs);
+  measuring = false;
+  const end = snapshot(pid);
+  control.isStopped = true;
+  await settle(run);
+  const sorted = latencies.slice(0, Math.min(delivered, maxLatencies)).sort();
+  const seconds = (end.nowMs - begin.nowMs) / 1_000;
+  const per1000 = (of: keyof ProcessCpu) =>
+    begin.server && end.server ? round(((end.server[of] - begin.server[of]) / delivered) * 1_000, 5) : null;
+  return {
+    ...sumTotals(run.ledgers),
+    dropped: run.dropped,
+    messagesPerSecond: Math.round(delivered / seconds),
+    p50Ms: round(percentile(sorted, 0.5), 3),
+    p95Ms: round(percentile(sorted, 0.95), 3),
+    p99Ms: round(percentile(sorted, 0.99), 3),
+    cpuSecondsPer1000: per1000("total"),
+    mainThreadCpuSecondsPer1000: per1000("mainThread"),
+    generatorCpu: round((end.own - begin.own) / seconds, 2),
+  };
+}
+
+async function settle(run: LoadRun): Promise<void> {
+  let last = "";
+  let sinceMs = performance.now();
+  while (!run.isComplete && performance.now() - sinceMs < patienceMs) {
+    await wait(50);
+    const state = JSON.stringify(sumTotals(run.ledgers));
+    if (state !== last) sinceMs = performance.now();
+    last = state;
+  }
+}
+
+function snapshot(pid: number | null) {
+  return {
+    nowMs: performance.now(),
+    own: readProcessCpu(process.pid).mainThread,
+    server: pid === null ? null : readProcessCpu(pid),
+  };
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,38 @@
+import { topics } from "@chat21/protocol";
+import { spawnServer } from "./spawned-server.ts";
+import { app, outgoingTopic, type Target } from "./target.ts";
+
+const noGroups = async () => {};
+
+/** Bare aedes: receivers subscribe to the very topics that senders publish on. */
+export async function startBareTarget(): Promise<Target> {
+  const server = await spawnServer("bare-aedes.ts");
+  return {
+    name: "bare",
+    host: "127.0.0.1",
+    port: server.port,
+    pid: server.pid,
+    password: () => "",
+    filter: (user, from) => {
+      if (from === null) return null;
+      return "group" in from ? outgoingTopic("+", from.group) : outgoingTopic(from.sender, user);
+    },
+    createGroup: noGroups,
+    close: server.close,
+  };
+}
+
+/** Our edge alone, with an engine that stores nothing: what of a message's cost is the edge's. */
+export async function startEdgeTarget(nodeArguments: readonly string[] = []): Promise<Target> {
+  const server = await spawnServer("edge-only.ts", nodeArguments);
+  return {
+    name: "edge",
+    host: "127.0.0.1",
+    port: server.port,
+    pid: server.pid,
+    password: () => "",
+    filter: (user) => topics.inbox(app, user),
+    createGroup: noGroups,
+    close: server.close,
+  };
+}

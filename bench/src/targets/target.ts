@@ -1,0 +1,30 @@
+/** A server under load. */
+export interface Target {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Process to measure; `null`: CPU and memory are not reported. */
+  readonly pid: number | null;
+  /** Password of a user's CONNECT. */
+  password(user: string): string;
+  /**
+   * What `user` subscribes to, to get what the others of the scenario send it. `from` null: it only sends. `null`:
+   * nothing.
+   */
+  filter(user: string, from: FilterSource | null): string | null;
+  /** Makes the group exist, where the server knows groups. */
+  createGroup(group: string, members: readonly string[]): Promise<void>;
+  /** Stops what was started for this run. */
+  close(): Promise<void>;
+}
+
+/** From where a user is to receive: another user, or everybody in a group. */
+export type FilterSource = { readonly sender: string } | { readonly group: string };
+
+/** The app of every run, the one that existing clients have built in. */
+export const app = "tilechat";
+
+/** P1 of the wire. */
+export function outgoingTopic(sender: string, recipient: string): string {
+  return `apps/${app}/outgoing/users/${sender}/messages/${recipient}/outgoing`;
+}

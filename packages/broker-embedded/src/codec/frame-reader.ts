@@ -1,0 +1,105 @@
+import { ProtocolViolation } from "./protocol-violation.ts";
+
+/** Takes the bytes `[start, end)` of `buffer`: one whole packet, whose variable header begins at `body`. */
+export type FrameHandler = (buffer: Buffer, start: number, body: number, end: number) => void;
+
+/** Fixed headers have at most five bytes: type, and a length of one to four. */
+const maxHeaderBytes = 5;
+const firstAllocationBytes = 1_024;
+
+/**
+ * Cuts a byte stream into MQTT packets, without copying those that arrive in one piece. A packet's announced length is
+ * checked before its bytes are kept, and what is kept never exceeds twice what has arrived.
+ */
+export class FrameReader {
+  readonly #maxPacketBytes: number;
+  readonly #handleFrame: FrameHandler;
+  #partial: Buffer | null = null;
+  #partialBytes = 0;
+  #stopped = false;
+  /** Results of {@link #measure}; fields, so that no object is made per packet. */
+  #body = 0;
+  #end = 0;
+
+  constructor(maxPacketBytes: number, handleFrame: FrameHandler) {
+    this.#maxPacketBytes = maxPacketBytes;
+    this.#handleFrame = handleFrame;
+  }
+
+  /** Hands over every packet that is complete now. Throws {@link ProtocolViolation}; the stream is unusable then. */
+  read(chunk: Buffer): void {
+    let at = this.#partial === null ? 0 : this.#completePartial(chunk);
+    while (at < chunk.length && !this.#stopped) {
+      if (!this.#measure(chunk, at, chunk.length) || this.#end > chunk.length) {
+        this.#keep(chunk, at);
+        return;
+      }
+      const end = this.#end;
+      this.#handleFrame(chunk, at, this.#body, end);
+      at = end;
+    }
+  }
+
+  /** Nothing is handed over any more, not even what the chunk in hand still holds. */
+  stop(): void {
+    this.#stopped = true;
+    this.#partial = null;
+  }
+
+  /** Reads the fixed header at `start`; `false` when it is incomplete. */
+  #measure(buffer: Buffer, start: number, available: number): boolean {
+    let length = 0;
+    let factor = 1;
+    for (let at = start + 1; at < available; at++) {
+      const byte = buffer[at] as number;
+      length += (byte & 0x7f) * factor;
+      if (byte < 0x80) {
+        this.#body = at + 1;
+        this.#end = at + 1 + length;
+        if (this.#end - start > this.#maxPacketBytes) {
+          throw new ProtocolViolation(
+            "packet_too_large",
+            `a packet of ${this.#end - start} bytes was announced`,
+          );
+        }
+        return true;
+      }
+      factor *= 128;
+      if (at - start === maxHeaderBytes - 1) {
+        throw new ProtocolViolation("protocol_error", "a packet's length has more than four bytes");
+      }
+    }
+    return false;
+  }
+
+  #keep(chunk: Buffer, start: number): void {
+    this.#partialBytes = chunk.length - start;
+    this.#partial = Buffer.allocUnsafe(Math.max(firstAllocationBytes, this.#partialBytes));
+    chunk.copy(this.#partial, 0, start);
+  }
+
+  /** Adds to the packet begun earlier; returns how many bytes of `chunk` belonged to it. */
+  #completePartial(chunk: Buffer): number {
+    let partial = this.#partial as Buffer;
+    let at = 0;
+    // [header] byte by byte, because only the bytes of this packet may be taken.
+    while (!this.#measure(partial, 0, this.#partialBytes)) {
+      if (at === chunk.length) return at;
+      partial[this.#partialBytes++] = chunk[at++] as number;
+    }
+    const take = Math.min(this.#end - this.#partialBytes, chunk.length - at);
+    if (this.#partialBytes + take > partial.length) {
+      const wanted = Math.max(partial.length * 2, this.#partialBytes + take);
+      const grown = Buffer.allocUnsafe(Math.min(this.#end, wanted));
+      partial.copy(grown, 0, 0, this.#partialBytes);
+      this.#partial = partial = grown;
+    }
+    chunk.copy(partial, this.#partialBytes, at, at + take);
+    this.#partialBytes += take;
+    if (this.#partialBytes === this.#end) {
+      this.#partial = null;
+      this.#handleFrame(partial, 0, this.#body, this.#end);
+    }
+    return at + take;
+  }
+}

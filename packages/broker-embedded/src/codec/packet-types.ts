@@ -1,0 +1,18 @@
+/** First byte of a packet, flags included where MQTT 3.1.1 fixes them ([MQTT-2.2.2-1]). */
+export const packetHeaders = {
+  connect: 0x10,
+  publish: 0x30,
+  puback: 0x40,
+  pubrec: 0x50,
+  pubrel: 0x62,
+  pubcomp: 0x70,
+  subscribe: 0x82,
+  suback: 0x90,
+  unsubscribe: 0xa2,
+  pingreq: 0xc0,
+  pingresp: 0xd0,
+  disconnect: 0xe0,
+} as const;
+
+/** Bits of the first byte that name the packet's type. */
+export const packetTypeMask = 0xf0;

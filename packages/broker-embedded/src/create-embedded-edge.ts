@@ -1,0 +1,104 @@
+import type { Edge, EdgeHandler, Log, Metrics } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import { type EdgeLimits, resolveEdgeLimits } from "./edge-limits.ts";
+import type { EdgeAddress, EdgeListenerOptions } from "./listen/edge-listener.ts";
+import type { Acceptor, OpenListener } from "./listen/open-listener.ts";
+import { openTcpListener } from "./listen/tcp-listener.ts";
+import { openOnHttpServer, openWebSocketListener } from "./listen/web-socket-listener.ts";
+import { Connections } from "./session/connections.ts";
+import { startSessions } from "./session/session-broker.ts";
+
+/** What an edge is made of. */
+export interface EmbeddedEdgeOptions {
+  readonly listeners: readonly EdgeListenerOptions[];
+  /** @default {@link defaultEdgeLimits} for what is not named */
+  readonly limits?: Partial<EdgeLimits>;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The {@link Edge} in this process. */
+export interface EmbeddedEdge extends Edge {
+  /**
+   * The ports that were opened, in the order of the listeners; listeners on a server of the caller have none. Empty
+   * before `start` has resolved.
+   */
+  readonly addresses: readonly EdgeAddress[];
+}
+
+/** Silence is judged this often, so that every timeout may come that much late. */
+const sweepEveryMs = 500;
+
+/**
+ * Makes an edge that listens in this process: MQTT 3.1.1 (and 3.1) over TCP and WebSocket. Nothing is opened before
+ * `start`. Throws `bad_request` for a limit out of range.
+ */
+export function createEmbeddedEdge(options: EmbeddedEdgeOptions): EmbeddedEdge {
+  const { log, metrics } = options;
+  const limits = resolveEdgeLimits(options.limits);
+  let running: { connections: Connections; listeners: OpenListener[]; stop: () => Promise<void> } | null =
+    null;
+  let closing: Promise<void> | null = null;
+
+  async function start(handler: EdgeHandler): Promise<void> {
+    if (running !== null || closing !== null) throw new ChatError("conflict", "an edge is started once");
+    const sessions = await startSessions(limits, log);
+    const connections = new Connections({ handler, sessions, limits, log, metrics });
+    const sweeper = setInterval(() => connections.sweep(), sweepEveryMs);
+    const stop = () => {
+      clearInterval(sweeper);
+      return sessions.close();
+    };
+    running = { connections, listeners: [], stop };
+    try {
+      for (const listener of options.listeners) {
+        running.listeners.push(await open(listener, connections, limits, log));
+      }
+    } catch (error) {
+      await close(0);
+      throw error;
+    }
+    for (const { address } of running.listeners)
+      if (address) log.info({ url: address.url }, "MQTT is served");
+  }
+
+  async function shutDown(timeoutMs: number): Promise<void> {
+    if (running === null) return;
+    for (const listener of running.listeners) listener.stop();
+    await running.connections.drain(timeoutMs);
+    await running.stop();
+  }
+
+  function close(timeoutMs: number): Promise<void> {
+    closing ??= shutDown(timeoutMs);
+    return closing;
+  }
+
+  return {
+    get addresses() {
+      return (running?.listeners ?? []).flatMap(({ address }) => address ?? []);
+    },
+    start,
+    reaches: (app, user) => running?.connections.reaches(app, user) ?? false,
+    deliver: (deliveries) => running?.connections.deliver(deliveries),
+    disconnect: (selector, reason) => running?.connections.disconnect(selector, reason) ?? 0,
+    setPaused: (paused) => running?.connections.setPaused(paused),
+    close,
+  };
+}
+
+async function open(
+  options: EdgeListenerOptions,
+  acceptor: Acceptor,
+  limits: EdgeLimits,
+  log: Log,
+): Promise<OpenListener> {
+  switch (options.kind) {
+    case "tcp":
+      return openTcpListener(options, acceptor, limits.connectTimeoutMs, log);
+    case "ws":
+      return openWebSocketListener(options, acceptor, limits, log);
+    case "http-server":
+      return openOnHttpServer(options, acceptor, limits);
+  }
+}

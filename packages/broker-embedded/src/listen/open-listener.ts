@@ -1,0 +1,50 @@
+import type { Server } from "node:net";
+import { isIPv6 } from "node:net";
+import { ChatError } from "@chat21/protocol";
+import type { Transport } from "../transport/transport.ts";
+import type { EdgeAddress } from "./edge-listener.ts";
+
+/** Takes what a listener brings. */
+export interface Acceptor {
+  /** Whether there is room for one more connection. */
+  hasRoom(): boolean;
+  accept(transport: Transport): void;
+}
+
+/** A listener that is open. */
+export interface OpenListener {
+  /** `null` on a server of the caller. */
+  readonly address: EdgeAddress | null;
+  /** Accepts no more; connections stay. */
+  stop(): void;
+}
+
+/** Binds `server`. Rejects with one line that names the address and what to do about it. */
+export function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port));
+    server.once("error", fail);
+    server.listen({ host, port }, () => {
+      server.off("error", fail);
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}
+
+/** `scheme://host:port/path`, with the brackets that IPv6 needs. */
+export function urlOf(scheme: string, host: string, port: number, path = ""): string {
+  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`;
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is in use: stop the program that listens there, or choose another port",
+  EACCES: "needs a privilege that this process lacks: choose a port above 1023",
+  EADDRNOTAVAIL: "is not an address of this machine: choose another host",
+  ENOTFOUND: "names a host that is not known: choose another host",
+};
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): ChatError {
+  const remedy = remedies[error.code ?? ""] ?? `cannot be listened on (${error.message})`;
+  return new ChatError("internal", `port ${port} on ${host} ${remedy}`, { cause: error });
+}

@@ -1,0 +1,38 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import type { Log } from "@chat21/engine";
+import { TcpTransport } from "../transport/tcp-transport.ts";
+import type { TcpListenerOptions } from "./edge-listener.ts";
+import { type Acceptor, listen, type OpenListener, urlOf } from "./open-listener.ts";
+
+/** Small packets must not wait for each other, and peers that vanished must be noticed even without MQTT's keep-alive. */
+const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+
+/** Opens a TCP or TLS port. Rejects when it cannot be had. */
+export async function openTcpListener(
+  options: TcpListenerOptions,
+  acceptor: Acceptor,
+  handshakeTimeoutMs: number,
+  log: Log,
+): Promise<OpenListener> {
+  const { host, tls } = options;
+  const accept = (socket: Socket) => {
+    if (acceptor.hasRoom()) acceptor.accept(new TcpTransport(socket));
+    else socket.destroy();
+  };
+  const server = tls
+    ? createTlsServer({ ...tls, ...socketOptions, handshakeTimeout: handshakeTimeoutMs }, accept)
+    : createServer(socketOptions, accept);
+  server.on("tlsClientError", (error) => log.debug({ error: error.message }, "a TLS handshake failed"));
+  const port = await listen(server, host, options.port);
+  logErrors(server, log);
+  return {
+    address: { kind: "tcp", host, port, url: urlOf(tls ? "mqtts" : "mqtt", host, port) },
+    stop: () => void server.close(),
+  };
+}
+
+/** An accept that fails (no file descriptors left) must not end the process. */
+export function logErrors(server: Server, log: Log): void {
+  server.on("error", (error) => log.error({ error: error.message }, "a listener failed to accept"));
+}

@@ -1,0 +1,98 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Duplex } from "node:stream";
+import type { Log } from "@chat21/engine";
+import { WebSocketServer } from "ws";
+import type { EdgeLimits } from "../edge-limits.ts";
+import { WebSocketTransport } from "../transport/web-socket-transport.ts";
+import type { HttpServerListenerOptions, WebSocketListenerOptions } from "./edge-listener.ts";
+import { type Acceptor, listen, type OpenListener, urlOf } from "./open-listener.ts";
+import { logErrors } from "./tcp-listener.ts";
+
+/** In order of preference; the second is what MQTT 3.1 clients ask for. */
+const subProtocols = ["mqtt", "mqttv3.1"] as const;
+const defaultPath = "/ws";
+
+/** Takes the upgrades of the caller's HTTP server. */
+export function openOnHttpServer(
+  options: HttpServerListenerOptions,
+  acceptor: Acceptor,
+  limits: EdgeLimits,
+): OpenListener {
+  const { server, path = defaultPath } = options;
+  const upgrade = createUpgrade(acceptor, limits, options.addressOf);
+  const handleUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (pathOf(request) === path) upgrade(request, socket, head);
+  };
+  server.on("upgrade", handleUpgrade);
+  return { address: null, stop: () => void server.off("upgrade", handleUpgrade) };
+}
+
+/** Opens a port for WebSocket alone. Rejects when it cannot be had. */
+export async function openWebSocketListener(
+  options: WebSocketListenerOptions,
+  acceptor: Acceptor,
+  limits: EdgeLimits,
+  log: Log,
+): Promise<OpenListener> {
+  const { host, tls, path = defaultPath } = options;
+  const server: Server = tls
+    ? createTlsServer({ ...tls, noDelay: true, handshakeTimeout: limits.connectTimeoutMs })
+    : createServer({ noDelay: true });
+  server.on("request", (_request, response) => {
+    response.writeHead(426, { connection: "close", upgrade: "websocket" }).end();
+  });
+  const upgrade = createUpgrade(acceptor, limits, options.addressOf);
+  server.on("upgrade", (request, socket, head) => {
+    if (pathOf(request) === path) upgrade(request, socket, head);
+    else refuse(socket, "404 Not Found");
+  });
+  const port = await listen(server, host, options.port);
+  logErrors(server, log);
+  return {
+    address: { kind: "ws", host, port, url: urlOf(tls ? "wss" : "ws", host, port, path) },
+    stop: () => {
+      server.close();
+      server.closeIdleConnections();
+    },
+  };
+}
+
+type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+function createUpgrade(
+  acceptor: Acceptor,
+  limits: EdgeLimits,
+  addressOf: (request: IncomingMessage) => string = (request) => request.socket.remoteAddress ?? "",
+): Upgrade {
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // Messages are small, and a compressor costs 300 KiB per connection.
+    perMessageDeflate: false,
+    maxPayload: limits.maxWebSocketMessageBytes,
+    handleProtocols: (offered) => subProtocols.find((name) => offered.has(name)) ?? false,
+  });
+  return (request, socket, head) => {
+    if (!acceptor.hasRoom()) return refuse(socket, "503 Service Unavailable");
+    // [MQTT-6.0.0-3]
+    if (!offersMqtt(request)) return refuse(socket, "400 Bad Request");
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      acceptor.accept(new WebSocketTransport(webSocket, addressOf(request)));
+    });
+  };
+}
+
+function offersMqtt(request: IncomingMessage): boolean {
+  const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+  return subProtocols.some((name) => offered.includes(name));
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "").split("?", 1)[0] as string;
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.on("error", () => {});
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+}

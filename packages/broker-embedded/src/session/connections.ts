@@ -1,0 +1,204 @@
+import type {
+  CloseReason,
+  ConnectAttempt,
+  Delivery,
+  EdgeHandler,
+  Inbound,
+  Log,
+  Metrics,
+  Session,
+  SessionSelector,
+} from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import type { EdgeLimits } from "../edge-limits.ts";
+import type { Acceptor } from "../listen/open-listener.ts";
+import type { Transport } from "../transport/transport.ts";
+import { AuthFailures } from "./auth-failures.ts";
+import { type CloseCause, quietCauses } from "./close-cause.ts";
+import { Connection, type ConnectionContext } from "./connection.ts";
+import { FlushQueue } from "./flush-queue.ts";
+import type { Sessions } from "./session-broker.ts";
+import { SessionIndex } from "./session-index.ts";
+
+/** What the connections of an edge work with. */
+export interface ConnectionsOptions {
+  readonly handler: EdgeHandler;
+  readonly sessions: Sessions;
+  readonly limits: EdgeLimits;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** All connections of an edge, from accept to the end of the transport. */
+export class Connections implements ConnectionContext, Acceptor {
+  readonly limits: EdgeLimits;
+  readonly sessions: Sessions;
+  readonly flushQueue = new FlushQueue();
+  readonly #options: ConnectionsOptions;
+  readonly #all = new Set<Connection>();
+  readonly #index = new SessionIndex();
+  readonly #failures: AuthFailures;
+  #paused = false;
+  #nowMs = performance.now();
+  /** Set when no more are accepted; called when the last one is gone. */
+  #handleEmpty: (() => void) | null = null;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.limits = options.limits;
+    this.sessions = options.sessions;
+    this.#failures = new AuthFailures(options.limits.maxAuthFailuresPerMinute);
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  // For the edge
+
+  hasRoom(): boolean {
+    return this.#handleEmpty === null && this.#all.size < this.limits.maxConnections;
+  }
+
+  accept(transport: Transport): void {
+    this.#all.add(new Connection(transport, this));
+  }
+
+  reaches(app: string, user: string): boolean {
+    return this.#index.of(app, user).length > 0;
+  }
+
+  deliver(deliveries: readonly Delivery[]): void {
+    let text: string | null = null;
+    let payload: Buffer | null = null;
+    for (const delivery of deliveries) {
+      for (const connection of this.#index.of(delivery.app, delivery.user)) {
+        const granted = connection.qosOf(delivery.topic);
+        if (granted === -1) continue;
+        if (payload === null || delivery.payload !== text) {
+          text = delivery.payload;
+          payload = Buffer.from(text);
+        }
+        connection.deliver(delivery.topic, payload, granted === 0 ? 0 : delivery.qos);
+      }
+    }
+  }
+
+  disconnect(selector: SessionSelector, reason: CloseReason): number {
+    const selected = this.#index.select(selector);
+    for (const connection of selected) connection.close(reason);
+    return selected.length;
+  }
+
+  setPaused(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    if (!paused) for (const connection of this.#all) connection.handleUnpaused();
+  }
+
+  /** Moves the clock and closes whoever has been silent for too long. */
+  sweep(): void {
+    this.#nowMs = performance.now();
+    for (const connection of this.#all) connection.sweep();
+  }
+
+  /** Lets every connection settle what it has taken; resolves when all are gone. Those left after `timeoutMs` are cut off. */
+  async drain(timeoutMs: number): Promise<void> {
+    const empty = new Promise<void>((resolve) => {
+      this.#handleEmpty = resolve;
+    });
+    for (const connection of this.#all) connection.drain();
+    if (this.#all.size === 0) return;
+    const cutOff = setTimeout(() => {
+      for (const connection of this.#all) connection.destroy();
+    }, timeoutMs);
+    await empty;
+    clearTimeout(cutOff);
+  }
+
+  // For the connections
+
+  async authenticate(attempt: ConnectAttempt): Promise<Session> {
+    const { handler, log, metrics } = this.#options;
+    try {
+      if (this.#handleEmpty !== null) throw new ChatError("shutting_down");
+      if (this.#failures.isExhausted(attempt.address, this.#nowMs)) throw new ChatError("rate_limited");
+      return await handler.authenticate(attempt);
+    } catch (thrown) {
+      const error = ChatError.fromUnknown(thrown);
+      const { code } = error;
+      if (!error.retryable) this.#failures.add(attempt.address, this.#nowMs);
+      metrics.count("connects_refused", { code });
+      const fields = { code, address: attempt.address, clientId: attempt.clientId };
+      if (code === "internal") log.error({ ...fields, error: thrown }, "a CONNECT could not be decided");
+      else log.info(fields, "refused a CONNECT");
+      throw error;
+    }
+  }
+
+  handleOpened(connection: Connection, session: Session): void {
+    const { handler, log, metrics } = this.#options;
+    const { app, user, clientId } = session;
+    for (const other of this.#index.of(app, user)) {
+      if (other.session?.clientId === clientId) other.close("taken_over");
+    }
+    this.#index.add(connection, session);
+    metrics.count("sessions_opened");
+    log.debug({ app, user, clientId, address: connection.address }, "a session was opened");
+    this.#tell(() => handler.handleOpen(session));
+  }
+
+  canSubscribe(session: Session, filter: string): boolean {
+    return this.#tell(() => this.#options.handler.canSubscribe(session, filter)) === true;
+  }
+
+  handlePublish(session: Session, inbound: Inbound): Promise<void> {
+    try {
+      return this.#options.handler.handlePublish(session, inbound);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  handleRefusedPublish(session: Session, thrown: unknown): CloseCause {
+    const { code } = ChatError.fromUnknown(thrown);
+    if (code === "forbidden" || code === "shutting_down") return code;
+    const { app, user } = session;
+    this.#options.log.error({ app, user, error: thrown }, "a publish failed instead of being refused");
+    return "internal";
+  }
+
+  handleClosed(connection: Connection, session: Session | null, cause: CloseCause, detail: string): void {
+    const { handler, log, metrics } = this.#options;
+    const level = quietCauses.has(cause) ? "debug" : "info";
+    const fields = { cause, detail, address: connection.address };
+    if (session === null) {
+      log[level](fields, "a connection was closed before it had a session");
+      return;
+    }
+    const { app, user, clientId } = session;
+    this.#index.delete(connection, session);
+    metrics.count("sessions_closed", { reason: cause });
+    log[level]({ ...fields, app, user, clientId }, "a session was closed");
+    this.#tell(() => handler.handleClose(session));
+  }
+
+  handleGone(connection: Connection): void {
+    this.#all.delete(connection);
+    if (this.#all.size === 0) this.#handleEmpty?.();
+  }
+
+  /** A handler that throws where it never should harms one connection, not the process. */
+  #tell<T>(call: () => T): T | undefined {
+    try {
+      return call();
+    } catch (thrown) {
+      this.#options.log.error({ error: thrown }, "the edge's handler has thrown");
+      return undefined;
+    }
+  }
+}

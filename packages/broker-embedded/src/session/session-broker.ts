@@ -1,0 +1,141 @@
+import type { ConnectAttempt, Log, Session } from "@chat21/engine";
+import { ChatError, type ErrorCode } from "@chat21/protocol";
+import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from "aedes";
+import type { EdgeLimits } from "../edge-limits.ts";
+import { type ControlOwner, ControlStream } from "./control-stream.ts";
+
+/** What the broker asks and tells a connection. */
+export interface BrokerClient extends ControlOwner {
+  readonly address: string;
+  /** Rejects with `ChatError` to refuse. */
+  authenticate(attempt: ConnectAttempt, keepAliveSeconds: number): Promise<Session>;
+  /** CONNACK 0 is on its way. */
+  handleConnected(): void;
+  /** Whether the filter may be subscribed; the connection is closed otherwise. */
+  subscribe(filter: string, qos: 0 | 1): boolean;
+  unsubscribe(filters: readonly string[]): void;
+}
+
+/** What a v3.1.1 client is told ([MQTT-3.2.2-4]); everything else is 3, "server unavailable". */
+const connackCodes: Partial<Record<ErrorCode, 2 | 4 | 5>> = {
+  bad_request: 2,
+  invalid_id: 2,
+  unauthorized: 4,
+  token_expired: 4,
+  token_revoked: 4,
+  forbidden: 5,
+};
+
+/** Six days: aedes multiplies it by four, and timers end at 24.8 days. */
+const hardlyEverMs = 6 * 24 * 60 * 60 * 1_000;
+
+/**
+ * aedes, reduced to the sessions: it parses and answers CONNECT, SUBSCRIBE and UNSUBSCRIBE and knows who is connected.
+ * Everything that would publish or route inside it does nothing: no `$SYS` topics, no wills, no retained messages, no
+ * queues (ADR "The edge's message path").
+ */
+class SessionBroker extends Aedes {
+  override publish(_packet: unknown, clientOrDone?: unknown, done?: () => void): void {
+    if (typeof clientOrDone === "function") clientOrDone();
+    else done?.();
+  }
+
+  override subscribe(_topic: string, _deliver: unknown, done?: () => void): void {
+    done?.();
+  }
+
+  override unsubscribe(_topic: string, _deliver: unknown, done?: () => void): void {
+    done?.();
+  }
+}
+
+/** A running broker for sessions. */
+export interface Sessions {
+  /** Gives a connection's first packet to aedes; what follows is pushed into the returned stream. */
+  open(client: BrokerClient): ControlStream;
+  close(): Promise<void>;
+}
+
+/** Starts the broker for sessions. */
+export async function startSessions(limits: EdgeLimits, log: Log): Promise<Sessions> {
+  const attempts = new WeakMap<Client, { attempt: ConnectAttempt; keepAliveSeconds: number }>();
+  const broker = new SessionBroker({
+    heartbeatInterval: hardlyEverMs,
+    // The edge itself watches the time until CONNACK, keep-alives, and what is not read.
+    connectTimeout: hardlyEverMs,
+    drainTimeout: 0,
+    maxClientsIdLength: limits.maxTopicBytes,
+    maxTopicLevels: limits.maxTopicLevels,
+    preConnect(client, packet, done) {
+      attempts.set(client, takeOver(packet, ownerOf(client)));
+      if (packet.protocolVersion === 5) {
+        log.info(
+          { address: ownerOf(client).address },
+          "refused MQTT 5: this release speaks MQTT 3.1.1 (version 4)",
+        );
+      }
+      done(null, true);
+    },
+    authenticate(client, username, password, done) {
+      const begun = attempts.get(client);
+      attempts.delete(client);
+      if (begun === undefined) return done(refusal(5), false);
+      const attempt = { ...begun.attempt, username, password: password?.toString() };
+      ownerOf(client)
+        .authenticate(attempt, begun.keepAliveSeconds)
+        .then(
+          (session) => {
+            // Ids hold no "/": another user's connection with the same client id is another client here.
+            client.id = `${session.app}/${session.user}/${session.clientId}`;
+            done(null, true);
+          },
+          (thrown) => done(refusal(connackCodes[ChatError.fromUnknown(thrown).code] ?? 3), false),
+        );
+    },
+    authorizeSubscribe(client, subscription, done) {
+      const granted = ownerOf(client).subscribe(subscription.topic, subscription.qos === 0 ? 0 : 1);
+      if (granted) done(null, subscription);
+      else done(new Error("the subscription is refused"));
+    },
+  });
+  broker.on("connackSent", (packet, client) => {
+    if (packet.returnCode === 0) ownerOf(client).handleConnected();
+  });
+  broker.on("unsubscribe", (filters, client) => ownerOf(client).unsubscribe(filters));
+  await broker.listen();
+  return {
+    open(client) {
+      const stream = new ControlStream(client);
+      broker.handle(stream);
+      return stream;
+    },
+    close: () => new Promise((resolve) => broker.close(() => resolve())),
+  };
+}
+
+/**
+ * Reads off the CONNECT what the edge does itself, and takes it away from aedes: the keep-alive (aedes sees too few
+ * packets to judge it), the will (leaving is reported for every kind of leaving), the lasting session (history does that).
+ */
+function takeOver(packet: ConnectPacket, owner: BrokerClient) {
+  const { will, keepalive = 0 } = packet;
+  const attempt: ConnectAttempt = {
+    clientId: packet.clientId,
+    username: undefined,
+    password: undefined,
+    address: owner.address,
+    will: will === undefined ? undefined : { topic: will.topic, payload: Buffer.from(will.payload) },
+  };
+  delete packet.will;
+  packet.keepalive = 0;
+  packet.clean = true;
+  return { attempt, keepAliveSeconds: keepalive };
+}
+
+function ownerOf(client: Client): BrokerClient {
+  return (client.conn as ControlStream).owner as BrokerClient;
+}
+
+function refusal(returnCode: 2 | 3 | 4 | 5): AuthenticateError {
+  return Object.assign(new Error("the connection is refused"), { returnCode });
+}

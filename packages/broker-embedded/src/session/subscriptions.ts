@@ -1,0 +1,48 @@
+import { topicMatches, topics } from "@chat21/protocol";
+
+/** Filters of one connection, with the QoS granted to each. */
+export class Subscriptions {
+  /** The filter that nearly everybody uses, and what every topic below it begins with. */
+  readonly #inbox: string;
+  readonly #root: string;
+  /** -1: not subscribed. */
+  #inboxQos: 0 | 1 | -1 = -1;
+  #others: Map<string, 0 | 1> | null = null;
+
+  constructor(app: string, user: string) {
+    this.#inbox = topics.inbox(app, user);
+    this.#root = this.#inbox.slice(0, -1);
+  }
+
+  get size(): number {
+    return (this.#others?.size ?? 0) + (this.#inboxQos === -1 ? 0 : 1);
+  }
+
+  has(filter: string): boolean {
+    return filter === this.#inbox ? this.#inboxQos !== -1 : this.#others?.has(filter) === true;
+  }
+
+  set(filter: string, qos: 0 | 1): void {
+    if (filter === this.#inbox) {
+      this.#inboxQos = qos;
+    } else {
+      this.#others ??= new Map();
+      this.#others.set(filter, qos);
+    }
+  }
+
+  delete(filter: string): void {
+    if (filter === this.#inbox) this.#inboxQos = -1;
+    else this.#others?.delete(filter);
+  }
+
+  /** The highest QoS of the matching filters ([MQTT-3.3.5-1]), or -1 when none matches. */
+  qosOf(topic: string): 0 | 1 | -1 {
+    let highest: 0 | 1 | -1 = this.#inboxQos !== -1 && topic.startsWith(this.#root) ? this.#inboxQos : -1;
+    if (this.#others === null) return highest;
+    for (const [filter, qos] of this.#others) {
+      if (qos > highest && topicMatches(filter, topic)) highest = qos;
+    }
+    return highest;
+  }
+}

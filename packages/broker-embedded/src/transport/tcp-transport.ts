@@ -1,0 +1,62 @@
+import type { Socket } from "node:net";
+import { lingerMs, type Transport, type TransportOwner } from "./transport.ts";
+
+/** MQTT right on TCP or TLS. */
+export class TcpTransport implements Transport {
+  readonly kind = "tcp";
+  readonly address: string;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.address = socket.remoteAddress ?? "";
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  attach(owner: TransportOwner): void {
+    const socket = this.#socket;
+    socket.on("data", (chunk: Buffer) => owner.handleData(chunk));
+    socket.on("end", () => owner.handleEnd());
+    socket.on("close", () => owner.handleGone());
+    // "close" follows and says all that matters.
+    socket.on("error", ignore);
+  }
+
+  write(chunks: readonly Buffer[]): void {
+    const socket = this.#socket;
+    if (chunks.length === 1) {
+      socket.write(chunks[0] as Buffer);
+      return;
+    }
+    socket.cork();
+    for (const chunk of chunks) socket.write(chunk);
+    socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    const socket = this.#socket;
+    socket.end();
+    // Unread bytes at the moment of closing would make the kernel reset the connection and lose our last ones.
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+function ignore(): void {}
