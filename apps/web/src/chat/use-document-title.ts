@@ -1,15 +1,21 @@
-import { useEffect } from "react";
+import { useCallback, useEffect, useSyncExternalStore } from "react";
 import { useChat } from "./chat-context.ts";
 import { useUnreadCount } from "./use-conversation.ts";
 
+const mostShown = 999;
+
 /** Unread messages and the open conversation in the window's title. */
 export function useDocumentTitle(open: string | null): void {
-  const { chat } = useChat();
+  const { conversations } = useChat().chat;
+  const subscribe = useCallback((listener: () => void) => conversations.subscribe(listener), [conversations]);
   const unread = useUnreadCount();
-  const title = open === null ? undefined : chat.conversations.get(open)?.title;
+  const title = useSyncExternalStore(subscribe, () =>
+    open === null ? undefined : conversations.get(open)?.title,
+  );
 
   useEffect(() => {
-    const parts = [title, "Chat21"].filter((part) => part !== undefined);
-    document.title = `${unread > 0 ? `(${unread > 999 ? "999+" : unread}) ` : ""}${parts.join(" · ")}`;
+    const count = unread > mostShown ? `${mostShown}+` : unread;
+    const name = title === undefined ? "Chat21" : `${title} · Chat21`;
+    document.title = unread > 0 ? `(${count}) ${name}` : name;
   }, [unread, title]);
 }

@@ -9,36 +9,31 @@ export interface GroupView {
   readonly outsider: boolean;
 }
 
-/** The group behind a conversation, live; nothing for `null`. Asks the server once, and again after each change. */
+/** The group behind a conversation, live; nothing for `null`. Asks the server whenever this client comes online. */
 export function useGroup(id: string | null): GroupView {
-  const { chat } = useChat();
-  const [refused, setRefused] = useState(false);
-  const subscribe = useCallback(
-    (listener: () => void) =>
-      chat.on("group", ({ group }) => {
-        if (group.id !== id) return;
-        setRefused(false);
-        listener();
-      }),
-    [chat, id],
-  );
+  const { chat, connection } = useChat();
+  const [answer, setAnswer] = useState<"none" | "group" | "refused">("none");
+  const online = useSyncExternalStore(connection.subscribe, () => connection.get().status === "online");
+  const subscribe = useCallback((listener: () => void) => chat.on("group", listener), [chat]);
   const group = useSyncExternalStore(subscribe, () => (id === null ? undefined : chat.groups.known(id)));
 
   useEffect(() => {
-    if (id === null) return;
+    if (id === null || !online) return;
     let current = true;
-    chat.groups.get(id).catch((error: unknown) => {
-      // A group nobody has created yet is open to whoever writes first.
-      if (current && ChatError.fromUnknown(error).code !== "not_found") setRefused(isRefusal(error));
-    });
+    chat.groups.get(id).then(
+      () => current && setAnswer("group"),
+      (error: unknown) => current && setAnswer(isRefusal(error) ? "refused" : "none"),
+    );
     return () => {
       current = false;
     };
-  }, [chat, id]);
+  }, [chat, id, online]);
 
-  return { group, outsider: group === undefined ? refused : !group.members.includes(chat.user.id) };
+  const member = group?.members.includes(chat.user.id);
+  return { group, outsider: answer === "refused" ? member !== true : member === false };
 }
 
+/** A group that nobody has created yet (`not_found`) is open to whoever writes first. */
 function isRefusal(error: unknown): boolean {
   const { code } = ChatError.fromUnknown(error);
   return code === "forbidden" || code === "not_member";

@@ -4,23 +4,36 @@ import { openConversation } from "./route.ts";
 /** The id of the search field, which `/` leads to. */
 export const searchFieldId = "conversation-search";
 
-/** `/` searches, Esc leaves the conversation. Only where nothing nearer to the focus took the key. */
+/**
+ * `/` searches, Esc leaves the conversation, Alt with an arrow goes to the conversation above or below. Only where
+ * nothing nearer to the focus took the key.
+ */
 export function useShortcuts(): void {
   useEffect(() => {
-    function handleKey(event: KeyboardEvent): void {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (document.querySelector("dialog[open]") !== null) return;
-      if (event.key === "/" && !isEditable(event.target)) {
-        event.preventDefault();
-        focusSearch();
-      } else if (event.key === "Escape" && !event.isComposing) {
-        openConversation(null);
-        focusSearch();
-      }
-    }
     addEventListener("keydown", handleKey);
     return () => removeEventListener("keydown", handleKey);
   }, []);
+}
+
+function handleKey(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
+  if (document.querySelector("dialog[open]") !== null) return;
+  if (event.altKey) handleArrow(event);
+  else if (event.key === "/" && !isEditable(event.target)) {
+    event.preventDefault();
+    focusSearch();
+  } else if (event.key === "Escape") {
+    openConversation(null);
+    focusSearch();
+  }
+}
+
+function handleArrow(event: KeyboardEvent): void {
+  if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+  const row = document.querySelector(".conversation:has([aria-current])");
+  const next = event.key === "ArrowUp" ? row?.previousElementSibling : row?.nextElementSibling;
+  event.preventDefault();
+  next?.querySelector("a")?.click();
 }
 
 function focusSearch(): void {
