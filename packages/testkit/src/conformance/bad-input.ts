@@ -114,7 +114,7 @@ export function describeBadInput(world: () => World): void {
       await a.send(group, groupMessage("fence"));
       await a.nextMessage(group, "fence");
 
-      expect(answer.code).toBe("not_member");
+      expect(answer.code).toBe("conflict");
       expect(a.untaken((frame) => frame.payload.text === "hi")).toEqual([]);
     });
 
