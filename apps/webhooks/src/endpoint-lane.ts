@@ -23,6 +23,7 @@ export class EndpointLane {
   readonly sign: Signer;
   #underWay = 0;
   #failuresInRow = 0;
+  #failingSince: number | null = null;
   #restMs = 0;
   #restUntil = 0;
   #goneId: string | null = null;
@@ -39,6 +40,11 @@ export class EndpointLane {
   /** Failing: too many failures in a row and no success since. */
   get failing(): boolean {
     return this.#restMs > 0;
+  }
+
+  /** When the first failure came that no success followed (ms); `null` after a success. */
+  get failingSince(): number | null {
+    return this.#failingSince;
   }
 
   /** The delivery that was answered with 410; `null` while the endpoint is in use. */
@@ -68,6 +74,7 @@ export class EndpointLane {
   /** An answer that shows that the endpoint works, whatever it thought of the row. */
   noteAnswer(): LaneChange {
     const wasFailing = this.failing;
+    this.#failingSince = null;
     this.#failuresInRow = 0;
     this.#restMs = 0;
     this.#restUntil = 0;
@@ -79,6 +86,7 @@ export class EndpointLane {
     const wasFailing = this.failing;
     // What was under way when the rest began fails as well, and says nothing new.
     const news = !wasFailing || now >= this.#restUntil;
+    this.#failingSince ??= now;
     this.#failuresInRow += 1;
     if (retryAfterMs !== null) this.#rest(now, Math.min(retryAfterMs, laneLimits.longestRestMs));
     if (this.#failuresInRow < laneLimits.failuresUntilRest || !news) return null;

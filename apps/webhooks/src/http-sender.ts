@@ -24,7 +24,7 @@ export interface WebhookRequest {
   readonly headers: SignatureHeaders;
 }
 
-/** Makes requests. Redirects are not followed, answers are read up to a bound. */
+/** Makes requests, as many at a time as it is asked to. Redirects are not followed, answers are read up to a bound. */
 export interface HttpSender {
   /** Resolves in any case, after at most `requestLimits.timeoutMs`; an answer counts as soon as its status is there. */
   send(request: WebhookRequest): Promise<AttemptResult>;
@@ -38,18 +38,17 @@ export interface HttpSender {
 export interface HttpSenderOptions {
   readonly policy: AddressPolicy;
   readonly clock: Clock;
-  /** Connections to one origin, at most. @default 16 */
-  readonly connections?: number;
   /** @default the system's resolver */
   readonly resolve?: Resolve;
 }
 
 /** Makes a sender with its own pool of connections. */
 export function createHttpSender(options: HttpSenderOptions): HttpSender {
-  const { policy, clock, connections = 16, resolve } = options;
+  const { policy, clock, resolve } = options;
   const { connectTimeoutMs, timeoutMs } = requestLimits;
   const agent = new Agent({
-    connections,
+    // As many connections as there are requests: who sends bounds these, and endpoints may share an origin.
+    connections: null,
     connect: createGuardedConnector({
       policy,
       connectTimeoutMs,

@@ -11,6 +11,11 @@ export const retryLimits = {
   longestDelayMs: 6 * hourMs,
   /** From when a row was queued to its last attempt. */
   giveUpAfterMs: 72 * hourMs,
+  /**
+   * Rows that waited behind others until their time was over still get one attempt. Only when an endpoint had no
+   * success for so long are those given up without one that are so much beyond their time.
+   */
+  graceMs: hourMs,
 } as const;
 
 /** What one request came to. */

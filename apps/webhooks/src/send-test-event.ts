@@ -41,7 +41,7 @@ export async function sendTestEvent(options: TestEventOptions): Promise<TestEven
     data: { text: "A test from Chat21" },
   };
   const body = JSON.stringify(event);
-  const sender = createHttpSender({ policy, clock, connections: 1 });
+  const sender = createHttpSender({ policy, clock });
   try {
     const headers = createSigner(endpoint.secrets)(id, body, now);
     const result = await sender.send({ url: endpoint.url, body, headers });

@@ -26,29 +26,30 @@ export function createSweep(options: SweepOptions): () => Promise<void> {
   const { store, clock, log, keepDeliveredMs, keepDeadMs } = options;
   const unknownEndpoints = new Set<string>();
 
-  const giveUp = async (endpoint: string, error: string): Promise<void> => {
+  const giveUp = async (endpoint: string, graceMs: number, error: string): Promise<void> => {
     const now = clock.now();
-    const rows = await store.giveUp(endpoint, now - retryLimits.giveUpAfterMs, now, error);
+    const rows = await store.giveUp(endpoint, now - retryLimits.giveUpAfterMs - graceMs, now, error);
     if (rows > 0)
       log.warn({ endpoint: endpointLabel(endpoint), rows, error }, "webhooks became dead letters");
   };
 
+  const noteUnknown = (endpoint: string): void => {
+    if (unknownEndpoints.has(endpoint)) return;
+    unknownEndpoints.add(endpoint);
+    log.warn({ endpoint: endpointLabel(endpoint) }, "webhooks wait for an endpoint that is not configured");
+  };
+
   const giveUpHopeless = async (): Promise<void> => {
+    const { graceMs } = retryLimits;
     for (const { endpoint } of await store.due()) {
       const lane = options.lanes.get(endpoint);
       if (lane === undefined) {
-        if (!unknownEndpoints.has(endpoint)) {
-          log.warn(
-            { endpoint: endpointLabel(endpoint) },
-            "webhooks wait for an endpoint that is not configured",
-          );
-        }
-        unknownEndpoints.add(endpoint);
-        await giveUp(endpoint, "the endpoint is not configured");
+        noteUnknown(endpoint);
+        await giveUp(endpoint, 0, "the endpoint is not configured");
       } else if (lane.goneId !== null) {
-        await giveUp(endpoint, "the endpoint answered 410");
-      } else if (lane.failing) {
-        await giveUp(endpoint, "the endpoint did not work for too long");
+        await giveUp(endpoint, 0, "the endpoint answered 410");
+      } else if (lane.failingSince !== null && clock.now() - lane.failingSince >= graceMs) {
+        await giveUp(endpoint, graceMs, "the endpoint did not work for too long");
       }
     }
   };

@@ -58,6 +58,25 @@ export function countLeases(store: WebhookStore): WebhookStore & { leased(): num
   };
 }
 
+/**
+ * A store as a process sees it that is killed at some moment: an outcome is never written, or written and never
+ * heard of, and nothing comes after it.
+ */
+export function mortal(store: WebhookStore, random: () => number): WebhookStore {
+  let alive = true;
+  return {
+    ...store,
+    lease: async (request) => (alive ? store.lease(request) : []),
+    due: async () => (alive ? store.due() : []),
+    async settle(outcomes) {
+      const dies = random() < 0.1;
+      if (alive && (!dies || random() < 0.5)) await store.settle(outcomes);
+      alive &&= !dies;
+      if (!alive) await new Promise(() => {});
+    },
+  };
+}
+
 /** A worker on a memory store with a clock of its own. */
 export interface World {
   readonly clock: ManualClock;
@@ -86,7 +105,13 @@ export function startWorld({ urls = [], ...options }: WorldOptions = {}): World 
     ...options,
     store,
   });
-  onTestFinished(() => worker.stop(0));
+  onTestFinished(async () => {
+    let stopped = false;
+    void worker.stop(0).then(() => {
+      stopped = true;
+    });
+    while (!stopped) await clock.advance(100);
+  });
   worker.start();
   const world: World = {
     ...{ clock, store, worker, telemetry },
@@ -117,9 +142,8 @@ export async function passTime(
   condition: () => boolean | Promise<boolean>,
 ): Promise<void> {
   for (let step = 0; ; step++) {
-    await turn();
-    await turn();
-    while (store.leased() > 0) await turn();
+    // A worker needs some turns after a request before it has taken the next row, or gone to sleep.
+    for (let calm = 0; calm < 4; calm = store.leased() > 0 ? 0 : calm + 1) await turn();
     if (await condition()) return;
     if (step > 200_000) throw new Error("the condition never held");
     await clock.advance(Math.max(0, (clock.nextTimerAt() ?? clock.now() + 1_000) - clock.now()));
