@@ -18,7 +18,7 @@ export const requestLimits = {
 } as const;
 
 /** One request. */
-export interface WebhookRequest {
+interface WebhookRequest {
   readonly url: string;
   readonly body: string;
   readonly headers: SignatureHeaders;

@@ -1,7 +1,7 @@
 import type { Clock } from "@chat21/engine";
 
 /** Bounds of the time between two passes that nobody asked for. */
-export const passLimits = {
+const passLimits = {
   /** However overdue something seems: passes never follow each other without a pause. */
   shortestPauseMs: 250,
   /** Rows of another process are seen after at most so long. */

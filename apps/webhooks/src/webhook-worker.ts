@@ -11,7 +11,7 @@ import { webhookSettingDefaults } from "./webhook-settings.ts";
 import { createSweep } from "./webhook-sweep.ts";
 
 /** Limits of one worker. */
-export const workerLimits = {
+const workerLimits = {
   /** Requests under way to all endpoints together; beyond it each endpoint may still have one. */
   requests: 64,
   /** How long a row belongs to the worker that took it: the longest request, and time to write what came of it. */

@@ -41,7 +41,7 @@ export function recordTelemetry(): Telemetry {
 }
 
 /** A store that knows how many of the rows it leased were not settled yet. */
-export function countLeases(store: WebhookStore): WebhookStore & { leased(): number } {
+function countLeases(store: WebhookStore): WebhookStore & { leased(): number } {
   let leased = 0;
   return {
     ...store,
@@ -136,7 +136,7 @@ export function startWorld({ urls = [], ...options }: WorldOptions = {}): World 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Moves the clock from timer to timer, and stands still while rows are leased. */
-export async function passTime(
+async function passTime(
   clock: ManualClock,
   store: { leased(): number },
   condition: () => boolean | Promise<boolean>,
