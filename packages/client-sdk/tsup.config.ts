@@ -1,4 +1,9 @@
 import { defineConfig } from "tsup";
 import { base } from "../../tsup.base.ts";
 
-export default defineConfig({ ...base, platform: "neutral", target: "es2022" });
+export default defineConfig({
+  ...base,
+  entry: ["src/index.ts", "src/node.ts"],
+  platform: "neutral",
+  target: "es2022",
+});

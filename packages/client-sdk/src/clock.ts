@@ -17,3 +17,17 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Resolves after `delayMs`, or at once when `signal` aborts. */
+export function delay(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const finish = () => {
+      stop();
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    const stop = clock.after(delayMs, finish);
+    signal.addEventListener("abort", finish);
+  });
+}

@@ -1,6 +1,10 @@
+import { ChatError, isId, limits } from "@chat21/protocol";
 import type { Backoff } from "./backoff.ts";
+import { exponentialBackoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
 import type { Storage } from "./storage.ts";
+import { memoryStorage } from "./storage.ts";
 
 /** Structured logging, level by method. Fields never hold texts of messages or tokens. */
 export interface Log {
@@ -38,6 +42,11 @@ export interface ConnectOptions {
   readonly sendWindow?: number;
   /** Newest messages held per conversation; `loadOlder` adds to it. @default 500 */
   readonly heldMessages?: number;
+  /**
+   * Missed messages of one conversation that are still fetched and announced one by one after a time away. With more,
+   * the conversation begins anew with its newest ones (`reset`). @default 2000
+   */
+  readonly maxCatchUp?: number;
   /** Resolve without waiting for the connection; `status` tells the rest. @default false */
   readonly offlineStart?: boolean;
   /** How long `connect` tries before it rejects with the last failure. Not with `offlineStart`. @default 30000 */
@@ -54,4 +63,71 @@ export interface ConnectOptions {
   readonly clock?: Clock;
   /** Gives up connecting, and closes the client later. */
   readonly signal?: AbortSignal;
+}
+
+const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+
+/** Options with their defaults. */
+export type ResolvedOptions = Required<
+  Omit<ConnectOptions, "app" | "deviceId" | "fullname" | "signal" | "url">
+> &
+  Pick<ConnectOptions, "app" | "deviceId" | "fullname" | "signal">;
+
+/** What counts where `connect` is not told. `backoff` and `storage` are made anew for each client. */
+export const defaults = {
+  reportDelivery: true,
+  sendWindow: 1,
+  heldMessages: 500,
+  maxCatchUp: 2_000,
+  offlineStart: false,
+  connectTimeoutMs: 30_000,
+  checkIntervalMs: 300_000,
+} as const satisfies Partial<ConnectOptions>;
+
+/** Checks options and fills in the defaults. Throws `bad_request` and `invalid_id`. */
+export function resolveOptions({ url, ...options }: ConnectOptions): ResolvedOptions {
+  const base = parseUrl("url", url, /^https?:$/);
+  const resolved: ResolvedOptions = {
+    ...defaults,
+    apiUrl: `${base}/api`,
+    mqttUrl: `${base.replace(/^http/, "ws")}/ws`,
+    storage: memoryStorage(),
+    backoff: exponentialBackoff(),
+    // A browser's fetch wants to be called on its window.
+    fetch: (...request) => globalThis.fetch(...request),
+    log: silent,
+    clock: systemClock,
+    ...options,
+  };
+  parseUrl("apiUrl", resolved.apiUrl, /^https?:$/);
+  parseUrl("mqttUrl", resolved.mqttUrl, /^(wss?|mqtts?):$/);
+  for (const name of [
+    "sendWindow",
+    "heldMessages",
+    "maxCatchUp",
+    "connectTimeoutMs",
+    "checkIntervalMs",
+  ] as const) {
+    if (resolved[name] >= 1) continue;
+    throw new ChatError("bad_request", `${name}: expected a number from 1, got ${resolved[name]}`);
+  }
+  const { deviceId } = resolved;
+  if (
+    deviceId !== undefined &&
+    !(isId(deviceId) && deviceId.length <= limits.idBytes - deviceSuffix.length)
+  ) {
+    throw new ChatError("invalid_id", "deviceId: expected 1-62 characters of the id alphabet");
+  }
+  return Object.freeze(resolved);
+}
+
+/** What tells a device's second connection from its first, while the one replaces the other. */
+export const deviceSuffix = "~2";
+
+function parseUrl(name: string, text: string, scheme: RegExp): string {
+  if (URL.canParse(text) && scheme.test(new URL(text).protocol)) return text.replace(/\/+$/, "");
+  throw new ChatError(
+    "bad_request",
+    `${name}: expected an address such as https://chat.example.com, got ${text}`,
+  );
 }

@@ -72,8 +72,8 @@ export {
   topics,
   toRoutingKey,
 } from "./topics.ts";
-export type { User, UserProfile } from "./user.ts";
-export { userProfileSchema, userSchema } from "./user.ts";
+export type { PresenceList, User, UserProfile } from "./user.ts";
+export { presenceListSchema, userProfileSchema, userSchema } from "./user.ts";
 export { validate } from "./validate.ts";
 export type { WebhookEvent } from "./webhook.ts";
 export { webhookEvents } from "./webhook.ts";

@@ -32,3 +32,15 @@ export const userSchema = z.looseObject({
   last_seen: z.optional(z.number()),
 });
 export type User = z.infer<typeof userSchema>;
+
+/** `GET /api/v1/{app}/presence?users=a,b`, in the order asked for. `last_seen`: 0 = never, or not for the caller to know. */
+export const presenceListSchema = z.looseObject({
+  presence: z.array(
+    z.looseObject({
+      user: z.string(),
+      presence: z.enum(["online", "offline"]),
+      last_seen: z.optional(z.number()),
+    }),
+  ),
+});
+export type PresenceList = z.infer<typeof presenceListSchema>;

@@ -1,0 +1,247 @@
+import { ChatError, topics } from "@chat21/protocol";
+import type { Chat, ChatUser } from "./chat.ts";
+import type { ClientParts } from "./client-parts.ts";
+import { createParts } from "./client-parts.ts";
+import type { ClientStorage } from "./client-storage.ts";
+import { Connection } from "./connection.ts";
+import type { Conversation } from "./conversation.ts";
+import type { ConversationStore } from "./conversation-store.ts";
+import { Emitter } from "./emitter.ts";
+import type { ChatEvents, Unsubscribe } from "./events.ts";
+import type { GroupsClient } from "./groups-client.ts";
+import { onBrowserHints } from "./hints.ts";
+import { createInbox } from "./inbox.ts";
+import { inboxHandlers } from "./inbox-handlers.ts";
+import type { Link } from "./link.ts";
+import { openLink } from "./link.ts";
+import type { MessageDraft, SendOptions, SentMessage } from "./message.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { deviceSuffix } from "./options.ts";
+import type { OutboxQueue } from "./outbox.ts";
+import type { PresenceClient } from "./presence-client.ts";
+import type { Status } from "./status.ts";
+import type { Token, TokenKeeper } from "./token-keeper.ts";
+
+/** Who this client is, and where it keeps things. */
+export interface ClientIdentity {
+  readonly app: string;
+  readonly user: string;
+  readonly deviceId: string;
+  readonly tokens: TokenKeeper;
+  readonly storage: ClientStorage;
+}
+
+/** Hints of the platform that come in a row lead to one comparison. */
+const hintRestMs = 5_000;
+
+/** A client: its parts, its connection, and its life. */
+export class ChatClient implements Chat {
+  readonly user: ChatUser;
+  readonly #options: ResolvedOptions;
+  readonly #identity: ClientIdentity;
+  readonly #emitter: Emitter<ChatEvents>;
+  readonly #parts: ClientParts;
+  readonly #connection: Connection;
+  readonly #stopHints: Unsubscribe;
+  #link: Link | undefined;
+  #stopCheck: (() => void) | undefined;
+  #checkedAt = 0;
+  #outboxChanged = false;
+  #reporting = false;
+
+  constructor(options: ResolvedOptions, identity: ClientIdentity) {
+    const { user } = identity;
+    const { fullname = user } = options;
+    this.user = { id: user, fullname };
+    this.#options = options;
+    this.#identity = identity;
+    this.#emitter = new Emitter((thrown) => this.#report(thrown));
+    this.#parts = createParts({
+      ...identity,
+      fullname,
+      options,
+      emitter: this.#emitter,
+      link: () => this.#link,
+      handleOutboxChange: () => this.#handleOutboxChange(),
+      report: (thrown) => this.#report(thrown),
+    });
+    this.#connection = this.#createConnection();
+    this.#stopHints = onBrowserHints(() => this.#handleHint());
+    void this.#connection.closed.then((reason) => this.#stop(reason));
+  }
+
+  get app(): string {
+    return this.#identity.app;
+  }
+
+  get status(): Status {
+    return this.#connection.status;
+  }
+
+  get closed(): Promise<ChatError | null> {
+    return this.#connection.closed;
+  }
+
+  get conversations(): ConversationStore {
+    return this.#parts.conversations;
+  }
+
+  get groups(): GroupsClient {
+    return this.#parts.groups;
+  }
+
+  get outbox(): OutboxQueue {
+    return this.#parts.outbox;
+  }
+
+  get presence(): PresenceClient {
+    return this.#parts.presence;
+  }
+
+  conversation(conversWith: string): Conversation {
+    return this.conversations.handle(conversWith);
+  }
+
+  send(to: string, draft: MessageDraft, options?: SendOptions): Promise<SentMessage> {
+    return this.#parts.sender.send(to, draft, options);
+  }
+
+  on<Name extends keyof ChatEvents>(name: Name, handler: (event: ChatEvents[Name]) => void): Unsubscribe {
+    return this.#emitter.on(name, handler);
+  }
+
+  /** Reads what is kept, and connects. */
+  async start(): Promise<void> {
+    const positions = await this.#identity.storage.positions();
+    if (positions !== undefined) this.#parts.synchronizer.load(positions);
+    await this.outbox.load();
+    this.#connection.start();
+  }
+
+  async flush(): Promise<void> {
+    const { marks, outbox, positions } = this.#parts;
+    await Promise.race([Promise.all([outbox.flush(), marks.flush()]), this.closed]);
+    await positions.flush();
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+    await this.#parts.positions.flush();
+  }
+
+  #createConnection(): Connection {
+    const { backoff, clock, log } = this.#options;
+    const { tokens } = this.#identity;
+    const { rest, serverClock, synchronizer } = this.#parts;
+    return new Connection({
+      backoff,
+      clock,
+      log,
+      tokens,
+      openLink: (token, successor, signal) => this.#openLink(token, successor, signal),
+      verify: (token) => rest.verify(token),
+      prepare: () => synchronizer.hold(),
+      catchUp: (signal) => this.#catchUp(signal),
+      handleUp: (link, successor) => this.#handleUp(link, successor),
+      handleDown: () => this.#handleDown(),
+      handleStatus: (change) => this.#emitter.emit("status", change),
+      serverNow: () => serverClock.now(),
+    });
+  }
+
+  #openLink(token: Token, successor: boolean, signal: AbortSignal): Promise<Link> {
+    const { mqttUrl: url, clock, log } = this.#options;
+    const { deviceId } = this.#identity;
+    // The same client id would end the link that is to be replaced.
+    const free = successor && this.#link?.clientId === deviceId ? deviceId + deviceSuffix : deviceId;
+    const clientId = token.boundClientId ?? free;
+    return openLink({
+      url,
+      token,
+      clientId,
+      clock,
+      signal,
+      handlePublish: createInbox(inboxHandlers(this.#parts), log),
+    });
+  }
+
+  #handleUp(link: Link, successor: boolean): void {
+    const { commands, marks, outbox, presence } = this.#parts;
+    const { app } = this.#identity;
+    this.#link = link;
+    commands.setPublish((command) => link.publish(topics.command(app, this.user.id, link.clientId), command));
+    if (successor) {
+      outbox.resend();
+    } else {
+      outbox.setOnline(true);
+      marks.setOnline(true);
+      presence.refresh();
+      this.#planCheck();
+    }
+  }
+
+  #handleDown(): void {
+    const { commands, marks, outbox, synchronizer } = this.#parts;
+    this.#link = undefined;
+    this.#stopCheck?.();
+    synchronizer.pause();
+    marks.setOnline(false);
+    outbox.setOnline(false);
+    commands.setPublish(undefined);
+  }
+
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    await this.#parts.synchronizer.catchUp(signal);
+    this.#checkedAt = this.#options.clock.now();
+    this.#parts.positions.touch();
+  }
+
+  #planCheck(): void {
+    this.#stopCheck = this.#options.clock.after(this.#options.checkIntervalMs, () => {
+      this.#check();
+      this.#planCheck();
+    });
+  }
+
+  /** Finds what a broker lost without closing the connection. */
+  #check(): void {
+    this.#catchUp(this.#connection.signal).catch((thrown) => {
+      this.#options.log.warn({ error: String(thrown) }, "the positions could not be compared");
+    });
+  }
+
+  #handleHint(): void {
+    this.#connection.wake();
+    const isDue = this.#options.clock.now() - this.#checkedAt >= hintRestMs;
+    if (this.status === "online" && isDue) this.#check();
+  }
+
+  #handleOutboxChange(): void {
+    if (this.#outboxChanged) return;
+    this.#outboxChanged = true;
+    queueMicrotask(() => {
+      this.#outboxChanged = false;
+      const { pending, failed } = this.outbox;
+      this.#emitter.emit("outbox", { pending, failed });
+    });
+  }
+
+  #report(thrown: unknown): void {
+    this.#options.log.warn({ error: String(thrown) }, "a handler of the app or the storage failed");
+    if (this.#reporting || !this.#emitter.has("error")) {
+      // Swallowed, a mistake in an app's handler would never be found.
+      console.error(thrown);
+      return;
+    }
+    this.#reporting = true;
+    this.#emitter.emit("error", { error: ChatError.fromUnknown(thrown) });
+    this.#reporting = false;
+  }
+
+  #stop(reason: ChatError | null): void {
+    this.#stopHints();
+    this.#stopCheck?.();
+    this.#parts.typing.close();
+    this.#parts.outbox.close(reason);
+  }
+}

@@ -1,0 +1,132 @@
+import type { ErrorCode } from "@chat21/protocol";
+import { ChatError, topics } from "@chat21/protocol";
+import type { MqttClient } from "mqtt";
+import mqtt from "mqtt";
+import type { Clock } from "./clock.ts";
+import type { Token } from "./token-keeper.ts";
+
+/** What a link needs. */
+export interface LinkOptions {
+  readonly url: string;
+  readonly token: Token;
+  /** MQTT client id: the device. */
+  readonly clientId: string;
+  readonly clock: Clock;
+  /** Publishes in the order of their arrival; also before {@link openLink} resolves. */
+  handlePublish(topic: string, payload: Uint8Array): void;
+  /** Gives up connecting. */
+  readonly signal: AbortSignal;
+}
+
+/** One MQTT connection that is subscribed to the user's inbox. It ends once and does not come back. */
+export interface Link {
+  readonly clientId: string;
+  /** Resolves with the reason when the connection is gone, in whatever way. */
+  readonly ended: Promise<ChatError>;
+  /** QoS 1, in order. Nobody is told when it gets lost. */
+  publish(topic: string, payload: object): void;
+  /** As {@link publish}, but resolves when the server has it, and rejects with `connection_lost`. */
+  deliver(topic: string, payload: object): Promise<void>;
+  /** Says goodbye; resolves when the socket is closed. */
+  close(): Promise<void>;
+}
+
+const keepaliveSeconds = 20;
+const connectTimeoutMs = 15_000;
+const closeTimeoutMs = 1_000;
+
+// Return codes of CONNACK [MQTT-3.2.2.3].
+const connackCodes: Readonly<Record<number, ErrorCode>> = {
+  1: "unsupported",
+  2: "invalid_id",
+  3: "connection_lost",
+  4: "unauthorized",
+  5: "unauthorized",
+};
+
+/**
+ * Connects, subscribes to everything of the token's user, and says that the user is there. Rejects with a `ChatError`:
+ * what the server answered, or `connection_lost` when it closed the socket without a word.
+ */
+export function openLink(options: LinkOptions): Promise<Link> {
+  const { url, token, clientId, signal, clock } = options;
+  const presence = topics.presence(token.app, token.user, clientId);
+  const client = mqtt.connect(url, {
+    clientId,
+    username: "JWT",
+    password: token.text,
+    clean: true,
+    keepalive: keepaliveSeconds,
+    connectTimeout: connectTimeoutMs,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    will: { topic: presence, payload: JSON.stringify({ disconnected: true }), qos: 1, retain: false },
+  });
+  client.on("message", (topic, payload) => options.handlePublish(topic, payload));
+  const ended = endOf(client);
+  const link: Link = {
+    clientId,
+    ended,
+    publish: (topic, payload) => publish(client, topic, payload, () => undefined),
+    deliver: (topic, payload) =>
+      new Promise((resolve, reject) => {
+        void ended.then(reject);
+        publish(client, topic, payload, (error) => (error ? reject(lost(error)) : resolve()));
+      }),
+    close: () => close(client, clock, ended),
+  };
+  return new Promise((resolve, reject) => {
+    const abandon = () => client.end(true);
+    signal.addEventListener("abort", abandon, { once: true });
+    if (signal.aborted) abandon();
+    void ended.then((reason) => {
+      signal.removeEventListener("abort", abandon);
+      reject(reason);
+    });
+    client.once("connect", () => {
+      client.subscribe(topics.inbox(token.app, token.user), { qos: 1 }, (error, granted = []) => {
+        signal.removeEventListener("abort", abandon);
+        if (error !== null || granted.some(({ qos }) => qos > 1)) {
+          client.end(true);
+          return reject(new ChatError("forbidden", "the server refused the subscription", { cause: error }));
+        }
+        link.publish(presence, { connected: true });
+        resolve(link);
+      });
+    });
+  });
+}
+
+function endOf(client: MqttClient): Promise<ChatError> {
+  return new Promise((resolve) => {
+    let reason = lost();
+    client.on("error", (error) => {
+      const code = "code" in error ? connackCodes[Number(error.code)] : undefined;
+      reason = new ChatError(code ?? "connection_lost", error.message || undefined, { cause: error });
+      client.end(true);
+    });
+    client.once("close", () => {
+      client.end(true);
+      resolve(reason);
+    });
+  });
+}
+
+function publish(client: MqttClient, topic: string, payload: object, done: (error?: Error) => void): void {
+  if (client.connected && !client.disconnecting)
+    client.publish(topic, JSON.stringify(payload), { qos: 1 }, done);
+  else done(lost());
+}
+
+function lost(cause?: unknown): ChatError {
+  return new ChatError("connection_lost", undefined, { cause });
+}
+
+async function close(client: MqttClient, clock: Clock, ended: Promise<ChatError>): Promise<void> {
+  client.end();
+  // `end` waits for acknowledgements, which a dead server never sends, and cannot be forced afterwards.
+  const stop = clock.after(closeTimeoutMs, () => client.stream.destroy());
+  await ended;
+  stop();
+}

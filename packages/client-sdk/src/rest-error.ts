@@ -1,0 +1,77 @@
+import type { ErrorCode } from "@chat21/protocol";
+import { ChatError, isErrorCode } from "@chat21/protocol";
+
+const codesByStatus: Readonly<Record<number, ErrorCode>> = {
+  400: "bad_request",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  405: "bad_request",
+  408: "timeout",
+  409: "conflict",
+  413: "payload_too_large",
+  429: "rate_limited",
+  501: "unsupported",
+  503: "store_unavailable",
+  504: "timeout",
+};
+
+// Answers of the paths that existed before `/api/v1` have no code: their words are all there is.
+const codesByWord: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/already a member/i, "already_member"],
+  [/same members|already exists/i, "conflict"],
+  [/not found|doesn't exist/i, "not_found"],
+  [/not allowed|permission denied|^unauthorized$/i, "forbidden"],
+  [/unauthorized\./i, "unauthorized"],
+];
+
+/** The error of an answer that is not a success: problem+json, an answer in the old shape, or only a status. */
+export async function errorOf(response: Response): Promise<ChatError> {
+  const text = await response.text().catch(() => "");
+  const body = parseObject(text);
+  const words = [body?.["detail"], body?.["title"], ...wordsIn(body?.["err"]), body?.["msg"]].find(isText);
+  const message = words ?? (body === undefined && text.length < 200 && !text.startsWith("<") ? text : "");
+  return new ChatError(
+    codeOf(response.status, body?.["code"], message),
+    message || `the server answered ${response.status}`,
+    {
+      ...retryAfter(response, body),
+    },
+  );
+}
+
+function codeOf(status: number, code: unknown, message: string): ErrorCode {
+  if (isErrorCode(code)) return code;
+  const worded = codesByWord.find(([pattern]) => pattern.test(message))?.[1];
+  return worded ?? codesByStatus[status] ?? (status >= 500 ? "internal" : "bad_request");
+}
+
+function retryAfter(
+  response: Response,
+  body: Record<string, unknown> | undefined,
+): { retryAfterMs?: number } {
+  const given = body?.["retry_after_ms"];
+  if (typeof given === "number") return { retryAfterMs: given };
+  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) ? { retryAfterMs: seconds * 1_000 } : {};
+}
+
+function wordsIn(value: unknown): unknown[] {
+  if (typeof value !== "object" || value === null) return [value];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === "err" || key === "message" ? wordsIn(inner) : [],
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
