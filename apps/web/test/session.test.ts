@@ -1,7 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { createDrafts } from "../src/composer/drafts.ts";
 import { clearSession, loadSession, type Session, saveSession } from "../src/session/session.ts";
 import { sessionChatStorage } from "../src/session/session-storage.ts";
+import { createTokenSource } from "../src/session/token-source.ts";
 import { readToken } from "../src/sign-in/read-token.ts";
 import { createArea } from "./area-fixture.ts";
 
@@ -80,9 +81,49 @@ describe("sessionChatStorage", () => {
   });
 });
 
-describe("readToken", () => {
-  const token = (claims: unknown) => `x.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.y`;
+const token = (claims: unknown) => `x.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.y`;
 
+describe("createTokenSource", () => {
+  const good = {
+    ...session,
+    token: token({ sub: "ada", app_id: "tilechat", exp: Date.now() / 1_000 + 600 }),
+  };
+  const old = { ...session, token: token({ sub: "ada", app_id: "tilechat", exp: 1 }) };
+
+  afterEach(() => vi.unstubAllGlobals());
+
+  test("gives the session's token first and a new, remembered one whenever it is asked again", async () => {
+    const area = createArea();
+    vi.stubGlobal("sessionStorage", area);
+    const source = createTokenSource(good, async () => ({ result: "signed-in", token: "next", user: "ada" }));
+    if (typeof source === "string") throw new Error("a renewable session has a function");
+
+    expect(await source()).toBe(good.token);
+    expect(await source()).toBe("next");
+    expect(loadSession(area)?.token).toBe("next");
+  });
+
+  test("opens with a token that has run out while the server is away, and then says that it is away", async () => {
+    const source = createTokenSource(old, async () => ({ result: "unreachable" }));
+    if (typeof source === "string") throw new Error("a renewable session has a function");
+
+    expect(await source()).toBe(old.token);
+    await expect(source()).rejects.toMatchObject({ code: "connection_lost" });
+  });
+
+  test("says when there are no more tokens by name", async () => {
+    const source = createTokenSource(old, async () => ({ result: "unavailable" }));
+    if (typeof source === "string") throw new Error("a renewable session has a function");
+
+    await expect(source()).rejects.toMatchObject({ code: "unauthorized" });
+  });
+
+  test("has nothing but the token where it cannot be renewed", () => {
+    expect(createTokenSource({ ...session, renewable: false })).toBe("a.b.c");
+  });
+});
+
+describe("readToken", () => {
   test("reads who, where and until when", () => {
     expect(readToken(token({ sub: "ädä", app_id: "tilechat", exp: 5 }))).toEqual({
       user: "ädä",
