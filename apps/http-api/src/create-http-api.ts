@@ -2,7 +2,7 @@ import type { Tokens, Verifier } from "@chat21/auth";
 import type { Clock, Engine, Store } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import cors from "cors";
-import express, { type Express, type RequestHandler } from "express";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
@@ -57,22 +57,20 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   app.set("trust proxy", config.trustProxy);
   const before = [logRequests(log), measureRequests(parts.registry), securityHeaders()];
   const gates = createRateGates(config.rateLimits);
-  for (const route of inMatchingOrder(routes)) {
+  const mount = (route: Route) => {
     const path = fullPath(route, config.basePath).replace(/\{(\w+)\}/g, ":$1");
     const open = isCrossOrigin(route) ? [crossOrigin] : [];
-    if (isCrossOrigin(route)) app.options(path, ...before, crossOrigin);
-    else app.options(path, ...before, (_request, response) => void response.status(404).end());
+    app.options(path, ...before, ...open, unknownPath);
     app[route.method](path, ...before, ...open, serveRoute(route, services, gates, log));
-  }
+  };
+  const isOld = ({ api }: Route) => api === "v0";
+  // `/api/v1/x/conversations` would also be the conversations of the user `x` in an app called `v1`: there is none.
+  routes.filter((route) => !isOld(route)).forEach(mount);
   app.use(`${config.basePath}/v1`, ...before, crossOrigin, unknownPath);
+  routes.filter(isOld).forEach(mount);
   app.use(config.basePath, ...before, crossOrigin, unknownOldPath(services));
+  app.use(lastResort(`${config.basePath}/v1/`, log));
   return app;
-}
-
-/** `/api/v1/x/conversations` would also be the conversations of the user `x` in an app called `v1`: there is none. */
-function inMatchingOrder(routes: readonly Route[]): readonly Route[] {
-  const isOld = (route: Route) => route.api === "v0";
-  return [...routes.filter((route) => !isOld(route)), ...routes.filter(isOld)];
 }
 
 /** Signing in by name must be out of reach for every other page that is open in the same browser. */
@@ -97,6 +95,17 @@ function securityHeaders(): RequestHandler {
     // Whether a whole host and its subdomains speak TLS for ever is for whoever runs the host to say.
     strictTransportSecurity: false,
   });
+}
+
+/** What express itself rejects: a path whose `%` escapes cannot be decoded, before any route sees it. */
+function lastResort(newApi: string, log: Logger): ErrorRequestHandler {
+  return (thrown, request, response, _next) => {
+    const isUnreadable = thrown instanceof URIError;
+    if (!isUnreadable) log.error({ err: thrown }, "a request failed outside every route");
+    const error = new ChatError(isUnreadable ? "bad_request" : "internal", "the path cannot be decoded");
+    const isNew = request.originalUrl.startsWith(newApi);
+    sendReply(response, isNew ? refuse("v1", error) : errorPage(isUnreadable ? 400 : 500));
+  };
 }
 
 const unknownPath: RequestHandler = (_request, response) => {

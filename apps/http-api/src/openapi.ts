@@ -1,6 +1,7 @@
 import { errorCodes } from "@chat21/protocol";
 import * as z from "zod";
-import { type Answer, type ApiKind, callers, fullPath, paramNames, type Route } from "./route.ts";
+import type { ApiKind } from "./api-kind.ts";
+import { type Answer, callers, fullPath, paramNames, type Route } from "./route.ts";
 
 type Json = Record<string, unknown>;
 

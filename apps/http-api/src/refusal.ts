@@ -1,7 +1,7 @@
 import { ChatError, type ErrorCode, errorCodes } from "@chat21/protocol";
+import type { ApiKind } from "./api-kind.ts";
 import { errorPage } from "./error-page.ts";
 import { empty, json, plainText, type Reply } from "./reply.ts";
-import type { ApiKind } from "./route.ts";
 
 /** Where a route of the existing API differs from the rest of it. */
 export interface Refusals {
@@ -20,7 +20,7 @@ export function refuse(api: ApiKind, thrown: unknown, refusals: Refusals = {}): 
 }
 
 /** RFC 9457, with the permanent `code`. */
-export function problem(error: ChatError): Reply {
+function problem(error: ChatError): Reply {
   const { status, title } = errorCodes[error.code];
   const body = {
     type: "about:blank",

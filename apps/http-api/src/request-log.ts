@@ -8,7 +8,7 @@ const secretQuery = /([?&](?:jwt|token|secret|password)=)[^&]*/gi;
 const secretSegment = /(\/push\/webhook\/endpoint\/)[^/?]+/gi;
 
 /** A URL without what opens doors. */
-export function withoutSecrets(url: string): string {
+function withoutSecrets(url: string): string {
   return url.replace(secretQuery, "$1[redacted]").replace(secretSegment, "$1[redacted]");
 }
 

@@ -1,6 +1,7 @@
 import type { VerifiedToken } from "@chat21/auth";
 import type { Request } from "express";
 import type * as z from "zod";
+import type { ApiKind } from "./api-kind.ts";
 import type { Refusals } from "./refusal.ts";
 import type { Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
@@ -19,9 +20,6 @@ export const callers = {
 
 /** A key of {@link callers}. `member` and `owner` are decided by the engine, all others before the route runs. */
 export type Caller = keyof typeof callers;
-
-/** Which rules of form a route follows: the existing API, the new one, or an operator's. */
-export type ApiKind = "v0" | "v1" | "operations";
 
 type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | ParamNames<Rest>

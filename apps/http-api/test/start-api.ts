@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTokens, createVerifier, type IssueRequest, type Tokens, type Verifier } from "@chat21/auth";
-import { createEngine, type Engine, type Store } from "@chat21/engine";
+import { createEngine, type Engine, type Fact, type Store } from "@chat21/engine";
 import {
   createManualClock,
   createMemoryDisk,
@@ -18,10 +18,10 @@ import { Registry } from "prom-client";
 import { createHttpApi, createPrometheusMetrics, type HttpApiConfig } from "../src/index.ts";
 
 export const app = "tilechat";
-export const secret = "tokenKey";
+const secret = "tokenKey";
 
 /** What came back. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
@@ -50,6 +50,8 @@ export interface Api {
   readonly clock: ManualClock;
   readonly tokens: Tokens;
   readonly verifier: Verifier;
+  /** What was handed over to webhooks and the like. */
+  readonly facts: readonly Fact[];
   /** Lines of the log, parsed. */
   readonly logged: readonly Record<string, unknown>[];
   token(user: string, more?: Partial<IssueRequest>): string;
@@ -81,7 +83,18 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: "debug" }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const metrics = createPrometheusMetrics(registry);
-  const engine = createEngine({ store, edge, tokens: verifier, clock, newId: randomUUID, log, metrics });
+  const facts: Fact[] = [];
+  const sinks = [{ name: "recorded", accept: async (some: readonly Fact[]) => void facts.push(...some) }];
+  const engine = createEngine({
+    store,
+    edge,
+    tokens: verifier,
+    clock,
+    newId: randomUUID,
+    log,
+    metrics,
+    sinks,
+  });
   verifier.onRevocation(({ app, user, tokenId, issuedBefore }) => {
     const which = tokenId === null ? { issuedBefore: (issuedBefore ?? 0) + 1_000 } : { tokenId };
     engine.handleRevocation({ app, user, ...which });
@@ -109,6 +122,7 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
     clock,
     tokens,
     verifier,
+    facts,
     logged,
     token: (user, more = {}) => tokens.issue({ app, user, profile: "compat", ...more }).token,
     admin: () => tokens.issue({ app, user: "100-APIADMIN", admin: true, profile: "compat" }).token,

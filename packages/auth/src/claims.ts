@@ -7,7 +7,7 @@ import {
   systemUser,
   tokenAudience,
 } from "@chat21/protocol";
-import type { VerifiedToken } from "./tokens.ts";
+import type { VerifiedToken } from "./verified-token.ts";
 
 const adminRole = "admin";
 

@@ -1,5 +1,6 @@
 export type { Es256Key, JsonWebKeySet, KeyMaterial, KeySetOptions, PublicJwk } from "./key-set.ts";
-export type { IssuedToken, IssueRequest, Tokens, TokensOptions, VerifiedToken } from "./tokens.ts";
+export type { IssuedToken, IssueRequest, Tokens, TokensOptions } from "./tokens.ts";
 export { createTokens } from "./tokens.ts";
+export type { VerifiedToken } from "./verified-token.ts";
 export type { RevokeRequest, Verifier, VerifierOptions } from "./verifier.ts";
 export { createVerifier } from "./verifier.ts";

@@ -44,7 +44,7 @@ export interface JsonWebKeySet {
 }
 
 /** A key that fixes its algorithm, so that no token can choose another one for it. */
-export interface PinnedKey {
+interface PinnedKey {
   readonly algorithm: "HS256" | "ES256";
   readonly key: KeyObject;
   readonly kid: string | undefined;

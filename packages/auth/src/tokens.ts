@@ -1,16 +1,9 @@
-import type { Clock, Identity } from "@chat21/engine";
-import {
-  ChatError,
-  type Claims,
-  isId,
-  limits,
-  serviceScopes,
-  systemUser,
-  userScopes,
-} from "@chat21/protocol";
+import type { Clock } from "@chat21/engine";
+import { ChatError, isId, limits, serviceScopes, systemUser, userScopes } from "@chat21/protocol";
 import jwt from "jsonwebtoken";
 import { buildClaims, readClaims } from "./claims.ts";
 import { createKeySet, type JsonWebKeySet, type KeySetOptions } from "./key-set.ts";
+import type { VerifiedToken } from "./verified-token.ts";
 
 /** Longest token that is looked at. */
 const tokenBytes = 8 * 1024;
@@ -55,12 +48,6 @@ export interface IssuedToken {
   readonly clientId: string;
   readonly issuedAt: number;
   readonly expiresAt: number;
-}
-
-/** Who a token says it is, and how it says so. */
-export interface VerifiedToken extends Identity {
-  readonly profile: "strict" | "compat";
-  readonly claims: Claims;
 }
 
 /** Makes and checks tokens. Knows nothing of revocation: see `createVerifier`. */

@@ -3,7 +3,8 @@ import type { Clock, RevocationRecord, RevocationStore, TokenVerifier } from "@c
 import { ChatError } from "@chat21/protocol";
 import { LruMap } from "./lru-map.ts";
 import { RevocationList } from "./revocation-list.ts";
-import type { Tokens, VerifiedToken } from "./tokens.ts";
+import type { Tokens } from "./tokens.ts";
+import type { VerifiedToken } from "./verified-token.ts";
 
 /** What a verifier is made of. */
 export interface VerifierOptions {

@@ -126,12 +126,15 @@ export const userRoutes: readonly Route[] = [
     method: "delete",
     path: "/v1/{app}/users/{user}",
     who: "self",
-    summary: "Removes a user's profile and revokes every token of the user. Messages stay.",
+    summary:
+      "Removes a user's profile, presence and push registrations, and revokes every token. Messages stay.",
     answers: { 204: { description: "Removed." } },
     async handle({ params }, { store, verifier }) {
       const { app, user } = params;
       await verifier.revoke({ app, user });
-      if (!(await store.users.delete(app, user))) throw new ChatError("not_found", "there is no such user");
+      const erased = await store.users.erase(app, user);
+      if (!erased.profile && erased.instances === 0)
+        throw new ChatError("not_found", "there is no such user");
       return empty(204);
     },
   }),

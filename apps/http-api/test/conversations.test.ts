@@ -1,0 +1,199 @@
+import { conversationStateSchema, historyResponseSchema, syncResponseSchema } from "@chat21/protocol";
+import { expect } from "vitest";
+import { test } from "./api.fixture.ts";
+import { type Api, app } from "./start-api.ts";
+
+const v1 = `/api/v1/${app}`;
+
+const post = (api: Api, from: string, to: string, message: unknown) =>
+  api.post(`${v1}/conversations/${to}/messages`, api.token(from), message);
+
+test("a message is answered with its place", async ({ api }) => {
+  const body = { text: "hi", type: "text", client_message_id: "key-1", extra: { kept: [1, 2] } };
+
+  const first = await post(api, "alice", "bob", body);
+  const again = await post(api, "alice", "bob", body);
+  const other = await post(api, "alice", "bob", { ...body, text: "else" });
+
+  expect(first.status).toBe(201);
+  expect(first.json).toMatchObject({ seq: 1, epoch: api.store.epoch, repeated: false });
+  expect(first.json.message).toMatchObject({
+    ...body,
+    message_id: first.json.message_id,
+    sender: "alice",
+    status: 100,
+  });
+  expect(again.json).toMatchObject({ message_id: first.json.message_id, seq: 1, repeated: true });
+  expect([other.status, other.json]).toMatchObject([409, { code: "idempotency_conflict" }]);
+});
+
+test("a message's text goes as it came: numbers, order and unknown keys", async ({ api }) => {
+  const raw = '{ "text":"hi", "big":12345678901234567890, "one":1.0, "text2":"\\u00e9" }';
+
+  const answer = await api.call("POST", `${v1}/conversations/bob/messages`, {
+    token: api.token("alice"),
+    raw,
+  });
+
+  expect(answer.status).toBe(201);
+  for (const part of ['"big":12345678901234567890', '"one":1.0', '"text2":"\\u00e9"']) {
+    expect(answer.text).toContain(part);
+  }
+});
+
+test.for([
+  ["a string", '"hi"', 400],
+  ["broken JSON", '{"text":', 400],
+  ["nothing", "", 400],
+  ["a number as text", '{"text":5}', 400],
+] as const)("a message that is %s is refused", async ([_what, raw, status], { api }) => {
+  const answer = await api.call("POST", `${v1}/conversations/bob/messages`, {
+    token: api.token("alice"),
+    raw,
+  });
+
+  expect([answer.status, answer.json.code]).toEqual([status, "bad_request"]);
+  expect((await api.get(`${v1}/conversations`, api.token("bob"))).json.conversations).toEqual([]);
+});
+
+test("an admin sends for somebody, nobody else does", async ({ api }) => {
+  const path = `${v1}/conversations/bob/messages?sender=alice`;
+
+  const admin = await api.post(path, api.admin(), { text: "hi" });
+  const mallory = await api.post(path, api.token("mallory"), { text: "hi" });
+
+  expect(admin.json.message.sender).toBe("alice");
+  expect([mallory.status, mallory.json.code]).toEqual([403, "forbidden"]);
+});
+
+test("states say what is unread, newest conversation first, in pages", async ({ api }) => {
+  await post(api, "alice", "bob", { text: "one" });
+  await api.clock.advance(10);
+  await post(api, "carol", "bob", { text: "two" });
+  await post(api, "carol", "bob", { text: "three" });
+  const bob = api.token("bob");
+
+  const all = await api.get(`${v1}/conversations`, bob);
+  const first = await api.get(`${v1}/conversations?limit=1`, bob);
+  const [state] = first.json.conversations;
+  const second = await api.get(`${v1}/conversations?before=${state.conversation.timestamp}`, bob);
+
+  for (const one of all.json.conversations) expect(conversationStateSchema.safeParse(one).success).toBe(true);
+  expect(all.json.epoch).toBe(api.store.epoch);
+  expect(all.json.conversations).toMatchObject([
+    { conversWith: "carol", head: 2, unread: 2, read: 0 },
+    { conversWith: "alice", head: 1, unread: 1, read: 0 },
+  ]);
+  expect(state.conversWith).toBe("carol");
+  expect(second.json.conversations.map(({ conversWith }: { conversWith: string }) => conversWith)).toEqual([
+    "alice",
+  ]);
+});
+
+test("states of the archive and of the active list are told apart", async ({ api }) => {
+  await post(api, "alice", "bob", { text: "one" });
+  const bob = api.token("bob");
+  await api.delete(`/api/${app}/conversations/alice`, bob);
+
+  const archived = await api.get(`${v1}/conversations?archived=true`, bob);
+  const active = await api.get(`${v1}/conversations?archived=false`, bob);
+
+  expect(archived.json.conversations).toMatchObject([{ conversWith: "alice", archived: true }]);
+  expect(active.json.conversations).toEqual([]);
+  expect((await api.get(`${v1}/conversations?archived=yes`, bob)).json.code).toBe("bad_request");
+});
+
+test("marks move forward only", async ({ api }) => {
+  for (const text of ["one", "two", "three"]) await post(api, "alice", "bob", { text });
+  const bob = api.token("bob");
+  const mark = async (body: object, to = "alice") =>
+    (await api.post(`${v1}/conversations/${to}/mark`, bob, body)).json;
+
+  expect(await mark({ delivered: 2 })).toEqual({ delivered: 2, read: 0 });
+  expect(await mark({ read: 3 })).toEqual({ delivered: 3, read: 3 });
+  expect(await mark({ delivered: 1, read: 1 })).toEqual({ delivered: 3, read: 3 });
+  expect(await mark({ read: 99 })).toEqual({ delivered: 3, read: 3 });
+  expect(await mark({ read: -1 })).toMatchObject({ code: "bad_request" });
+  expect(await mark({ read: 1 }, "stranger")).toMatchObject({ code: "not_member" });
+});
+
+test("events are oldest first and say what they cover", async ({ api }) => {
+  for (const text of ["one", "two", "three"]) await post(api, "alice", "bob", { text });
+  const events = async (query: string) =>
+    (await api.get(`${v1}/conversations/alice/events?${query}`, api.token("bob"))).json;
+
+  const all = await events("");
+  const some = await events("after=1&limit=1");
+
+  expect(historyResponseSchema.safeParse(all).success).toBe(true);
+  expect(all).toMatchObject({ head: 3, covered: [[1, 3]] });
+  expect(all.events.map(({ message }: { message: { text: string } }) => message.text)).toEqual([
+    "one",
+    "two",
+    "three",
+  ]);
+  expect(some).toMatchObject({ covered: [[2, 2]], events: [{ seq: 2 }] });
+  expect(await events("limit=0")).toMatchObject({ code: "bad_request" });
+});
+
+test("sync answers same, delta or reset", async ({ api }) => {
+  const first = await post(api, "alice", "bob", { text: "one" });
+  await post(api, "carol", "bob", { text: "two" });
+  const sync = async (body: object) => (await api.post(`${v1}/sync`, api.token("bob"), body)).json;
+  const position = { seq: 1, message_id: first.json.message_id };
+
+  const fresh = await sync({ positions: {} });
+  const known = await sync({ epoch: api.store.epoch, positions: { alice: position } });
+  await post(api, "alice", "bob", { text: "three" });
+  const later = await sync({ epoch: api.store.epoch, positions: { alice: position } });
+  const restored = await sync({ epoch: "another", positions: { alice: position } });
+
+  const results = (answer: { conversations: { state: { conversWith: string }; result: string }[] }) =>
+    Object.fromEntries(answer.conversations.map(({ state, result }) => [state.conversWith, result]));
+  expect(syncResponseSchema.safeParse(fresh).success).toBe(true);
+  expect(results(fresh)).toEqual({ alice: "reset", carol: "reset" });
+  expect(results(known)).toEqual({ alice: "same", carol: "reset" });
+  expect(results(later)).toMatchObject({ alice: "delta" });
+  expect(results(restored)).toMatchObject({ alice: "reset" });
+  expect(await sync({})).toMatchObject({ code: "bad_request" });
+  expect(await sync({ positions: { "a.b": { seq: 1 } } })).toMatchObject({ code: "bad_request" });
+});
+
+test("presence is told among people who share a conversation, and strangers look like nobody", async ({
+  api,
+}) => {
+  const online = async (user: string) => {
+    const client = await api.edge.connect({ clientId: `${user}-1`, password: api.token(user) });
+    await client.publish(`apps/${app}/users/${user}/presence/${user}-1`, { connected: true });
+    return client;
+  };
+  await online("alice");
+  await online("mallory");
+  const group = await api.post(`/api/${app}/groups`, api.token("carol"), {
+    group_id: "group-1",
+    group_name: "Team",
+    group_members: { alice: 1 },
+  });
+  expect(group.status).toBe(201);
+  await post(api, "alice", "bob", { text: "hi" });
+  const ask = async (token: string, users: string) =>
+    (await api.get(`${v1}/presence?users=${users}`, token)).json;
+
+  const bob = await ask(api.token("bob"), "alice,mallory,nobody,bob");
+  const carol = await ask(api.token("carol"), "alice");
+  const admin = await ask(api.admin(), "mallory");
+
+  expect(bob.presence).toEqual([
+    { user: "alice", presence: "online", last_seen: expect.any(Number) },
+    { user: "mallory", presence: "offline", last_seen: 0 },
+    { user: "nobody", presence: "offline", last_seen: 0 },
+    { user: "bob", presence: "offline", last_seen: 0 },
+  ]);
+  expect(carol.presence).toMatchObject([{ presence: "online" }]);
+  expect(admin.presence).toMatchObject([{ presence: "online" }]);
+  await api.delete(`/api/${app}/groups/group-1/members/alice`, api.token("alice"));
+  expect((await ask(api.token("carol"), "alice")).presence).toMatchObject([{ presence: "offline" }]);
+  for (const query of ["", "a.b", Array.from({ length: 101 }, (_, index) => `u${index}`).join(",")]) {
+    expect(await ask(api.token("bob"), query)).toMatchObject({ code: "bad_request" });
+  }
+});
