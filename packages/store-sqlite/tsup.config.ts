@@ -1,4 +1,5 @@
 import { defineConfig } from "tsup";
 import { base } from "../../tsup.base.ts";
 
-export default defineConfig({ ...base });
+// The worker is one file without chunks, so that a bundle of the whole server can put it beside itself.
+export default defineConfig({ ...base, entry: ["src/index.ts", "src/sqlite-worker.ts"], splitting: false });

@@ -93,9 +93,9 @@ export interface ConversationView {
   readonly state: MemberState;
   /** Newest listed message that the user may see; `null` when there is none. */
   readonly last: EventRecord | null;
-  /** Messages of others, visible to the user, beyond `read`; counted up to 1,000. */
+  /** Listed messages of others, visible to the user, beyond `read`; counted up to 1,000. */
   readonly unread: number;
-  /** Watermarks of the counterpart of a direct conversation. */
+  /** Watermarks of the counterpart of a direct conversation; `null` in groups and in notes to self. */
   readonly counterpart: { readonly delivered: number; readonly read: number } | null;
 }
 

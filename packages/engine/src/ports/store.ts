@@ -89,12 +89,14 @@ export interface EventRange {
 export interface EventLog {
   /**
    * Stores runs, each atomically, at most one run per conversation in a call. Results are in the order of the runs.
-   * Repeats are looked for before anything of the run is stored. Stored events count as undispatched.
+   * Repeats are looked for before anything of the run is stored, and before the head is compared; a key that stands
+   * twice in a run is a repeat of its first event. A run that is stored already, event for event, answers
+   * `committed` again and changes nothing. Stored events count as undispatched.
    */
   commit(runs: readonly Run[]): Promise<readonly RunResult[]>;
   /** Reads a range, ascending by `seq`. Empty when there is nothing. */
   read(range: EventRange): Promise<readonly EventRecord[]>;
-  /** The event with this `messageId`, or else the newest with this `tempUid`, in one conversation. */
+  /** The newest event of one conversation whose `messageId` or `tempUid` this is. */
   find(app: string, conversation: string, id: string): Promise<EventRecord | null>;
   /** The event that took this idempotency key. */
   findByClientMessageId(app: string, sender: string, clientMessageId: string): Promise<EventRecord | null>;
@@ -103,8 +105,9 @@ export interface EventLog {
   /** Clears marks. May be written lazily with a later batch: losing it only repeats a dispatch. Idempotent. */
   markDispatched(refs: readonly EventRef[]): void;
   /**
-   * Empties body, tempUid and client id of the messages that `where` names and makes their type `erased`; numbers
-   * stay. Returns how many. `sender` alone: everything that user wrote in the app.
+   * Erases the messages that `where` names: their type becomes `erased`, their body `{}`, `tempUid` and
+   * `clientMessageId` go, no list shows them any more; numbers stay. Returns how many. `sender` alone: everything
+   * that user wrote in the app. Throws `bad_request` when neither a conversation nor a sender is named.
    */
   erase(where: {
     readonly app: string;
@@ -113,7 +116,10 @@ export interface EventLog {
   }): Promise<number>;
 }
 
-/** A change of one member's place. Absent = unchanged. Watermarks move forward only and never past the head. */
+/**
+ * A change of one member's place. Absent = unchanged. `delivered`, `read` and `clearedAt` move forward only; they and
+ * `archivedAt` never lie past the head.
+ */
 export interface MemberPatch {
   readonly app: string;
   readonly conversation: string;
@@ -122,6 +128,7 @@ export interface MemberPatch {
   readonly read?: number;
   /** A number archives at that head; `null` un-archives. */
   readonly archivedAt?: number | null;
+  /** @default `false` where `read` is given, else unchanged */
   readonly markedUnread?: boolean;
   readonly clearedAt?: number;
 }
@@ -147,13 +154,16 @@ export interface ConversationStore {
     keys: readonly { readonly app: string; readonly conversation: string }[],
   ): Promise<readonly (ConversationRecord | null)[]>;
   /**
-   * Conversations with at least one visible listed message beyond `clearedAt`, newest `last` first. `archived` is
-   * projected: archived exactly when `archivedAt` is set and `last.seq <= archivedAt`.
+   * Conversations with at least one visible listed message beyond `clearedAt`, newest `last` first, at equal times by
+   * name. `archived` is projected: archived exactly when `archivedAt` is set and `last.seq <= archivedAt`.
    */
   list(query: ConversationQuery): Promise<readonly ConversationView[]>;
   /** One conversation as one user sees it; `null` for somebody who never was a member. */
   view(app: string, conversation: string, user: string): Promise<ConversationView | null>;
-  /** Every conversation in which the user has ever been a member (id and head only), for sync. */
+  /**
+   * Every conversation in which the user has ever been a member (id and head only), for sync: the ones whose last
+   * event is newest first, at equal times by name.
+   */
   heads(
     app: string,
     user: string,
@@ -163,12 +173,12 @@ export interface ConversationStore {
    * Applies patches in order. Answers the state after each; `null` where that user is not, and never was, a member.
    */
   patch(patches: readonly MemberPatch[]): Promise<readonly (MemberState | null)[]>;
-  /** The states of all members of a conversation. */
+  /** The states of all members of a conversation, former ones too, in the order of `members`. */
   memberStates(
     app: string,
     conversation: string,
   ): Promise<readonly { readonly user: string; readonly state: MemberState }[]>;
-  /** Users who share a direct conversation with `user`, most recent first. */
+  /** Other users who share a direct conversation with `user`, the one with the newest event first. */
   peers(app: string, user: string, limit: number): Promise<readonly string[]>;
 }
 
@@ -208,9 +218,9 @@ export interface PresenceStore {
   renew(leases: readonly PresenceLease[], now: number): Promise<readonly boolean[]>;
   /** Ends one lease. `offline`: it was the user's last one; `lastSeen` is set to `now` then. */
   end(app: string, user: string, clientId: string, now: number): Promise<{ readonly offline: boolean }>;
-  /** Drops leases that ran out; answers the users who went offline by it. */
+  /** Drops leases that ran out; answers the users who went offline by it. Their `lastSeen` is when the last one did. */
   expire(now: number): Promise<readonly { readonly app: string; readonly user: string }[]>;
-  /** One answer per user, in order. `lastSeen` is 0 for somebody never seen. */
+  /** One answer per user, in order. `lastSeen` is `now` while online, and 0 for somebody never seen. */
   get(
     app: string,
     users: readonly string[],

@@ -133,8 +133,7 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
     find: (app, conversation, id) =>
       read("events.find", () => {
         const events = disk.conversations.get(keyOf(app, conversation))?.events ?? [];
-        const named = events.find((event) => event.messageId === id);
-        return named ?? events.findLast((event) => event.tempUid === id) ?? null;
+        return events.findLast((event) => event.messageId === id || event.tempUid === id) ?? null;
       }),
     findByClientMessageId: (app, sender, id) =>
       read("events.findByClientMessageId", () =>

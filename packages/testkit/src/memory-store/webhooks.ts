@@ -137,6 +137,7 @@ function pruneSettled(
 ): number {
   const old = [...disk.deliveries.values()]
     .filter(({ row }) => row.state === state && row.settledAt !== null && row.settledAt < settledBefore)
+    .sort((a, b) => (a.row.settledAt ?? 0) - (b.row.settledAt ?? 0))
     .slice(0, limit);
   for (const { row } of old) disk.deliveries.delete(row.id);
   return old.length;

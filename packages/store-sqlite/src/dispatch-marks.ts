@@ -1,0 +1,27 @@
+import type { EventRef } from "@chat21/engine";
+import type { EncodedMarks } from "./worker/dispatch-rows.ts";
+
+/** Marks that wait for the next commit, neighbours joined: app, conversation, first and last number, and again. */
+export class DispatchMarks {
+  #marks: (string | number)[] = [];
+
+  add(refs: readonly EventRef[]): void {
+    for (const { app, conversation, seq } of refs) {
+      const marks = this.#marks;
+      const last = marks.length - 1;
+      if (marks[last] === seq - 1 && marks[last - 2] === conversation && marks[last - 3] === app)
+        marks[last] = seq;
+      else marks.push(app, conversation, seq, seq);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#marks.length === 0;
+  }
+
+  take(): EncodedMarks {
+    const taken = this.#marks;
+    this.#marks = [];
+    return taken;
+  }
+}

@@ -1,0 +1,80 @@
+import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Log, Metrics, Store } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import { lockData } from "./data-lock.ts";
+import { createSqliteStore } from "./sqlite-store.ts";
+import { WorkerLink } from "./worker-link.ts";
+
+/** Options of {@link openSqliteStore}. */
+export interface SqliteStoreOptions {
+  /** The database file; made, with its folder, when there is none. Beside it lie `-wal`, `-shm` and `.lock`. */
+  readonly path: string;
+  /** @default nothing is logged */
+  readonly log?: Log;
+  /** Counts `store_errors`. @default nothing is counted */
+  readonly metrics?: Pick<Metrics, "count">;
+  /** Writes beyond this size fail as `store_unavailable`. @default no bound but the disk */
+  readonly maxBytes?: number;
+  /**
+   * Where `sqlite-worker` was put, for a bundle that renames it. @default beside this module, `.ts` in source and
+   * `.js` when built
+   */
+  readonly workerUrl?: URL;
+}
+
+function defaultWorkerUrl(): URL {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return new URL(`./sqlite-worker.${extension}`, import.meta.url);
+}
+
+function requireWritableFolder(path: string): void {
+  const folder = dirname(path);
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new ChatError(
+      "store_unavailable",
+      `the folder ${folder} cannot be written: give this user the right to, or use another data folder`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Opens the store: makes or migrates the database, and starts its two threads. Resolves when both serve. Rejects with
+ * a `ChatError` whose message says what to do: another process uses the database, the folder cannot be written, the
+ * file is damaged, is not ours, or has a newer schema.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const path = resolve(options.path);
+  requireWritableFolder(path);
+  const unlock = lockData(path);
+  const url = options.workerUrl ?? defaultWorkerUrl();
+  const { log, metrics } = options;
+  const onDeath = (error: ChatError) => {
+    log?.error({ err: error, path }, "a database thread ended; the next call starts another");
+    metrics?.count("store_errors", { reason: "thread" });
+  };
+  const maxBytes = options.maxBytes;
+  const setup = { role: "writer", path, maxBytes, databaseFile: -1 } as const;
+  const writer = new WorkerLink({ url, setup, onDeath });
+  try {
+    const { epoch } = await writer.start();
+    const databaseFile = openSync(path, "r+");
+    const reader = new WorkerLink({ url, setup: { role: "reader", path, maxBytes, databaseFile }, onDeath });
+    await reader.start();
+    return createSqliteStore({
+      ...{ epoch, writer, reader, log },
+      release() {
+        closeSync(databaseFile);
+        unlock();
+      },
+    });
+  } catch (error) {
+    await writer.close();
+    unlock();
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+import type { WorkerFailure } from "./worker/failure.ts";
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  readonly role: "reader" | "writer";
+  readonly path: string;
+  /** Writer only: the largest size the database may have. */
+  readonly maxBytes: number | undefined;
+  /**
+   * Reader only: descriptor of the database file, to sync it. The main thread opens it, because nobody may close one
+   * while a connection lives: that would drop SQLite's POSIX locks on the file.
+   */
+  readonly databaseFile: number;
+}
+
+/** One call. `id` 0: a note that is not answered. */
+export type WorkerRequest = readonly [id: number, method: string, args: readonly unknown[]];
+
+/** What became of a call: a failure, or `null` and the value. */
+export type WorkerAnswer = readonly [id: number, failure: WorkerFailure | null, value: unknown];
+
+/** First message of a worker. */
+export type WorkerGreeting = { readonly epoch: string } | { readonly failure: WorkerFailure };
+
+/** Functions by name, as one side offers and the other side calls them. */
+export type WorkerMethods = Readonly<Record<string, (...args: never[]) => unknown>>;

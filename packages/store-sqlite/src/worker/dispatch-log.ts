@@ -1,0 +1,65 @@
+/** Inclusive range of positions. */
+type Span = readonly [from: number, to: number];
+
+/** Spans beyond the cursor that are kept across a restart; more than these are dispatched again then. */
+const maxStoredSpans = 64;
+
+/**
+ * Which positions of the log were dispatched: all up to a cursor, and spans beyond it. In order, marks move the
+ * cursor only; one event that cannot be dispatched costs one span, however many follow it.
+ */
+export class DispatchLog {
+  #cursor = 0;
+  /** Ascending, with a gap between any two and behind the cursor. */
+  #spans: [number, number][] = [];
+
+  /** The state as text; small whatever happened. */
+  serialize(): string {
+    return JSON.stringify([this.#cursor, ...this.#spans.slice(0, maxStoredSpans)]);
+  }
+
+  static parse(text: string | undefined): DispatchLog {
+    const log = new DispatchLog();
+    if (text === undefined) return log;
+    const [cursor, ...spans] = JSON.parse(text) as [number, ...[number, number][]];
+    log.#cursor = cursor;
+    log.#spans = spans;
+    return log;
+  }
+
+  /** Marks the positions `from`-`to`. */
+  mark(from: number, to: number): void {
+    let start = Math.max(from, this.#cursor + 1);
+    let end = to;
+    if (start > end) return;
+    const first = this.#spans.findIndex((span) => span[1] >= start - 1);
+    const at = first < 0 ? this.#spans.length : first;
+    let touched = 0;
+    for (
+      let next = this.#spans[at];
+      next !== undefined && next[0] <= end + 1;
+      next = this.#spans[at + touched]
+    ) {
+      start = Math.min(start, next[0]);
+      end = Math.max(end, next[1]);
+      touched += 1;
+    }
+    this.#spans.splice(at, touched, [start, end]);
+    const lowest = this.#spans[0];
+    if (lowest === undefined || lowest[0] !== this.#cursor + 1) return;
+    this.#cursor = lowest[1];
+    this.#spans.shift();
+  }
+
+  /** The spans up to `last` that are not marked, ascending. */
+  open(last: number): Span[] {
+    const open: Span[] = [];
+    let from = this.#cursor + 1;
+    for (const [start, end] of this.#spans) {
+      if (from <= Math.min(start - 1, last)) open.push([from, Math.min(start - 1, last)]);
+      from = end + 1;
+    }
+    if (from <= last) open.push([from, last]);
+    return open;
+  }
+}

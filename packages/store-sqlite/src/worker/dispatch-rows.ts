@@ -1,0 +1,72 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { EventRecord } from "@chat21/engine";
+import type { ConversationRows } from "./conversation-rows.ts";
+import { DispatchLog } from "./dispatch-log.ts";
+import { selectLoggedEvent, toLoggedEventRecord } from "./event-rows.ts";
+
+/** Ranges of numbers that were dispatched: app, conversation, first and last number, and again. */
+export type EncodedMarks = readonly (string | number)[];
+
+/** The marks on the connection that writes. */
+export interface DispatchRows {
+  /** Takes marks into memory; they count for {@link undispatched} from now on. */
+  mark(marks: EncodedMarks): void;
+  /** Writes what changed inside the caller's transaction. */
+  save(): void;
+  /** What was saved may have been undone: it is written again by the next {@link save}. */
+  reset(): void;
+  undispatched(limit: number, committedBefore: number): EventRecord[];
+}
+
+/** The name of the row in `meta`; also read by `check.ts`. */
+export const dispatchedRow = "dispatched";
+
+/** Works on the connection that writes. `lastPosition`: the end of the log. */
+export function createDispatchRows(
+  database: DatabaseSync,
+  conversations: ConversationRows,
+  lastPosition: () => number,
+): DispatchRows {
+  const stored = database.prepare("SELECT value FROM meta WHERE name = ?").get(dispatchedRow);
+  const log = DispatchLog.parse(stored?.["value"] as string | undefined);
+  const positions = database.prepare(
+    "SELECT position FROM event WHERE conversation = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+  );
+  const put = database.prepare(
+    "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+  );
+  const read = database.prepare(
+    `${selectLoggedEvent} WHERE c.position BETWEEN ? AND ? AND c.committed_at < ? ORDER BY c.position LIMIT ?`,
+  );
+  let changed = false;
+  return {
+    mark(marks) {
+      for (let at = 0; at < marks.length; at += 4) {
+        const [app, name, first, last] = marks.slice(at, at + 4) as [string, string, number, number];
+        const found = conversations.find(app, name);
+        if (found === null) continue;
+        for (const row of positions.iterate(found.id, first, last)) {
+          log.mark(row["position"] as number, row["position"] as number);
+          changed = true;
+        }
+      }
+    },
+    save() {
+      if (!changed) return;
+      put.run(dispatchedRow, log.serialize());
+      changed = false;
+    },
+    reset() {
+      changed = true;
+    },
+    undispatched(limit, committedBefore) {
+      const events: EventRecord[] = [];
+      for (const [from, to] of log.open(lastPosition())) {
+        if (events.length >= limit) break;
+        const rows = read.all(from, to, committedBefore, limit - events.length);
+        for (const row of rows) events.push(toLoggedEventRecord(row));
+      }
+      return events;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { WorkerAnswer, WorkerRequest } from "../worker-protocol.ts";
+import { isEnvironmental, toFailure } from "./failure.ts";
+import { hasMethod, invoke, tryToInvoke } from "./invoke.ts";
+import type { Writer } from "./writer-methods.ts";
+
+/** Runs everything that is waiting as one transaction with one fsync, and answers afterwards. */
+export type GroupCommit = (requests: readonly WorkerRequest[]) => readonly WorkerAnswer[];
+
+/**
+ * The requests of a transaction succeed or fail one by one: the happy path needs no savepoint, because a method checks
+ * before it writes. When one fails all the same, everything is rolled back and done again with a savepoint for each
+ * request, so that only the guilty one is left out. When the surroundings fail (disk full, I/O error), or the commit
+ * itself, all of the transaction are refused.
+ */
+export function createGroupCommit(database: DatabaseSync, writer: Writer, path: string): GroupCommit {
+  const runPlainly = (request: WorkerRequest): WorkerAnswer => [
+    request[0],
+    null,
+    invoke(writer.methods, request),
+  ];
+
+  function runAlone(request: WorkerRequest): WorkerAnswer {
+    database.exec("SAVEPOINT item");
+    try {
+      const answer = runPlainly(request);
+      database.exec("RELEASE item");
+      return answer;
+    } catch (thrown) {
+      if (isEnvironmental(thrown)) throw thrown;
+      database.exec("ROLLBACK TO item; RELEASE item");
+      writer.reset();
+      return [request[0], toFailure(thrown, path), null];
+    }
+  }
+
+  function transact(requests: readonly WorkerRequest[], run: typeof runPlainly): readonly WorkerAnswer[] {
+    try {
+      database.exec("BEGIN IMMEDIATE");
+      const answers = requests.map(run);
+      writer.dispatch.save();
+      database.exec("COMMIT");
+      return answers;
+    } catch (thrown) {
+      // A full disk or an I/O error may have rolled back already.
+      if (database.isTransaction) database.exec("ROLLBACK");
+      writer.reset();
+      if (run === runPlainly && !isEnvironmental(thrown)) return transact(requests, runAlone);
+      const failure = toFailure(thrown, path);
+      return requests.map(([id]) => [id, failure, null]);
+    }
+  }
+
+  return (requests) => {
+    // A note that fails is lost, as the port allows: it repeats a dispatch.
+    for (const request of requests) tryToInvoke(writer.notes, request, path);
+    const together = requests.filter((request) => hasMethod(writer.methods, request));
+    const answers = together.length === 0 ? [] : transact(together, runPlainly);
+    const apart = requests.filter((request) => hasMethod(writer.side, request));
+    return [...answers, ...apart.map((request) => tryToInvoke(writer.side, request, path))];
+  };
+}

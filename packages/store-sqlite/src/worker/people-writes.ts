@@ -1,0 +1,59 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { InstanceRecord, RevocationRecord, UserRecord } from "@chat21/engine";
+
+/** Users, revocations and push registrations on the connection that writes. */
+export interface PeopleWrites {
+  putUser(user: UserRecord): void;
+  deleteUser(app: string, id: string): boolean;
+  eraseUser(app: string, id: string): { profile: boolean; instances: number };
+  addRevocation(revocation: RevocationRecord): void;
+  /** Drops revocations without effect. */
+  pruneRevocations(now: number): void;
+  putInstance(instance: InstanceRecord): void;
+}
+
+/** Works inside the caller's transaction. */
+export function createPeopleWrites(database: DatabaseSync): PeopleWrites {
+  const putUser = database.prepare(
+    `INSERT INTO user (app, id, profile, created_at, updated_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (app, id) DO UPDATE
+     SET profile = excluded.profile, created_at = excluded.created_at, updated_at = excluded.updated_at`,
+  );
+  const deleteUser = database.prepare("DELETE FROM user WHERE app = ? AND id = ?");
+  // Part of the key, so that the same revocation is one row: '' and 0 stand for "none".
+  const addRevocation = database.prepare(
+    `INSERT INTO revocation (app, user, token_id, issued_before, expires_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (app, user, token_id, issued_before) DO UPDATE SET expires_at = excluded.expires_at`,
+  );
+  const pruneRevocations = database.prepare("DELETE FROM revocation WHERE expires_at <= ?");
+  const putInstance = database.prepare(
+    `INSERT INTO instance (app, user, instance_id, data, updated_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (app, user, instance_id) DO UPDATE SET data = excluded.data, updated_at = excluded.updated_at`,
+  );
+  const deleteInstances = database.prepare("DELETE FROM instance WHERE app = ? AND user = ?");
+  const selectAccount = database.prepare("SELECT id FROM account WHERE app = ? AND name = ?");
+  const deleteLeases = database.prepare("DELETE FROM presence_lease WHERE account = ?");
+  const deleteLastSeen = database.prepare("DELETE FROM last_seen WHERE account = ?");
+  return {
+    eraseUser(app, id) {
+      const account = (selectAccount.get(app, id)?.["id"] ?? null) as number | null;
+      deleteLeases.run(account);
+      deleteLastSeen.run(account);
+      const instances = Number(deleteInstances.run(app, id).changes);
+      return { profile: deleteUser.run(app, id).changes > 0, instances };
+    },
+    putUser({ app, id, profile, createdAt, updatedAt }) {
+      putUser.run(app, id, profile, createdAt, updatedAt);
+    },
+    deleteUser: (app, id) => deleteUser.run(app, id).changes > 0,
+    addRevocation({ app, user, tokenId, issuedBefore, expiresAt }) {
+      addRevocation.run(app, user, tokenId ?? "", issuedBefore ?? 0, expiresAt);
+    },
+    pruneRevocations(now) {
+      pruneRevocations.run(now);
+    },
+    putInstance({ app, user, instanceId, data, updatedAt }) {
+      putInstance.run(app, user, instanceId, data, updatedAt);
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { randomUUID } from "node:crypto";
+import type { WorkerAnswer, WorkerRequest, WorkerSetup } from "../worker-protocol.ts";
+import { openForWriting } from "./connection.ts";
+import { createGroupCommit } from "./group-commit.ts";
+import { createWriter } from "./writer-methods.ts";
+
+/** What a role answers requests with, and how it ends. */
+export interface Served {
+  readonly epoch: string;
+  readonly answer: (requests: readonly WorkerRequest[]) => readonly WorkerAnswer[];
+  readonly close: () => void;
+}
+
+/** Opens the connection that writes; makes the database when there is none. */
+export function serveWriter({ path, maxBytes }: WorkerSetup): Served {
+  const database = openForWriting(path, { maxBytes, newEpoch: randomUUID });
+  const writer = createWriter(database);
+  const epoch = database.prepare("SELECT value FROM meta WHERE name = 'epoch'").get()?.["value"] as string;
+  return { epoch, answer: createGroupCommit(database, writer, path), close: () => database.close() };
+}

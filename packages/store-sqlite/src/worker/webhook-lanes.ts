@@ -1,0 +1,34 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/**
+ * The heads: `is_head` is 1 exactly for the pending row with the lowest position of each (endpoint, order_key).
+ * Kept in step by whoever changes which rows are pending, so that a lease looks at heads only.
+ */
+export interface WebhookLanes {
+  /** Whether a row that is now enqueued behind all others becomes the head. */
+  isEmpty(endpoint: string, orderKey: string): boolean;
+  /** Finds the head anew. */
+  refresh(endpoint: string, orderKey: string): void;
+}
+
+/** Works inside the caller's transaction. */
+export function createWebhookLanes(database: DatabaseSync): WebhookLanes {
+  const lowest = database.prepare(
+    `SELECT position, is_head FROM webhook_delivery WHERE endpoint = ? AND order_key = ? AND state = 'pending'
+     ORDER BY position LIMIT 1`,
+  );
+  const demote = database.prepare(
+    `UPDATE webhook_delivery SET is_head = 0
+     WHERE endpoint = ? AND order_key = ? AND state = 'pending' AND is_head = 1 AND position > ?`,
+  );
+  const promote = database.prepare("UPDATE webhook_delivery SET is_head = 1 WHERE position = ?");
+  return {
+    isEmpty: (endpoint, orderKey) => lowest.get(endpoint, orderKey) === undefined,
+    refresh(endpoint, orderKey) {
+      const head = lowest.get(endpoint, orderKey);
+      if (head === undefined || head["is_head"] === 1) return;
+      demote.run(endpoint, orderKey, head["position"] as number);
+      promote.run(head["position"] as number);
+    },
+  };
+}

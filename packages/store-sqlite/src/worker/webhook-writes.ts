@@ -1,0 +1,125 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { StoredWebhookDelivery, WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/engine";
+import type { Row } from "./event-rows.ts";
+import { createWebhookLanes, type WebhookLanes } from "./webhook-lanes.ts";
+import { deliveryColumns, toDelivery } from "./webhook-rows.ts";
+
+/** Rows that one call of a bulk change touches: commits wait for it. */
+const bulkStep = 500;
+
+/** With more due heads than this a lease walks them by position instead of sorting them. */
+const sortableHeads = 1_000;
+
+/** The webhooks' outbox on the connection that writes. Bulk changes are repeated by the caller until they answer 0. */
+export interface WebhookWrites {
+  enqueue(deliveries: readonly WebhookDelivery[]): void;
+  lease(lease: WebhookLease): StoredWebhookDelivery[];
+  settle(outcomes: readonly WebhookOutcome[]): void;
+  replayIds(ids: readonly string[], now: number): number;
+  replayDead(endpoint: string, now: number): number;
+  giveUp(endpoint: string, queuedBefore: number, now: number, error: string): number;
+  prune(state: "delivered" | "dead", settledBefore: number, limit: number): number;
+}
+
+function createEnqueue(database: DatabaseSync, lanes: WebhookLanes): WebhookWrites["enqueue"] {
+  const insert = database.prepare(
+    `INSERT INTO webhook_delivery
+       (id, endpoint, app, order_key, event, is_head, created_at, queued_at, next_attempt_at, body)
+     VALUES (:id, :endpoint, :app, :orderKey, :event, :isHead, :createdAt, :createdAt, :createdAt, :body)
+     ON CONFLICT (id) DO NOTHING`,
+  );
+  return (deliveries) => {
+    for (const { id, endpoint, app, orderKey, event, createdAt, body } of deliveries) {
+      const isHead = lanes.isEmpty(endpoint, orderKey) ? 1 : 0;
+      insert.run({ id, endpoint, app, orderKey, event, createdAt, body, isHead });
+    }
+  };
+}
+
+function createLease(database: DatabaseSync): WebhookWrites["lease"] {
+  const few = database.prepare(
+    `SELECT position FROM webhook_delivery INDEXED BY webhook_head_due
+     WHERE endpoint = ? AND is_head = 1 AND due_at <= ? LIMIT ${sortableHeads + 1}`,
+  );
+  const many = database.prepare(
+    `SELECT position FROM webhook_delivery INDEXED BY webhook_head_order
+     WHERE endpoint = ? AND is_head = 1 AND due_at <= ? ORDER BY position LIMIT ?`,
+  );
+  const take = database.prepare(
+    `UPDATE webhook_delivery SET leased_until = ? WHERE position = ? RETURNING ${deliveryColumns}`,
+  );
+  const positionOf = (row: Row) => row["position"] as number;
+  return ({ endpoint, now, leaseUntil, limit }) => {
+    const due = few.all(endpoint, now).map(positionOf);
+    const positions =
+      due.length > sortableHeads
+        ? many.all(endpoint, now, limit).map(positionOf)
+        : due.sort((a, b) => a - b).slice(0, limit);
+    return positions.map((position) => toDelivery(take.get(leaseUntil, position) as Row));
+  };
+}
+
+function createSettle(database: DatabaseSync, lanes: WebhookLanes): WebhookWrites["settle"] {
+  const settle = database.prepare(
+    `UPDATE webhook_delivery SET state = :state, attempts = attempts + 1, leased_until = 0,
+       is_head = CASE :state WHEN 'pending' THEN is_head ELSE 0 END,
+       next_attempt_at = CASE :state WHEN 'pending' THEN :nextAttemptAt ELSE next_attempt_at END,
+       last_status = :status, last_error = :error, settled_at = CASE :state WHEN 'pending' THEN NULL ELSE :at END
+     WHERE id = :id AND state = 'pending' AND leased_until = :leaseUntil
+     RETURNING endpoint, order_key`,
+  );
+  return (outcomes) => {
+    for (const { id, leaseUntil, state, nextAttemptAt, status, error, at } of outcomes) {
+      const row = settle.get({ id, leaseUntil, state, nextAttemptAt, status, error, at });
+      if (row !== undefined) lanes.refresh(row["endpoint"] as string, row["order_key"] as string);
+    }
+  };
+}
+
+function createBulkChanges(database: DatabaseSync, lanes: WebhookLanes) {
+  const replay = `state = 'pending', is_head = 0, attempts = 0, queued_at = :now, next_attempt_at = :now,
+    leased_until = 0, settled_at = NULL`;
+  const replayId = database.prepare(
+    `UPDATE webhook_delivery SET ${replay} WHERE id = :id AND leased_until <= :now RETURNING endpoint, order_key`,
+  );
+  const replayDead = database.prepare(
+    `UPDATE webhook_delivery SET ${replay} WHERE position IN
+       (SELECT position FROM webhook_delivery WHERE endpoint = :endpoint AND state = 'dead' LIMIT ${bulkStep})
+     RETURNING endpoint, order_key`,
+  );
+  const giveUp = database.prepare(
+    `UPDATE webhook_delivery
+     SET state = 'dead', is_head = 0, leased_until = 0, last_error = :error, settled_at = :now
+     WHERE position IN (SELECT position FROM webhook_delivery WHERE endpoint = :endpoint AND state = 'pending'
+       AND queued_at < :queuedBefore AND leased_until <= :now LIMIT ${bulkStep})
+     RETURNING endpoint, order_key`,
+  );
+  const prune = database.prepare(
+    `DELETE FROM webhook_delivery WHERE position IN
+       (SELECT position FROM webhook_delivery WHERE state = ? AND settled_at < ? AND settled_at IS NOT NULL LIMIT ?)`,
+  );
+  const refreshed = (rows: readonly Row[]) => {
+    for (const row of rows) lanes.refresh(row["endpoint"] as string, row["order_key"] as string);
+    return rows.length;
+  };
+  return {
+    replayIds: (ids: readonly string[], now: number) =>
+      refreshed([...new Set(ids)].flatMap((id) => replayId.all({ id, now }))),
+    replayDead: (endpoint: string, now: number) => refreshed(replayDead.all({ endpoint, now })),
+    giveUp: (endpoint: string, queuedBefore: number, now: number, error: string) =>
+      refreshed(giveUp.all({ endpoint, queuedBefore, now, error })),
+    prune: (state: "delivered" | "dead", settledBefore: number, limit: number) =>
+      Number(prune.run(state, settledBefore, limit).changes),
+  };
+}
+
+/** Works inside the caller's transaction. */
+export function createWebhookWrites(database: DatabaseSync): WebhookWrites {
+  const lanes = createWebhookLanes(database);
+  return {
+    enqueue: createEnqueue(database, lanes),
+    lease: createLease(database),
+    settle: createSettle(database, lanes),
+    ...createBulkChanges(database, lanes),
+  };
+}

@@ -1,0 +1,139 @@
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  EventRecord,
+  InstanceRecord,
+  MemberPatch,
+  MemberState,
+  PresenceLease,
+  RevocationRecord,
+  UserRecord,
+  WebhookDelivery,
+  WebhookLease,
+  WebhookOutcome,
+} from "@chat21/engine";
+import type { EncodedRun, EncodedRunResult } from "../run-codec.ts";
+import { createAccounts } from "./accounts.ts";
+import { createCommitRuns } from "./commit-runs.ts";
+import { busyTimeoutMs } from "./connection.ts";
+import { createConversationRows } from "./conversation-rows.ts";
+import { createDispatchRows, type DispatchRows, type EncodedMarks } from "./dispatch-rows.ts";
+import { createEraseEvents, type ErasureProgress, type ErasureScope } from "./erase-events.ts";
+import { createPatchMembers } from "./member-rows.ts";
+import { createPeopleWrites } from "./people-writes.ts";
+import { createPresenceWrites, type PresenceWrites } from "./presence-rows.ts";
+import { createWebhookWrites, type WebhookWrites } from "./webhook-writes.ts";
+
+/** Everything that changes the database; each runs inside a transaction that others share. */
+export interface WriterMethods {
+  commit(runs: readonly EncodedRun[]): EncodedRunResult[];
+  saveMarks(): void;
+  erase(scope: ErasureScope, from: number): ErasureProgress;
+  patch(patches: readonly MemberPatch[]): (MemberState | null)[];
+  putUser(user: UserRecord): void;
+  deleteUser(app: string, id: string): boolean;
+  eraseUser(app: string, id: string): { profile: boolean; instances: number };
+  addRevocation(revocation: RevocationRecord): void;
+  pruneRevocations(now: number): void;
+  putInstance(instance: InstanceRecord): void;
+  renewPresence(leases: readonly PresenceLease[], now: number): boolean[];
+  endPresence(app: string, user: string, clientId: string, now: number): { offline: boolean };
+  expirePresence(now: number): ReturnType<PresenceWrites["expire"]>;
+  enqueueWebhooks(deliveries: readonly WebhookDelivery[]): void;
+  leaseWebhooks(lease: WebhookLease): ReturnType<WebhookWrites["lease"]>;
+  settleWebhooks(outcomes: readonly WebhookOutcome[]): void;
+  replayWebhooks(ids: readonly string[], now: number): number;
+  replayDeadWebhooks(endpoint: string, now: number): number;
+  giveUpWebhooks(endpoint: string, queuedBefore: number, now: number, error: string): number;
+  pruneWebhooks(state: "delivered" | "dead", settledBefore: number, limit: number): number;
+}
+
+/** What happens between transactions. */
+export interface WriterSideMethods {
+  undispatched(limit: number, committedBefore: number): EventRecord[];
+  /** Carries over what a checkpoint of the other worker left, so that the log may start anew. */
+  finishCheckpoint(): void;
+  /** Carries everything over and empties the log's file: nothing erased is left in it. `false`: a reader needs it. */
+  truncateLog(): boolean;
+}
+
+/** Notes: never answered, no transaction of their own. */
+export interface WriterNotes {
+  markDispatched(marks: EncodedMarks): void;
+}
+
+/** The writer's state in memory, and what it offers. */
+export interface Writer {
+  readonly methods: WriterMethods;
+  readonly side: WriterSideMethods;
+  readonly notes: WriterNotes;
+  readonly dispatch: DispatchRows;
+  /** Forgets what a rollback may have undone. */
+  reset(): void;
+}
+
+function createLogEnd(database: DatabaseSync) {
+  const select = database.prepare("SELECT max(position) AS last FROM event_content");
+  const load = () => Number(select.get()?.["last"] ?? 0);
+  let last = load();
+  return {
+    last: () => last,
+    next: () => {
+      last += 1;
+      return last;
+    },
+    reset: () => {
+      last = load();
+    },
+  };
+}
+
+function truncateLog(database: DatabaseSync): boolean {
+  // Commits wait meanwhile: better to come back than to wait for a reader.
+  database.exec("PRAGMA busy_timeout = 20");
+  const row = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  return row?.["busy"] === 0;
+}
+
+/** Puts the writer's parts together over one connection. */
+export function createWriter(database: DatabaseSync): Writer {
+  const accounts = createAccounts(database);
+  const conversations = createConversationRows(database);
+  const logEnd = createLogEnd(database);
+  const dispatch = createDispatchRows(database, conversations, logEnd.last);
+  const people = createPeopleWrites(database);
+  const presence = createPresenceWrites(database, accounts);
+  const webhooks = createWebhookWrites(database);
+  return {
+    methods: {
+      commit: createCommitRuns({ database, accounts, conversations, nextPosition: logEnd.next }),
+      saveMarks: () => {},
+      erase: createEraseEvents({ database, accounts, conversations, lastPosition: logEnd.last }),
+      patch: createPatchMembers(database, accounts, conversations),
+      ...people,
+      renewPresence: presence.renew,
+      endPresence: presence.end,
+      expirePresence: presence.expire,
+      enqueueWebhooks: webhooks.enqueue,
+      leaseWebhooks: webhooks.lease,
+      settleWebhooks: webhooks.settle,
+      replayWebhooks: webhooks.replayIds,
+      replayDeadWebhooks: webhooks.replayDead,
+      giveUpWebhooks: webhooks.giveUp,
+      pruneWebhooks: webhooks.prune,
+    },
+    side: {
+      undispatched: dispatch.undispatched,
+      finishCheckpoint: () => database.exec("PRAGMA wal_checkpoint(PASSIVE)"),
+      truncateLog: () => truncateLog(database),
+    },
+    notes: { markDispatched: dispatch.mark },
+    dispatch,
+    reset() {
+      accounts.reset();
+      conversations.reset();
+      logEnd.reset();
+      dispatch.reset();
+    },
+  };
+}
