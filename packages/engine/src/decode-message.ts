@@ -34,6 +34,8 @@ export function decodePayload(payload: Uint8Array): string {
 
 /** Parses a JSON object within the limits of size and depth. Throws `bad_request` or `payload_too_large`. */
 export function parseJsonObject(text: JsonText): Record<string, unknown> {
+  // A string of n code units has at most 3n bytes; only a long one is worth counting.
+  if (text.length * 3 > limits.payloadBytes && byteLength(text) > limits.payloadBytes) throw tooLarge();
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -51,8 +53,6 @@ export function parseJsonObject(text: JsonText): Record<string, unknown> {
 
 /** Decodes P1 (or the same object over REST). Throws `bad_request`, `invalid_id` or `payload_too_large`. */
 export function decodeMessage(json: JsonText): DecodedMessage {
-  // A string of n code units has at least n bytes; only a long one is worth counting.
-  if (json.length * 3 > limits.payloadBytes && byteLength(json) > limits.payloadBytes) throw tooLarge();
   const object = parseJsonObject(json);
   return extract(json, object, validate(outgoingMessageSchema, object));
 }

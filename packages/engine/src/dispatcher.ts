@@ -1,4 +1,6 @@
 import { limits, messageStatus, topics } from "@chat21/protocol";
+import type { ArchiveExit } from "./archive-exit.ts";
+import { confirmExits } from "./archive-exit.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import { sees } from "./conversation-state.ts";
 import type { GroupEventBody } from "./decide/group-event.ts";
@@ -30,11 +32,7 @@ interface Outgoing {
   readonly deliveries: Delivery[];
   readonly facts: Fact[];
   /** Users whose archive a message leaves by arriving. */
-  readonly unarchived: {
-    readonly state: ConversationState;
-    readonly user: string;
-    readonly event: EventRecord;
-  }[];
+  readonly unarchived: ArchiveExit[];
 }
 
 /** Only what has stayed undispatched for so long is looked at again. */
@@ -271,15 +269,17 @@ export class Dispatcher {
 
   async #unarchive(out: Outgoing): Promise<void> {
     const { store, edge, sinks, clock } = this.#options;
+    const unarchived = await confirmExits(store.conversations, out.unarchived);
+    if (unarchived.length === 0) return;
     await store.conversations.patch(
-      out.unarchived.map(({ state, user }) => ({
+      unarchived.map(({ state, user }) => ({
         app: state.app,
         conversation: state.conversation,
         user,
         archivedAt: null,
       })),
     );
-    const facts = out.unarchived.map(({ state, user, event }): Fact => {
+    const facts = unarchived.map(({ state, user, event }): Fact => {
       const conversWith = recipientOf(event) === user ? event.sender : recipientOf(event);
       const payload = `{"timelineOf":"${user}","conversWith":"${conversWith}"}`;
       const topic = topics.archivedConversationDeleted(state.app, user, conversWith);

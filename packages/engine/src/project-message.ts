@@ -1,6 +1,6 @@
 import { directMembers, messageStatus } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
-import { appendMembers } from "./json-text.ts";
+import { appendMembers, cutMembers } from "./json-text.ts";
 import type { EventRecord, MemberState } from "./ports/records.ts";
 
 /** Who a message is addressed to: the counterpart of its sender, or the group. */
@@ -80,10 +80,14 @@ export function copyIdOf(owner: string, id: string): string {
   return text;
 }
 
+const attributesKey: ReadonlySet<string> = new Set(["attributes"]);
+
+/** The message without push; everything but its attributes stays as it was written. */
 function silenced(body: JsonText): JsonText {
   const message = JSON.parse(body) as Record<string, unknown>;
   const given = message["attributes"];
   const attributes = typeof given === "object" && given !== null ? (given as Record<string, unknown>) : {};
   if (attributes["forcenotification"] === true) return body;
-  return JSON.stringify({ ...message, attributes: { ...attributes, sendnotification: false } });
+  const quiet = JSON.stringify({ ...attributes, sendnotification: false });
+  return appendMembers(cutMembers(body, attributesKey), `"attributes":${quiet}`);
 }

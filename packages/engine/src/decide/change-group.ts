@@ -3,6 +3,7 @@ import type { ConversationState } from "../conversation-state.ts";
 import { withEnd, withInterval } from "../conversation-state.ts";
 import type { Contact } from "../ports/contacts.ts";
 import type { GroupRecord, MemberRecord } from "../ports/records.ts";
+import { joinedInfoMembers } from "./create-group.ts";
 import { groupEvent } from "./group-event.ts";
 import { addedInfo, joinedParameters, removedInfo } from "./info-message.ts";
 import type { Decide, DecisionContext, EventDraft } from "./plan.ts";
@@ -107,7 +108,9 @@ export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decid
       events.push(groupEvent("member_added", changer.user, { member_id: user, announce: false }, context));
       members.push(joined(state, user));
     }
-    for (const { user, contact } of added) events.push(addedInfo(group.name, user, contact, context));
+    if (added.length <= joinedInfoMembers) {
+      for (const { user, contact } of added) events.push(addedInfo(group.name, user, contact, context));
+    }
     return { events, group: touched(group, context), members };
   };
 }

@@ -8,7 +8,7 @@ import { groupCreatedInfo, joinedOnCreationInfo } from "./info-message.ts";
 import type { Decide, EventDraft } from "./plan.ts";
 import { requireRoutable } from "./send-message.ts";
 
-/** Info messages at creation go to every member: above so many members they are left out, only "created" stays. */
+/** Info messages about who joined go to every member: about more than so many at once there are none. */
 export const joinedInfoMembers = 200;
 
 /** A group to make, with everybody's name. */

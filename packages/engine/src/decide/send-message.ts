@@ -18,11 +18,11 @@ export function sendMessage(sender: Sender, message: DecodedMessage): Decide {
     const events = [messageDraft(sender.user, message, context)];
     if (state.kind === "direct") return state.head === 0 ? { events, members: pairOf(state) } : { events };
     if (state.group !== null) {
-      if (message.inlineMembers !== null) {
-        throw new ChatError("conflict", "an inline group may not name a group that exists");
-      }
       if (!sender.admin && sender.user !== systemUser && !state.isMember(sender.user)) {
         throw new ChatError("not_member", "the sender is not a member of the group");
+      }
+      if (message.inlineMembers !== null) {
+        throw new ChatError("conflict", "an inline group may not name a group that exists");
       }
       return { events };
     }
@@ -44,7 +44,7 @@ function intoTransientGroup(
   }
   const seq = state.head + 1;
   const members: MemberRecord[] = [];
-  // The first sender sees everything from the start; `system` and admins write for others and own nothing.
+  // The first sender sees everything from the start; `system` writes for others and owns nothing.
   if (state.head === 0 && sender.user !== systemUser) {
     members.push({ user: sender.user, role: "owner", intervals: [[1, null]] });
   }

@@ -41,8 +41,9 @@ export async function sendDecoded(
   const conversation = conversationIdOf(sender.user, recipient, isGroup);
   const { clientMessageId } = message;
   const repeatKey = clientMessageId === null ? null : `${app}/${sender.user}/${clientMessageId}`;
-  const decide = sendMessage(sender, message);
-  const { events, repeated } = await context.writer.write(app, conversation, decide, repeatKey);
+  const { events, repeated } = await context.writer
+    .write(app, conversation, sendMessage(sender, message), repeatKey)
+    .catch((refusal: ChatError) => earlierSend(context, app, sender.user, clientMessageId, refusal));
   const event = events[0];
   if (event === undefined) throw new ChatError("internal", "a send made no event");
   if (repeated) {
@@ -53,6 +54,20 @@ export async function sendDecoded(
     context.dispatcher.repeat(event);
   }
   return { event, repeated };
+}
+
+/** What was stored under the id before it was refused: whoever lost the right to send still learns that it was sent. */
+async function earlierSend(
+  { store }: OperationsContext,
+  app: string,
+  sender: string,
+  clientMessageId: string | null,
+  refusal: ChatError,
+): Promise<{ readonly events: readonly EventRecord[]; readonly repeated: boolean }> {
+  if (clientMessageId === null || refusal.retryable) throw refusal;
+  const event = await store.events.findByClientMessageId(app, sender, clientMessageId);
+  if (event === null) throw refusal;
+  return { events: [event], repeated: true };
 }
 
 /** Sending and reading messages. */

@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { admin, as, World } from "./world.ts";
+
+describe("Somebody who leaves a group", () => {
+  it("hears of it with all others, and then no more", async () => {
+    const world = await World.start();
+    const [ann, bob, cid] = await world.people("ann", "bob", "cid");
+    await world.createGroup("group-1", "ann", "bob", "cid");
+    for (const person of [ann, bob, cid]) person.forget();
+
+    await world.engine.groups.removeMember(as("bob"), "group-1", "bob");
+    await ann.send("group-1", { text: "gone" });
+
+    for (const person of [ann, bob, cid]) {
+      expect(person.bodies("group-updated")).toMatchObject([
+        {
+          members: { ann: 1, cid: 1 },
+          notification: { messagelabel: { key: "MEMBER_LEFT_GROUP", parameters: { member_id: "bob" } } },
+        },
+      ]);
+      expect(person.bodies("group-updated")[0].members).not.toHaveProperty("bob");
+      expect(person.bodies("event")).toMatchObject([{ type: "member_removed", data: { member_id: "bob" } }]);
+    }
+    expect(bob.messages()).toEqual([]);
+    expect(cid.messages("group-1")).toMatchObject([
+      {
+        text: "bob removed from group",
+        sender: "system",
+        attributes: { messagelabel: { key: "MEMBER_LEFT_GROUP", parameters: { member_id: "bob" } } },
+      },
+      { text: "gone" },
+    ]);
+  });
+
+  it("keeps reading up to there, and not beyond", async () => {
+    const world = await World.start();
+    await world.createGroup("group-1", "ann", "bob");
+    await world.send("ann", "group-1", { text: "before" });
+    await world.engine.groups.removeMember(as("bob"), "group-1", "bob");
+
+    await world.send("ann", "group-1", { text: "after" });
+
+    expect((await world.textsOf("bob", "group-1")).at(-1)).toBe("before");
+    expect(await world.list("bob")).toMatchObject([{ conversWith: "group-1", last_message_text: "before" }]);
+    const page = JSON.parse(await world.engine.sync.events(as("bob"), "group-1", {}));
+    expect(page.events.at(-1)).toMatchObject({ type: "member_removed", seq: page.head });
+  });
+
+  it("may not write any more, nor read the group's data", async () => {
+    const world = await World.start();
+    const [bob] = await world.people("bob");
+    await world.createGroup("group-1", "ann", "bob");
+    await world.engine.groups.removeMember(as("bob"), "group-1", "bob");
+    bob.forget();
+
+    await bob.send("group-1", { text: "still here" });
+
+    expect(bob.answers).toMatchObject([{ code: "not_member" }]);
+    expect(await world.textsOf("ann", "group-1")).not.toContain("still here");
+    await expect(world.engine.groups.get(as("bob"), "group-1")).rejects.toMatchObject({ code: "not_member" });
+  });
+
+  it("is not told of what is typed there", async () => {
+    const world = await World.start();
+    const [ann, bob] = await world.people("ann", "bob");
+    await world.createGroup("group-1", "ann", "bob");
+    await world.engine.groups.removeMember(as("bob"), "group-1", "bob");
+    bob.forget();
+
+    await ann.command({ type: "typing", conversWith: "group-1", typing: true });
+
+    expect(bob.frames).toEqual([]);
+  });
+
+  it("and comes back sees the newest numbers again, those in between too, and what was seen before", async () => {
+    const world = await World.start();
+    const [bob] = await world.people("bob");
+    await world.createGroup("group-1", "ann", "bob");
+    await world.send("ann", "group-1", { text: "one" });
+    await world.engine.groups.removeMember(as("ann"), "group-1", "bob");
+    await world.send("ann", "group-1", { text: "two" });
+    bob.forget();
+
+    await world.engine.groups.addMember(as("ann"), "group-1", "bob");
+
+    const texts = await world.textsOf("bob", "group-1");
+    expect(texts).toEqual(expect.arrayContaining(["one", "two", "bob added to group"]));
+    expect(bob.texts()).toEqual(texts);
+  });
+
+  it("and comes back after more than 200 numbers sees a gap", async () => {
+    const world = await World.start();
+    await world.createGroup("group-1", "ann", "bob");
+    await world.send("ann", "group-1", { text: "early" });
+    await world.engine.groups.removeMember(as("ann"), "group-1", "bob");
+    await Promise.all(Array.from({ length: 250 }, (_, n) => world.send("ann", "group-1", { text: `m${n}` })));
+
+    await world.engine.groups.addMember(as("ann"), "group-1", "bob");
+
+    const texts = (await world.engine.messages.list(as("bob"), "bob", "group-1", { limit: 1_000 }))
+      .map((text) => JSON.parse(text).text)
+      .reverse();
+    expect(texts.slice(0, 6)).toEqual([
+      "Group created",
+      "ann joined group on creation",
+      "bob joined group on creation",
+      "early",
+      "m50",
+      "m51",
+    ]);
+    expect(texts.at(-1)).toBe("bob added to group");
+  });
+});
+
+describe("Removing somebody from a group", () => {
+  it.each([
+    ["an ordinary member removes another", as("bob"), "cid", "forbidden"],
+    ["an ordinary member removes the owner", as("bob"), "ann", "forbidden"],
+    ["a stranger removes a member", as("eve"), "bob", "forbidden"],
+    ["a stranger leaves", as("eve"), "eve", "not_member"],
+    ["the owner removes a stranger", as("ann"), "eve", "not_member"],
+  ])("is refused when %s", async (_what, actor, member, code) => {
+    const world = await World.start();
+    await world.createGroup("group-1", "ann", "bob", "cid");
+
+    await expect(world.engine.groups.removeMember(actor, "group-1", member)).rejects.toMatchObject({ code });
+
+    expect(JSON.parse(await world.engine.groups.get(admin, "group-1")).members).toEqual({
+      ann: 1,
+      bob: 1,
+      cid: 1,
+    });
+  });
+
+  it.each([
+    ["the owner removes a member", as("ann"), "bob"],
+    ["an admin removes a member", admin, "bob"],
+    ["an admin removes the owner", admin, "ann"],
+    ["the owner leaves", as("ann"), "ann"],
+    ["a member leaves", as("bob"), "bob"],
+  ])("works when %s", async (_what, actor, member) => {
+    const world = await World.start();
+    await world.createGroup("group-1", "ann", "bob", "cid");
+
+    await world.engine.groups.removeMember(actor, "group-1", member);
+
+    expect(JSON.parse(await world.engine.groups.get(admin, "group-1")).members).not.toHaveProperty(member);
+  });
+
+  it("twice removes once", async () => {
+    const world = await World.start();
+    await world.createGroup("group-1", "ann", "bob");
+    await world.engine.groups.removeMember(as("ann"), "group-1", "bob");
+
+    const again = world.engine.groups.removeMember(as("ann"), "group-1", "bob");
+
+    await expect(again).rejects.toMatchObject({ code: "not_member" });
+  });
+});

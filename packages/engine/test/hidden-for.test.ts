@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { as, World } from "./world.ts";
+
+describe("A message that is hidden for a member", () => {
+  it("skips that member only, whatever the order of the members", async () => {
+    for (const hidden of ["bob", "cid", "dan"]) {
+      const world = await World.start();
+      const [ann, bob, cid, dan] = await world.people("ann", "bob", "cid", "dan");
+      await world.createGroup("group-1", "ann", "bob", "cid", "dan");
+      for (const person of [ann, bob, cid, dan]) person.forget();
+
+      await ann.send("group-1", { text: "psst", attributes: { hiddenFor: hidden } });
+
+      const reached = [ann, bob, cid, dan].filter((person) => person.texts().includes("psst"));
+      expect(reached.map(({ user }) => user)).toEqual(
+        ["ann", "bob", "cid", "dan"].filter((user) => user !== hidden),
+      );
+      expect(await world.textsOf(hidden, "group-1")).not.toContain("psst");
+      expect(await world.textsOf("ann", "group-1")).toContain("psst");
+    }
+  });
+
+  it("is announced to backends once, and delivered to all but that member", async () => {
+    const world = await World.start();
+    await world.createGroup("group-1", "ann", "bob", "cid");
+
+    await world.send("ann", "group-1", { text: "psst", attributes: { hiddenFor: "bob" } });
+
+    const fact = world.factsOf("message").at(-1);
+    expect(fact?.sent).toMatchObject({ user: "group-1", status: 100 });
+    expect(fact?.delivered.map(({ user }) => user)).toEqual(["ann", "cid"]);
+  });
+
+  it("stays out of that member's list, counters and archive", async () => {
+    const world = await World.start();
+    const [bob] = await world.people("bob");
+    await world.createGroup("group-1", "ann", "bob");
+    await world.send("ann", "group-1", { text: "for all" });
+    await bob.archive("group-1");
+    bob.forget();
+
+    await world.send("ann", "group-1", { text: "psst", attributes: { hiddenFor: "bob" } });
+
+    expect(bob.frames).toEqual([]);
+    expect(await world.list("bob", true)).toMatchObject([{ last_message_text: "for all", archived: true }]);
+    expect(await world.list("bob")).toEqual([]);
+    expect(world.factsOf("unarchived")).toEqual([]);
+  });
+
+  it("still takes its number, which is covered for that member", async () => {
+    const world = await World.start();
+    await world.send("ann", "bob", { text: "one" });
+    await world.send("ann", "bob", { text: "two", attributes: { hiddenFor: "bob" } });
+    await world.send("ann", "bob", { text: "three" });
+
+    const page = JSON.parse(await world.engine.sync.events(as("bob"), "ann", {}));
+
+    expect(page.events.map(({ seq }: { seq: number }) => seq)).toEqual([1, 3]);
+    expect(page).toMatchObject({ head: 3, covered: [[1, 3]] });
+  });
+
+  it("comes back to its sender in a direct conversation, and goes no further", async () => {
+    const world = await World.start();
+    const [ann, bob] = await world.people("ann", "bob");
+
+    await ann.send("bob", { text: "psst", attributes: { hiddenFor: "bob" } });
+
+    expect(ann.texts()).toEqual(["psst"]);
+    expect(bob.frames).toEqual([]);
+    expect(await world.history("bob", "ann")).toEqual([]);
+    expect(await world.list("bob")).toEqual([]);
+    expect(world.factsOf("message")).toMatchObject([{ sent: { user: "ann" }, delivered: [] }]);
+  });
+
+  it.each([null, "", 1, ["bob"], { bob: 1 }, "nobody"])(
+    "hides nothing when hiddenFor is %j",
+    async (hiddenFor) => {
+      const world = await World.start();
+      const [bob] = await world.people("bob");
+
+      await world.send("ann", "bob", { text: "x", attributes: { hiddenFor } });
+
+      expect(bob.messages()[0]).toMatchObject({ text: "x", attributes: { hiddenFor } });
+    },
+  );
+});
