@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import express, { type Router } from "express";
+import express, { type Request, type Router } from "express";
 import helmet from "helmet";
 
 const yearSeconds = 365 * 24 * 60 * 60;
@@ -36,7 +36,8 @@ export function webPage(folder: string, tls: boolean): Router {
           "media-src": ["'self'", "blob:", "https:"],
           "script-src": ["'self'"],
           "style-src": ["'self'"],
-          "worker-src": ["'self'"],
+          // MQTT.js keeps its clock in a worker made of a blob: a hidden page's own timers are too slow for keepalive.
+          "worker-src": ["'self'", "blob:"],
         },
       },
       strictTransportSecurity: tls,
@@ -49,6 +50,11 @@ export function webPage(folder: string, tls: boolean): Router {
   );
   router.use(express.static(folder, { cacheControl: false, setHeaders: neverStale }));
   return router;
+}
+
+/** Whether a request for `/` comes from somebody who looks at it; programs get the API's line of text. */
+export function wantsPage(request: Request): boolean {
+  return request.accepts(["text/plain", "text/html"]) === "text/html";
 }
 
 function neverStale(response: { setHeader(name: string, value: string): void }): void {
