@@ -9,7 +9,7 @@ import { useNow } from "../ui/use-now.ts";
 import { useChat } from "./chat-context.ts";
 import { listHref, openConversation } from "./route.ts";
 import { useTyping } from "./use-conversation.ts";
-import { presenceState, usePresence } from "./use-presence.ts";
+import { acquaintanceOf, presenceState, usePresence } from "./use-presence.ts";
 
 interface HeaderProps {
   summary: ConversationSummary;
@@ -24,7 +24,7 @@ interface HeaderProps {
 export function ConversationHeader(props: HeaderProps) {
   const { summary, title, group } = props;
   const isGroup = summary.kind !== "direct";
-  const presence = usePresence(isGroup ? null : summary.conversWith);
+  const presence = usePresence(acquaintanceOf(summary));
   return (
     <header className="bar">
       <a className="icon-button back" href={listHref} aria-label="Back to the list">
@@ -54,7 +54,7 @@ export function ConversationHeader(props: HeaderProps) {
 
 function Subtitle({ summary, group, nameOf }: HeaderProps) {
   const typing = useTyping(summary.conversWith);
-  const presence = usePresence(summary.kind === "direct" ? summary.conversWith : null);
+  const presence = usePresence(acquaintanceOf(summary));
   const now = useNow();
   if (typing.length > 0) {
     const who =

@@ -1,4 +1,4 @@
-import type { Presence } from "@chat21/client-sdk";
+import type { ConversationSummary, Presence } from "@chat21/client-sdk";
 import { useCallback, useSyncExternalStore } from "react";
 import type { PresenceState } from "../ui/avatar.tsx";
 import { useChat } from "./chat-context.ts";
@@ -16,4 +16,12 @@ export function usePresence(user: string | null): Presence | undefined {
 /** As an avatar shows it. */
 export function presenceState(presence: Presence | undefined): PresenceState {
   return presence?.presence ?? "unknown";
+}
+
+/**
+ * Whom to ask about in a conversation: its counterpart once something was said, since the server tells nothing about
+ * strangers; `null` in groups.
+ */
+export function acquaintanceOf(summary: ConversationSummary): string | null {
+  return summary.kind === "direct" && summary.head > 0 ? summary.conversWith : null;
 }

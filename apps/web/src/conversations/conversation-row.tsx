@@ -2,7 +2,7 @@ import type { ConversationSummary } from "@chat21/client-sdk";
 import { memo } from "react";
 import { useChat } from "../chat/chat-context.ts";
 import { conversationHref, openConversation } from "../chat/route.ts";
-import { presenceState, usePresence } from "../chat/use-presence.ts";
+import { acquaintanceOf, presenceState, usePresence } from "../chat/use-presence.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { formatFull, formatListTime } from "../ui/format-time.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -29,7 +29,7 @@ export const ConversationRow = memo(function ConversationRow({
   const toasts = useToasts();
   const { conversWith, title, archived } = summary;
   const group = summary.kind !== "direct";
-  const presence = usePresence(group ? null : conversWith);
+  const presence = usePresence(acquaintanceOf(summary));
 
   function archive(): void {
     chat.conversations.archive(conversWith).catch(toasts.showError);
