@@ -7,6 +7,7 @@ import { openTcpListener } from "./listen/tcp-listener.ts";
 import { openOnHttpServer, openWebSocketListener } from "./listen/web-socket-listener.ts";
 import { Connections } from "./session/connections.ts";
 import { startSessions } from "./session/session-broker.ts";
+import { sweepEveryMs } from "./session/sweep.ts";
 
 /** What an edge is made of. */
 export interface EmbeddedEdgeOptions {
@@ -25,9 +26,6 @@ export interface EmbeddedEdge extends Edge {
    */
   readonly addresses: readonly EdgeAddress[];
 }
-
-/** Silence is judged this often, so that every timeout may come that much late. */
-const sweepEveryMs = 500;
 
 /**
  * Makes an edge that listens in this process: MQTT 3.1.1 (and 3.1) over TCP and WebSocket. Nothing is opened before

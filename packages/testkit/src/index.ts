@@ -1,3 +1,5 @@
+export type { OpenEdge, OpenedEdge } from "./edge-contract.ts";
+export { describeEdge } from "./edge-contract.ts";
 export type { ChromiumLaunchOptions } from "./chromium.ts";
 export { chromiumLaunchOptions } from "./chromium.ts";
 export type {

@@ -1,28 +1,27 @@
 import type { ConnectAttempt, Inbound, Session } from "@chat21/engine";
-import { FrameReader } from "../codec/frame-reader.ts";
 import { packetHeaders, packetTypeMask } from "../codec/packet-types.ts";
 import { ProtocolViolation } from "../codec/protocol-violation.ts";
 import { readPacketId, readPublish } from "../codec/received-publish.ts";
+import { isTopicFilter } from "../codec/topic-filter.ts";
 import type { EdgeLimits } from "../edge-limits.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
 import { abruptCauses, type CloseCause } from "./close-cause.ts";
 import type { ControlStream } from "./control-stream.ts";
 import type { FlushQueue } from "./flush-queue.ts";
-import { HeldPackets } from "./held-packets.ts";
 import { InboundWindow } from "./inbound-window.ts";
+import { Inbox } from "./inbox.ts";
+import { Liveness, type SweepClock } from "./liveness.ts";
 import { Outbox } from "./outbox.ts";
 import type { BrokerClient, Sessions } from "./session-broker.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** What all connections of an edge share. */
-export interface ConnectionContext {
+export interface ConnectionContext extends SweepClock {
   readonly limits: EdgeLimits;
   readonly sessions: Sessions;
   readonly flushQueue: FlushQueue;
   /** Publishes wait. */
   readonly paused: boolean;
-  /** A monotonic clock that moves with every sweep, milliseconds. */
-  readonly nowMs: number;
   /** Asks the handler, within the limits of the peer's address. */
   authenticate(attempt: ConnectAttempt): Promise<Session>;
   canSubscribe(session: Session, filter: string): boolean;
@@ -33,50 +32,43 @@ export interface ConnectionContext {
   handleRefusedPublish(session: Session, thrown: unknown): CloseCause;
   /** Comes once; `session` is null when the connection was never opened. */
   handleClosed(connection: Connection, session: Session | null, cause: CloseCause, detail: string): void;
-  /** The transport is gone as well; nothing of the connection is left. */
+  /** It is closed and its transport is gone: nothing of the connection is left. */
   handleGone(connection: Connection): void;
 }
 
-/** MQTT's grace on top of the keep-alive ([MQTT-3.1.2-24]). */
-const keepAliveFactor = 1.5;
-
 /**
- * One client. Cuts its bytes into packets, hands those of the session to aedes and the messages to the handler, in the
- * order in which they came; packets whose time has not come wait here, and behind a bound the transport is not read.
+ * One client, from accept to the end. Packets of the session (CONNECT, SUBSCRIBE, UNSUBSCRIBE) go to aedes and its
+ * answers back; messages go to the handler and come from it, without a detour.
  */
 export class Connection implements TransportOwner, BrokerClient {
   readonly #context: ConnectionContext;
   readonly #transport: Transport;
-  readonly #reader: FrameReader;
+  readonly #inbox: Inbox;
   readonly #outbox: Outbox;
-  readonly #window = new InboundWindow();
-  readonly #held = new HeldPackets();
-  #state: "new" | "connecting" | "open" | "closed" = "new";
+  readonly #window: InboundWindow;
+  readonly #liveness: Liveness;
+  /** `greeting`: bytes have come, and no whole CONNECT yet; `connecting`: no CONNACK yet. */
+  #state: "new" | "greeting" | "connecting" | "open" | "closed" = "new";
   #control: ControlStream | null = null;
   /** aedes has a SUBSCRIBE or UNSUBSCRIBE that it has not answered. */
   #awaitsAnswer = false;
   #session: Session | null = null;
   #subscriptions: Subscriptions | null = null;
-  #keepAliveMs = 0;
-  /** When the connection was opened or, since then, last heard of. */
-  #lastSeenMs: number;
-  #isReading = true;
-  /** The client will send no more; what is held is still handled. */
-  #hasEnded = false;
+  /** What is held is still handled when the client will send no more, and even when the transport is gone. */
+  #transportState: "up" | "ended" | "gone" = "up";
   /** Closes as soon as nothing is unsettled. */
   #isDraining = false;
-  readonly #acknowledge = (header: number, packetId: number) => this.#outbox.acknowledge(header, packetId);
 
   constructor(transport: Transport, context: ConnectionContext) {
+    const { limits, flushQueue } = context;
     this.#context = context;
     this.#transport = transport;
-    this.#lastSeenMs = context.nowMs;
-    this.#reader = new FrameReader(context.limits.maxPacketBytes, (buffer, start, body, end) => {
-      this.#handlePacket(buffer, start, body, end);
-    });
-    this.#outbox = new Outbox(transport, context.flushQueue, context.limits, () =>
-      this.close("slow_consumer"),
+    this.#inbox = new Inbox(transport, limits, (buffer, start, body, end, isNext) =>
+      this.#take(buffer, start, body, end, isNext),
     );
+    this.#outbox = new Outbox(transport, flushQueue, limits, () => this.close("slow_consumer"));
+    this.#window = new InboundWindow((header, packetId) => this.#outbox.acknowledge(header, packetId));
+    this.#liveness = new Liveness(context);
     transport.attach(this);
   }
 
@@ -84,7 +76,7 @@ export class Connection implements TransportOwner, BrokerClient {
     return this.#transport.address;
   }
 
-  /** Whether the session is up; `null` in {@link session} otherwise. */
+  /** `null` unless the session is up. */
   get session(): Session | null {
     return this.#state === "open" ? this.#session : null;
   }
@@ -94,56 +86,57 @@ export class Connection implements TransportOwner, BrokerClient {
   handleData(chunk: Buffer): void {
     if (this.#state === "closed") return;
     // Until CONNACK the clock keeps running, however many bytes trickle in.
-    if (this.#state === "open") this.#lastSeenMs = this.#context.nowMs;
-    this.#guard(() => this.#reader.read(chunk));
+    if (this.#state === "open") this.#liveness.hear();
+    this.#guard(() => {
+      if (this.#state === "new") this.#greet(chunk);
+      this.#inbox.read(chunk);
+    });
   }
 
   handleEnd(): void {
-    this.#hasEnded = true;
-    if (this.#held.isEmpty) this.close("gone");
+    this.#transportState = "ended";
+    if (this.#inbox.isEmpty) this.close("gone");
   }
 
   handleGone(): void {
-    if (!this.#hasEnded) this.close("gone");
-    this.#context.handleGone(this);
+    if (this.#transportState === "up") this.close("gone");
+    this.#transportState = "gone";
+    if (this.#state === "closed") this.#context.handleGone(this);
   }
 
   // From aedes
 
   async authenticate(attempt: ConnectAttempt, keepAliveSeconds: number): Promise<Session> {
-    this.#session = await this.#context.authenticate(attempt);
-    this.#subscriptions = new Subscriptions(this.#session.app, this.#session.user);
-    this.#keepAliveMs = keepAliveSeconds * 1_000;
-    return this.#session;
+    const session = await this.#context.authenticate(attempt);
+    this.#session = session;
+    this.#subscriptions = new Subscriptions(session.app, session.user);
+    this.#liveness.promise(keepAliveSeconds);
+    return session;
   }
 
   handleConnected(): void {
     if (this.#state !== "connecting" || this.#session === null) return;
     this.#state = "open";
-    this.#lastSeenMs = this.#context.nowMs;
     this.#context.handleOpened(this, this.#session);
     this.proceed();
   }
 
   subscribe(filter: string, qos: 0 | 1): boolean {
     const session = this.session;
-    if (session === null || this.#subscriptions === null) return false;
-    const { limits } = this.#context;
-    const isNew = !this.#subscriptions.has(filter);
-    if (
-      filter.length > limits.maxTopicBytes ||
-      (isNew && this.#subscriptions.size >= limits.maxSubscriptions)
-    ) {
-      this.close("protocol_error", "too many or too long subscriptions");
-      return false;
-    }
-    // aedes decodes what is not UTF-8 to U+FFFD ([MQTT-1.5.3-1], [MQTT-1.5.3-2]).
-    if (/[\0\uFFFD]/.test(filter) || !this.#context.canSubscribe(session, filter)) {
+    const subscriptions = this.#subscriptions;
+    if (session === null || subscriptions === null) return false;
+    const { maxTopicBytes, maxSubscriptions } = this.#context.limits;
+    if (!isTopicFilter(filter) || Buffer.byteLength(filter) > maxTopicBytes) {
+      this.close("protocol_error", "a filter is malformed or too long");
+    } else if (!subscriptions.has(filter) && subscriptions.size >= maxSubscriptions) {
+      this.close("protocol_error", "too many subscriptions");
+    } else if (!this.#context.canSubscribe(session, filter)) {
       this.close("forbidden", "a subscription is not allowed");
-      return false;
+    } else {
+      subscriptions.set(filter, qos);
+      return true;
     }
-    this.#subscriptions.set(filter, qos);
-    return true;
+    return false;
   }
 
   unsubscribe(filters: readonly string[]): void {
@@ -173,40 +166,22 @@ export class Connection implements TransportOwner, BrokerClient {
     this.#outbox.publish(topic, payload, qos);
   }
 
-  /** Handles what is held, as far as it may be handled now. */
+  /** Handles what had to wait, as far as it may be handled now. */
   proceed(): void {
-    this.#guard(() => {
-      for (let held = this.#held.first(); held !== undefined; held = this.#held.first()) {
-        if (!this.#take(held.buffer, held.start, held.body, held.end)) return;
-        this.#held.removeFirst();
-      }
-    });
-    if (this.#state === "closed" || !this.#held.isEmpty) return;
-    if (this.#hasEnded) {
-      this.close("gone");
-    } else if (!this.#isReading) {
-      this.#isReading = true;
-      this.#lastSeenMs = this.#context.nowMs;
-      this.#transport.resume();
-    }
-  }
-
-  /** Publishes were paused and are not any more. */
-  handleUnpaused(): void {
-    // A client whose pings lay behind its publishes could not be heard.
-    if (this.#state === "open") this.#lastSeenMs = this.#context.nowMs;
-    this.proceed();
+    if (this.#state === "closed") return;
+    // A client whose pings lie behind what waits cannot be heard.
+    this.#liveness.hear();
+    this.#guard(() => this.#inbox.proceed());
+    if (this.#transportState !== "up" && this.#inbox.isEmpty) this.close("gone");
   }
 
   /** Closes for what should have come in time and has not. */
   sweep(): void {
-    const { nowMs, paused, limits } = this.#context;
-    const silentMs = nowMs - this.#lastSeenMs;
-    if (this.#state === "open") {
-      if (this.#keepAliveMs === 0 || paused || !this.#isReading || !this.#held.isEmpty) return;
-      if (silentMs > this.#keepAliveMs * keepAliveFactor) this.close("keep_alive_timeout");
-    } else if (silentMs > limits.connectTimeoutMs) {
-      this.close("connect_timeout");
+    const { paused, limits } = this.#context;
+    if (this.#state !== "open") {
+      if (this.#liveness.isSilentFor(limits.connectTimeoutMs)) this.close("connect_timeout");
+    } else if (!paused && this.#inbox.isEmpty && this.#liveness.isOverdue()) {
+      this.close("keep_alive_timeout");
     }
   }
 
@@ -220,8 +195,7 @@ export class Connection implements TransportOwner, BrokerClient {
     if (this.#state === "closed") return;
     const session = this.session;
     this.#state = "closed";
-    this.#reader.stop();
-    this.#held.clear();
+    this.#inbox.stop();
     if (abruptCauses.has(cause)) {
       this.#outbox.discard();
       this.#transport.destroy();
@@ -231,9 +205,10 @@ export class Connection implements TransportOwner, BrokerClient {
     }
     this.#control?.destroy();
     this.#context.handleClosed(this, session, cause, detail);
+    if (this.#transportState === "gone") this.#context.handleGone(this);
   }
 
-  /** Does not wait for the last bytes to leave. */
+  /** Closes without waiting for the last bytes to leave. */
   destroy(): void {
     this.close("shutting_down");
     this.#transport.destroy();
@@ -241,32 +216,19 @@ export class Connection implements TransportOwner, BrokerClient {
 
   // Packets
 
-  #handlePacket(buffer: Buffer, start: number, body: number, end: number): void {
-    if (this.#state === "closed") return;
-    const type = (buffer[start] as number) & packetTypeMask;
-    const mayOvertake = this.#state === "open" && overtaking.has(type);
-    if ((mayOvertake || this.#held.isEmpty) && this.#take(buffer, start, body, end)) return;
-    this.#held.add({ buffer, start, body, end });
-    if (this.#isReading && this.#held.bytes > this.#context.limits.maxHeldBytes) {
-      this.#isReading = false;
-      this.#transport.pause();
-    }
+  /** The first byte tells an MQTT client from anything else ([MQTT-3.1.0-1]). */
+  #greet(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    if (chunk[0] !== packetHeaders.connect) throw violation("the first packet is no CONNECT");
+    this.#state = "greeting";
   }
 
-  /** Handles a packet; `false` when it has to wait. Throws `ProtocolViolation`. */
-  #take(buffer: Buffer, start: number, body: number, end: number): boolean {
+  #take(buffer: Buffer, start: number, body: number, end: number, isNext: boolean): boolean {
     const header = buffer[start] as number;
-    if (this.#state === "new") {
-      // [MQTT-3.1.0-1]
-      if (header !== packetHeaders.connect) throw violation("the first packet is no CONNECT");
-      this.#state = "connecting";
-      this.#control = this.#context.sessions.open(this);
-      this.#control.push(buffer.subarray(start, end));
-      return true;
-    }
-    if (this.#state !== "open" || this.#awaitsAnswer) return false;
-    if ((header & packetTypeMask) === packetHeaders.publish) return this.#publish(buffer, start, body, end);
+    if (this.#state === "greeting") return this.#connect(buffer.subarray(start, end));
+    if (this.#state !== "open") return false;
     switch (header) {
+      // The place of these in the stream does not matter: they overtake what waits.
       case packetHeaders.puback:
         this.#outbox.release(readPacketId(buffer, body, end));
         return true;
@@ -276,10 +238,25 @@ export class Connection implements TransportOwner, BrokerClient {
       case packetHeaders.pingreq:
         this.#outbox.respondToPing();
         return true;
+    }
+    if (!isNext || this.#awaitsAnswer) return false;
+    if ((header & packetTypeMask) === packetHeaders.publish) return this.#publish(buffer, start, body, end);
+    return this.#takeSessionPacket(header, buffer.subarray(start, end));
+  }
+
+  #connect(packet: Buffer): boolean {
+    this.#state = "connecting";
+    this.#control = this.#context.sessions.open(this);
+    this.#control.push(packet);
+    return true;
+  }
+
+  #takeSessionPacket(header: number, packet: Buffer): boolean {
+    switch (header) {
       case packetHeaders.subscribe:
       case packetHeaders.unsubscribe:
         this.#awaitsAnswer = true;
-        this.#control?.push(buffer.subarray(start, end));
+        this.#control?.push(packet);
         return true;
       case packetHeaders.disconnect:
         this.close("disconnected");
@@ -298,8 +275,8 @@ export class Connection implements TransportOwner, BrokerClient {
     const pending = this.#window.add(packetId, answers[qos] as number);
     this.#context.handlePublish(session, { topic, payload: buffer.subarray(payloadStart, end) }).then(
       () => {
-        this.#window.settle(pending, this.#acknowledge);
-        if (!this.#held.isEmpty) this.proceed();
+        this.#window.settle(pending);
+        if (!this.#inbox.isEmpty) this.proceed();
         if (this.#isDraining) this.drain();
       },
       (thrown) => this.close(this.#context.handleRefusedPublish(session, thrown), "a publish is not allowed"),
@@ -319,13 +296,6 @@ export class Connection implements TransportOwner, BrokerClient {
 
 /** What a PUBLISH of QoS 0, 1 and 2 is answered with. QoS 2 gets its handshake, and the promise of QoS 1. */
 const answers = [0, packetHeaders.puback, packetHeaders.pubrec] as const;
-
-/** Packets whose place in the stream does not matter: they are handled even when others wait. */
-const overtaking: ReadonlySet<number> = new Set([
-  packetHeaders.puback,
-  packetHeaders.pubrel & packetTypeMask,
-  packetHeaders.pingreq,
-]);
 
 function violation(message: string): ProtocolViolation {
   return new ProtocolViolation("protocol_error", message);

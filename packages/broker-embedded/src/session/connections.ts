@@ -19,6 +19,7 @@ import { Connection, type ConnectionContext } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import type { Sessions } from "./session-broker.ts";
 import { SessionIndex } from "./session-index.ts";
+import { sweepEveryMs } from "./sweep.ts";
 
 /** What the connections of an edge work with. */
 export interface ConnectionsOptions {
@@ -39,7 +40,7 @@ export class Connections implements ConnectionContext, Acceptor {
   readonly #index = new SessionIndex();
   readonly #failures: AuthFailures;
   #paused = false;
-  #nowMs = performance.now();
+  #nowMs = 0;
   /** Set when no more are accepted; called when the last one is gone. */
   #handleEmpty: (() => void) | null = null;
 
@@ -97,12 +98,15 @@ export class Connections implements ConnectionContext, Acceptor {
   setPaused(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
-    if (!paused) for (const connection of this.#all) connection.handleUnpaused();
+    if (!paused) for (const connection of this.#all) connection.proceed();
   }
 
-  /** Moves the clock and closes whoever has been silent for too long. */
+  /**
+   * Moves the clock by one step and closes whoever has been silent for too long. The clock counts sweeps: when the
+   * process itself was held up, what clients sent meanwhile is read before anybody is judged by it.
+   */
   sweep(): void {
-    this.#nowMs = performance.now();
+    this.#nowMs += sweepEveryMs;
     for (const connection of this.#all) connection.sweep();
   }
 

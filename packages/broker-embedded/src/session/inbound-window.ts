@@ -17,9 +17,14 @@ export class PendingPublish {
  * order in which the engine settles.
  */
 export class InboundWindow {
+  readonly #acknowledge: (header: number, packetId: number) => void;
   #first: PendingPublish | null = null;
   #last: PendingPublish | null = null;
   #size = 0;
+
+  constructor(acknowledge: (header: number, packetId: number) => void) {
+    this.#acknowledge = acknowledge;
+  }
 
   /** Publishes that hold a place: unsettled ones and those behind them. */
   get size(): number {
@@ -35,12 +40,12 @@ export class InboundWindow {
     return pending;
   }
 
-  /** Takes out, in order, what is settled with nothing unsettled before it. */
-  settle(pending: PendingPublish, acknowledge: (header: number, packetId: number) => void): void {
+  /** Acknowledges, in order, what is settled with nothing unsettled before it. */
+  settle(pending: PendingPublish): void {
     pending.settled = true;
     let first = this.#first;
     while (first?.settled) {
-      if (first.answer !== 0) acknowledge(first.answer, first.packetId);
+      if (first.answer !== 0) this.#acknowledge(first.answer, first.packetId);
       first = first.next;
       this.#size--;
     }

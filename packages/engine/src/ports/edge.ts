@@ -37,7 +37,8 @@ export interface Inbound {
 export interface EdgeHandler {
   /**
    * Decides on a CONNECT. Throws `ChatError` to refuse: `bad_request`/`invalid_id` (client id), `unauthorized`,
-   * `token_expired`, `token_revoked`, `forbidden` (client id or will not allowed), `shutting_down`.
+   * `token_expired`, `token_revoked`, `forbidden` (client id or will not allowed), `shutting_down`. The client is told
+   * by CONNACK 2 (client id), 4 (token), 5 (forbidden) or 3 (anything else), then closed.
    */
   authenticate(attempt: ConnectAttempt): Promise<Session>;
   /** The connection is up (CONNACK sent). */
@@ -49,7 +50,7 @@ export interface EdgeHandler {
   /**
    * Takes a publish. Resolves when it may be acknowledged (committed, or refused with a typed answer). Rejects with
    * `ChatError` when the connection must be closed without acknowledgement: a topic that is foreign or unknown
-   * (`forbidden`), or a server that stops (`shutting_down`).
+   * (`forbidden`), or a server that stops (`shutting_down`). Acknowledgements leave in the order of the publishes.
    */
   handlePublish(session: Session, inbound: Inbound): Promise<void>;
 }
@@ -80,8 +81,13 @@ export interface SessionSelector {
 export type CloseReason = "expired" | "revoked" | "shutting_down" | "slow_consumer" | "forbidden";
 
 /**
- * Where clients connect. Never buffers without bound: a connection that does not read is closed (`slow_consumer`) and
- * its client catches up from history.
+ * Where clients connect: MQTT 3.1.1 over TCP and WebSocket (sub-protocol `mqtt`). Never buffers without bound: a
+ * connection that does not read is closed (`slow_consumer`) and its client catches up from history.
+ *
+ * A session lasts as long as its connection: CONNACK always says that none was present. Nothing is retained, and no
+ * will is published. Who connects with the client id of an open connection of the same app and user takes its place;
+ * another user's connection is left alone. QoS 2 is granted as 1, and a publish with it is promised what QoS 1 is. Who
+ * breaks the protocol is closed, and nobody else notices.
  */
 export interface Edge {
   /** Opens the listeners. Called once. Rejects with a clear message when an address cannot be had. */
@@ -89,13 +95,18 @@ export interface Edge {
   /** `false` only when surely no connection of that user is here. */
   reaches(app: string, user: string): boolean;
   /**
-   * Hands deliveries to the connections that subscribed to the topic, in order per connection. Does not wait for
-   * them: a live delivery is at most once per connection, history has the rest.
+   * Hands deliveries to the connections that subscribed to the topic, in order per connection, once each however many
+   * filters match, with the lower of both QoS. Does not wait for them: a live delivery is at most once per connection,
+   * history has the rest.
    */
   deliver(deliveries: readonly Delivery[]): void;
   /** Closes connections; returns how many. */
   disconnect(selector: SessionSelector, reason: CloseReason): number;
-  /** Stops reading publishes while the store is down, and starts again. Pings are answered meanwhile. */
+  /**
+   * Stops reading publishes while the store is down, and starts again. Pings are answered meanwhile, as far as they can
+   * be seen behind the publishes, and nobody is closed for not pinging. What a client had sent before it left is taken
+   * when reading starts again.
+   */
   setPaused(paused: boolean): void;
   /** Stops accepting, lets outstanding acknowledgements go out, closes everything. Idempotent. */
   close(timeoutMs: number): Promise<void>;

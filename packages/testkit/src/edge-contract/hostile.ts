@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  ann,
+  carriers,
+  connectPacket,
+  deliveryOf,
+  type EdgeWorld,
+  pingreq,
+  publishPacket,
+  subscribePacket,
+} from "./edge-world.ts";
+import { encode, type RawConnection } from "./raw-connection.ts";
+
+const publishBytes = (topic: Buffer, flags = 2) =>
+  Buffer.concat([Buffer.from([0x30 | flags, topic.length + 4, 0, topic.length]), topic, Buffer.from([0, 1])]);
+
+const afterConnect: Readonly<Record<string, Buffer>> = {
+  "a second CONNECT": encode(connectPacket()),
+  "a packet of type 0": Buffer.from([0x00, 0]),
+  "a packet of type 15": Buffer.from([0xf0, 0]),
+  "a packet that only servers send": Buffer.from([0x20, 2, 0, 0]),
+  "a length of more than four bytes": Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]),
+  "wrong flags on SUBSCRIBE": Buffer.from([0x80, 6, 0, 1, 0, 1, 0x61, 0]),
+  "SUBSCRIBE without filters": Buffer.from([0x82, 2, 0, 1]),
+  "SUBSCRIBE cut off": Buffer.from([0x82, 4, 0, 1, 0, 9]),
+  "PUBLISH with QoS 3": publishBytes(Buffer.from("a"), 6),
+  "PUBLISH without a topic": publishBytes(Buffer.alloc(0)),
+  "PUBLISH with a wildcard": publishBytes(Buffer.from("a/#")),
+  "PUBLISH with U+0000": publishBytes(Buffer.from("a\0b")),
+  "PUBLISH with a topic that is not UTF-8": publishBytes(Buffer.from([0x61, 0xc3, 0x28])),
+  "PUBLISH whose topic is longer than the packet": Buffer.from([0x32, 4, 0, 9, 0x61, 0x62]),
+  "PUBLISH with identifier 0": Buffer.from([0x32, 5, 0, 1, 0x61, 0, 0]),
+  "PUBACK without identifier": Buffer.from([0x40, 0]),
+  "a filter with U+0000": Buffer.from([0x82, 8, 0, 1, 0, 3, 0x61, 0, 0x62, 0]),
+  "a filter that is not UTF-8": Buffer.from([0x82, 8, 0, 1, 0, 3, 0x61, 0xc3, 0x28, 0]),
+};
+
+const beforeConnect: Readonly<Record<string, Buffer>> = {
+  PUBLISH: encode(publishPacket()),
+  SUBSCRIBE: encode(subscribePacket("a")),
+  PINGREQ: encode(pingreq),
+  DISCONNECT: Buffer.from([0xe0, 0]),
+  "an HTTP request": Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+  "a CONNECT of an unknown protocol": Buffer.from([0x10, 12, 0, 4, 0x4e, 0x4f, 0x50, 0x45, 4, 2, 0, 0, 0, 0]),
+  "a CONNECT cut short": Buffer.from([0x10, 4, 0, 4, 0x4d, 0x51]),
+};
+
+/** Clients that break the protocol. */
+export function describeHostileClients(world: () => EdgeWorld): void {
+  const expectUnharmed = async (neighbour: RawConnection) => {
+    world().edge.deliver([deliveryOf("still here", { user: "neighbour" })]);
+    expect(await neighbour.next()).toMatchObject({ cmd: "publish", payload: Buffer.from("still here") });
+  };
+
+  describe.each(carriers)("a hostile client over %s", (carrier) => {
+    it.each(Object.entries(afterConnect))("is closed for %s, and nobody else notices", async (_, bytes) => {
+      const neighbour = await world().listen({ carrier, user: "neighbour" });
+      const connection = await world().join({ carrier });
+      connection.sendBytes(bytes);
+
+      await connection.closed;
+      expect(world().handler.closed.map(({ user }) => user)).toEqual([ann]);
+      expect(world().handler.publishes).toEqual([]);
+      await expectUnharmed(neighbour);
+    });
+
+    it.each(Object.entries(beforeConnect))("is closed for %s in place of CONNECT", async (_, bytes) => {
+      const connection = await world().raw(carrier);
+      connection.sendBytes(bytes);
+
+      await connection.closed;
+      expect(world().handler.calls).toEqual([]);
+    });
+
+    it("is closed for announcing a packet of 200 MB, before it has sent it", async () => {
+      const neighbour = await world().listen({ carrier, user: "neighbour" });
+      const connection = await world().join({ carrier });
+      connection.sendBytes(Buffer.from([0x32, 0x80, 0xc2, 0xd7, 0x2f]));
+
+      await connection.closed;
+      await expectUnharmed(neighbour);
+    });
+
+    it("does no harm with any bytes at all", async () => {
+      const neighbour = await world().listen({ carrier, user: "neighbour" });
+      const bytes = fc.uint8Array({ minLength: 1, maxLength: 200 });
+      await fc.assert(
+        fc.asyncProperty(bytes, fc.boolean(), async (garbage, connected) => {
+          const connection = connected
+            ? await world().join({ carrier, clientId: "fuzz" })
+            : await world().raw(carrier);
+          connection.sendBytes(garbage);
+          connection.end();
+          await connection.closed;
+        }),
+        { numRuns: 150 },
+      );
+
+      await expectUnharmed(neighbour);
+    }, 30_000);
+
+    it("does no harm with packets that are cut, lengthened or altered in a byte", async () => {
+      const neighbour = await world().listen({ carrier, user: "neighbour" });
+      const packets = [
+        connectPacket(),
+        publishPacket(),
+        publishPacket({ qos: 2 }),
+        subscribePacket("a/b"),
+        { cmd: "unsubscribe" as const, messageId: 1, unsubscriptions: ["a/b"] },
+      ].map((packet) => encode(packet));
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...packets), fc.nat(), fc.nat(255), async (packet, place, value) => {
+          const altered = Buffer.from(packet);
+          altered[place % altered.length] = value;
+          const connection = await (packet === packets[0]
+            ? world().raw(carrier)
+            : world().join({ carrier, clientId: "fuzz" }));
+          connection.sendBytes(altered.subarray(0, 1 + ((place * 7) % (altered.length * 2))));
+          connection.end();
+          await connection.closed;
+        }),
+        { numRuns: 150 },
+      );
+
+      await expectUnharmed(neighbour);
+    }, 30_000);
+
+    it("does no harm by connecting and dropping a thousand times", async () => {
+      const neighbour = await world().listen({ carrier, user: "neighbour" });
+      const { handler } = world();
+      for (let round = 0; round < 20; round++) {
+        const connections = await Promise.all(Array.from({ length: 50 }, () => world().raw(carrier)));
+        connections.forEach((connection, index) => {
+          if (index % 2 === 0) connection.send(connectPacket({ clientId: `drop-${index}` }));
+          connection.destroy();
+        });
+        await Promise.all(connections.map(({ closed }) => closed));
+      }
+
+      await handler.until(() => handler.closed.length === handler.opened.length - 1);
+      await expectUnharmed(neighbour);
+    }, 30_000);
+  });
+}

@@ -1,0 +1,139 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { generate, type Packet, type Parser, parser } from "mqtt-packet";
+import { WebSocket } from "ws";
+
+/** What carries MQTT. */
+export type Carrier = "tcp" | "ws";
+
+/** A client that does exactly what a test tells it: packets out, packets in, nothing by itself. */
+export interface RawConnection {
+  /** Packets that came and were not taken. */
+  readonly received: readonly Packet[];
+  /** Resolves when the server has closed the connection, or it was closed here. */
+  readonly closed: Promise<void>;
+  /** The negotiated sub-protocol; empty on TCP. */
+  readonly subProtocol: string;
+  send(...packets: Packet[]): void;
+  sendBytes(bytes: Uint8Array): void;
+  /** The next packet. Rejects when the connection is closed instead. */
+  next(): Promise<Packet>;
+  /** Stops reading, so that what the server sends piles up. */
+  stopReading(): void;
+  /** Ends the transport in order (FIN, or a closing handshake), without DISCONNECT. */
+  end(): void;
+  /** Cuts the transport. */
+  destroy(): void;
+}
+
+/** Encodes packets one behind the other. */
+export function encode(...packets: readonly Packet[]): Buffer {
+  return Buffer.concat(packets.map((packet) => generate(packet)));
+}
+
+/** Connects over TCP to this machine. */
+export async function openTcp(port: number): Promise<RawConnection> {
+  const socket = connect({ host: "127.0.0.1", port, noDelay: true });
+  await once(socket, "connect");
+  return new Raw(
+    {
+      write: (bytes) => socket.write(bytes),
+      pause: () => socket.pause(),
+      end: () => socket.end(),
+      destroy: () => socket.destroy(),
+    },
+    (raw) => {
+      socket.on("data", (chunk: Buffer) => raw.parser.parse(chunk));
+      listen(socket, raw);
+    },
+  );
+}
+
+/** Connects over WebSocket; rejects when the upgrade is refused. */
+export async function openWebSocket(url: string, subProtocols: string[] = ["mqtt"]): Promise<RawConnection> {
+  const socket = new WebSocket(url, subProtocols);
+  await once(socket, "open");
+  return new Raw(
+    {
+      write: (bytes) => socket.send(bytes),
+      pause: () => socket.pause(),
+      end: () => socket.close(),
+      destroy: () => socket.terminate(),
+    },
+    (raw) => {
+      socket.on("message", (chunk: Buffer) => raw.parser.parse(chunk));
+      listen(socket, raw);
+    },
+    socket.protocol,
+  );
+}
+
+function listen(socket: Socket | WebSocket, raw: Raw): void {
+  socket.on("error", () => {});
+  socket.on("close", () => raw.handleClosed());
+}
+
+interface Wire {
+  write(bytes: Uint8Array): void;
+  pause(): void;
+  end(): void;
+  destroy(): void;
+}
+
+class Raw implements RawConnection {
+  readonly received: Packet[] = [];
+  readonly closed: Promise<void>;
+  readonly parser: Parser = parser();
+  readonly subProtocol: string;
+  readonly #wire: Wire;
+  #isClosed = false;
+  #handleClosed: () => void = () => {};
+  readonly #waiting: { resolve: (packet: Packet) => void; reject: (error: Error) => void }[] = [];
+
+  constructor(wire: Wire, attach: (raw: Raw) => void, subProtocol = "") {
+    this.#wire = wire;
+    this.subProtocol = subProtocol;
+    this.closed = new Promise((resolve) => {
+      this.#handleClosed = resolve;
+    });
+    this.parser.on("packet", (packet: Packet) => {
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) this.received.push(packet);
+      else waiting.resolve(packet);
+    });
+    attach(this);
+  }
+
+  handleClosed(): void {
+    this.#isClosed = true;
+    this.#handleClosed();
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error("closed instead of answered"));
+  }
+
+  send(...packets: Packet[]): void {
+    this.sendBytes(encode(...packets));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    if (!this.#isClosed) this.#wire.write(bytes);
+  }
+
+  next(): Promise<Packet> {
+    const packet = this.received.shift();
+    if (packet !== undefined) return Promise.resolve(packet);
+    if (this.#isClosed) return Promise.reject(new Error("closed instead of answered"));
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  stopReading(): void {
+    this.#wire.pause();
+  }
+
+  end(): void {
+    this.#wire.end();
+  }
+
+  destroy(): void {
+    this.#wire.destroy();
+  }
+}

@@ -1,0 +1,102 @@
+import type { ConnectAttempt, EdgeHandler, Inbound, Session } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+
+/** One publish as the handler got it; the payload is copied. */
+export interface RecordedPublish {
+  readonly session: Session;
+  readonly topic: string;
+  readonly payload: string;
+}
+
+/** The app of every test that does not name another. */
+export const testApp = "app";
+
+/** What {@link ScriptedHandler} takes for a token of `user`. */
+export function passwordOf(user: string, app = testApp): string {
+  return `${app}/${user}`;
+}
+
+/**
+ * The engine's side of the port, as a test wants it: records every call, and decides as it is told. By default
+ * everybody with a {@link passwordOf} comes in, may subscribe to everything, and every publish is settled at once.
+ */
+export class ScriptedHandler implements EdgeHandler {
+  readonly attempts: ConnectAttempt[] = [];
+  readonly opened: Session[] = [];
+  readonly closed: Session[] = [];
+  readonly filters: string[] = [];
+  readonly publishes: RecordedPublish[] = [];
+  /** Every call after `authenticate`, in order, as `method user detail`. */
+  readonly calls: string[] = [];
+  onAuthenticate: (attempt: ConnectAttempt) => Session | Promise<Session> = defaultSession;
+  onSubscribe: (filter: string) => boolean = () => true;
+  onPublish: (inbound: RecordedPublish) => Promise<void> = async () => {};
+  readonly #waiting = new Set<() => void>();
+
+  async authenticate(attempt: ConnectAttempt): Promise<Session> {
+    this.attempts.push(attempt);
+    this.#changed();
+    return this.onAuthenticate(attempt);
+  }
+
+  handleOpen(session: Session): void {
+    this.opened.push(session);
+    this.#called(`open ${session.user} ${session.clientId}`);
+  }
+
+  handleClose(session: Session): void {
+    this.closed.push(session);
+    this.#called(`close ${session.user} ${session.clientId}`);
+  }
+
+  canSubscribe(session: Session, filter: string): boolean {
+    this.filters.push(filter);
+    this.#called(`subscribe ${session.user} ${filter}`);
+    return this.onSubscribe(filter);
+  }
+
+  handlePublish(session: Session, inbound: Inbound): Promise<void> {
+    const publish = { session, topic: inbound.topic, payload: Buffer.from(inbound.payload).toString() };
+    this.publishes.push(publish);
+    const settled = this.onPublish(publish);
+    this.#called(`publish ${session.user} ${inbound.topic}`);
+    return settled;
+  }
+
+  /** Resolves when `isSo`, which is asked again after every call. */
+  until(isSo: () => boolean): Promise<void> {
+    if (isSo()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!isSo()) return;
+        this.#waiting.delete(check);
+        resolve();
+      };
+      this.#waiting.add(check);
+    });
+  }
+
+  #called(call: string): void {
+    this.calls.push(call);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const check of [...this.#waiting]) check();
+  }
+}
+
+/** The session of an attempt whose password is {@link passwordOf}. Throws `unauthorized` for any other. */
+export function defaultSession(attempt: ConnectAttempt): Session {
+  const [app, user] = attempt.password?.split("/") ?? [];
+  if (!app || !user) throw new ChatError("unauthorized");
+  return {
+    app,
+    user,
+    clientId: attempt.clientId,
+    admin: false,
+    issuedAt: 1_000,
+    expiresAt: Number.MAX_SAFE_INTEGER,
+    tokenId: `token-of-${attempt.clientId}`,
+  };
+}

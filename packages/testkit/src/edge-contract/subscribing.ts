@@ -1,0 +1,87 @@
+import { topics } from "@chat21/protocol";
+import { describe, expect, it } from "vitest";
+import { ann, carriers, deliveryOf, type EdgeWorld, subscribePacket } from "./edge-world.ts";
+import { testApp } from "./scripted-handler.ts";
+
+const inbox = topics.inbox(testApp, ann);
+
+/** SUBSCRIBE and UNSUBSCRIBE. */
+export function describeSubscribing(world: () => EdgeWorld): void {
+  describe.each(carriers)("subscribing over %s", (carrier) => {
+    it("asks the handler about every filter", async () => {
+      const connection = await world().join({ carrier });
+      connection.send({
+        cmd: "subscribe",
+        messageId: 7,
+        subscriptions: [
+          { topic: inbox, qos: 0 },
+          { topic: "a/+/b", qos: 1 },
+        ],
+      });
+
+      expect(await connection.next()).toMatchObject({ cmd: "suback", messageId: 7, granted: [0, 1] });
+      expect(world().handler.filters).toEqual([inbox, "a/+/b"]);
+    });
+
+    it("grants QoS 2 as 1", async () => {
+      const connection = await world().join({ carrier });
+      connection.send({
+        cmd: "subscribe",
+        messageId: 1,
+        subscriptions: [
+          { topic: "a", qos: 2 },
+          { topic: "b", qos: 1 },
+          { topic: "c", qos: 0 },
+        ],
+      });
+
+      expect(await connection.next()).toMatchObject({ cmd: "suback", granted: [1, 1, 0] });
+    });
+
+    it("closes the connection of a filter that the handler refuses, without SUBACK", async () => {
+      world().handler.onSubscribe = () => false;
+      const connection = await world().join({ carrier });
+      connection.send(subscribePacket("apps/app/users/bob/#"));
+
+      await expect(connection.next()).rejects.toThrow("closed");
+      expect(world().handler.closed).toHaveLength(1);
+    });
+
+    it.each(["a/#/b", "a#", "a+/b", ""])(
+      "closes the connection of the malformed filter %o",
+      async (filter) => {
+        const connection = await world().join({ carrier });
+        connection.send(subscribePacket(inbox));
+        await connection.next();
+        // mqtt-packet would not encode an empty one.
+        const bytes = Buffer.from(filter);
+        connection.sendBytes(Buffer.from([0x82, bytes.length + 5, 0, 1, 0, bytes.length, ...bytes, 0]));
+
+        await connection.closed;
+        expect(world().handler.closed).toHaveLength(1);
+      },
+    );
+
+    it("delivers nothing after UNSUBACK", async () => {
+      const connection = await world().listen({ carrier });
+      connection.send(subscribePacket("other/#"));
+      await connection.next();
+      connection.send({ cmd: "unsubscribe", messageId: 9, unsubscriptions: [inbox] });
+      expect(await connection.next()).toMatchObject({ cmd: "unsuback", messageId: 9 });
+
+      world().edge.deliver([deliveryOf("1"), deliveryOf("2", { topic: "other/x" })]);
+
+      expect(await connection.next()).toMatchObject({ cmd: "publish", topic: "other/x" });
+    });
+
+    it("takes a filter again with another QoS", async () => {
+      const connection = await world().listen({ carrier, qos: 1 });
+      connection.send(subscribePacket(inbox, 0, 2));
+      expect(await connection.next()).toMatchObject({ cmd: "suback", granted: [0] });
+
+      world().edge.deliver([deliveryOf("1")]);
+
+      expect(await connection.next()).toMatchObject({ cmd: "publish", qos: 0 });
+    });
+  });
+}
