@@ -165,6 +165,39 @@ describe("A worker at rest", () => {
     expect(looks).toBeLessThan(seconds);
   });
 
+  test("Is up again as soon as the next attempt is due", async () => {
+    const backend = await receiver(
+      (_request, response, number) => void response.writeHead(number < 4 ? 500 : 200).end(),
+    );
+    const world = startWorld({ urls: [backend.url], random: () => 0 });
+
+    await world.enqueue([{ endpoint: backend.url }]);
+    await world.untilState("event-1", "delivered");
+
+    // Three waits of one second, each noticed within a quarter.
+    expect(world.clock.now() - (await world.row("event-1")).createdAt).toBeLessThanOrEqual(3 * 1_250);
+  });
+
+  test("Does not turn in circles when a store says that something is due and hands out nothing", async () => {
+    const backend = await receiver();
+    const store = createMemoryStore().webhooks;
+    let leases = 0;
+    const lying: WebhookStore = {
+      ...store,
+      due: async () => [{ endpoint: backend.url, dueAt: 0 }],
+      lease: async (request) => {
+        leases += 1;
+        return store.lease(request);
+      },
+    };
+    const world = startWorld({ urls: [backend.url], store: lying });
+
+    for (let step = 0; step < 100; step++) await world.clock.advance(100);
+
+    expect(leases).toBeGreaterThan(10);
+    expect(leases).toBeLessThanOrEqual(41);
+  });
+
   test("Is woken by the sink of its own process, without any time passing", async () => {
     const backend = await receiver();
     const world = startWorld({ urls: [backend.url] });
@@ -261,7 +294,12 @@ describe("The sweep", () => {
     const dead = await receiver();
     await dead.close();
     const world = startWorld({ urls: [dead.url] });
-    const rows = Array.from({ length: 60 }, (_, n) => ({ endpoint: dead.url, orderKey: `tilechat/${n}` }));
+    const createdAt = world.clock.now() - 71 * hourMs;
+    const rows = Array.from({ length: 60 }, (_, n) => ({
+      endpoint: dead.url,
+      orderKey: `tilechat/${n}`,
+      createdAt,
+    }));
 
     await world.enqueue([...rows, ...rows]);
     await world.until(async () => (await world.store.list({ state: "dead", limit: 1_000 })).length === 120);
@@ -270,6 +308,29 @@ describe("The sweep", () => {
     expect(givenUp.every((row) => (row.settledAt ?? 0) - row.createdAt >= 72 * hourMs)).toBe(true);
     expect(givenUp.some((row) => row.lastError === "the endpoint did not work for too long")).toBe(true);
   }, 60_000);
+
+  test("Gives a backlog beyond its time to an endpoint that is not ready at once after a long standstill", async () => {
+    let ready = false;
+    const backend = await receiver((_request, response) => void response.writeHead(ready ? 200 : 503).end());
+    const world = startWorld({ urls: [backend.url] });
+    const createdAt = world.clock.now() - 100 * hourMs;
+    await world.enqueue(
+      Array.from({ length: 100 }, (_, n) => ({
+        endpoint: backend.url,
+        orderKey: `tilechat/${n}`,
+        createdAt,
+      })),
+    );
+    const count = async (state: "dead" | "pending") =>
+      (await world.store.list({ state, limit: 1_000 })).length;
+
+    await world.until(() => world.clock.now() >= createdAt + 100 * hourMs + 600_000);
+    ready = true;
+    await world.until(async () => (await count("pending")) === 0);
+
+    // Only what was asked for while it was not ready had its one attempt.
+    expect(await count("dead")).toBeLessThan(35);
+  });
 
   test("Removes delivered rows after a day, and dead letters when they were kept long enough", async () => {
     const good = await receiver();
