@@ -17,6 +17,8 @@ import type { Services } from "./services.ts";
 export function serveRoute(route: Route, services: Services, gates: RateGates, log: Log) {
   return async (request: Request, response: Response): Promise<void> => {
     response.locals["route"] = route.id;
+    // One person's data, and tokens: for no cache on the way. Existing paths keep the headers they have always had.
+    if (route.api === "v1") response.set("cache-control", "no-store");
     try {
       sendReply(response, await answer(route, services, gates, request, response));
     } catch (thrown) {

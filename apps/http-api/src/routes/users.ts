@@ -127,14 +127,12 @@ export const userRoutes: readonly Route[] = [
     path: "/v1/{app}/users/{user}",
     who: "self",
     summary:
-      "Removes a user's profile, presence and push registrations, and revokes every token. Messages stay.",
-    answers: { 204: { description: "Removed." } },
+      "Revokes every token of a user; removes profile, presence and push registrations. Messages stay.",
+    answers: { 204: { description: "There is nothing left, or was nothing." } },
     async handle({ params }, { store, verifier }) {
       const { app, user } = params;
       await verifier.revoke({ app, user });
-      const erased = await store.users.erase(app, user);
-      if (!erased.profile && erased.instances === 0)
-        throw new ChatError("not_found", "there is no such user");
+      await store.users.erase(app, user);
       return empty(204);
     },
   }),
