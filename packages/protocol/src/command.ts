@@ -1,63 +1,72 @@
 import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.ts";
 import { conversWithSchema, idSchema } from "./ids.ts";
 import { limits } from "./limits.ts";
 
-const seq = z.int().check(z.nonnegative());
+const seq = defineSchema(() => z.int().check(z.nonnegative()));
 
 /** Moves watermarks forward: everything up to `delivered` is on a device, everything up to `read` was seen. */
-export const markSchema = z.object({
-  conversWith: conversWithSchema,
-  delivered: z.optional(seq),
-  read: z.optional(seq),
-});
+export const markSchema = defineSchema(() =>
+  z.object({
+    conversWith: conversWithSchema,
+    delivered: z.optional(seq),
+    read: z.optional(seq),
+  }),
+);
 export type Mark = z.infer<typeof markSchema>;
 
 /** What a device may ask over MQTT beyond P1-P6. Every command is answered on the device's answer topic. */
-export const commandSchema = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("mark"),
-    request_id: idSchema,
-    marks: z.array(markSchema).check(z.minLength(1), z.maxLength(limits.marks)),
-  }),
-  z.object({
-    type: z.literal("typing"),
-    request_id: idSchema,
-    conversWith: conversWithSchema,
-    typing: z.boolean(),
-  }),
-]);
+export const commandSchema = defineSchema(() =>
+  z.discriminatedUnion("type", [
+    z.object({
+      type: z.literal("mark"),
+      request_id: idSchema,
+      marks: z.array(markSchema).check(z.minLength(1), z.maxLength(limits.marks)),
+    }),
+    z.object({
+      type: z.literal("typing"),
+      request_id: idSchema,
+      conversWith: conversWithSchema,
+      typing: z.boolean(),
+    }),
+  ]),
+);
 export type Command = z.infer<typeof commandSchema>;
 
 /** The answer to a command or to a refused send. `code` is `ok` or one of `errorCodes`. */
-export const answerSchema = z.looseObject({
-  request_id: z.optional(z.string()),
-  client_message_id: z.optional(z.string()),
-  code: z.string(),
-  message: z.optional(z.string()),
-  retry_after_ms: z.optional(z.number()),
-});
+export const answerSchema = defineSchema(() =>
+  z.looseObject({
+    request_id: z.optional(z.string()),
+    client_message_id: z.optional(z.string()),
+    code: z.string(),
+    message: z.optional(z.string()),
+    retry_after_ms: z.optional(z.number()),
+  }),
+);
 export type Answer = z.infer<typeof answerSchema>;
 
 /** What the ephemeral topic carries; never stored, never repeated. */
-export const ephemeralSchema = z.discriminatedUnion("type", [
-  z.looseObject({
-    type: z.literal("typing"),
-    conversWith: z.string(),
-    user: z.string(),
-    typing: z.boolean(),
-  }),
-  z.looseObject({
-    type: z.literal("presence"),
-    user: z.string(),
-    presence: z.enum(["online", "offline"]),
-    last_seen: z.optional(z.number()),
-  }),
-  z.looseObject({
-    type: z.literal("receipt"),
-    conversWith: z.string(),
-    user: z.string(),
-    delivered: z.number(),
-    read: z.number(),
-  }),
-]);
+export const ephemeralSchema = defineSchema(() =>
+  z.discriminatedUnion("type", [
+    z.looseObject({
+      type: z.literal("typing"),
+      conversWith: z.string(),
+      user: z.string(),
+      typing: z.boolean(),
+    }),
+    z.looseObject({
+      type: z.literal("presence"),
+      user: z.string(),
+      presence: z.enum(["online", "offline"]),
+      last_seen: z.optional(z.number()),
+    }),
+    z.looseObject({
+      type: z.literal("receipt"),
+      conversWith: z.string(),
+      user: z.string(),
+      delivered: z.number(),
+      read: z.number(),
+    }),
+  ]),
+);
 export type Ephemeral = z.infer<typeof ephemeralSchema>;

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.ts";
 import { messageSchema } from "./message.ts";
 
 /** Kinds of entries in a conversation's log. A reader skips kinds it does not know; they still take a number. */
@@ -19,14 +20,16 @@ export type EventType = (typeof eventTypes)[number];
  * `message`, `data` for every other: `group_created` and `group_updated` hold the group, `member_added` and
  * `member_removed` a `member_id`, `erased` nothing.
  */
-export const eventSchema = z.looseObject({
-  type: z.string(),
-  conversWith: z.string(),
-  seq: z.number(),
-  epoch: z.string(),
-  timestamp: z.number(),
-  sender: z.string(),
-  message: z.optional(messageSchema),
-  data: z.optional(z.record(z.string(), z.unknown())),
-});
+export const eventSchema = defineSchema(() =>
+  z.looseObject({
+    type: z.string(),
+    conversWith: z.string(),
+    seq: z.number(),
+    epoch: z.string(),
+    timestamp: z.number(),
+    sender: z.string(),
+    message: z.optional(messageSchema),
+    data: z.optional(z.record(z.string(), z.unknown())),
+  }),
+);
 export type ConversationEvent = z.infer<typeof eventSchema>;

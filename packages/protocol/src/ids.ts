@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.ts";
 import { limits } from "./limits.ts";
 
 // `__proto__` would be no plain key of an object: `{}["__proto__"] = 1` adds nothing.
@@ -70,15 +71,19 @@ export function conversWithOf(conversation: string, user: string): string {
 }
 
 /** Schema of {@link isId}. */
-export const idSchema = z.string().check(
-  z.refine(isId, {
-    error: `expected 1-${limits.idBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
-  }),
+export const idSchema = defineSchema(() =>
+  z.string().check(
+    z.refine(isId, {
+      error: `expected 1-${limits.idBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
+    }),
+  ),
 );
 
 /** Schema of {@link isGroupId}; also right for "a user's or a group's id". */
-export const conversWithSchema = z.string().check(
-  z.refine(isGroupId, {
-    error: `expected 1-${limits.groupIdBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
-  }),
+export const conversWithSchema = defineSchema(() =>
+  z.string().check(
+    z.refine(isGroupId, {
+      error: `expected 1-${limits.groupIdBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
+    }),
+  ),
 );

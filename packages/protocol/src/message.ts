@@ -1,38 +1,43 @@
 import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.ts";
 import { conversWithSchema, idSchema } from "./ids.ts";
 
-const text = z.optional(z.nullable(z.string()));
-const json = z.record(z.string(), z.unknown());
+const text = defineSchema(() => z.optional(z.nullable(z.string())));
+const json = defineSchema(() => z.record(z.string(), z.unknown()));
 
 /** `attributes` as the engine reads them; every other key passes through untouched. */
-export const attributesSchema = z.looseObject({
-  /** `false`: stored and delivered, but the conversation list stays as it is. */
-  updateconversation: z.optional(z.unknown()),
-  /** The one member who never sees this message. */
-  hiddenFor: z.optional(z.unknown()),
-  /** The sending client's own name for the message; echoed, and a receipt may name it. */
-  tempUID: z.optional(z.unknown()),
-});
+export const attributesSchema = defineSchema(() =>
+  z.looseObject({
+    /** `false`: stored and delivered, but the conversation list stays as it is. */
+    updateconversation: z.optional(z.unknown()),
+    /** The one member who never sees this message. */
+    hiddenFor: z.optional(z.unknown()),
+    /** The sending client's own name for the message; echoed, and a receipt may name it. */
+    tempUID: z.optional(z.unknown()),
+  }),
+);
 
 /** P1: what a client publishes to send. Keys that are not listed pass through untouched. */
-export const outgoingMessageSchema = z.looseObject({
-  text,
-  type: text,
-  recipient_fullname: text,
-  sender_fullname: text,
-  channel_type: z.optional(z.nullable(z.enum(["direct", "group"]))),
-  attributes: z.optional(z.nullable(attributesSchema)),
-  metadata: z.optional(z.nullable(z.union([json, z.string(), z.array(z.unknown())]))),
-  language: text,
-  /** Milliseconds; kept when it is near the server's clock, otherwise replaced. */
-  timestamp: z.optional(z.nullable(z.number())),
-  /** Inline group: delivers to `members` without creating a group. */
-  group: z.optional(z.nullable(z.looseObject({ members: z.record(z.string(), z.unknown()) }))),
-  /** The sender's idempotency key: the same id is stored once, for ever. */
-  client_message_id: z.optional(z.nullable(idSchema)),
-  /** The device that wants an error answered; not stored. */
-  device: z.optional(z.nullable(idSchema)),
-});
+export const outgoingMessageSchema = defineSchema(() =>
+  z.looseObject({
+    text,
+    type: text,
+    recipient_fullname: text,
+    sender_fullname: text,
+    channel_type: z.optional(z.nullable(z.enum(["direct", "group"]))),
+    attributes: z.optional(z.nullable(attributesSchema)),
+    metadata: z.optional(z.nullable(z.union([json, z.string(), z.array(z.unknown())]))),
+    language: text,
+    /** Milliseconds; kept when it is near the server's clock, otherwise replaced. */
+    timestamp: z.optional(z.nullable(z.number())),
+    /** Inline group: delivers to `members` without creating a group. */
+    group: z.optional(z.nullable(z.looseObject({ members: z.record(z.string(), z.unknown()) }))),
+    /** The sender's idempotency key: the same id is stored once, for ever. */
+    client_message_id: z.optional(z.nullable(idSchema)),
+    /** The device that wants an error answered; not stored. */
+    device: z.optional(z.nullable(idSchema)),
+  }),
+);
 export type OutgoingMessage = z.infer<typeof outgoingMessageSchema>;
 
 /** Keys of a message that only the server writes. What a client puts there is cut out before anything else. */
@@ -53,70 +58,78 @@ export const serverKeys = [
 ] as const;
 
 /** S1 and REST: a message as its receivers see it. */
-export const messageSchema = z.looseObject({
-  message_id: z.string(),
-  sender: z.string(),
-  recipient: z.string(),
-  app_id: z.string(),
-  /** Milliseconds, strictly increasing inside a conversation. */
-  timestamp: z.number(),
-  /** One of `messageStatus`. */
-  status: z.number(),
-  /** 1..n inside the conversation; absent only from servers older than this protocol. */
-  seq: z.optional(z.number()),
-  epoch: z.optional(z.string()),
-  text,
-  type: text,
-  sender_fullname: text,
-  recipient_fullname: text,
-  channel_type: text,
-  attributes: z.optional(z.nullable(json)),
-  metadata: z.optional(z.unknown()),
-  client_message_id: text,
-  timelineOf: text,
-  conversWith: text,
-  __history: text,
-});
+export const messageSchema = defineSchema(() =>
+  z.looseObject({
+    message_id: z.string(),
+    sender: z.string(),
+    recipient: z.string(),
+    app_id: z.string(),
+    /** Milliseconds, strictly increasing inside a conversation. */
+    timestamp: z.number(),
+    /** One of `messageStatus`. */
+    status: z.number(),
+    /** 1..n inside the conversation; absent only from servers older than this protocol. */
+    seq: z.optional(z.number()),
+    epoch: z.optional(z.string()),
+    text,
+    type: text,
+    sender_fullname: text,
+    recipient_fullname: text,
+    channel_type: text,
+    attributes: z.optional(z.nullable(json)),
+    metadata: z.optional(z.unknown()),
+    client_message_id: text,
+    timelineOf: text,
+    conversWith: text,
+    __history: text,
+  }),
+);
 export type Message = z.infer<typeof messageSchema>;
 
 /** P2: only `status: 200` has an effect. */
-export const receiptSchema = z.looseObject({ status: z.number() });
+export const receiptSchema = defineSchema(() => z.looseObject({ status: z.number() }));
 
 /** S2: a receipt on one of the receiver's own messages. */
-export const receiptUpdateSchema = z.looseObject({
-  timelineOf: z.string(),
-  message_id: z.string(),
-  status: z.number(),
-});
+export const receiptUpdateSchema = defineSchema(() =>
+  z.looseObject({
+    timelineOf: z.string(),
+    message_id: z.string(),
+    status: z.number(),
+  }),
+);
 export type ReceiptUpdate = z.infer<typeof receiptUpdateSchema>;
 
 /** P3: read (`false`) or unread (`true`). Other keys are ignored. */
-export const conversationPatchSchema = z.looseObject({ is_new: z.boolean() });
+export const conversationPatchSchema = defineSchema(() => z.looseObject({ is_new: z.boolean() }));
 
 /** P5 and P6. Anything whose `connected` is falsy counts as offline. */
-export const presenceSchema = z.looseObject({ connected: z.optional(z.unknown()) });
+export const presenceSchema = defineSchema(() => z.looseObject({ connected: z.optional(z.unknown()) }));
 
 /** A conversation as REST lists it and S4 and S5 carry it: its last message and what is known about it. */
-export const conversationSchema = z.looseObject({
-  timelineOf: z.string(),
-  conversWith: z.string(),
-  key: z.string(),
-  is_new: z.boolean(),
-  archived: z.boolean(),
-  last_message_text: z.string(),
-  timestamp: z.number(),
-});
+export const conversationSchema = defineSchema(() =>
+  z.looseObject({
+    timelineOf: z.string(),
+    conversWith: z.string(),
+    key: z.string(),
+    is_new: z.boolean(),
+    archived: z.boolean(),
+    last_message_text: z.string(),
+    timestamp: z.number(),
+  }),
+);
 export type Conversation = z.infer<typeof conversationSchema>;
 
 /** A group as REST answers it and S6 carries it. `members` maps a user's id to the number 1. */
-export const groupSchema = z.looseObject({
-  uid: conversWithSchema,
-  name: z.string(),
-  appId: z.string(),
-  owner: z.string(),
-  members: z.record(z.string(), z.number()),
-  createdOn: z.number(),
-  updatedOn: z.number(),
-  attributes: z.optional(json),
-});
+export const groupSchema = defineSchema(() =>
+  z.looseObject({
+    uid: conversWithSchema,
+    name: z.string(),
+    appId: z.string(),
+    owner: z.string(),
+    members: z.record(z.string(), z.number()),
+    createdOn: z.number(),
+    updatedOn: z.number(),
+    attributes: z.optional(json),
+  }),
+);
 export type Group = z.infer<typeof groupSchema>;

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { defineSchema } from "./define-schema.ts";
 import { idSchema } from "./ids.ts";
 import { limits } from "./limits.ts";
 import { topics, toRoutingKey } from "./topics.ts";
@@ -7,21 +8,23 @@ import { topics, toRoutingKey } from "./topics.ts";
  * Claims of a token. Existing issuers write all of them; only `sub` and `app_id` are needed to know who speaks.
  * `exp`, `iat` and `nbf` are seconds (RFC 7519).
  */
-export const claimsSchema = z.looseObject({
-  sub: z.string(),
-  app_id: z.string(),
-  jti: z.optional(z.string()),
-  iat: z.optional(z.number()),
-  exp: z.optional(z.number()),
-  nbf: z.optional(z.number()),
-  aud: z.optional(z.union([z.string(), z.array(z.string())])),
-  scope: z.optional(z.union([z.string(), z.array(z.string())])),
-  /** The MQTT client id the token is bound to (strict profile). In compat tokens it repeats the user's id. */
-  client_id: z.optional(z.string()),
-  profile: z.optional(z.enum(["strict", "compat"])),
-  /** `admin` may act for every user of its app. */
-  tiledesk_api_roles: z.optional(z.union([z.string(), z.array(z.string())])),
-});
+export const claimsSchema = defineSchema(() =>
+  z.looseObject({
+    sub: z.string(),
+    app_id: z.string(),
+    jti: z.optional(z.string()),
+    iat: z.optional(z.number()),
+    exp: z.optional(z.number()),
+    nbf: z.optional(z.number()),
+    aud: z.optional(z.union([z.string(), z.array(z.string())])),
+    scope: z.optional(z.union([z.string(), z.array(z.string())])),
+    /** The MQTT client id the token is bound to (strict profile). In compat tokens it repeats the user's id. */
+    client_id: z.optional(z.string()),
+    profile: z.optional(z.enum(["strict", "compat"])),
+    /** `admin` may act for every user of its app. */
+    tiledesk_api_roles: z.optional(z.union([z.string(), z.array(z.string())])),
+  }),
+);
 export type Claims = z.infer<typeof claimsSchema>;
 
 /** The `aud` entry that RabbitMQ's OAuth 2 plugin asks for; also its `resource_server_id`. */
@@ -61,22 +64,26 @@ export const serviceScopes = [
 ] as const;
 
 /** `POST /api/v1/{app}/users/{id}/tokens`. */
-export const tokenRequestSchema = z.object({
-  /** Seconds of life. @default 3600 (strict), 86400 (compat) */
-  ttl: z.optional(z.int().check(z.positive(), z.maximum(limits.compatTokenTtlMs / 1_000))),
-  /** @default "strict" */
-  profile: z.optional(z.enum(["strict", "compat"])),
-  /** MQTT client id to bind a strict token to. @default a random UUID */
-  client_id: z.optional(idSchema),
-});
+export const tokenRequestSchema = defineSchema(() =>
+  z.object({
+    /** Seconds of life. @default 3600 (strict), 86400 (compat) */
+    ttl: z.optional(z.int().check(z.positive(), z.maximum(limits.compatTokenTtlMs / 1_000))),
+    /** @default "strict" */
+    profile: z.optional(z.enum(["strict", "compat"])),
+    /** MQTT client id to bind a strict token to. @default a random UUID */
+    client_id: z.optional(idSchema),
+  }),
+);
 export type TokenRequest = z.infer<typeof tokenRequestSchema>;
 
 /** Answer to a token request. `expires_at` is milliseconds. */
-export const tokenResponseSchema = z.looseObject({
-  token: z.string(),
-  token_id: z.string(),
-  user: z.string(),
-  client_id: z.string(),
-  expires_at: z.number(),
-});
+export const tokenResponseSchema = defineSchema(() =>
+  z.looseObject({
+    token: z.string(),
+    token_id: z.string(),
+    user: z.string(),
+    client_id: z.string(),
+    expires_at: z.number(),
+  }),
+);
 export type TokenResponse = z.infer<typeof tokenResponseSchema>;
