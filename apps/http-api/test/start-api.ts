@@ -96,7 +96,7 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
     sinks,
   });
   verifier.onRevocation(({ app, user, tokenId, issuedBefore }) => {
-    const which = tokenId === null ? { issuedBefore: (issuedBefore ?? 0) + 1_000 } : { tokenId };
+    const which = tokenId === null ? { issuedBefore: issuedBefore ?? 0 } : { tokenId };
     engine.handleRevocation({ app, user, ...which });
   });
   await engine.start();

@@ -104,7 +104,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
         app,
         user,
         tokenId: tokenId ?? null,
-        issuedBefore: tokenId === undefined ? clock.now() : null,
+        issuedBefore: tokenId === undefined ? endOfSecond(clock.now()) : null,
         expiresAt,
       };
       await revocations.add(record);
@@ -129,4 +129,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
       stopPolling = undefined;
     },
   };
+}
+
+/** The last millisecond of a second: tokens issued within it say its beginning, so all of them are before it. */
+function endOfSecond(now: number): number {
+  return Math.floor(now / 1_000) * 1_000 + 999;
 }
