@@ -31,7 +31,7 @@ export class StateCache {
     const missing = new Map<string, ConversationKey>();
     for (const key of keys) {
       const id = keyOf(key.app, key.conversation);
-      if (!this.#states.has(id)) missing.set(id, key);
+      if (!this.#states.has(id)) missing.set(id, { app: key.app, conversation: key.conversation });
     }
     if (missing.size === 0) return;
     const wanted = [...missing.values()];
