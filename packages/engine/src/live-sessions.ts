@@ -19,9 +19,11 @@ export class LiveSessions {
     this.#open.add(session);
   }
 
-  /** The session's client said that it is there. */
-  announce(session: Session): void {
-    if (this.#open.has(session)) this.#announced.set(leaseKey(session), session);
+  /** The session's client said that it is there. Answers whether it is: a connection may be gone by then. */
+  announce(session: Session): boolean {
+    if (!this.#open.has(session)) return false;
+    this.#announced.set(leaseKey(session), session);
+    return true;
   }
 
   /**

@@ -26,7 +26,7 @@ export class PresenceKeeper {
   /** P5: the client is there. Every one is a fact for backends, as existing ones expect; peers hear of changes. */
   async online(session: Session): Promise<void> {
     const { store, clock } = this.#context;
-    this.#sessions.announce(session);
+    if (!this.#sessions.announce(session)) return;
     const now = clock.now();
     const { app, user, clientId } = session;
     const [cameOnline] = await store.presence.renew(

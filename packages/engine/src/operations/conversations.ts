@@ -15,6 +15,7 @@ import {
   handOver,
   pageLimit,
   requireAdmin,
+  requireConversWith,
   requireSelf,
   resolveConversation,
 } from "../operations-context.ts";
@@ -198,6 +199,7 @@ export function conversationOperations(context: OperationsContext): Conversation
 
     async clear(actor, conversWith) {
       requireAdmin(actor);
+      requireConversWith(conversWith);
       const { app } = actor;
       if (looksLikeGroupId(conversWith)) return clearLists(context, app, conversWith, null);
       let cleared = await clearLists(context, app, conversWith, null);

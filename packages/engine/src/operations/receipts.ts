@@ -1,4 +1,4 @@
-import { directConversationId, isId, looksLikeGroupId } from "@chat21/protocol";
+import { directConversationId, isId, limits, looksLikeGroupId, topics } from "@chat21/protocol";
 import type { OperationsContext } from "../operations-context.ts";
 import { deliver, handOver } from "../operations-context.ts";
 import type { RateLimiter } from "../rate-limiter.ts";
@@ -26,6 +26,9 @@ export async function takeReceipt(
   const { store, states, clock } = context;
   const { app, user, conversWith, messageId } = incoming;
   if (looksLikeGroupId(conversWith) || !isId(conversWith)) return;
+  const topic = topics.messageUpdated(app, conversWith, user, messageId);
+  // The id is the client's choice, so that only here its topic is known to be one a broker can carry.
+  if (topic.length > limits.routingKeyBytes) return;
   const conversation = directConversationId(user, conversWith);
   await states.load([{ app, conversation }]);
   if ((states.get(app, conversation)?.head ?? 0) === 0) return;

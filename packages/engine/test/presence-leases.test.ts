@@ -1,0 +1,254 @@
+import { describe, expect, it } from "vitest";
+import { type Person, World } from "./world.ts";
+
+const leaseMs = 150_000;
+
+/** Ann and bob have spoken; cid has not. */
+async function acquainted(): Promise<readonly [World, Person, Person]> {
+  const world = await World.start();
+  await world.send("ann", "bob", { text: "hi" });
+  const [bob, cid] = await world.people("bob", "cid");
+  return [world, bob, cid];
+}
+
+const presenceOf = (person: Person) => person.bodies("ephemeral").map(({ presence }) => presence);
+
+async function isOnline(world: World, user: string): Promise<boolean | undefined> {
+  const [answer] = await world.engine.presence.get("tilechat", [user]);
+  return answer?.online;
+}
+
+describe("Presence on", () => {
+  it("is told to those with whom one has spoken, and to nobody else", async () => {
+    const [world, bob, cid] = await acquainted();
+    const [ann] = await world.people("ann");
+
+    await ann.announce({ connected: true });
+
+    expect(bob.bodies("ephemeral")).toEqual([{ type: "presence", user: "ann", presence: "online" }]);
+    expect(bob.frames[0]?.qos).toBe(0);
+    expect(cid.frames).toEqual([]);
+    expect(ann.frames).toEqual([]);
+    expect(await isOnline(world, "ann")).toBe(true);
+  });
+
+  it("is a fact for backends each time, as existing ones expect, and told to people once", async () => {
+    const [world, bob] = await acquainted();
+    const [ann] = await world.people("ann");
+
+    await ann.announce({ connected: true });
+    await ann.announce({ connected: true });
+
+    expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online", "online"]);
+    expect(presenceOf(bob)).toEqual(["online"]);
+  });
+
+  it("is not there before the client says so", async () => {
+    const [world, bob] = await acquainted();
+    const [ann] = await world.people("ann");
+
+    expect(await isOnline(world, "ann")).toBe(false);
+    ann.client.close();
+    await world.rest();
+
+    expect(bob.frames).toEqual([]);
+    expect(world.factsOf("presence")).toEqual([]);
+  });
+
+  it("is kept as long as the connection is open, without a word from the client", async () => {
+    const [world, bob] = await acquainted();
+    const [ann] = await world.people("ann");
+    await ann.announce({ connected: true });
+
+    await world.clock.advance(10 * leaseMs);
+
+    expect(await isOnline(world, "ann")).toBe(true);
+    expect(presenceOf(bob)).toEqual(["online"]);
+  });
+});
+
+describe("Presence off", () => {
+  it("comes with the client's own word", async () => {
+    const [world, bob] = await acquainted();
+    const [ann] = await world.people("ann");
+    await ann.announce({ connected: true });
+    await world.clock.advance(1_000);
+
+    await ann.announce({ disconnected: true });
+
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+    expect(bob.bodies("ephemeral")[1]).toMatchObject({ last_seen: world.clock.now() });
+    expect(await world.engine.presence.get("tilechat", ["ann"])).toEqual([
+      { online: false, lastSeen: world.clock.now() },
+    ]);
+  });
+
+  it.each([{}, { connected: false }, { connected: 0 }, { connected: null }, { connected: "" }])(
+    "is %j",
+    async (word) => {
+      const [world] = await acquainted();
+      const [ann] = await world.people("ann");
+      await ann.announce({ connected: true });
+
+      await ann.announce(word);
+
+      expect(await isOnline(world, "ann")).toBe(false);
+    },
+  );
+
+  it("comes when the connection ends in whatever way, and once", async () => {
+    const [world, bob] = await acquainted();
+    const [ann] = await world.people("ann");
+    await ann.announce({ connected: true });
+
+    ann.client.close();
+    await world.rest();
+    await world.clock.advance(2 * leaseMs);
+
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+    expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online", "offline"]);
+  });
+
+  it("comes once when the client says it and then ends the connection", async () => {
+    const [world, bob] = await acquainted();
+    const [ann] = await world.people("ann");
+    await ann.announce({ connected: true });
+
+    await ann.announce({ disconnected: true });
+    ann.client.close();
+    await world.rest();
+
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+    expect(world.factsOf("presence")).toHaveLength(2);
+  });
+
+  it("comes when the server closes the connection", async () => {
+    const [world, bob] = await acquainted();
+    const ann = await world.connect("ann", { tokenId: "t-1" });
+    await ann.announce({ connected: true });
+
+    world.engine.handleRevocation({ app: "tilechat", user: "ann", tokenId: "t-1" });
+    await world.rest();
+
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+  });
+
+  it("has to come from somebody who was there", async () => {
+    const [world, bob] = await acquainted();
+    const [ann] = await world.people("ann");
+
+    await ann.announce({ disconnected: true });
+
+    expect(bob.frames).toEqual([]);
+    expect(world.factsOf("presence")).toEqual([]);
+  });
+});
+
+describe("Somebody with two devices", () => {
+  it("is offline only when the last one is gone", async () => {
+    const [world, bob] = await acquainted();
+    const first = await world.connect("ann", { clientId: "phone" });
+    const second = await world.connect("ann", { clientId: "desk" });
+    await first.announce({ connected: true });
+    await second.announce({ connected: true });
+
+    first.client.close();
+    await world.rest();
+    expect(await isOnline(world, "ann")).toBe(true);
+    second.client.close();
+    await world.rest();
+
+    expect(await isOnline(world, "ann")).toBe(false);
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+  });
+});
+
+describe("A client that connects again under its id", () => {
+  it("stays online when the old connection ends after the new one has spoken", async () => {
+    const [world, bob] = await acquainted();
+    const old = await world.connect("ann", { clientId: "phone" });
+    await old.announce({ connected: true });
+    // Another user's connection of the same client id, so that the edge leaves this one to us.
+    const renewed = { ...old.client.session };
+    world.engine.handleOpen(renewed);
+    await world.engine.handlePublish(renewed, {
+      topic: "apps/tilechat/users/ann/presence/phone",
+      payload: new TextEncoder().encode('{"connected":true}'),
+    });
+
+    old.client.close();
+    await world.rest();
+
+    expect(await isOnline(world, "ann")).toBe(true);
+    expect(presenceOf(bob)).toEqual(["online"]);
+    world.engine.handleClose(renewed);
+    await world.rest();
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+  });
+
+  it("comes back online when it speaks after the old connection has ended", async () => {
+    const [world, bob] = await acquainted();
+    const old = await world.connect("ann", { clientId: "phone" });
+    await old.announce({ connected: true });
+
+    const renewed = await world.connect("ann", { clientId: "phone" });
+    await world.rest();
+    await renewed.announce({ connected: true });
+
+    expect(old.client.isOpen).toBe(false);
+    expect(presenceOf(bob)).toEqual(["online", "offline", "online"]);
+    expect(await isOnline(world, "ann")).toBe(true);
+  });
+});
+
+describe("A lease whose process died", () => {
+  it("runs out, and another process tells of it", async () => {
+    const [before] = await acquainted();
+    const [ann] = await before.people("ann");
+    await ann.announce({ connected: true });
+    const since = before.clock.now();
+
+    const world = await World.start({ disk: before.disk });
+    const [bob] = await world.people("bob");
+    await world.clock.advance(leaseMs - 1);
+    expect(await isOnline(world, "ann")).toBe(true);
+    await world.clock.advance(50_000);
+
+    expect(await isOnline(world, "ann")).toBe(false);
+    expect(presenceOf(bob)).toEqual(["offline"]);
+    expect(world.factsOf("presence")).toMatchObject([{ user: "ann", presence: "offline" }]);
+    expect(await world.engine.presence.get("tilechat", ["ann", "bob", "nobody"])).toEqual([
+      { online: false, lastSeen: since + leaseMs },
+      { online: false, lastSeen: 0 },
+      { online: false, lastSeen: 0 },
+    ]);
+  });
+});
+
+describe("Presence that backends do not want", () => {
+  it("is no fact, and still told to people", async () => {
+    const world = await World.start({ presence: false });
+    await world.send("ann", "bob", { text: "hi" });
+    const [ann, bob] = await world.people("ann", "bob");
+
+    await ann.announce({ connected: true });
+    ann.client.close();
+    await world.rest();
+
+    expect(world.factsOf("presence")).toEqual([]);
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+  });
+});
+
+describe("Presence after the connection is gone", () => {
+  it("makes nobody online who cannot go offline any more", async () => {
+    const [world, bob] = await acquainted();
+    const [ann] = await world.people("ann");
+    ann.client.close();
+
+    await ann.announce({ connected: true });
+
+    expect(await isOnline(world, "ann")).toBe(false);
+    expect(bob.frames).toEqual([]);
+  });
+});
