@@ -1,6 +1,7 @@
 import { describeEdge } from "@chat21/testkit";
 import { createEmbeddedEdge } from "../src/index.ts";
-import { silentLog, silentMetrics } from "./silence.ts";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 describeEdge("the embedded edge", async (handler) => {
   const edge = createEmbeddedEdge({
@@ -8,8 +9,8 @@ describeEdge("the embedded edge", async (handler) => {
       { kind: "tcp", host: "127.0.0.1", port: 0 },
       { kind: "ws", host: "127.0.0.1", port: 0 },
     ],
-    log: silentLog,
-    metrics: silentMetrics,
+    log: silent,
+    metrics: { count() {}, observe() {} },
   });
   await edge.start(handler);
   const [tcp, ws] = edge.addresses;

@@ -8,8 +8,6 @@ import { describePublishing } from "./edge-contract/publishing.ts";
 import { describeSteering } from "./edge-contract/steering.ts";
 import { describeSubscribing } from "./edge-contract/subscribing.ts";
 
-export type { OpenEdge, OpenedEdge } from "./edge-contract/edge-world.ts";
-
 /**
  * What every `Edge` must do, sentence by sentence of the port's documentation, seen through real sockets: TCP and
  * WebSocket, raw packets and MQTT.js. `open` is called once per test and must listen on free ports of 127.0.0.1.

@@ -1,5 +1,3 @@
-export type { OpenEdge, OpenedEdge } from "./edge-contract.ts";
-export { describeEdge } from "./edge-contract.ts";
 export type { ChromiumLaunchOptions } from "./chromium.ts";
 export { chromiumLaunchOptions } from "./chromium.ts";
 export type {
@@ -21,6 +19,20 @@ export {
   startWebhookReceiver,
   World,
 } from "./conformance/index.ts";
+export type { JoinOptions, OpenEdge, OpenedEdge } from "./edge-contract/edge-world.ts";
+export {
+  connectPacket,
+  deliveryOf,
+  EdgeWorld,
+  pingreq,
+  publishPacket,
+  subscribePacket,
+} from "./edge-contract/edge-world.ts";
+export type { Carrier, RawConnection } from "./edge-contract/raw-connection.ts";
+export { encode as encodePackets, openTcp, openWebSocket } from "./edge-contract/raw-connection.ts";
+export type { RecordedPublish } from "./edge-contract/scripted-handler.ts";
+export { ScriptedHandler } from "./edge-contract/scripted-handler.ts";
+export { describeEdge } from "./edge-contract.ts";
 export type { ManualClock } from "./manual-clock.ts";
 export { createManualClock } from "./manual-clock.ts";
 export type { DiskConversation, DiskDelivery, DiskMember, MemoryDisk } from "./memory-store/disk.ts";

@@ -1,8 +1,10 @@
 import { topicMatches, topics } from "@chat21/protocol";
 
+const slash = 0x2f;
+
 /** Filters of one connection, with the QoS granted to each. */
 export class Subscriptions {
-  /** The filter that nearly everybody uses, and what every topic below it begins with. */
+  /** The filter that nearly everybody uses, and the topic that its tree grows from. */
   readonly #inbox: string;
   readonly #root: string;
   /** -1: not subscribed. */
@@ -11,7 +13,7 @@ export class Subscriptions {
 
   constructor(app: string, user: string) {
     this.#inbox = topics.inbox(app, user);
-    this.#root = this.#inbox.slice(0, -1);
+    this.#root = this.#inbox.slice(0, -"/#".length);
   }
 
   get size(): number {
@@ -38,11 +40,17 @@ export class Subscriptions {
 
   /** The highest QoS of the matching filters ([MQTT-3.3.5-1]), or -1 when none matches. */
   qosOf(topic: string): 0 | 1 | -1 {
-    let highest: 0 | 1 | -1 = this.#inboxQos !== -1 && topic.startsWith(this.#root) ? this.#inboxQos : -1;
+    let highest: 0 | 1 | -1 = this.#inboxQos !== -1 && this.#isInTree(topic) ? this.#inboxQos : -1;
     if (this.#others === null) return highest;
     for (const [filter, qos] of this.#others) {
       if (qos > highest && topicMatches(filter, topic)) highest = qos;
     }
     return highest;
+  }
+
+  /** `#` matches the level it stands behind as well ([MQTT-4.7.1-2]). */
+  #isInTree(topic: string): boolean {
+    const { length } = this.#root;
+    return topic.startsWith(this.#root) && (topic.length === length || topic.charCodeAt(length) === slash);
   }
 }

@@ -1,0 +1,250 @@
+import { ChatError } from "@chat21/protocol";
+import {
+  connectPacket,
+  deliveryOf,
+  encodePackets,
+  pingreq,
+  publishPacket,
+  subscribePacket,
+} from "@chat21/testkit";
+import { describe, expect, it } from "vitest";
+import { createEmbeddedEdge, defaultEdgeLimits } from "../src/index.ts";
+import { recordingLog, startEdge } from "./start-edge.ts";
+
+const bytes = (text: string) => Buffer.byteLength(text);
+
+describe("limits", () => {
+  it("take a packet of the largest size and refuse one byte more by its announced length", async () => {
+    const packet = encodePackets(publishPacket({ payload: "x".repeat(200) }));
+    const { world, counts } = await startEdge({ maxPacketBytes: packet.length });
+    const connection = await world.join();
+    connection.sendBytes(packet);
+    expect(await connection.next()).toMatchObject({ cmd: "puback" });
+
+    const tooLarge = encodePackets(publishPacket({ payload: "x".repeat(201) }));
+    connection.sendBytes(tooLarge.subarray(0, 3));
+
+    await connection.closed;
+    expect(counts.get("sessions_closed packet_too_large")).toBe(1);
+  });
+
+  it("bound the length of topics and filters in bytes", async () => {
+    const topic = "ä".repeat(10);
+    const { world, counts } = await startEdge({ maxTopicBytes: bytes(topic) });
+    const connection = await world.join();
+    connection.send(publishPacket({ topic }));
+    expect(await connection.next()).toMatchObject({ cmd: "puback" });
+    connection.send(subscribePacket(topic));
+    expect(await connection.next()).toMatchObject({ cmd: "suback" });
+    const other = await world.join({ clientId: "other" });
+
+    connection.send(publishPacket({ topic: `${topic}a` }));
+    other.send(subscribePacket(`${topic}a`));
+
+    await Promise.all([connection.closed, other.closed]);
+    expect(counts.get("sessions_closed protocol_error")).toBe(2);
+  });
+
+  it("bound the levels of topics and filters", async () => {
+    const { world, counts } = await startEdge({ maxTopicLevels: 3 });
+    const connection = await world.join();
+    connection.send(publishPacket({ topic: "a/b/c" }));
+    expect(await connection.next()).toMatchObject({ cmd: "puback" });
+    connection.send(subscribePacket("a/b/#"));
+    expect(await connection.next()).toMatchObject({ cmd: "suback" });
+    const other = await world.join({ clientId: "other" });
+
+    connection.send(publishPacket({ topic: "a/b/c/d" }));
+    other.send(subscribePacket("a/b/c/#"));
+
+    await Promise.all([connection.closed, other.closed]);
+    expect(counts.get("sessions_closed protocol_error")).toBe(2);
+  });
+
+  it("hand over no more publishes of one connection at a time than they say, and read no further ahead", async () => {
+    const { world } = await startEdge({ maxInFlightPublishes: 3, maxHeldBytes: 1_000 });
+    const settle: (() => void)[] = [];
+    world.handler.onPublish = () => new Promise((resolve) => void settle.push(resolve));
+    const busy = await world.join({ clientId: "busy" });
+    const other = await world.join({ clientId: "other" });
+    const total = 2_000;
+    const payload = "x".repeat(5_000);
+    for (let messageId = 1; messageId <= total; messageId++) busy.send(publishPacket({ messageId, payload }));
+
+    // What another connection sends meanwhile is handed over at once.
+    other.send(publishPacket({ topic: "other" }));
+    await world.handler.until(() => world.handler.publishes.some(({ topic }) => topic === "other"));
+    expect(world.handler.publishes.filter(({ topic }) => topic !== "other")).toHaveLength(3);
+
+    let most = 0;
+    for (let done = 0; done < total + 1; done++) {
+      await world.handler.until(() => settle.length > done);
+      most = Math.max(most, settle.length - done);
+      settle[done]?.();
+    }
+    for (let messageId = 1; messageId <= total; messageId++)
+      expect(await busy.next()).toMatchObject({ messageId });
+    expect(most).toBeLessThanOrEqual(4);
+  }, 20_000);
+
+  it("answer a ping that lies behind publishes which wait", async () => {
+    const { world } = await startEdge({ maxInFlightPublishes: 1 });
+    world.handler.onPublish = () => new Promise(() => {});
+    const connection = await world.join();
+    connection.send(publishPacket({ messageId: 1 }), publishPacket({ messageId: 2 }), pingreq);
+
+    expect(await connection.next()).toMatchObject({ cmd: "pingresp" });
+  });
+
+  it("bound what a client that does not read can pile up, and say so", async () => {
+    const maxBufferedBytes = 256 * 1_024;
+    const { world, counts, lines } = await startEdge({ maxBufferedBytes });
+    const stuck = await world.listen({ clientId: "stuck", qos: 0 });
+    stuck.stopReading();
+    const payload = "x".repeat(10_000);
+    let delivered = 0;
+    while (world.handler.closed.length === 0) {
+      world.edge.deliver([deliveryOf(payload)]);
+      delivered += payload.length;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+
+    // Both kernel buffers of a loopback connection hold some megabytes.
+    expect(delivered).toBeLessThan(16 * 1_024 * 1_024);
+    expect(counts.get("sessions_closed slow_consumer")).toBe(1);
+    expect(lines.at(-1)).toContain('"cause":"slow_consumer"');
+    expect(lines.at(-1)).toContain('"clientId":"stuck"');
+  }, 20_000);
+
+  it("close a client that does not acknowledge", async () => {
+    const { world, counts } = await startEdge({ maxUnacknowledgedDeliveries: 10 });
+    const connection = await world.listen();
+    world.edge.deliver(Array.from({ length: 10 }, () => deliveryOf("1")));
+    for (let i = 0; i < 10; i++) expect(await connection.next()).toMatchObject({ cmd: "publish" });
+
+    world.edge.deliver([deliveryOf("one too many")]);
+
+    await connection.closed;
+    expect(counts.get("sessions_closed slow_consumer")).toBe(1);
+  });
+
+  it("bound the filters of a connection, not how often it repeats one", async () => {
+    const { world } = await startEdge({ maxSubscriptions: 2 });
+    const connection = await world.join();
+    for (const filter of ["a", "b", "a", "b"]) {
+      connection.send(subscribePacket(filter));
+      expect(await connection.next()).toMatchObject({ cmd: "suback" });
+    }
+    connection.send({ cmd: "unsubscribe", messageId: 1, unsubscriptions: ["a"] });
+    expect(await connection.next()).toMatchObject({ cmd: "unsuback" });
+    connection.send(subscribePacket("c"));
+    expect(await connection.next()).toMatchObject({ cmd: "suback" });
+
+    connection.send(subscribePacket("d"));
+
+    await connection.closed;
+  });
+
+  it("bound the connections of the edge, and let in again when one has left", async () => {
+    const { world } = await startEdge({ maxConnections: 2 });
+    const first = await world.join({ clientId: "1" });
+    await world.join({ clientId: "2", carrier: "ws" });
+
+    const third = await world.raw();
+    await third.closed;
+    await expect(world.raw("ws")).rejects.toThrow("503");
+
+    first.send({ cmd: "disconnect" });
+    await first.closed;
+    // Its place is free when the server's end of the transport is gone, a moment after ours.
+    await expect.poll(() => world.join({ clientId: "3" })).toBeDefined();
+  });
+
+  it.each(["tcp", "ws"] as const)("close a CONNECT that trickles in over %s", async (carrier) => {
+    const { world, lines } = await startEdge({ connectTimeoutMs: 500 });
+    const connection = await world.raw(carrier);
+    const packet = encodePackets(connectPacket());
+    let sent = 0;
+    const trickle = setInterval(() => {
+      if (sent < packet.length - 1) connection.sendBytes(packet.subarray(sent, ++sent));
+    }, 50);
+
+    await connection.closed;
+    clearInterval(trickle);
+    expect(lines.at(-1)).toContain("connect_timeout");
+    expect(world.handler.attempts).toEqual([]);
+  });
+
+  it("close a connection that says nothing at all", async () => {
+    const { world } = await startEdge({ connectTimeoutMs: 500 });
+    const connection = await world.raw();
+
+    await connection.closed;
+  });
+
+  it("bound a WebSocket message", async () => {
+    const { world } = await startEdge({ maxWebSocketMessageBytes: 1_000 });
+    const connection = await world.join({ carrier: "ws" });
+    connection.sendBytes(Buffer.alloc(1_001));
+
+    await connection.closed;
+    await world.handler.until(() => world.handler.closed.length === 1);
+  });
+
+  it("stop looking at the tokens of an address that has failed too often", async () => {
+    const { world, counts } = await startEdge({ maxAuthFailuresPerMinute: 3 });
+    world.handler.onAuthenticate = () => {
+      throw new ChatError("unauthorized");
+    };
+    const tryOnce = async () => {
+      const connection = await world.raw();
+      connection.send(connectPacket());
+      return connection.next();
+    };
+    for (let i = 0; i < 3; i++) expect(await tryOnce()).toMatchObject({ cmd: "connack", returnCode: 4 });
+
+    expect(await tryOnce()).toMatchObject({ cmd: "connack", returnCode: 3 });
+
+    expect(world.handler.attempts).toHaveLength(3);
+    expect(counts.get("connects_refused unauthorized")).toBe(3);
+    expect(counts.get("connects_refused rate_limited")).toBe(1);
+  });
+
+  it("do not count what is the server's fault as a failure of the address", async () => {
+    const { world } = await startEdge({ maxAuthFailuresPerMinute: 1 });
+    world.handler.onAuthenticate = () => {
+      throw new ChatError("store_unavailable");
+    };
+    for (let i = 0; i < 3; i++) {
+      const connection = await world.raw();
+      connection.send(connectPacket());
+      expect(await connection.next()).toMatchObject({ cmd: "connack", returnCode: 3 });
+    }
+
+    expect(world.handler.attempts).toHaveLength(3);
+  });
+
+  it.each([
+    { maxPacketBytes: 0 },
+    { maxBufferedBytes: 1.5 },
+    { maxUnacknowledgedDeliveries: 65_536 },
+    { maxTopicLevels: 101 },
+    { connectTimeoutMs: Number.NaN },
+    { maxAuthFailuresPerMinute: -1 },
+  ])("are checked before anything is opened: %o", (limits) => {
+    const create = () =>
+      createEmbeddedEdge({
+        listeners: [],
+        limits,
+        log: recordingLog([]),
+        metrics: { count() {}, observe() {} },
+      });
+
+    expect(create).toThrow(new RegExp(`limits.${Object.keys(limits)[0]}: expected`));
+  });
+
+  it("have the defaults that are promised", () => {
+    expect(defaultEdgeLimits).toMatchObject({ maxPacketBytes: 67_584, maxBufferedBytes: 1_048_576 });
+    expect(Object.isFrozen(defaultEdgeLimits)).toBe(true);
+  });
+});
