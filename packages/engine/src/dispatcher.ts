@@ -267,27 +267,34 @@ export class Dispatcher {
     }
   }
 
+  /** The archive's own mark is cleared last: a crash, or a sink that fails, finds the exit again. */
   async #unarchive(out: Outgoing): Promise<void> {
-    const { store, edge, sinks, clock } = this.#options;
-    const unarchived = await confirmExits(store.conversations, out.unarchived);
-    if (unarchived.length === 0) return;
-    await store.conversations.patch(
-      unarchived.map(({ state, user }) => ({
-        app: state.app,
-        conversation: state.conversation,
-        user,
-        archivedAt: null,
-      })),
-    );
-    const facts = unarchived.map(({ state, user, event }): Fact => {
-      const conversWith = recipientOf(event) === user ? event.sender : recipientOf(event);
-      const payload = `{"timelineOf":"${user}","conversWith":"${conversWith}"}`;
-      const topic = topics.archivedConversationDeleted(state.app, user, conversWith);
-      edge.deliver([{ app: state.app, user, topic, payload, qos: 1 }]);
-      const { app, conversation } = state;
-      return { kind: "unarchived", app, conversation, user, conversWith, document: payload, at: clock.now() };
-    });
-    for (const sink of sinks) await sink.accept(facts);
+    const { store, edge, sinks } = this.#options;
+    try {
+      const unarchived = await confirmExits(store.conversations, out.unarchived);
+      if (unarchived.length === 0) return;
+      const facts = unarchived.map(({ state, user, event }): Fact => {
+        const { app, conversation } = state;
+        const conversWith = recipientOf(event) === user ? event.sender : recipientOf(event);
+        const document = `{"timelineOf":"${user}","conversWith":"${conversWith}"}`;
+        const topic = topics.archivedConversationDeleted(app, user, conversWith);
+        edge.deliver([{ app, user, topic, payload: document, qos: 1 }]);
+        return { kind: "unarchived", app, conversation, user, conversWith, document, at: event.timestamp };
+      });
+      for (const sink of sinks) await sink.accept(facts);
+      const { conversations } = store;
+      await conversations.patch(
+        unarchived.map(({ state: { app, conversation }, user }) => ({
+          app,
+          conversation,
+          user,
+          archivedAt: null,
+        })),
+      );
+    } catch (thrown) {
+      for (const { state, user } of out.unarchived) state.archivedBy.add(user);
+      throw thrown;
+    }
   }
 }
 
