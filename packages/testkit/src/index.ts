@@ -42,3 +42,5 @@ export type { MemoryStoreOptions } from "./memory-store.ts";
 export { createMemoryStore } from "./memory-store.ts";
 export type { RecordedClient, RecordedFrame, RecordingEdge } from "./recording-edge.ts";
 export { createRecordingEdge } from "./recording-edge.ts";
+export type { OpenedStore, OpenStore } from "./store-contract.ts";
+export { describeStore } from "./store-contract.ts";

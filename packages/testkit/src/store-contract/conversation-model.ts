@@ -1,0 +1,192 @@
+import type { EventRange, EventRecord, MemberPatch, MemberRecord, Run, Store } from "@chat21/engine";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { createMemoryStore } from "../memory-store.ts";
+import { sampleGroup, sampleRun, sampleTime } from "./samples.ts";
+import type { StoreWorld } from "./store-world.ts";
+
+const users = ["ann", "bob", "cid"] as const;
+const conversations = ["ann.bob", "ann.ann", "group-1", "group-2"] as const;
+const user = fc.constantFrom(...users);
+const conversation = fc.constantFrom(...conversations);
+const number = fc.integer({ min: 0, max: 12 });
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+
+/** One call, made on the memory store and on the store under test; their answers must be equal. */
+type Step = (store: Store, app: string) => Promise<unknown>;
+
+const event: fc.Arbitrary<Partial<EventRecord>> = fc
+  .record({
+    type: fc.constantFrom("message", "message", "message", "member_added"),
+    sender: fc.constantFrom(...users, "system"),
+    clientMessageId: fc.constantFrom(null, "k1", "k2", "k3", "k4", "k5", "k6"),
+    messageId: fc.uuid(),
+    tempUid: fc.constantFrom(null, "t1", "t2"),
+    hiddenFor: fc.constantFrom(null, null, null, null, ...users),
+    listed: fc.boolean(),
+  })
+  .map((one) => ({ ...one, listed: one.listed && one.type === "message" }));
+
+const intervals = fc
+  .uniqueArray(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 })
+  .map((cuts) => cuts.toSorted((a, b) => a - b))
+  .map((cuts) =>
+    Array.from({ length: Math.ceil(cuts.length / 2) }, (_, index) => {
+      return [cuts[2 * index] ?? 1, cuts[2 * index + 1] ?? null] as const;
+    }),
+  );
+
+const members: fc.Arbitrary<readonly MemberRecord[]> = fc.uniqueArray(
+  fc.record({ user, role: fc.constantFrom("owner" as const, "member" as const), intervals }),
+  { selector: (member) => member.user },
+);
+
+/** A run that is at the head, or one off it. The head is asked for when the run is written. */
+const run = fc.record({
+  conversation,
+  off: fc.constantFrom(0, 0, 0, 0, -1, 1),
+  gap: fc.integer({ min: 1, max: 3 }),
+  events: fc.array(event, { minLength: 1, maxLength: 4 }),
+  members: maybe(members),
+  group: maybe(fc.constantFrom(sampleGroup, null)),
+  transient: fc.boolean(),
+});
+
+const commit = fc
+  .uniqueArray(run, { minLength: 1, maxLength: 3, selector: (one) => one.conversation })
+  .map<Step>((runs) => async (store, app) => {
+    const found = await store.conversations.load(
+      runs.map((one) => ({ app, conversation: one.conversation })),
+    );
+    const written = runs.map(({ off, gap, conversation: name, ...facts }, index): Run => {
+      const { head = 0, lastTimestamp = sampleTime } = found[index] ?? {};
+      const expectedHead = Math.max(0, head + off);
+      const events = facts.events.map((one, at) => ({ ...one, timestamp: lastTimestamp + gap * (at + 1) }));
+      const { group, members: changed, transient } = facts;
+      const given = {
+        ...(group === undefined ? {} : { group }),
+        ...(changed === undefined ? {} : { members: changed }),
+      };
+      return sampleRun(app, name, { expectedHead, transient, events, ...given });
+    });
+    const results = await store.events.commit(written);
+    const again = await store.events.commit(written);
+    return [results, again];
+  });
+
+const patch: fc.Arbitrary<Omit<MemberPatch, "app">> = fc
+  .record({
+    conversation,
+    user,
+    delivered: maybe(number),
+    read: maybe(number),
+    archivedAt: maybe(fc.option(number)),
+    markedUnread: maybe(fc.boolean()),
+    clearedAt: maybe(number),
+  })
+  .map((fields) => {
+    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+  });
+
+const patches = fc.array(patch, { maxLength: 4 }).map<Step>((list) => (store, app) => {
+  return store.conversations.patch(list.map((one) => ({ app, ...one })));
+});
+
+const range: fc.Arbitrary<Omit<EventRange, "app">> = fc
+  .record({
+    conversation,
+    after: maybe(number),
+    before: maybe(number),
+    limit: fc.integer({ min: 1, max: 6 }),
+    from: fc.constantFrom("newest" as const, "oldest" as const),
+    types: maybe(fc.subarray(["message", "member_added", "erased"] as const)),
+    visibleTo: maybe(user),
+  })
+  .map((fields) => {
+    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+  });
+
+const read = range.map<Step>((one) => (store, app) => store.events.read({ app, ...one }));
+
+const list = fc
+  .record({
+    user,
+    archived: fc.option(fc.boolean()),
+    limit: fc.integer({ min: 1, max: 3 }),
+    before: maybe(number),
+  })
+  .map<Step>(({ before, ...query }) => (store, app) => {
+    const bound = before === undefined ? {} : { before: sampleTime + before };
+    return store.conversations.list({ app, ...query, ...bound });
+  });
+
+const find = fc.tuple(conversation, fc.constantFrom("t1", "t2", "t3")).map<Step>(
+  ([name, id]) =>
+    (store, app) =>
+      store.events.find(app, name, id),
+);
+
+const erase = fc
+  .record({ conversation: maybe(conversation), sender: user })
+  .map<Step>(({ conversation: name, sender }) => (store, app) => {
+    return store.events.erase({ app, sender, ...(name === undefined ? {} : { conversation: name }) });
+  });
+
+const eraseAll = conversation.map<Step>(
+  (name) => (store, app) => store.events.erase({ app, conversation: name }),
+);
+
+const mark = fc
+  .tuple(conversation, number, number)
+  .map<Step>(([name, first, count]) => async (store, app) => {
+    const seqs = Array.from({ length: count }, (_, index) => first + index);
+    store.events.markDispatched(seqs.map((seq) => ({ app, conversation: name, seq })));
+  });
+
+const step = fc.oneof(
+  { weight: 8, arbitrary: commit },
+  { weight: 3, arbitrary: patches },
+  { weight: 3, arbitrary: read },
+  { weight: 2, arbitrary: list },
+  { weight: 1, arbitrary: find },
+  { weight: 1, arbitrary: erase },
+  { weight: 1, arbitrary: eraseAll },
+  { weight: 1, arbitrary: mark },
+);
+
+/** Everything that can be seen of an app. */
+async function seen(store: Store, app: string) {
+  const keys = conversations.map((name) => ({ app, conversation: name }));
+  const waiting = await store.events.undispatched(1_000_000, Number.MAX_SAFE_INTEGER);
+  return {
+    records: await store.conversations.load(keys),
+    logs: await Promise.all(keys.map((key) => store.events.read({ ...key, limit: 1_000, from: "oldest" }))),
+    states: await Promise.all(keys.map((key) => store.conversations.memberStates(app, key.conversation))),
+    views: await Promise.all(
+      keys.flatMap((key) => users.map((one) => store.conversations.view(app, key.conversation, one))),
+    ),
+    lists: await Promise.all(
+      users.map((one) => store.conversations.list({ app, user: one, archived: null, limit: 9 })),
+    ),
+    heads: await Promise.all(users.map((one) => store.conversations.heads(app, one, 9))),
+    peers: await Promise.all(users.map((one) => store.conversations.peers(app, one, 9))),
+    waiting: waiting.filter((one) => one.app === app),
+  };
+}
+
+/** Random commits, patches, erasures and reads: the store answers what the memory store answers. */
+export function describeConversationModel(world: StoreWorld): void {
+  it("answers every run of commits, patches, marks and erasures as the memory store does", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
+        const app = world.fresh("app");
+        const model = createMemoryStore();
+
+        for (const call of steps) expect(await call(world.store, app)).toEqual(await call(model, app));
+
+        expect(await seen(world.store, app)).toEqual(await seen(model, app));
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+}

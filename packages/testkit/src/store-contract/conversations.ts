@@ -1,0 +1,186 @@
+import { describe, expect, it } from "vitest";
+import { sampleMembers, sampleRun, sampleTime } from "./samples.ts";
+import type { StoreWorld } from "./store-world.ts";
+
+/** `ConversationStore` but for lists and patches. */
+export function describeConversations(world: StoreWorld): void {
+  describe("load", () => {
+    it("answers one record per key in order, null where there is none", async () => {
+      const app = world.fresh("app");
+      await world.store.events.commit([sampleRun(app, "ann.bob"), sampleRun(app, "ann.cid", { count: 2 })]);
+      const keys = ["ann.cid", "ann.dan", "ann.bob", "ann.cid"].map((conversation) => ({
+        app,
+        conversation,
+      }));
+
+      const records = await world.store.conversations.load([
+        ...keys,
+        { app: `${app}-other`, conversation: "ann.bob" },
+      ]);
+
+      expect(records.map((record) => record && [record.conversation, record.head])).toEqual([
+        ["ann.cid", 2],
+        null,
+        ["ann.bob", 1],
+        ["ann.cid", 2],
+        null,
+      ]);
+      expect(await world.store.conversations.load([])).toEqual([]);
+    });
+
+    it("names whose archive the conversation is in, in the order of the members", async () => {
+      const app = world.fresh("app");
+      const { conversations, events } = world.store;
+      await events.commit([sampleRun(app, "group-1", { members: sampleMembers(["zoe", "ann", "bob"]) })]);
+
+      await conversations.patch(
+        ["bob", "zoe"].map((user) => ({ app, conversation: "group-1", user, archivedAt: 1 })),
+      );
+
+      const [record] = await conversations.load([{ app, conversation: "group-1" }]);
+      expect(record?.archivedBy).toEqual(["zoe", "bob"]);
+    });
+
+    it("sees a write that was acknowledged before", async () => {
+      const app = world.fresh("app");
+      const heads: (number | undefined)[] = [];
+
+      for (let head = 0; head < 20; head += 1) {
+        await world.store.events.commit([sampleRun(app, "ann.bob", { expectedHead: head })]);
+        const [record] = await world.store.conversations.load([{ app, conversation: "ann.bob" }]);
+        heads.push(record?.head);
+      }
+
+      expect(heads).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    });
+  });
+
+  describe("view", () => {
+    it("shows the record, a fresh place, the last message, and what is unread", async () => {
+      const app = world.fresh("app");
+      const run = sampleRun(app, "ann.bob", { events: [{ sender: "bob" }, {}, {}] });
+      await world.store.events.commit([run]);
+
+      const view = await world.store.conversations.view(app, "ann.bob", "bob");
+
+      expect(view).toEqual({
+        record: (await world.store.conversations.load([{ app, conversation: "ann.bob" }]))[0],
+        state: { delivered: 0, read: 0, archivedAt: null, markedUnread: false, clearedAt: 0 },
+        last: run.events[2],
+        unread: 2,
+        counterpart: { delivered: 0, read: 0 },
+      });
+    });
+
+    it("is null for somebody who never was a member, and for what does not exist", async () => {
+      const app = world.fresh("app");
+      await world.store.events.commit([sampleRun(app, "ann.bob")]);
+      const { view } = world.store.conversations;
+
+      expect(await view(app, "ann.bob", "eve")).toBeNull();
+      expect(await view(app, "ann.eve", "ann")).toBeNull();
+      expect(await view(`${app}-other`, "ann.bob", "ann")).toBeNull();
+    });
+
+    it("leaves out what is not listed, hidden for the user, or outside its intervals", async () => {
+      const app = world.fresh("app");
+      const members = [
+        ...sampleMembers(["ann", "bob"]),
+        ...sampleMembers(
+          ["cid"],
+          [
+            [1, 1],
+            [3, 4],
+          ],
+        ),
+      ];
+      const events = [{}, {}, {}, { hiddenFor: "cid" }, { hiddenFor: "bob" }, { listed: false }];
+      await world.store.events.commit([sampleRun(app, "group-1", { events, members })]);
+
+      const views = await Promise.all(
+        ["ann", "bob", "cid"].map((user) => world.store.conversations.view(app, "group-1", user)),
+      );
+
+      expect(views.map((view) => [view?.last?.seq, view?.unread])).toEqual([
+        [5, 0],
+        [4, 4],
+        [3, 2],
+      ]);
+    });
+
+    it("counts only messages of others beyond the read watermark, to 1,000 at most", async () => {
+      const app = world.fresh("app");
+      const { conversations, events } = world.store;
+      const half = { count: 600 } as const;
+      await events.commit([sampleRun(app, "ann.bob", half)]);
+      await events.commit([sampleRun(app, "ann.bob", { ...half, expectedHead: 600 })]);
+      await events.commit([sampleRun(app, "ann.bob", { expectedHead: 1_200, each: { sender: "bob" } })]);
+
+      const before = await conversations.view(app, "ann.bob", "bob");
+      await conversations.patch([{ app, conversation: "ann.bob", user: "bob", read: 1_150 }]);
+      const after = await conversations.view(app, "ann.bob", "bob");
+
+      expect([before?.unread, after?.unread]).toEqual([1_000, 50]);
+    });
+
+    it("shows the counterpart's watermarks in a direct conversation only, and none of notes to self", async () => {
+      const app = world.fresh("app");
+      const { conversations, events } = world.store;
+      await events.commit([
+        sampleRun(app, "ann.bob", { count: 3 }),
+        sampleRun(app, "ann.ann", { members: sampleMembers(["ann"]) }),
+        sampleRun(app, "group-1", { members: sampleMembers(["ann", "bob"]) }),
+      ]);
+
+      await conversations.patch([{ app, conversation: "ann.bob", user: "bob", delivered: 3, read: 2 }]);
+
+      const names = ["ann.bob", "ann.ann", "group-1"];
+      const views = await Promise.all(names.map((name) => conversations.view(app, name, "ann")));
+      expect(views.map((view) => view?.counterpart)).toEqual([{ delivered: 3, read: 2 }, null, null]);
+    });
+  });
+
+  describe("heads", () => {
+    it("answers every conversation of a user, former ones too, the newest first, at equal times by name", async () => {
+      const app = world.fresh("app");
+      const at = (timestamp: number) => ({ each: { timestamp: sampleTime + timestamp } });
+      await world.store.events.commit([
+        sampleRun(app, "ann.bob", at(20)),
+        sampleRun(app, "ann.cid", at(30)),
+        sampleRun(app, "bob.cid", at(90)),
+        sampleRun(app, "group-b", { ...at(10), members: sampleMembers(["ann"], [[1, 1]]) }),
+        sampleRun(app, "group-a", { ...at(10), members: sampleMembers(["ann", "bob"]) }),
+      ]);
+      await world.store.events.commit([sampleRun(app, "ann.bob", { ...at(40), expectedHead: 1 })]);
+
+      const heads = await world.store.conversations.heads(app, "ann", 10);
+
+      expect(heads).toEqual([
+        { conversation: "ann.bob", head: 2 },
+        { conversation: "ann.cid", head: 1 },
+        { conversation: "group-a", head: 1 },
+        { conversation: "group-b", head: 1 },
+      ]);
+      expect(await world.store.conversations.heads(app, "ann", 2)).toEqual(heads.slice(0, 2));
+      expect(await world.store.conversations.heads(app, "eve", 10)).toEqual([]);
+    });
+  });
+
+  describe("peers", () => {
+    it("answers the others of direct conversations, the one with the newest event first", async () => {
+      const app = world.fresh("app");
+      const at = (timestamp: number) => ({ each: { timestamp: sampleTime + timestamp } });
+      await world.store.events.commit([
+        sampleRun(app, "ann.bob", at(20)),
+        sampleRun(app, "ann.cid", at(30)),
+        sampleRun(app, "ann.ann", { ...at(50), members: sampleMembers(["ann"]) }),
+        sampleRun(app, "aaa.ann", at(10)),
+        sampleRun(app, "group-1", { ...at(40), members: sampleMembers(["ann", "dan"]) }),
+      ]);
+
+      expect(await world.store.conversations.peers(app, "ann", 10)).toEqual(["cid", "bob", "aaa"]);
+      expect(await world.store.conversations.peers(app, "ann", 1)).toEqual(["cid"]);
+      expect(await world.store.conversations.peers(app, "eve", 10)).toEqual([]);
+    });
+  });
+}

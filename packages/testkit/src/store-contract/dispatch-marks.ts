@@ -1,0 +1,98 @@
+import type { Store } from "@chat21/engine";
+import { describe, expect, it } from "vitest";
+import { sampleRun, sampleTime } from "./samples.ts";
+import type { OpenStore, StoreWorld } from "./store-world.ts";
+
+const late = sampleTime + 1_000_000;
+
+/** `EventLog.undispatched` and `markDispatched`. */
+export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void {
+  const waiting = async (store: Store, limit = 100, before = late) =>
+    (await store.events.undispatched(limit, before)).map(({ conversation, seq }) => `${conversation} ${seq}`);
+  const refs = (app: string, conversation: string, ...seqs: number[]) =>
+    seqs.map((seq) => ({ app, conversation, seq }));
+
+  describe("dispatch marks", () => {
+    it("count every stored event as undispatched, whole and oldest first", async () => {
+      const { store, cleanup } = await open();
+      const runs = [sampleRun("app", "ann.bob", { count: 2 }), sampleRun("app", "ann.cid")];
+      await store.events.commit(runs);
+      await store.events.commit([sampleRun("app", "ann.bob", { expectedHead: 2 })]);
+
+      const found = await store.events.undispatched(100, late);
+
+      expect(found.slice(0, 3)).toEqual(runs.flatMap(({ events }) => events));
+      expect(await waiting(store)).toEqual(["ann.bob 1", "ann.bob 2", "ann.cid 1", "ann.bob 3"]);
+      expect(await waiting(store, 2)).toEqual(["ann.bob 1", "ann.bob 2"]);
+      await cleanup();
+    });
+
+    it("answer only what was committed before the given moment", async () => {
+      const { store, cleanup } = await open();
+      await store.events.commit([sampleRun("app", "ann.bob", { count: 3 })]);
+
+      const found = await waiting(store, 100, sampleTime + 2);
+
+      expect(found).toEqual(["ann.bob 1"]);
+      await cleanup();
+    });
+
+    it("are cleared at once for their own store, in any order, and twice is once", async () => {
+      const { store, cleanup } = await open();
+      const runs = [sampleRun("app", "ann.bob", { count: 5 }), sampleRun("app", "ann.cid", { count: 2 })];
+      await store.events.commit(runs);
+
+      store.events.markDispatched([...refs("app", "ann.cid", 1), ...refs("app", "ann.bob", 4, 2)]);
+      const some = await waiting(store);
+      store.events.markDispatched(refs("app", "ann.bob", 2, 1, 3));
+      const few = await waiting(store);
+      store.events.markDispatched([...refs("app", "ann.bob", 1, 2, 3, 4, 5), ...refs("app", "ann.cid", 2)]);
+
+      expect(some).toEqual(["ann.bob 1", "ann.bob 3", "ann.bob 5", "ann.cid 2"]);
+      expect(few).toEqual(["ann.bob 5", "ann.cid 2"]);
+      expect(await waiting(store)).toEqual([]);
+      await cleanup();
+    });
+
+    it("of events that do not exist have no effect", async () => {
+      const { store, cleanup } = await open();
+      await store.events.commit([sampleRun("app", "ann.bob")]);
+
+      store.events.markDispatched([...refs("app", "ann.bob", 2, 9), ...refs("app", "group-none", 1)]);
+      await store.events.commit([sampleRun("app", "ann.bob", { expectedHead: 1 })]);
+
+      expect(await waiting(store)).toEqual(["ann.bob 1", "ann.bob 2"]);
+      await cleanup();
+    });
+
+    it("survive a close, those that are cleared and those that are not", async () => {
+      const { store, reopen, cleanup } = await open();
+      await store.events.commit([sampleRun("app", "ann.bob", { count: 6 })]);
+      store.events.markDispatched(refs("app", "ann.bob", 1, 2, 4));
+
+      const again = await reopen();
+      const found = await waiting(again);
+      again.events.markDispatched(refs("app", "ann.bob", 3, 5));
+
+      expect(found).toEqual(["ann.bob 3", "ann.bob 5", "ann.bob 6"]);
+      expect(await waiting(again)).toEqual(["ann.bob 6"]);
+      await cleanup();
+    });
+
+    it("stay for an event that is erased", async () => {
+      const { store, cleanup } = await open();
+      await store.events.commit([sampleRun("app", "ann.bob")]);
+
+      await store.events.erase({ app: "app", conversation: "ann.bob" });
+
+      expect(await store.events.undispatched(10, late)).toMatchObject([{ seq: 1, type: "erased" }]);
+      await cleanup();
+    });
+  });
+
+  it("has no marks to clear in an empty list", async () => {
+    world.store.events.markDispatched([]);
+
+    expect(await world.store.events.undispatched(1, 0)).toEqual([]);
+  });
+}

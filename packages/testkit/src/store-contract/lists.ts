@@ -1,0 +1,126 @@
+import type { ConversationQuery } from "@chat21/engine";
+import { describe, expect, it } from "vitest";
+import { sampleMembers, sampleRun, sampleTime } from "./samples.ts";
+import type { StoreWorld } from "./store-world.ts";
+
+/** `ConversationStore.list`. */
+export function describeLists(world: StoreWorld): void {
+  const at = (timestamp: number) => ({ timestamp: sampleTime + timestamp });
+
+  const list = async (app: string, query: Partial<ConversationQuery> = {}) => {
+    const views = await world.store.conversations.list({
+      app,
+      user: "ann",
+      archived: null,
+      limit: 10,
+      ...query,
+    });
+    return views.map(({ record }) => record.conversation);
+  };
+
+  /** Last messages at 10 (bob), 20 (cid), 30 (dan), 40 (eve). */
+  async function fourConversations(): Promise<string> {
+    const app = world.fresh("app");
+    await world.store.events.commit(
+      ["bob", "cid", "dan", "eve"].map((name, index) =>
+        sampleRun(app, `ann.${name}`, { each: at(10 * (index + 1)) }),
+      ),
+    );
+    return app;
+  }
+
+  describe("list", () => {
+    it("answers views, the one with the newest last message first", async () => {
+      const app = await fourConversations();
+      await world.store.events.commit([sampleRun(app, "ann.bob", { expectedHead: 1, each: at(50) })]);
+
+      const views = await world.store.conversations.list({ app, user: "ann", archived: null, limit: 2 });
+
+      expect(views).toEqual([
+        await world.store.conversations.view(app, "ann.bob", "ann"),
+        await world.store.conversations.view(app, "ann.eve", "ann"),
+      ]);
+      expect(await list(app)).toEqual(["ann.bob", "ann.eve", "ann.dan", "ann.cid"]);
+    });
+
+    it("orders by name what has the same time, also at the limit", async () => {
+      const app = world.fresh("app");
+      const names = ["dan", "bob", "eve", "cid"].map((name) => `ann.${name}`);
+      await world.store.events.commit(names.map((name) => sampleRun(app, name, { each: at(5) })));
+
+      expect(await list(app)).toEqual(names.toSorted());
+      expect(await list(app, { limit: 2 })).toEqual(["ann.bob", "ann.cid"]);
+    });
+
+    it("goes by the last message that the user may see, not by the conversation's last event", async () => {
+      const app = await fourConversations();
+      await world.store.events.commit([
+        sampleRun(app, "ann.bob", { expectedHead: 1, each: { ...at(60), listed: false } }),
+        sampleRun(app, "ann.cid", { expectedHead: 1, each: { ...at(70), hiddenFor: "ann" } }),
+        sampleRun(app, "ann.dan", {
+          expectedHead: 1,
+          each: { ...at(80), type: "group_updated", listed: false },
+        }),
+      ]);
+
+      expect(await list(app)).toEqual(["ann.eve", "ann.dan", "ann.cid", "ann.bob"]);
+      expect(await list(app, { limit: 1 })).toEqual(["ann.eve"]);
+    });
+
+    it("leaves out conversations of others and those where nothing is visible", async () => {
+      const app = world.fresh("app");
+      await world.store.events.commit([
+        sampleRun(app, "bob.cid"),
+        sampleRun(app, "ann.bob", { each: { listed: false } }),
+        sampleRun(app, "ann.cid", { each: { hiddenFor: "ann" } }),
+        sampleRun(app, "group-1", { members: sampleMembers(["ann"], [[2, null]]) }),
+        sampleRun(app, "group-2", { members: sampleMembers(["ann"], [[1, 1]]) }),
+      ]);
+
+      expect(await list(app)).toEqual(["group-2"]);
+      expect(await list(app, { user: "nobody" })).toEqual([]);
+      expect(await list(`${app}-other`)).toEqual([]);
+    });
+
+    it("tells archived from active by the last visible message", async () => {
+      const app = await fourConversations();
+      const archive = (name: string) => ({ app, conversation: `ann.${name}`, user: "ann", archivedAt: 1 });
+      await world.store.conversations.patch([archive("bob"), archive("cid"), archive("dan")]);
+      await world.store.events.commit([
+        sampleRun(app, "ann.bob", { expectedHead: 1, each: at(60) }),
+        sampleRun(app, "ann.cid", { expectedHead: 1, each: { ...at(70), listed: false } }),
+      ]);
+
+      expect(await list(app, { archived: false })).toEqual(["ann.bob", "ann.eve"]);
+      expect(await list(app, { archived: true })).toEqual(["ann.dan", "ann.cid"]);
+      expect(await list(app, { archived: null })).toEqual(["ann.bob", "ann.eve", "ann.dan", "ann.cid"]);
+      expect(await list(app, { user: "dan", archived: false })).toEqual(["ann.dan"]);
+    });
+
+    it("hides what was cleared until a listed message beyond it", async () => {
+      const app = await fourConversations();
+      const clear = (name: string) => ({ app, conversation: `ann.${name}`, user: "ann", clearedAt: 1 });
+      await world.store.conversations.patch([clear("bob"), clear("cid")]);
+
+      const cleared = await list(app);
+      await world.store.events.commit([
+        sampleRun(app, "ann.bob", { expectedHead: 1, each: { ...at(60), listed: false } }),
+        sampleRun(app, "ann.cid", { expectedHead: 1, each: at(70) }),
+      ]);
+
+      expect(cleared).toEqual(["ann.eve", "ann.dan"]);
+      expect(await list(app)).toEqual(["ann.cid", "ann.eve", "ann.dan"]);
+    });
+
+    it.each<[string, Partial<ConversationQuery>, string[]]>([
+      ["older than a time, exclusively", { before: sampleTime + 30 }, ["ann.cid", "ann.bob"]],
+      ["newer than a time, exclusively", { after: sampleTime + 20 }, ["ann.eve", "ann.dan"]],
+      ["between two times", { after: sampleTime + 10, before: sampleTime + 40 }, ["ann.dan", "ann.cid"]],
+      ["a page of older ones", { before: sampleTime + 40, limit: 1 }, ["ann.dan"]],
+    ])("answers those that are %s", async (_, query, expected) => {
+      const app = await fourConversations();
+
+      expect(await list(app, query)).toEqual(expected);
+    });
+  });
+}

@@ -1,0 +1,45 @@
+import type { Store } from "@chat21/engine";
+import { afterAll, beforeAll } from "vitest";
+
+/** A store under test. */
+export interface OpenedStore {
+  readonly store: Store;
+  /** Closes the store, if it is not closed, and opens the same data again. */
+  reopen(): Promise<Store>;
+  /** Closes what is open and removes the data. */
+  cleanup(): Promise<void>;
+}
+
+/** Makes a new, empty store. */
+export type OpenStore = () => Promise<OpenedStore>;
+
+/** The store that most tests share, and names that no other test uses. */
+export interface StoreWorld {
+  readonly store: Store;
+  /** A new app, endpoint or id. */
+  fresh(kind: string): string;
+}
+
+/** Opens one store before all tests of the suite and cleans up after them. */
+export function useStore(open: OpenStore): StoreWorld {
+  let opened: OpenedStore | undefined;
+  let names = 0;
+
+  beforeAll(async () => {
+    opened = await open();
+  });
+  afterAll(async () => {
+    await opened?.cleanup();
+  });
+
+  return {
+    get store() {
+      if (opened === undefined) throw new Error("the store is opened before all tests");
+      return opened.store;
+    },
+    fresh(kind) {
+      names += 1;
+      return `${kind}-${names}`;
+    },
+  };
+}
