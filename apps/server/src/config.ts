@@ -37,7 +37,8 @@ export interface Config {
   readonly development: boolean;
   /** Paths of PEM files, or PEM text. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
-  readonly logLevel: LogLevel;
+  /** `undefined`: INFO, and WARN at a terminal. */
+  readonly logLevel: LogLevel | undefined;
   readonly presence: boolean;
   readonly messageRate: { readonly capacity: number; readonly refillPerMinute: number } | undefined;
   readonly contactsUrl: string | undefined;
@@ -83,7 +84,7 @@ export function loadConfig(overrides: Overrides = {}, environment: Environment =
     apps: read("apps"),
     development: chooseDevelopment(read("development"), host, notices),
     tls: chooseTls(read("tlsCert"), read("tlsKey")),
-    logLevel: read("logLevel") ?? "INFO",
+    logLevel: read("logLevel"),
     presence: read("presence") ?? true,
     messageRate: chooseRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),

@@ -28,9 +28,12 @@ export function listenOn(server: Server, host: string, port: number): Promise<nu
 }
 
 const remedies: Readonly<Record<string, string>> = {
-  EADDRINUSE: "is in use; stop the program that listens there, or choose another with --http-port or CHAT21_HTTP_PORT",
-  EACCES: "needs a privilege that this user lacks; choose one above 1023 with --http-port or CHAT21_HTTP_PORT",
-  EADDRNOTAVAIL: "cannot be had: that is no address of this machine; choose another with --host or CHAT21_HOST",
+  EADDRINUSE:
+    "is in use; stop the program that listens there, or choose another with --http-port or CHAT21_HTTP_PORT",
+  EACCES:
+    "needs a privilege that this user lacks; choose one above 1023 with --http-port or CHAT21_HTTP_PORT",
+  EADDRNOTAVAIL:
+    "cannot be had: that is no address of this machine; choose another with --host or CHAT21_HOST",
   ENOTFOUND: "cannot be had: nobody knows that host; choose another with --host or CHAT21_HOST",
 };
 
@@ -44,7 +47,9 @@ export function refuseOtherUpgrades(server: Server, path: string): void {
   server.on("upgrade", (request: IncomingMessage, socket: Duplex) => {
     if ((request.url ?? "").split("?", 1)[0] === path) return;
     socket.on("error", () => {});
-    socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", () => socket.destroy());
+    socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", () =>
+      socket.destroy(),
+    );
   });
 }
 

@@ -1,4 +1,3 @@
-import type { Log } from "@chat21/engine";
 import { type Logger, pino } from "pino";
 import type { LogLevel } from "./settings.ts";
 
@@ -14,7 +13,7 @@ const levels: Readonly<Record<LogLevel, string>> = {
 export type LogFormat = "lines" | "pretty";
 
 /** A logger on standard output. What it is given never holds payloads or secrets; well-known places are masked still. */
-export async function createLog(level: LogLevel, format: LogFormat): Promise<Logger & Log> {
+export async function createLog(level: LogLevel, format: LogFormat): Promise<Logger> {
   const options = {
     level: levels[level],
     base: null,

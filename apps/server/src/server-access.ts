@@ -4,6 +4,7 @@ import { ChatError, isErrorCode } from "@chat21/protocol";
 import { loadConfig } from "./config.ts";
 import { codeOf, readRunningServer } from "./data-folder.ts";
 import { OperatorError } from "./operator-error.ts";
+import { operatorApp, operatorPath } from "./operator-paths.ts";
 import { findTokenSecret } from "./secret.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -24,6 +25,8 @@ export interface ServerAccess {
   token(user: string): string;
   /** Calls REST as an admin. `path` begins behind `/api/`. Throws `OperatorError` when no server answers. */
   call(method: string, path: string, body?: unknown): Promise<unknown>;
+  /** Calls the operator's paths; `path` begins behind `/operator/`. Throws as {@link ServerAccess.call}. */
+  operate(method: string, path: string, body?: unknown): Promise<unknown>;
 }
 
 /** Name under which commands act as admin. */
@@ -44,16 +47,18 @@ export function accessServer(options: ServerOptions): ServerAccess {
   const found = config.serverUrl ?? readRunningServer(config.dataDir)?.url ?? "http://127.0.0.1:8010";
   const url = found.replace(/\/+$/, "");
   const tokens = createTokens({ secret, clock: systemClock, newId: randomUUID });
-  const issue = (user: string, admin: boolean) => tokens.issue({ app: options.app, user, admin }).token;
+  const adminToken = (app: string) => tokens.issue({ app, user: operator, admin: true }).token;
   return {
     url,
     app: options.app,
-    token: (user) => issue(user, false),
-    call: (method, path, body) => callRest(url, issue(operator, true), method, path, body),
+    token: (user) => tokens.issue({ app: options.app, user }).token,
+    call: (method, path, body) => request(url, adminToken(options.app), method, `/api/${path}`, body),
+    operate: (method, path, body) =>
+      request(url, adminToken(operatorApp), method, `${operatorPath}/${path}`, body),
   };
 }
 
-async function callRest(
+async function request(
   url: string,
   token: string,
   method: string,
@@ -62,7 +67,7 @@ async function callRest(
 ): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(`${url}/api/${path}`, {
+    response = await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

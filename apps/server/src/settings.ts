@@ -33,7 +33,9 @@ const hostSchema = z.string().regex(/^[A-Za-z0-9._:%[\]-]+$/, {
 
 const trustProxySchema = z
   .string()
-  .regex(/^(\d{1,2}|[A-Za-z0-9.:/, ]+)$/, { error: "expected a number of proxies, or addresses between commas" })
+  .regex(/^(\d{1,2}|[A-Za-z0-9.:/, ]+)$/, {
+    error: "expected a number of proxies, or addresses between commas",
+  })
   .transform((text) => (/^\d+$/.test(text) ? Number(text) : text));
 
 /** Every setting, by the name that the program uses for it. `docs/configuration.md` is tested to list the same. */
@@ -113,7 +115,7 @@ export const settings = {
     names: ["LOG_LEVEL"],
     flag: "log-level",
     schema: logLevelSchema,
-    defaultText: "INFO",
+    defaultText: "INFO, at a terminal WARN",
     meaning: `What is logged: ${logLevels.join(", ")}.`,
   }),
   presence: define({
@@ -168,7 +170,8 @@ export const settings = {
     names: ["CHAT21_TRUST_PROXY"],
     schema: trustProxySchema,
     defaultText: "none",
-    meaning: "Reverse proxies whose X-Forwarded-For is believed: their number, or their addresses between commas.",
+    meaning:
+      "Reverse proxies whose X-Forwarded-For is believed: their number, or their addresses between commas.",
   }),
   serverUrl: define({
     names: ["CHAT21_URL"],

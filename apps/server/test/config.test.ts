@@ -21,7 +21,7 @@ describe("the configuration", () => {
       apps: undefined,
       development: true,
       tls: undefined,
-      logLevel: "INFO",
+      logLevel: undefined,
       presence: true,
       messageRate: undefined,
     });

@@ -19,7 +19,8 @@ function withBlock(text: string, name: string, block: string): string {
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
@@ -33,7 +34,10 @@ const webhookMeanings: Readonly<Record<string, readonly [fallback: string, meani
     "made at first start, in the data folder",
     "Signing secrets (`whsec_…`): one for all endpoints, or one for each between commas; `new|old` during a rotation.",
   ],
-  WEBHOOK_ALLOW_PRIVATE: ["none", "Address ranges beside the public Internet that endpoints may be in: `10.0.0.0/8`."],
+  WEBHOOK_ALLOW_PRIVATE: [
+    "none",
+    "Address ranges beside the public Internet that endpoints may be in: `10.0.0.0/8`.",
+  ],
   WEBHOOK_KEEP_DELIVERED_HOURS: ["24", "How long delivered events stay in the log."],
   WEBHOOK_KEEP_DEAD_DAYS: ["30", "How long dead letters can be replayed."],
 };

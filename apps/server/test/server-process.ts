@@ -70,7 +70,14 @@ export class ServerProcess {
   readonly #child: Child;
   readonly #texts: () => { stdout: string; stderr: string };
 
-  private constructor(child: Child, ready: Ready, dataDir: string, readyInMs: number, texts: Texts, ended: Ended) {
+  private constructor(
+    child: Child,
+    ready: Ready,
+    dataDir: string,
+    readyInMs: number,
+    texts: Texts,
+    ended: Ended,
+  ) {
     this.#child = child;
     this.#texts = texts;
     this.ended = ended;

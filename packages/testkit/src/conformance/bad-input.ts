@@ -108,14 +108,18 @@ export function describeBadInput(world: () => World): void {
     it("an inline group of a group that exists", async () => {
       const [a, stranger] = await world().people("a", "stranger");
       const group = await world().createGroup(a.user, [a.user]);
+      const inline = groupMessage("hi", { group: { members: { [stranger.user]: 1 } } });
 
-      await stranger.send(group, groupMessage("hi", { group: { members: { [a.user]: 1 } } }), 1);
-      const answer = (await stranger.nextAnswer()).payload;
+      await stranger.send(group, inline, 1);
+      const toStranger = (await stranger.nextAnswer()).payload;
+      await a.send(group, inline, 1);
+      const toMember = (await a.nextAnswer()).payload;
       await a.send(group, groupMessage("fence"));
       await a.nextMessage(group, "fence");
 
-      expect(answer.code).toBe("conflict");
+      expect([toStranger.code, toMember.code]).toEqual(["not_member", "conflict"]);
       expect(a.untaken((frame) => frame.payload.text === "hi")).toEqual([]);
+      expect(stranger.untaken((frame) => frame.topic.endsWith("/clientadded"))).toEqual([]);
     });
 
     it("one of 500 harms none of its neighbours", async () => {

@@ -325,13 +325,9 @@ export function describeQuirks(world: () => World): void {
       await world().webhooks.next(isPresence(tab.user, "offline"));
 
       const again = await world().connect(tab.user);
-      await world().webhooks.next(
-        () => world().webhooks.received.filter(isPresence(tab.user, "online")).length === 2,
-      );
+      await world().webhooks.until((all) => all.filter(isPresence(tab.user, "online")).length === 2);
       await again.end();
-      await world().webhooks.next(
-        () => world().webhooks.received.filter(isPresence(tab.user, "offline")).length === 2,
-      );
+      await world().webhooks.until((all) => all.filter(isPresence(tab.user, "offline")).length === 2);
 
       expect(world().webhooks.received.filter(isPresence(tab.user, "offline"))).toHaveLength(2);
     });

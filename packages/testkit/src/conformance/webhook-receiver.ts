@@ -17,8 +17,12 @@ export interface WebhookReceiver {
   readonly received: readonly ReceivedWebhook[];
   /** Resolves with the first request, past or to come, that matches. Rejects after `timeoutMs`. */
   next(match: Match, timeoutMs?: number): Promise<ReceivedWebhook>;
+  /** Resolves when what was received is enough; asked after every request. Rejects after `timeoutMs`. */
+  until(isEnough: (received: readonly ReceivedWebhook[]) => boolean, timeoutMs?: number): Promise<void>;
   close(): Promise<void>;
 }
+
+const defaultTimeoutMs = 10_000;
 
 /** Starts a receiver that answers every request with 200. */
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
@@ -31,27 +35,29 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     for (const look of [...waiting]) look();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const poll = <Found>(look: () => Found | undefined, timeoutMs: number): Promise<Found> =>
+    new Promise((resolve, reject) => {
+      const again = () => {
+        const found = look();
+        if (found === undefined) return;
+        waiting.delete(again);
+        clearTimeout(timer);
+        resolve(found);
+      };
+      const timer = setTimeout(() => {
+        waiting.delete(again);
+        reject(new Error(`no such webhook in ${timeoutMs} ms; got ${received.length}`));
+      }, timeoutMs);
+      waiting.add(again);
+      again();
+    });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     received,
-    next: (match, timeoutMs = 10_000) =>
-      new Promise((resolve, reject) => {
-        const settle = (then: () => void) => {
-          waiting.delete(look);
-          clearTimeout(timer);
-          then();
-        };
-        const look = () => {
-          const found = received.find(match);
-          if (found !== undefined) settle(() => resolve(found));
-        };
-        const timer = setTimeout(
-          () => settle(() => reject(new Error(`no such webhook in ${timeoutMs} ms; got ${received.length}`))),
-          timeoutMs,
-        );
-        waiting.add(look);
-        look();
-      }),
+    next: (match, timeoutMs = defaultTimeoutMs) => poll(() => received.find(match), timeoutMs),
+    until: async (isEnough, timeoutMs = defaultTimeoutMs) => {
+      await poll(() => (isEnough(received) ? true : undefined), timeoutMs);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

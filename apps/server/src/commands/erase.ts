@@ -1,0 +1,38 @@
+import { createInterface } from "node:readline/promises";
+import type { ErasedUser } from "../erase-user.ts";
+import { OperatorError } from "../operator-error.ts";
+import { printJson, printLine } from "../output.ts";
+import { accessServer, type ServerOptions } from "../server-access.ts";
+
+/** Options of `chat21 erase`. */
+export interface EraseOptions extends ServerOptions {
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** Erases a person after asking. */
+export async function erase(user: string, options: EraseOptions): Promise<void> {
+  const server = accessServer(options);
+  if (options.yes !== true) await confirm(user, options.app);
+  const path = `apps/${encodeURIComponent(options.app)}/users/${encodeURIComponent(user)}/erase`;
+  const erased = (await server.operate("POST", path)) as ErasedUser;
+  if (options.json === true) return printJson(erased);
+  printLine(`messages erased:     ${erased.messages}`);
+  printLine(`groups left:         ${erased.groups}`);
+  printLine(`profile:             ${erased.profile ? "removed" : "there was none"}`);
+  printLine(`push registrations:  ${erased.instances}`);
+  printLine(
+    "Copies that webhooks recorded stay in their log until they are pruned (a day; dead letters 30 days).",
+  );
+}
+
+async function confirm(user: string, app: string): Promise<void> {
+  if (process.stdin.isTTY !== true)
+    throw new OperatorError("this cannot be undone: say --yes to erase without being asked");
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await prompt.question(
+    `Erase ${user} of ${app}: everything the person wrote, for good? Type the id to confirm: `,
+  );
+  prompt.close();
+  if (answer.trim() !== user) throw new OperatorError("nothing was erased");
+}

@@ -1,0 +1,74 @@
+import type { Logger } from "pino";
+import { type Config, loadConfig, type Notice, type Overrides } from "../config.ts";
+import { createServer, type Server } from "../create-server.ts";
+import { removeRunningServer, writeRunningServer } from "../data-folder.ts";
+import { createLog } from "../log.ts";
+import { printLine } from "../output.ts";
+import { readyMessage } from "../ready-message.ts";
+import { untilStopped } from "../stop-signals.ts";
+
+/** Options of `chat21 start`, as text: the settings' schemas check them. */
+export interface StartOptions {
+  readonly httpPort?: string;
+  readonly mqttPort?: string;
+  readonly mqttWsPort?: string;
+  readonly host?: string;
+  readonly dataDir?: string;
+  readonly apps?: string;
+  readonly dev?: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly logLevel?: string;
+}
+
+/** Starts a server and serves until a signal ends it. */
+export async function start({ dev, ...options }: StartOptions): Promise<void> {
+  const overrides: Overrides = { ...options, ...(dev === undefined ? {} : { development: dev ? "1" : "0" }) };
+  const { config, notices } = loadConfig(overrides);
+  const isTerminal = process.stdout.isTTY === true;
+  const log = await createLog(
+    config.logLevel ?? (isTerminal ? "WARN" : "INFO"),
+    isTerminal ? "pretty" : "lines",
+  );
+  exitOnUnforeseen(log);
+  sayAll(notices, log);
+  const server = await createServer(config, log);
+  try {
+    announce(config, server, log, isTerminal);
+    await untilStopped(log, () => server.close());
+  } finally {
+    removeRunningServer(config.dataDir);
+  }
+}
+
+function sayAll(notices: readonly Notice[], log: Logger): void {
+  for (const { level, text } of notices) log[level](text);
+}
+
+function announce(config: Config, server: Server, log: Logger, isTerminal: boolean): void {
+  const { addresses, hasWebPage } = server;
+  const startedInMs = Math.round(performance.now());
+  writeRunningServer(config.dataDir, {
+    pid: process.pid,
+    url: addresses.url,
+    mqttUrl: addresses.mqttUrl,
+    startedAt: new Date().toISOString(),
+  });
+  if (!isTerminal) {
+    // Whoever waits for this line gets it at every level.
+    log.child({}, { level: "info" }).info({ ...addresses, startedInMs }, "ready");
+    return;
+  }
+  const { development, dataDir, command } = config;
+  printLine(readyMessage({ ...addresses, hasWebPage, development, dataDir, command, startedInMs }));
+}
+
+/** What nobody foresaw leaves the process in a state nobody knows: the store is safe, so the process ends. */
+function exitOnUnforeseen(log: Logger): void {
+  const exit = (err: unknown): void => {
+    log.fatal({ err }, "something unforeseen happened; the server ends, what it acknowledged is stored");
+    process.exit(1);
+  };
+  process.on("uncaughtException", exit);
+  process.on("unhandledRejection", exit);
+}

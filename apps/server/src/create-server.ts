@@ -1,0 +1,192 @@
+import { randomUUID } from "node:crypto";
+import { createTokens, createVerifier } from "@chat21/auth";
+import { createEmbeddedEdge, type EdgeListenerOptions } from "@chat21/broker-embedded";
+import { createEngine, type Metrics } from "@chat21/engine";
+import { createPrometheusMetrics } from "@chat21/http-api";
+import type { WebhookSettings } from "@chat21/webhooks";
+import type { Express } from "express";
+import type { Logger } from "pino";
+import { Registry } from "prom-client";
+import type { Config } from "./config.ts";
+import { createContactDirectory } from "./contact-directory.ts";
+import { dataPaths, prepareDataFolder } from "./data-folder.ts";
+import { type DrainParts, drain } from "./drain.ts";
+import { createHttpApp } from "./http-app.ts";
+import { createHttpServer, listenOn, refuseOtherUpgrades } from "./http-listener.ts";
+import { urlHost } from "./loopback.ts";
+import { openStore } from "./open-store.ts";
+import { OperatorError } from "./operator-error.ts";
+import { peerAddress } from "./peer-address.ts";
+import { ensureSecretFile, ensureTokenSecret, secretWeakness } from "./secret.ts";
+import { systemClock } from "./system-clock.ts";
+import { readTlsMaterial, type TlsMaterial } from "./tls-files.ts";
+import { findWebFolder } from "./web-page.ts";
+import { loadWebhookSettings } from "./webhook-config.ts";
+import { createWebhooks, newWebhookSecret } from "./webhooks.ts";
+
+const webSocketPath = "/ws";
+
+/** Where a server can be reached. */
+export interface ServerAddresses {
+  /** `http://…` or `https://…`, without a slash at the end: web page, REST, WebSocket. */
+  readonly url: string;
+  /** `mqtt://…` or `mqtts://…`; `null` when there is no such listener. */
+  readonly mqttUrl: string | null;
+  /** WebSocket MQTT on the HTTP port. */
+  readonly mqttWsUrl: string;
+  /** WebSocket MQTT on a port of its own; `null` when there is no such listener. */
+  readonly ownMqttWsUrl: string | null;
+}
+
+/** A server that serves. */
+export interface Server {
+  readonly addresses: ServerAddresses;
+  readonly hasWebPage: boolean;
+  /** Drains: accepts nothing more, finishes what it accepted, closes everything. Within 10 s. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server and resolves when it serves. Throws `OperatorError`, with what to do, for everything an operator can
+ * put right; whatever was opened until then is closed.
+ */
+export async function createServer(config: Config, log: Logger): Promise<Server> {
+  const tls = config.tls === undefined ? undefined : readTlsMaterial(config.tls);
+  const webhookSettings = loadWebhookSettings(config);
+  for (const { level, text } of webhookSettings.notices) log[level](text);
+  prepareDataFolder(config.dataDir);
+  const registry = new Registry();
+  const metrics = createPrometheusMetrics(registry);
+  const store = await openStore(config.dataDir, log, metrics);
+  const parts: Mutable<DrainParts> = { store, log };
+  try {
+    return await assemble(
+      { config, log, tls, webhookSettings: webhookSettings.settings, registry, metrics },
+      parts,
+    );
+  } catch (thrown) {
+    await drain(parts);
+    throw thrown;
+  }
+}
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+/** What is there before anything that must be stopped again. */
+interface Groundwork {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly tls: TlsMaterial | undefined;
+  readonly webhookSettings: WebhookSettings;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+}
+
+async function assemble(ground: Groundwork, parts: Mutable<DrainParts>): Promise<Server> {
+  const { config, log, tls, webhookSettings, registry, metrics } = ground;
+  const { store } = parts;
+  const clock = systemClock;
+  const tokens = createTokens({ secret: tokenSecret(config, log), clock, newId: randomUUID });
+  const verifier = createVerifier({ tokens, revocations: store.revocations, clock });
+  parts.verifier = verifier;
+
+  // The app needs the engine, the engine the edge, and the edge the server that the app is served by.
+  let app: Express | undefined;
+  const http = createHttpServer((request, response) => app?.(request, response), tls);
+  const edge = createEmbeddedEdge({ listeners: listenersOf(config, tls, http, () => app), log, metrics });
+  const webhooks = createWebhooks({
+    settings: webhookSettings,
+    ownSecret: () => ensureSecretFile(dataPaths(config.dataDir).webhookSecret, newWebhookSecret),
+    allowLoopback: config.development,
+    ...{ store: store.webhooks, clock, log, metrics },
+  });
+  const contacts = createContactDirectory({
+    users: store.users,
+    ...(config.contactsUrl === undefined ? {} : { endpoint: config.contactsUrl }),
+    ...{ clock, log },
+  });
+  const engine = createEngine({
+    ...{ store, edge, tokens: verifier, clock, newId: randomUUID, log, metrics, contacts },
+    ...(webhooks.sink === null ? {} : { sinks: [webhooks.sink] }),
+    ...(config.apps === undefined ? {} : { apps: config.apps }),
+    ...(config.messageRate === undefined ? {} : { messageRate: config.messageRate }),
+    presence: config.presence,
+  });
+  verifier.onRevocation(({ app: ofApp, user, tokenId, issuedBefore }) => {
+    engine.handleRevocation({
+      ...{ app: ofApp, user },
+      ...(tokenId === null ? {} : { tokenId }),
+      ...(issuedBefore === null ? {} : { issuedBefore }),
+    });
+  });
+  const webFolder = findWebFolder();
+  app = createHttpApp({ config, engine, store, tokens, verifier, webhooks, registry, log, webFolder });
+
+  await verifier.start();
+  await engine.start();
+  Object.assign(parts, { engine, webhooks, edge, http });
+  await startEdge(() => edge.start(engine));
+  refuseOtherUpgrades(http, webSocketPath);
+  const port = await listenOn(http, config.host, config.httpPort);
+  webhooks.worker?.start();
+
+  const [scheme, wsScheme] = tls === undefined ? ["http", "ws"] : ["https", "wss"];
+  const host = urlHost(config.host);
+  let closing: Promise<void> | undefined;
+  return {
+    addresses: {
+      url: `${scheme}://${host}:${port}`,
+      mqttWsUrl: `${wsScheme}://${host}:${port}${webSocketPath}`,
+      mqttUrl: edge.addresses.find(({ kind }) => kind === "tcp")?.url ?? null,
+      ownMqttWsUrl: edge.addresses.find(({ kind }) => kind === "ws")?.url ?? null,
+    },
+    hasWebPage: webFolder !== undefined,
+    close: () => {
+      closing ??= drain(parts);
+      return closing;
+    },
+  };
+}
+
+function tokenSecret(config: Config, log: Logger): string {
+  const secret = ensureTokenSecret(config.dataDir, config.secret);
+  const weakness = secretWeakness(secret);
+  if (weakness !== undefined)
+    log.warn(`the secret that signs tokens is weak: ${weakness}; set CHAT21_JWT_SECRET`);
+  return secret;
+}
+
+function listenersOf(
+  { host, mqttPort, mqttWsPort, trustProxy }: Config,
+  tls: TlsMaterial | undefined,
+  server: ReturnType<typeof createHttpServer>,
+  app: () => Express | undefined,
+): EdgeListenerOptions[] {
+  const secured = tls === undefined ? {} : { tls };
+  const addressed =
+    trustProxy === false
+      ? {}
+      : {
+          addressOf: (request: Parameters<typeof peerAddress>[0]) =>
+            peerAddress(request, app()?.get("trust proxy fn")),
+        };
+  return [
+    { kind: "http-server", server, path: webSocketPath, ...addressed },
+    ...(mqttPort === null ? [] : [{ kind: "tcp" as const, host, port: mqttPort, ...secured }]),
+    ...(mqttWsPort === null
+      ? []
+      : [{ kind: "ws" as const, host, port: mqttWsPort, path: webSocketPath, ...secured, ...addressed }]),
+  ];
+}
+
+/** The edge's failures to listen say what to do; the operator also wants to know where. */
+async function startEdge(start: () => Promise<void>): Promise<void> {
+  try {
+    await start();
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new OperatorError(`MQTT: ${message} (CHAT21_MQTT_PORT, CHAT21_MQTT_WS_PORT, CHAT21_HOST)`, {
+      cause,
+    });
+  }
+}

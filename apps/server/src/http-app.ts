@@ -1,0 +1,54 @@
+import type { Tokens, Verifier } from "@chat21/auth";
+import type { Engine, Store } from "@chat21/engine";
+import { createHttpApi, httpApiDefaults } from "@chat21/http-api";
+import express, { type Express } from "express";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { Config } from "./config.ts";
+import { operatorApi } from "./operator-api.ts";
+import { operatorPath } from "./operator-paths.ts";
+import { systemClock } from "./system-clock.ts";
+import { wantsPage, webPage } from "./web-page.ts";
+import type { Webhooks } from "./webhooks.ts";
+
+/** What the HTTP port serves. */
+export interface HttpAppOptions {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly tokens: Tokens;
+  readonly verifier: Verifier;
+  readonly webhooks: Webhooks;
+  readonly registry: Registry;
+  readonly log: Logger;
+  /** `undefined`: there is no page. */
+  readonly webFolder: string | undefined;
+}
+
+/** REST, the operator's paths, health and metrics, and the web page, as one app. */
+export function createHttpApp(options: HttpAppOptions): Express {
+  const { config, engine, store, verifier, webhooks, webFolder } = options;
+  const api = createHttpApi({
+    ...{ engine, store, verifier, tokens: options.tokens, registry: options.registry, log: options.log },
+    clock: systemClock,
+    config: {
+      basePath: config.basePath,
+      apps: config.apps ?? null,
+      developmentSignIn: config.development,
+      metricsToken: config.metricsToken ?? null,
+      rateLimits: { ...httpApiDefaults.rateLimits, requests: config.requestsPerMinute },
+      trustProxy: config.trustProxy,
+    },
+  });
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("trust proxy", config.trustProxy);
+  app.use(operatorPath, operatorApi({ engine, store, verifier, webhooks }));
+  const page = webFolder === undefined ? undefined : webPage(webFolder, config.tls !== undefined);
+  if (page !== undefined) {
+    app.get("/", (request, response, next) => (wantsPage(request) ? page(request, response, next) : next()));
+  }
+  app.use(api);
+  if (page !== undefined) app.use(page);
+  return app;
+}

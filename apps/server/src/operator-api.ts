@@ -1,0 +1,92 @@
+import type { Verifier } from "@chat21/auth";
+import { ChatError, errorCodes, isId } from "@chat21/protocol";
+import express, { type NextFunction, type Request, type Response, type Router } from "express";
+import * as z from "zod";
+import { type EraseUserParts, eraseUser } from "./erase-user.ts";
+import { operatorApp } from "./operator-paths.ts";
+import type { Webhooks } from "./webhooks.ts";
+
+/** What the operator's paths work with. */
+export interface OperatorApiOptions extends EraseUserParts {
+  readonly verifier: Verifier;
+  readonly webhooks: Webhooks;
+}
+
+const logQuerySchema = z.object({
+  endpoint: z.optional(z.string()),
+  state: z.optional(z.enum(["pending", "delivered", "dead"])),
+  event: z.optional(z.string()),
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/)
+    .transform(Number)
+    .pipe(z.int().min(1).max(1_000))
+    .optional(),
+});
+const replaySchema = z.union([
+  z.strictObject({ ids: z.array(z.string().max(200)).min(1).max(1_000) }),
+  z.strictObject({ deadOf: z.string() }),
+]);
+const testSchema = z.strictObject({ url: z.optional(z.string()), app: z.string().refine(isId) });
+
+/** What commands ask a running server to do and REST does not know: webhooks and erasure. JSON in, JSON out. */
+export function operatorApi(options: OperatorApiOptions): Router {
+  const { webhooks, verifier } = options;
+  const router = express.Router();
+  router.use(requireOperator(verifier), express.json({ limit: "64kb" }));
+  router.get("/webhooks", (_request, response) => void response.json(webhooks.describe()));
+  router.get("/webhooks/log", async (request, response) => {
+    const { limit = 20, ...query } = parse(logQuerySchema, request.query);
+    response.json(await webhooks.log.list({ ...definedOf(query), limit }));
+  });
+  router.post("/webhooks/replay", async (request, response) => {
+    response.json({ replayed: await webhooks.log.replay(parse(replaySchema, request.body)) });
+  });
+  router.post("/webhooks/test", async (request, response) => {
+    const { url, app } = parse(testSchema, request.body);
+    response.json(await webhooks.test(app, url));
+  });
+  router.post("/apps/:app/users/:user/erase", async (request, response) => {
+    const { app, user } = request.params;
+    if (!isId(app) || !isId(user)) throw new ChatError("invalid_id");
+    response.json(await eraseUser(options, { app, user: "system", admin: true }, user));
+  });
+  router.use(() => {
+    throw new ChatError("not_found", "there is no such path");
+  });
+  router.use(sendProblem);
+  return router;
+}
+
+function requireOperator(verifier: Verifier) {
+  return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
+    const token = (request.get("authorization") ?? "").replace(/^bearer\s+/i, "");
+    const identity = await verifier.verify(token);
+    if (identity.app !== operatorApp || !identity.admin) throw new ChatError("forbidden");
+    next();
+  };
+}
+
+function parse<Value>(schema: z.ZodType<Value>, input: unknown): Value {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ChatError("bad_request", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "malformed"}`);
+}
+
+/** Without the keys that are there and undefined. */
+function definedOf<Value extends object>(
+  value: Value,
+): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as never;
+}
+
+function sendProblem(thrown: unknown, _request: Request, response: Response, _next: NextFunction): void {
+  const isBodyError = thrown instanceof Error && "type" in thrown && "status" in thrown;
+  const error = isBodyError ? new ChatError("bad_request", thrown.message) : ChatError.fromUnknown(thrown);
+  const { status, title } = errorCodes[error.code];
+  response
+    .status(status)
+    .type("application/problem+json")
+    .send(JSON.stringify({ title, status, code: error.code, detail: status >= 500 ? title : error.message }));
+}

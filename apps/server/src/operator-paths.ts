@@ -1,0 +1,8 @@
+/**
+ * The app id of tokens that open the operator's paths. A token's issuer in an app can make tokens for that app only,
+ * so these can be made by whoever has the secret and by nobody else.
+ */
+export const operatorApp = "chat21-operator";
+
+/** Where the operator's paths begin. */
+export const operatorPath = "/operator";

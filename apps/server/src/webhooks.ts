@@ -1,0 +1,95 @@
+import type { Clock, EventSink, Log, Metrics, WebhookStore } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import {
+  createDeliveryLog,
+  createWebhookSink,
+  createWebhookWorker,
+  type DeliveryLog,
+  generateWebhookSecret,
+  normalizeEndpointUrl,
+  sendTestEvent,
+  type TestEventResult,
+  type WebhookSettings,
+  type WebhookWorker,
+} from "@chat21/webhooks";
+
+/** What webhooks are made of. */
+export interface WebhooksOptions {
+  readonly settings: WebhookSettings;
+  /** The secret of endpoints that were given none; asked for at most once. */
+  readonly ownSecret: () => string;
+  /** Requests may go to this machine itself. */
+  readonly allowLoopback: boolean;
+  readonly store: WebhookStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** What is known about webhooks, without secrets. */
+export interface WebhooksDescription {
+  readonly enabled: boolean;
+  readonly endpoints: readonly string[];
+  readonly events: readonly string[];
+}
+
+/** Webhooks of one process: the sink for the engine, the worker that sends, and what operators see. */
+export interface Webhooks {
+  /** `null` when nothing is to be recorded. */
+  readonly sink: EventSink | null;
+  readonly worker: WebhookWorker | null;
+  readonly log: DeliveryLog;
+  describe(): WebhooksDescription;
+  /** Sends a test event now. Throws `not_found` when there is no such endpoint. @param url the first by default */
+  test(app: string, url?: string): Promise<TestEventResult>;
+}
+
+/** Makes the parts of webhooks. Throws `ChatError` `bad_request` for an endpoint that can never work. */
+export function createWebhooks(options: WebhooksOptions): Webhooks {
+  const { settings, store, clock, log, metrics, allowLoopback } = options;
+  const active = settings.enabled && settings.endpoints.length > 0;
+  let own: string | undefined;
+  const endpoints = settings.endpoints.map(({ url, secrets }) => {
+    if (secrets.length > 0) return { url, secrets };
+    own ??= options.ownSecret();
+    return { url, secrets: [own] };
+  });
+  const { allowPrivate, keepDeliveredMs, keepDeadMs, events } = settings;
+  const worker = active
+    ? createWebhookWorker({
+        ...{
+          store,
+          endpoints,
+          clock,
+          log,
+          metrics,
+          allowPrivate,
+          allowLoopback,
+          keepDeliveredMs,
+          keepDeadMs,
+        },
+      })
+    : null;
+  return {
+    sink: active
+      ? createWebhookSink({ endpoints, events, store, clock, onEnqueued: () => worker?.wake() })
+      : null,
+    worker,
+    log: createDeliveryLog({ store, clock, ...(worker === null ? {} : { worker }) }),
+    describe: () => ({ enabled: active, endpoints: endpoints.map(({ url }) => url), events }),
+    async test(app, url) {
+      const wanted =
+        url === undefined ? endpoints[0] : endpoints.find((one) => one.url === normalizeEndpointUrl(url));
+      if (wanted === undefined) {
+        throw new ChatError(
+          "not_found",
+          url === undefined ? "there is no endpoint" : "there is no such endpoint",
+        );
+      }
+      return sendTestEvent({ endpoint: wanted, clock, app, allowPrivate, allowLoopback });
+    },
+  };
+}
+
+/** Makes a signing secret as webhooks want it. */
+export const newWebhookSecret = generateWebhookSecret;

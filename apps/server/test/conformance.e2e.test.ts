@@ -1,0 +1,28 @@
+import { describeConformance } from "@chat21/testkit";
+import { afterAll } from "vitest";
+import { freePort, removeDataDirs, ServerProcess } from "./server-process.ts";
+
+// What existing deployments have for a secret; it works, and is called weak in the log.
+const secret = "tokenKey";
+
+afterAll(removeDataDirs);
+
+describeConformance("the embedded server", async ({ webhookEndpoint }) => {
+  const mqttWsPort = await freePort();
+  const server = await ServerProcess.start({
+    env: {
+      CHAT21_MQTT_WS_PORT: String(mqttWsPort),
+      JWT_KEY: secret,
+      WEBHOOK_ENDPOINTS: webhookEndpoint,
+      LOG_LEVEL: "WARN",
+    },
+  });
+  return {
+    mqttWsUrl: `ws://127.0.0.1:${mqttWsPort}/ws`,
+    mqttTcpUrl: server.mqttUrl,
+    apiUrl: `${server.url}/api`,
+    metricsUrl: `${server.url}/metrics`,
+    secret,
+    close: async () => void (await server.stop()),
+  };
+});
