@@ -191,6 +191,9 @@ async function admit(
   if (password === undefined || password === "") throw new ChatError("unauthorized");
   const identity = await tokens.verify(password);
   const { app, user } = identity;
+  // Topics and filters are compared with these two: a user called `+` would be everybody.
+  if (!isId(app) || !isId(user))
+    throw new ChatError("invalid_id", "the token names an app or a user with a form that is not allowed");
   if (apps !== undefined && !apps.includes(app))
     throw new ChatError("forbidden", "this app is not served here");
   if (identity.clientId !== null && identity.clientId !== clientId) {

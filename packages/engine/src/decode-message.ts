@@ -8,7 +8,6 @@ export interface DecodedMessage {
   /** Exact JSON text of the sender's keys. */
   readonly body: JsonText;
   readonly clientMessageId: string | null;
-  readonly device: string | null;
   /** The sender's own clock, milliseconds; `null` when absent. */
   readonly timestamp: number | null;
   readonly channelType: "direct" | "group" | null;
@@ -51,9 +50,11 @@ export function parseJsonObject(text: JsonText): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Decodes P1 (or the same object over REST). Throws `bad_request`, `invalid_id` or `payload_too_large`. */
-export function decodeMessage(json: JsonText): DecodedMessage {
-  const object = parseJsonObject(json);
+/**
+ * Decodes P1 (or the same object over REST). Throws `bad_request` or `payload_too_large`.
+ * `object` is what {@link parseJsonObject} made of the text, where it was parsed already.
+ */
+export function decodeMessage(json: JsonText, object = parseJsonObject(json)): DecodedMessage {
   return extract(json, object, validate(outgoingMessageSchema, object));
 }
 
@@ -64,7 +65,6 @@ function extract(json: JsonText, object: Record<string, unknown>, message: Outgo
   return {
     body: ownText(json, object),
     clientMessageId: message.client_message_id ?? null,
-    device: message.device ?? null,
     timestamp: message.timestamp || null,
     channelType: message.channel_type ?? null,
     inlineMembers: message.group ? Object.keys(message.group.members) : null,

@@ -88,9 +88,11 @@ export class InboundRouter {
 
   async #send(session: Session, recipient: string, payload: Uint8Array, origin: Origin): Promise<void> {
     const text = decodePayload(payload);
-    const message = decodeMessage(text);
-    if (message.device !== null) origin.device = message.device;
-    origin.clientMessageId = message.clientMessageId ?? undefined;
+    const object = parseJsonObject(text);
+    // Read before the rest is checked, so that whoever sent something wrong learns which message it was.
+    if (isId(object["device"])) origin.device = object["device"];
+    if (isId(object["client_message_id"])) origin.clientMessageId = object["client_message_id"];
+    const message = decodeMessage(text, object);
     const sender = { user: session.user, admin: session.admin };
     await sendDecoded(this.#context, session.app, sender, recipient, message);
   }

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { World } from "./world.ts";
+
+describe("A session whose token expires", () => {
+  it("is closed within a second, and no other", async () => {
+    const world = await World.start();
+    const now = world.clock.now();
+    const short = await world.connect("ann", { expiresAt: now + 10_000 });
+    const long = await world.connect("bob", { expiresAt: now + 20_000 });
+
+    await world.clock.advance(9_000);
+    expect(short.client.isOpen).toBe(true);
+    await world.clock.advance(1_000);
+
+    expect(short.client.closedBecause).toBe("expired");
+    expect(long.client.isOpen).toBe(true);
+  });
+});
+
+describe("A revocation", () => {
+  it("of one token closes the sessions of that token at once", async () => {
+    const world = await World.start();
+    const revoked = await world.connect("ann", { clientId: "a-1", tokenId: "t-1" });
+    const same = await world.connect("ann", { clientId: "a-2", tokenId: "t-1" });
+    const other = await world.connect("ann", { clientId: "a-3", tokenId: "t-2" });
+    const stranger = await world.connect("bob", { tokenId: "t-1" });
+
+    expect(world.engine.handleRevocation({ app: "tilechat", user: "ann", tokenId: "t-1" })).toBe(2);
+
+    expect([revoked, same].map(({ client }) => client.closedBecause)).toEqual(["revoked", "revoked"]);
+    expect([other, stranger].map(({ client }) => client.isOpen)).toEqual([true, true]);
+  });
+
+  it("of a user closes all that user's sessions, in that app alone", async () => {
+    const world = await World.start();
+    const ann = await world.connect("ann", { clientId: "a-1" });
+    const elsewhere = await world.connect("ann", { clientId: "a-2", app: "other" });
+
+    expect(world.engine.handleRevocation({ app: "tilechat", user: "ann" })).toBe(1);
+
+    expect(ann.client.isOpen).toBe(false);
+    expect(elsewhere.client.isOpen).toBe(true);
+  });
+
+  it("of everything before a moment spares what was issued at or after it", async () => {
+    const world = await World.start();
+    const before = await world.connect("ann", { clientId: "a-1", issuedAt: 999 });
+    const at = await world.connect("ann", { clientId: "a-2", issuedAt: 1_000 });
+
+    world.engine.handleRevocation({ app: "tilechat", user: "ann", issuedBefore: 1_000 });
+
+    expect([before, at].map(({ client }) => client.isOpen)).toEqual([false, true]);
+  });
+
+  it("of somebody who is not connected closes nothing", async () => {
+    const world = await World.start();
+    const [ann] = await world.people("ann");
+
+    expect(world.engine.handleRevocation({ app: "tilechat", user: "bob" })).toBe(0);
+    expect(ann.client.isOpen).toBe(true);
+  });
+});
