@@ -61,9 +61,11 @@ export async function startChatServer(env: Readonly<Record<string, string>> = {}
       return stdout;
     },
     async stop() {
+      const alive = child.exitCode === null;
       child.kill("SIGTERM");
       await ended;
       rmSync(folder, { recursive: true, force: true });
+      if (!alive) throw new Error(`the server had ended by itself: ${said}`);
     },
   };
 }

@@ -59,7 +59,7 @@ export async function openWindow(
   };
 }
 
-/** Signs in by name and waits for the list. */
+/** Signs in by name and waits until the list is there. */
 export async function signIn(
   browser: Browser,
   url: string,
@@ -70,6 +70,7 @@ export async function signIn(
   await person.page.getByRole("textbox", { name: "Your name" }).fill(name);
   await person.page.getByRole("button", { name: "Start chatting" }).click();
   await person.page.getByRole("heading", { level: 1, name }).waitFor();
+  await person.page.getByText("Loading your conversations…").waitFor({ state: "hidden" });
   return person;
 }
 

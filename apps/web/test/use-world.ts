@@ -1,14 +1,20 @@
 import { chromiumLaunchOptions } from "@chat21/testkit";
 import { type Browser, type BrowserContextOptions, chromium } from "playwright-core";
 import { afterAll, afterEach, beforeAll } from "vitest";
+import { type Cable, layCable } from "./cable.ts";
 import { type ChatServer, startChatServer } from "./chat-server.ts";
 import { openWindow, type Person, signIn } from "./person.ts";
 
 /** A real server and a real browser for the tests of one file. */
 export interface World {
   readonly server: ChatServer;
-  /** Opens a window and signs in by name. Every test has people of its own: names that nobody else uses. */
-  join(name: string, options?: BrowserContextOptions): Promise<Person>;
+  /**
+   * Opens a window and signs in by name. Every test has people of its own: names that nobody else uses. `url` leads
+   * there by way of a cable.
+   */
+  join(name: string, options?: BrowserContextOptions & { readonly url?: string }): Promise<Person>;
+  /** A way to the server that this test may cut. */
+  layCable(): Promise<Cable>;
   /** Opens a window and leaves it where it is. */
   visit(path?: string): Promise<Person>;
   /** A token as the page gets it. */
@@ -20,6 +26,7 @@ export function useWorld(env?: Readonly<Record<string, string>>): World {
   let browser: Browser | undefined;
   let server: ChatServer | undefined;
   const people: Person[] = [];
+  const cables: Cable[] = [];
 
   beforeAll(async () => {
     browser = await chromium.launch(chromiumLaunchOptions());
@@ -27,6 +34,7 @@ export function useWorld(env?: Readonly<Record<string, string>>): World {
   });
   afterEach(async () => {
     for (const person of people.splice(0)) await person.context.close();
+    for (const cable of cables.splice(0)) await cable.close();
   });
   afterAll(async () => {
     await browser?.close();
@@ -48,7 +56,13 @@ export function useWorld(env?: Readonly<Record<string, string>>): World {
     get server() {
       return started().server;
     },
-    join: (name, options) => keep(signIn(started().browser, started().server.url, name, options)),
+    join: (name, { url = started().server.url, ...options } = {}) =>
+      keep(signIn(started().browser, url, name, options)),
+    async layCable() {
+      const cable = await layCable(started().server.url);
+      cables.push(cable);
+      return cable;
+    },
     visit: (path = "/") => keep(openWindow(started().browser, new URL(path, started().server.url).href)),
     async developmentToken(user) {
       const response = await fetch(`${started().server.url}/api/v1/tilechat/signin/development`, {

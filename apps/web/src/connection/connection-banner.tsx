@@ -12,8 +12,8 @@ export function ConnectionBanner() {
   const { connection } = useChat();
   const { status, retryAt, wasOnline } = useSyncExternalStore(connection.subscribe, connection.get);
   const networkUp = useSyncExternalStore(subscribeToNetwork, () => navigator.onLine);
-  const away = useDelayed(status === "reconnecting" || status === "connecting", graceMs);
-  const back = useBack(away, status === "online" && wasOnline);
+  const away = useDelayed(status !== "online" || !networkUp, graceMs);
+  const back = useBack(away, wasOnline);
   const seconds = useSecondsUntil(away ? retryAt : null);
 
   if (back) {
@@ -38,10 +38,10 @@ export function ConnectionBanner() {
 }
 
 /** Whether to show, for a moment, that the connection came back after it had been reported as lost. */
-function useBack(away: boolean, online: boolean): boolean {
+function useBack(away: boolean, wasOnline: boolean): boolean {
   const [missed, setMissed] = useState(false);
-  if (away && !missed) setMissed(true);
-  const back = missed && online && !away;
+  if (away && wasOnline && !missed) setMissed(true);
+  const back = missed && !away;
 
   useEffect(() => {
     if (!back) return;

@@ -38,7 +38,9 @@ export function createSessionStore(): SessionStore {
   }
 
   function end(notice: string | null): void {
-    if (stage.kind === "open") void stage.chat.close();
+    // A client writes where it stands once more while it closes.
+    if (stage.kind === "open")
+      void stage.chat.close().then(() => stage.kind === "signed-out" && clearSession());
     clearSession();
     enter({ kind: "signed-out", notice });
   }
