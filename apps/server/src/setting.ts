@@ -18,17 +18,16 @@ export interface Setting<Value> {
 
 const expected = (what: string) => ({ error: `expected ${what}` });
 
+const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
+
 /** TCP port; 0 lets the system choose. */
-export const portSchema = z
-  .string()
-  .regex(/^\d{1,5}$/, expected("a port number, 0 to 65535"))
-  .transform(Number)
-  .refine((port) => port <= 65_535, expected("a port number, 0 to 65535"));
+export const portSchema = z.string().refine(isPort, expected("a port number, 0 to 65535")).transform(Number);
 
 /** TCP port, or `off` for no listener. */
-export const optionalPortSchema = z.union([z.literal("off").transform(() => null), portSchema], {
-  error: "expected a port number, 0 to 65535, or off",
-});
+export const optionalPortSchema = z
+  .string()
+  .refine((text) => text === "off" || isPort(text), expected("a port number, 0 to 65535, or off"))
+  .transform((text) => (text === "off" ? null : Number(text)));
 
 const switchWords = new Map([
   ["1", true],

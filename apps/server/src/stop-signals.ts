@@ -10,37 +10,41 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  */
 const samePressMs = 500;
 
-/**
- * Waits for the first signal and closes. A second signal, or a close that takes longer than it may, ends the process
- * at once with exit code 1.
- */
-export async function untilStopped(log: Logger, close: () => Promise<void>): Promise<void> {
-  const began = await firstSignal(log);
-  for (const signal of signals) {
-    process.on(signal, () => {
-      if (performance.now() - began > samePressMs) process.exit(exitCodes.failure);
-    });
-  }
-  const timer = setTimeout(() => {
-    log.error(
-      `not stopped within ${drainTimeoutMs} ms: the process ends now; what was acknowledged is stored`,
-    );
-    process.exit(exitCodes.failure);
-  }, drainTimeoutMs);
-  await close();
-  clearTimeout(timer);
-  for (const signal of signals) process.removeAllListeners(signal);
-  log.info({ tookMs: Math.round(performance.now() - began) }, "stopped");
+/** Listens for the signals that end a server, from now on. */
+export interface StopSignals {
+  /**
+   * Waits for the first signal, which may have come already, and closes. A second signal, or a close that takes longer
+   * than it may, ends the process at once with exit code 1.
+   */
+  thenClose(close: () => Promise<void>): Promise<void>;
 }
 
-function firstSignal(log: Logger): Promise<number> {
-  return new Promise((resolve) => {
+/** Takes the signals over from the system, which would end the process at once. */
+export function listenForStop(log: Logger): StopSignals {
+  let firstAt: number | undefined;
+  const first = new Promise<number>((resolve) => {
     for (const signal of signals) {
-      process.once(signal, () => {
-        for (const other of signals) process.removeAllListeners(other);
-        log.info({ signal }, "stopping");
-        resolve(performance.now());
+      process.on(signal, () => {
+        if (firstAt === undefined) {
+          firstAt = performance.now();
+          log.info({ signal }, "stopping");
+          resolve(firstAt);
+        } else if (performance.now() - firstAt > samePressMs) process.exit(exitCodes.failure);
       });
     }
   });
+  return {
+    async thenClose(close) {
+      const began = await first;
+      const timer = setTimeout(() => {
+        log.error(
+          `not stopped within ${drainTimeoutMs} ms: the process ends; what was acknowledged is stored`,
+        );
+        process.exit(exitCodes.failure);
+      }, drainTimeoutMs);
+      await close();
+      clearTimeout(timer);
+      log.info({ tookMs: Math.round(performance.now() - began) }, "stopped");
+    },
+  };
 }

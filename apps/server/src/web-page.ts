@@ -52,9 +52,9 @@ export function webPage(folder: string, tls: boolean): Router {
   return router;
 }
 
-/** Whether a request for `/` comes from somebody who looks at it; programs get the API's line of text. */
+/** Whether a request for `/` gets the page: all do but those that ask for plain text, which is the API's. */
 export function wantsPage(request: Request): boolean {
-  return request.accepts(["text/plain", "text/html"]) === "text/html";
+  return request.accepts(["text/html", "text/plain"]) !== "text/plain";
 }
 
 function neverStale(response: { setHeader(name: string, value: string): void }): void {

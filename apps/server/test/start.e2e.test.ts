@@ -91,7 +91,7 @@ describe("chat21 start", () => {
     server = await ServerProcess.start({ env: { CHAT21_HOST: "0.0.0.0", CHAT21_DEV: "1" } });
     const offLoopback = await signIn(server.url);
 
-    expect(inDevelopment.status).toBe(200);
+    expect(inDevelopment.status).toBe(201);
     expect([inProduction.status, offLoopback.status]).toEqual([404, 404]);
     expect(server.stdout).toContain("CHAT21_DEV has no effect: 0.0.0.0 can be reached from other machines");
   });

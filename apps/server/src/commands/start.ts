@@ -5,7 +5,7 @@ import { removeRunningServer, writeRunningServer } from "../data-folder.ts";
 import { createLog } from "../log.ts";
 import { printLine } from "../output.ts";
 import { readyMessage } from "../ready-message.ts";
-import { untilStopped } from "../stop-signals.ts";
+import { listenForStop } from "../stop-signals.ts";
 
 /** Options of `chat21 start`, as text: the settings' schemas check them. */
 export interface StartOptions {
@@ -33,9 +33,10 @@ export async function start({ dev, ...options }: StartOptions): Promise<void> {
   exitOnUnforeseen(log);
   sayAll(notices, log);
   const server = await createServer(config, log);
+  const stopSignals = listenForStop(log);
   try {
     announce(config, server, log, isTerminal);
-    await untilStopped(log, () => server.close());
+    await stopSignals.thenClose(() => server.close());
   } finally {
     removeRunningServer(config.dataDir);
   }
