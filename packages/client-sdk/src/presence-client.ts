@@ -18,6 +18,7 @@ export class PresenceClient implements PresenceDirectory {
   readonly #options: PresenceOptions;
   readonly #known = new Map<string, Presence>();
   readonly #listeners = new Map<string, Set<(presence: Presence) => void>>();
+  readonly #wanted = new Set<string>();
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -47,7 +48,7 @@ export class PresenceClient implements PresenceDirectory {
     const known = this.#known.get(user);
     if (known !== undefined) queueMicrotask(() => listeners.has(registered) && registered(known));
     // A server that does not tell leaves the user unknown; the next notice or reconnect will say.
-    else this.#ask([user]).catch(() => undefined);
+    else this.#askSoon(user);
     return () => {
       listeners.delete(registered);
       if (listeners.size === 0) this.#listeners.delete(user);
@@ -56,7 +57,22 @@ export class PresenceClient implements PresenceDirectory {
 
   /** What was missed while offline is asked for. */
   refresh(): void {
-    const users = [...this.#listeners.keys()];
+    this.#askAll([...this.#listeners.keys()]);
+  }
+
+  /** A list that appears subscribes to all its users at once: they make one request. */
+  #askSoon(user: string): void {
+    if (this.#wanted.size === 0) {
+      queueMicrotask(() => {
+        const users = [...this.#wanted];
+        this.#wanted.clear();
+        this.#askAll(users);
+      });
+    }
+    this.#wanted.add(user);
+  }
+
+  #askAll(users: readonly string[]): void {
     for (let from = 0; from < users.length; from += mostUsers) {
       this.#ask(users.slice(from, from + mostUsers)).catch(() => undefined);
     }
