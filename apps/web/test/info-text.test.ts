@@ -25,7 +25,7 @@ describe("info messages", () => {
 
     expect(infoText(joined("ada", "grace"), nameOf)).toBe("Ada Lovelace and Grace Hopper joined the group");
     expect(infoText(joined("a", "b", "c", "d", "e", "f"), nameOf)).toBe(
-      "a, b, c, and 3 others joined the group",
+      "a, b, c and 3 others joined the group",
     );
   });
 

@@ -46,7 +46,7 @@ export function arrangeMessages(messages: readonly ChatMessage[], readUpTo: numb
       days.push(day);
       gathered = [];
     }
-    if (!divided && !message.own && message.seq !== null && message.seq > (readUpTo ?? 0)) {
+    if (!divided && isNews(message, readUpTo ?? 0)) {
       day.rows.push({ kind: "unread", key: "unread" });
       divided = true;
       gathered = [];
@@ -58,6 +58,11 @@ export function arrangeMessages(messages: readonly ChatMessage[], readUpTo: numb
     }
   }
   return days;
+}
+
+/** Somebody else's words that this reader has not seen. */
+function isNews(message: ChatMessage, readUpTo: number): boolean {
+  return !message.own && !isInfo(message) && message.seq !== null && message.seq > readUpTo;
 }
 
 function rowOf(message: ChatMessage, messages: readonly ChatMessage[]): Row {

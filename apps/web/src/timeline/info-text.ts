@@ -3,7 +3,7 @@ import type { ChatMessage } from "@chat21/client-sdk";
 /** What the page calls somebody. */
 export type NameOf = (user: string) => string;
 
-const and = new Intl.ListFormat("en", { type: "conjunction" });
+const and = new Intl.ListFormat("en-GB", { type: "conjunction" });
 const mostNames = 4;
 
 /** Whether a message tells what happened rather than what somebody said. */
