@@ -18,6 +18,8 @@ export interface SynchronizerOptions {
   readonly backoff: Backoff;
   /** Missed events of one conversation that are still fetched one by one. */
   readonly maxCatchUp: number;
+  /** Events of one answer, at most. @default what the server takes for it */
+  readonly pageEvents?: number;
 }
 
 /** How an answer of sync is to be taken. */
@@ -31,7 +33,6 @@ interface Comparison {
 }
 
 const firstSyncEvents = 30;
-const pageEvents = limits.listDefault;
 // Server and database may read their clocks at slightly different moments.
 const clockToleranceMs = 10_000;
 
@@ -42,6 +43,7 @@ const clockToleranceMs = 10_000;
 export class Synchronizer {
   readonly #options: SynchronizerOptions;
   readonly #filler: GapFiller;
+  readonly #pageEvents: number;
   readonly #timelines: Timelines;
   #epoch: string | undefined;
   #checkedAt = 0;
@@ -52,6 +54,7 @@ export class Synchronizer {
 
   constructor(options: SynchronizerOptions) {
     this.#options = options;
+    this.#pageEvents = options.pageEvents ?? limits.listDefault;
     this.#timelines = new Timelines(options.user);
     this.#filler = new GapFiller({
       clock: options.clock,
@@ -66,9 +69,9 @@ export class Synchronizer {
     return this.#epoch;
   }
 
-  load({ epoch, checkedAt, positions }: Positions): void {
-    this.#epoch = epoch;
-    this.#checkedAt = checkedAt;
+  load(positions: Positions): void {
+    this.#epoch = positions.epoch;
+    this.#checkedAt = positions.checkedAt;
     this.#timelines.load(positions);
   }
 
@@ -84,9 +87,10 @@ export class Synchronizer {
 
   /** Takes in a conversation that the server's list did not have, from a page of its history. */
   adopt(conversWith: string, answer: HistoryResponse): void {
-    const timeline = this.#timelines.of(conversWith);
+    const timeline = this.#timelines.of(conversWith, this.#checkedAt);
     if (timeline.position > 0 || answer.epoch !== this.#epoch || topRange(answer) === undefined) return;
-    timeline.begin(answer, () => true);
+    timeline.begin(answer);
+    timeline.makeHistory(timeline.head);
     this.#settle(conversWith, timeline, "sync");
   }
 
@@ -119,7 +123,7 @@ export class Synchronizer {
       void this.#recheck();
       return;
     }
-    const timeline = this.#timelines.of(event.conversWith);
+    const timeline = this.#timelines.of(event.conversWith, this.#checkedAt);
     if (timeline.offer(event)) this.#settle(event.conversWith, timeline, "live");
   }
 
@@ -129,7 +133,10 @@ export class Synchronizer {
     const epoch = this.#epoch;
     const first = epoch === undefined;
     const asked = this.#timelines.positions(limits.syncConversations);
-    const request = { positions: asked, limit: first ? firstSyncEvents : pageEvents };
+    const request = {
+      positions: asked,
+      limit: first ? Math.min(firstSyncEvents, this.#pageEvents) : this.#pageEvents,
+    };
     const response = await source.sync(first ? request : { ...request, epoch }, signal);
     const replaced = !first && response.epoch !== epoch;
     this.#epoch = response.epoch;
@@ -149,7 +156,7 @@ export class Synchronizer {
     const { first, replaced, asked } = comparison;
     const { conversWith, head } = item.state;
     const answered: Answered = item.result === "same" ? { covered: [], events: [] } : item;
-    const timeline = this.#timelines.of(conversWith);
+    const timeline = this.#timelines.of(conversWith, this.#checkedAt);
     const known = timeline.position > 0;
     const position = asked[conversWith]?.seq;
     const anew = first || replaced || (item.result === "reset" && position !== undefined);
@@ -163,7 +170,7 @@ export class Synchronizer {
     } else if (known) {
       timeline.accept(answered);
     } else {
-      this.#begin(timeline, answered, Math.max(item.state.delivered, item.state.read));
+      this.#begin(conversWith, timeline, answered, Math.max(item.state.delivered, item.state.read));
     }
     timeline.raiseHead(head);
     this.#settle(conversWith, timeline, "sync");
@@ -181,7 +188,7 @@ export class Synchronizer {
   ): Promise<boolean> {
     const { position, positionMessageId } = timeline;
     const missing = item.state.head - position;
-    if (first || replaced || position === 0 || missing < pageEvents) return false;
+    if (first || replaced || position === 0 || missing < this.#pageEvents) return false;
     if (missing > this.#options.maxCatchUp) return false;
     const page = { after: position - 1, before: position + 1, limit: 1 };
     const answer = await this.#options.source.events(item.state.conversWith, page, signal);
@@ -190,12 +197,22 @@ export class Synchronizer {
   }
 
   /**
-   * A conversation that this client did not know. What had been there when it last compared, and is on a device of this
-   * user already, is no news: the conversation was merely too far down the list.
+   * A conversation that this client did not know. What had been there when it last looked, and is on a device of this
+   * user already, is no news: the conversation was merely too far down the list. Where all of an answer is news, there
+   * may be more before it, which is asked for.
    */
-  #begin(timeline: Timeline, answered: Answered, delivered: number): void {
-    const seenAt = this.#checkedAt - clockToleranceMs;
-    timeline.begin(answered, ({ seq, timestamp }) => timestamp <= seenAt && seq <= delivered);
+  #begin(conversWith: string, timeline: Timeline, answered: Answered, delivered: number): void {
+    const seenAt = timeline.seenAt - clockToleranceMs;
+    for (const { seq, timestamp } of answered.events) {
+      if (timestamp <= seenAt && seq <= delivered) timeline.makeHistory(seq);
+    }
+    timeline.accept(answered);
+    const from = topRange(answered)?.[0] ?? 1;
+    if (from <= 1 || timeline.historyUpTo >= from) timeline.begin(answered);
+    else if (timeline.head - from > this.#options.maxCatchUp) {
+      timeline.begin(answered);
+      this.#options.sink.handleRestart(conversWith, [], true);
+    }
   }
 
   /** Hands on what is in order, and asks for what is missing. */
@@ -212,7 +229,7 @@ export class Synchronizer {
     const buffered = this.#buffer;
     this.#buffer = [];
     for (const event of buffered) {
-      if (event.epoch === this.#epoch) this.#timelines.of(event.conversWith).offer(event);
+      if (event.epoch === this.#epoch) this.#timelines.of(event.conversWith, this.#checkedAt).offer(event);
     }
     for (const [conversWith, timeline] of this.#timelines.entries())
       this.#settle(conversWith, timeline, "live");
@@ -222,14 +239,14 @@ export class Synchronizer {
     const { source, sink } = this.#options;
     const unknown = timeline.position === 0;
     const range = unknown && gap.before !== undefined ? { before: gap.before } : gap;
-    const answer = await source.events(conversWith, { ...range, limit: pageEvents }, signal);
+    const answer = await source.events(conversWith, { ...range, limit: this.#pageEvents }, signal);
     if (answer.epoch !== this.#epoch) {
       void this.#recheck();
       throw new ChatError("store_unavailable", "the server's store was replaced");
     }
     for (const event of answer.events) sink.handleArrival(event);
     if (unknown && timeline.position === 0 && topRange(answer) !== undefined) {
-      this.#begin(timeline, answer, Number.POSITIVE_INFINITY);
+      this.#begin(conversWith, timeline, answer, Number.POSITIVE_INFINITY);
     } else {
       timeline.accept(answer);
     }

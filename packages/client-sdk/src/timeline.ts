@@ -28,13 +28,17 @@ export class Timeline {
   /** Up to here, messages are history for this user: they are held, never announced as new. */
   historyUpTo = 0;
   #head: number;
+  #retired = false;
   readonly #waiting = new Map<number, ConversationEvent>();
   #covered: readonly Range[] = [];
 
+  /** What was written up to then, by the server's clock, had been there when this client last looked. Milliseconds. */
+  readonly seenAt: number;
   readonly #user: string;
 
-  constructor(user: string, position = 0, positionMessageId?: string) {
+  constructor(user: string, seenAt: number, position = 0, positionMessageId?: string) {
     this.#user = user;
+    this.seenAt = seenAt;
     this.floor = position + 1;
     this.position = position;
     this.#head = position;
@@ -49,11 +53,12 @@ export class Timeline {
   /** Takes an event in; it waits for {@link release}. `false`: this number is known already. */
   offer(event: ConversationEvent): boolean {
     const { seq } = event;
-    if (!Number.isSafeInteger(seq) || seq <= this.position || this.#waiting.has(seq)) return false;
+    if (this.#retired || !Number.isSafeInteger(seq) || seq <= this.position || this.#waiting.has(seq))
+      return false;
     this.#waiting.set(seq, event);
     this.raiseHead(seq);
     // What was written before this user was added is history.
-    if (event.type === "member_added" && event.data?.["member_id"] === this.#user) this.#makeHistory(seq);
+    if (event.type === "member_added" && event.data?.["member_id"] === this.#user) this.makeHistory(seq);
     return true;
   }
 
@@ -68,7 +73,7 @@ export class Timeline {
 
   /** The server knows numbers up to `head`. */
   raiseHead(head: number): void {
-    if (head > this.#head) this.#head = head;
+    if (head > this.#head && !this.#retired) this.#head = head;
   }
 
   /** What can be handed on now, ascending, each number once. */
@@ -101,16 +106,25 @@ export class Timeline {
     else this.accept({ covered: [[gap.after + 1, gap.before - 1]], events: [] });
   }
 
-  /**
-   * Nothing is known yet: what the server answered is the beginning of what this client holds. Events that `isHistory`
-   * names, and all before them, are history.
-   */
-  begin(answered: Answered, isHistory: (event: ConversationEvent) => boolean): void {
-    for (const event of answered.events) if (isHistory(event)) this.#makeHistory(event.seq);
+  /** Nothing is known yet: what the server answered is the beginning of what this client holds. */
+  begin(answered: Answered): void {
     const [from] = topRange(answered) ?? [this.#lowestWaiting(), 0];
     this.floor = Number.isFinite(from) ? from : 1;
     this.position = this.floor - 1;
     this.accept(answered);
+  }
+
+  /** The conversation is gone: nothing is missing, and what still arrives is left out. */
+  retire(): void {
+    this.#waiting.clear();
+    this.#covered = [];
+    this.#head = this.position;
+    this.#retired = true;
+  }
+
+  /** Up to `seq`, everything is history. */
+  makeHistory(seq: number): void {
+    this.historyUpTo = Math.max(this.historyUpTo, seq);
   }
 
   /** Forgets what it held, for what the server answered; all of it is history. */
@@ -126,10 +140,6 @@ export class Timeline {
       if (seq <= to || !options.keepWaiting) this.#waiting.delete(seq);
       else this.raiseHead(seq);
     }
-  }
-
-  #makeHistory(seq: number): void {
-    this.historyUpTo = Math.max(this.historyUpTo, seq);
   }
 
   #lowestWaiting(): number {

@@ -10,9 +10,9 @@ export class Timelines {
     this.#user = user;
   }
 
-  load(positions: Positions["positions"]): void {
+  load({ positions, checkedAt }: Positions): void {
     for (const [conversWith, { seq, message_id }] of Object.entries(positions)) {
-      this.#timelines.set(conversWith, new Timeline(this.#user, seq, message_id));
+      this.#timelines.set(conversWith, new Timeline(this.#user, checkedAt, seq, message_id));
     }
   }
 
@@ -20,11 +20,11 @@ export class Timelines {
     return this.#timelines.get(conversWith);
   }
 
-  /** An empty one where there was none. */
-  of(conversWith: string): Timeline {
+  /** An empty one where there was none, as of `seenAt`. */
+  of(conversWith: string, seenAt: number): Timeline {
     const existing = this.#timelines.get(conversWith);
     if (existing !== undefined) return existing;
-    const timeline = new Timeline(this.#user);
+    const timeline = new Timeline(this.#user, seenAt);
     this.#timelines.set(conversWith, timeline);
     return timeline;
   }
@@ -36,6 +36,7 @@ export class Timelines {
   }
 
   delete(conversWith: string): void {
+    this.#timelines.get(conversWith)?.retire();
     this.#timelines.delete(conversWith);
   }
 

@@ -1,0 +1,74 @@
+import { FakeServer, fakeToken, ModelLog } from "@chat21/testkit/fake-server";
+import { onTestFinished } from "vitest";
+import type { Chat, ChatEvents, ConnectOptions } from "../../src/index.ts";
+import { connect } from "../../src/index.ts";
+
+/** Events of a client, in order, that a test can wait for. */
+export class Recorder {
+  readonly events: { readonly name: keyof ChatEvents; readonly event: unknown }[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(chat: Pick<Chat, "on">) {
+    const names: (keyof ChatEvents)[] = [
+      "conversation",
+      "conversationRemoved",
+      "error",
+      "event",
+      "group",
+      "message",
+      "messageUpdated",
+      "outbox",
+      "presence",
+      "receipt",
+      "reset",
+      "status",
+      "typing",
+    ];
+    for (const name of names) {
+      chat.on(name, (event) => {
+        this.events.push({ name, event });
+        for (const wake of this.#waiting) wake();
+        this.#waiting.clear();
+      });
+    }
+  }
+
+  all<Name extends keyof ChatEvents>(name: Name): ChatEvents[Name][] {
+    return this.events.filter((entry) => entry.name === name).map(({ event }) => event as ChatEvents[Name]);
+  }
+
+  /** Texts of `message` events of one conversation, in order. */
+  texts(conversWith: string): string[] {
+    return this.all("message")
+      .filter((event) => event.conversWith === conversWith)
+      .map(({ message }) => message.text);
+  }
+
+  /** Resolves as soon as `condition` holds; looked at after every event. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
+}
+
+/** A fake server that goes away with the test. */
+export async function openServer(log = new ModelLog()): Promise<FakeServer> {
+  const server = await new FakeServer(log).listen();
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** A client of `user` that comes back quickly and goes away with the test. */
+export async function openChat(
+  server: FakeServer,
+  user = "alice",
+  options: Partial<ConnectOptions> = {},
+): Promise<Chat> {
+  const chat = await connect({
+    url: server.url,
+    token: fakeToken({ user }),
+    backoff: () => 1,
+    ...options,
+  });
+  onTestFinished(() => chat.close());
+  return chat;
+}
