@@ -77,12 +77,16 @@ function checkFolder({ dataDir }: Config): Outcome {
   return isOpen ? warning(`${dataDir} is open to other users: chmod 700 ${dataDir}`) : ok(dataDir);
 }
 
-async function checkStore({ dataDir }: Config): Promise<Outcome> {
+function checkStore({ dataDir }: Config): Outcome {
   const path = dataPaths(dataDir).database;
   if (!existsSync(path)) return ok("there is none yet");
-  const problems = await checkDatabase(dataDir);
+  const { problems, events, conversations, webhooks, undispatched } = checkDatabase(dataDir);
   if (problems.length > 0) return failure(`${path}: ${problems.slice(0, 3).join("; ")}; restore a backup`);
-  return ok(`${path}, ${Math.ceil(statSync(path).size / mebibyte)} MiB`);
+  const size = `${Math.ceil(statSync(path).size / mebibyte)} MiB`;
+  const waiting = `${undispatched} events and ${webhooks.pending} webhooks wait`;
+  return ok(
+    `${size}, ${events} events in ${conversations} conversations, ${waiting}, ${webhooks.dead} dead letters`,
+  );
 }
 
 function checkSecret({ dataDir, secret: given }: Config): Outcome {

@@ -9,6 +9,8 @@ import { createProgram } from "./program.ts";
  * only what nobody foresaw comes with a stack.
  */
 export async function runCli(argv: readonly string[]): Promise<void> {
+  // Whatever a command makes is for its user alone.
+  process.umask(0o077);
   // A reader that has seen enough (`chat21 tail | head`) is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;

@@ -32,7 +32,7 @@ describe("the command line", () => {
   it.each([
     [["strat"], /unknown command 'strat'/],
     [["start", "--prot", "1"], /unknown option '--prot'/],
-    [["send"], /missing required argument/],
+    [["token"], /missing required argument 'user'/],
     [["send", "bob", "hi"], /required option '--as <user>' not specified/],
     [["token", "a", "--profile", "lax"], /Allowed choices are strict, compat/],
   ])("answers %j with exit code 2 and a hint", async (args, message) => {

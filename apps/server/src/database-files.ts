@@ -1,0 +1,70 @@
+import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { ChatError } from "@chat21/protocol";
+import { backupSqlite, checkSqlite, restoreSqlite, type SqliteReport } from "@chat21/store-sqlite";
+import { dataPaths } from "./data-folder.ts";
+import { OperatorError } from "./operator-error.ts";
+
+/** The store's own refusals say what to do; to an operator they are no accident. */
+export function toOperatorError(thrown: unknown): unknown {
+  return thrown instanceof ChatError ? new OperatorError(thrown.message, { cause: thrown }) : thrown;
+}
+
+/** Copies the database of a data folder, also while a server uses it. What is at `target` is replaced at the end. */
+export async function backupDatabase(
+  dataDir: string,
+  target: string,
+  onProgress: (fraction: number) => void,
+): Promise<void> {
+  const folder = dirname(target);
+  if (!existsSync(folder)) throw new OperatorError(`${folder}: there is no such folder for the backup`);
+  const fresh = `${target}.new`;
+  rmSync(fresh, { force: true });
+  try {
+    await backupSqlite(dataPaths(dataDir).database, fresh, ({ copiedPages, totalPages }) =>
+      onProgress(totalPages === 0 ? 1 : copiedPages / totalPages),
+    );
+    renameSync(fresh, target);
+  } catch (thrown) {
+    rmSync(fresh, { force: true });
+    throw toOperatorError(thrown);
+  }
+}
+
+/**
+ * Puts a backup in the place of a data folder's database. Answers where the replaced one is kept, `undefined` when
+ * there was none. Throws `OperatorError` while a server uses the folder.
+ */
+export async function restoreDatabase(dataDir: string, source: string): Promise<string | undefined> {
+  const { database } = dataPaths(dataDir);
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, "-");
+  const kept = existsSync(database) ? `${database}.replaced-${stamp}` : undefined;
+  try {
+    if (kept !== undefined) await keep(database, kept);
+    await restoreSqlite(source, database, { force: true });
+    return kept;
+  } catch (thrown) {
+    if (kept !== undefined) for (const suffix of ["", "-wal"]) rmSync(`${kept}${suffix}`, { force: true });
+    throw toOperatorError(thrown);
+  }
+}
+
+/** A proper copy where that is possible; the bare files of a database that is damaged. */
+async function keep(database: string, kept: string): Promise<void> {
+  try {
+    await backupSqlite(database, kept);
+  } catch {
+    for (const suffix of ["", "-wal"]) {
+      if (existsSync(`${database}${suffix}`)) copyFileSync(`${database}${suffix}`, `${kept}${suffix}`);
+    }
+  }
+}
+
+/** Looks the database of a data folder over. Throws `OperatorError` for one that cannot even be read. */
+export function checkDatabase(dataDir: string): SqliteReport {
+  try {
+    return checkSqlite(dataPaths(dataDir).database);
+  } catch (thrown) {
+    throw toOperatorError(thrown);
+  }
+}
