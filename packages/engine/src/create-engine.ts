@@ -127,7 +127,10 @@ export function createEngine(options: EngineOptions): Engine {
 
     async start() {
       await dispatcher.sweep(true);
-      every(dispatchSweepMs, "the dispatch sweep", () => dispatcher.sweep());
+      // During an outage the writer itself finds out what was stored, and dispatches it.
+      every(dispatchSweepMs, "the dispatch sweep", async () => {
+        if (storeHealthy) await dispatcher.sweep();
+      });
       every(presenceSweepMs, "the presence sweep", () => presence.sweep());
       every(sessionSweepMs, "the session sweep", async () => {
         edge.disconnect({ expiredAt: clock.now() }, "expired");

@@ -4,6 +4,7 @@ import { confirmExits } from "./archive-exit.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import { sees } from "./conversation-state.ts";
 import type { GroupEventBody } from "./decide/group-event.ts";
+import type { WriteResult } from "./pending-run.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
 import type { EventSink, Fact, InboxCopy } from "./ports/event-sink.ts";
@@ -14,7 +15,6 @@ import { groupFacts, groupJson } from "./project-conversation.ts";
 import { eventJson } from "./project-event.ts";
 import { historyMessageJson, messageJson, recipientOf } from "./project-message.ts";
 import type { StateCache } from "./state-cache.ts";
-import type { WriteResult } from "./writer.ts";
 
 /** What a dispatcher needs. */
 export interface DispatcherOptions {

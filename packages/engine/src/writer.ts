@@ -2,43 +2,12 @@ import { ChatError } from "@chat21/protocol";
 import type { ConversationState } from "./conversation-state.ts";
 import type { Decide, DecisionContext } from "./decide/plan.ts";
 import { advance } from "./decide/plan.ts";
+import type { PendingRun, PlanFacts, Share, WriteItem, WriteResult } from "./pending-run.ts";
+import { runOf, storedPart } from "./pending-run.ts";
 import type { Clock } from "./ports/clock.ts";
-import type { EventRecord } from "./ports/records.ts";
-import type { Run, RunResult, Store } from "./ports/store.ts";
+import type { RunResult, Store } from "./ports/store.ts";
 import type { Log, Metrics } from "./ports/telemetry.ts";
 import type { StateCache } from "./state-cache.ts";
-
-/** What became of a command: the events it made, or the one an earlier use of its idempotency key made. */
-export interface WriteResult {
-  readonly state: ConversationState;
-  readonly events: readonly EventRecord[];
-  readonly repeated: boolean;
-}
-
-/** One command waiting for its turn. */
-interface WriteItem {
-  readonly app: string;
-  readonly conversation: string;
-  readonly decide: Decide;
-  /** `sender/clientMessageId`, or `null`. */
-  readonly repeatKey: string | null;
-  readonly settle: (result: WriteResult) => void;
-  readonly fail: (error: ChatError) => void;
-  /** Came back from a commit that failed for good: committed on its own, so that it can only hurt itself. */
-  alone: boolean;
-}
-
-/** The part of a run that one item made. */
-interface Share {
-  readonly item: WriteItem;
-  readonly events: readonly EventRecord[];
-}
-
-interface PendingRun {
-  readonly run: Run;
-  readonly state: ConversationState;
-  readonly shares: readonly Share[];
-}
 
 /** What a writer needs. */
 export interface WriterOptions {
@@ -103,10 +72,13 @@ export class Writer {
     while (this.#queue.length > 0) {
       const batch = this.#take();
       try {
-        await this.#process(batch);
-        if (this.#retryMs !== firstRetryMs) this.#recovered();
+        const answered = await this.#process(batch);
+        // While the edge is paused nobody else would try: with nothing left to store an outage is over, too.
+        if (this.#retryMs !== firstRetryMs && (answered || this.#queue.length === 0)) this.#recovered();
       } catch (thrown) {
-        await this.#backOff(batch, ChatError.fromUnknown(thrown));
+        const error = ChatError.fromUnknown(thrown);
+        if (error.code === "store_unavailable") await this.#backOff(batch, error);
+        else this.#isolate(batch, error);
       }
     }
     this.#running = false;
@@ -133,26 +105,32 @@ export class Writer {
     return batch;
   }
 
-  /** Throws only what may pass (the store does not answer): the whole batch comes again then. */
-  async #process(batch: readonly WriteItem[]): Promise<void> {
+  /** Answers whether the store took what it was given. Throws only before anything was decided. */
+  async #process(batch: readonly WriteItem[]): Promise<boolean> {
     const { states, metrics, clock } = this.#options;
     metrics.observe("batch_items", batch.length);
     await states.load(batch);
     this.#context.now = clock.now();
     const pending = this.#decide(batch);
-    if (pending.length === 0) return;
+    if (pending.length === 0) return true;
     const startedMs = clock.now();
-    const results = await this.#commit(pending);
-    if (results === null) return;
+    const { results, answered } = await this.#commit(pending);
+    if (results === null) return answered;
     metrics.observe("commit_seconds", (clock.now() - startedMs) / 1_000);
-    await this.#settle(pending, results);
+    this.#settle(pending, results);
+    return answered;
   }
 
   #decide(batch: readonly WriteItem[]): PendingRun[] {
     const runs = new Map<ConversationState, { shares: Share[]; head: number; plans: PlanFacts }>();
+    const notHeld: WriteItem[] = [];
     for (const item of batch) {
       const state = this.#options.states.get(item.app, item.conversation);
-      if (state === undefined) throw new ChatError("internal", "a conversation was not loaded");
+      // A reader may have pushed it out of the cache since it was loaded.
+      if (state === undefined) {
+        notHeld.push(item);
+        continue;
+      }
       try {
         const head = state.head;
         const plan = item.decide(state, this.#context as DecisionContext);
@@ -169,6 +147,7 @@ export class Writer {
         item.fail(ChatError.fromUnknown(thrown));
       }
     }
+    if (notHeld.length > 0) this.#queue = [...notHeld, ...this.#queue];
     const pending: PendingRun[] = [];
     for (const [state, { shares, head, plans }] of runs) {
       // What changed nothing is only true once the events before it in the batch are stored.
@@ -178,16 +157,24 @@ export class Writer {
     return pending;
   }
 
-  /** `null`: the store refused for good; the items are queued again, one by one. */
-  async #commit(pending: readonly PendingRun[]): Promise<readonly RunResult[] | null> {
+  /** `results: null`: the store refused for good; the items are queued again, one by one. */
+  async #commit(
+    pending: readonly PendingRun[],
+  ): Promise<{ readonly results: readonly RunResult[] | null; readonly answered: boolean }> {
     try {
-      return await this.#options.store.events.commit(pending.map(({ run }) => run));
+      const results = await this.#options.store.events.commit(pending.map(({ run }) => run));
+      return { results, answered: true };
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
       for (const { run } of pending) this.#options.states.forget(run.app, run.conversation);
-      if (error.code === "store_unavailable") return await this.#afterUnknownOutcome(pending, error);
-      this.#isolate(pending, error);
-      return null;
+      if (error.code === "store_unavailable") {
+        return { results: await this.#afterUnknownOutcome(pending, error), answered: false };
+      }
+      this.#isolate(
+        pending.flatMap(({ shares }) => shares.map(({ item }) => item)),
+        error,
+      );
+      return { results: null, answered: true };
     }
   }
 
@@ -201,7 +188,7 @@ export class Writer {
       await this.#options.clock.delay(this.#nextRetryMs());
       try {
         const results: RunResult[] = [];
-        for (const { run } of pending) results.push(await this.#storedPart(run));
+        for (const { run } of pending) results.push(await storedPart(this.#options.store.events, run));
         return results;
       } catch (thrown) {
         this.#failed(ChatError.fromUnknown(thrown));
@@ -209,25 +196,9 @@ export class Writer {
     }
   }
 
-  async #storedPart(run: Run): Promise<RunResult> {
-    const stored = await this.#options.store.events.read({
-      app: run.app,
-      conversation: run.conversation,
-      after: run.expectedHead,
-      limit: Math.min(run.events.length, 1_000),
-      from: "oldest",
-    });
-    let committed = 0;
-    while (committed < stored.length && stored[committed]?.messageId === run.events[committed]?.messageId)
-      committed++;
-    return committed === run.events.length
-      ? { status: "committed", committed }
-      : { status: "stale", committed };
-  }
-
-  #isolate(pending: readonly PendingRun[], error: ChatError): void {
+  /** The store will never take them together: each comes again alone, and the one that is at fault is rejected. */
+  #isolate(items: readonly WriteItem[], error: ChatError): void {
     this.#options.metrics.count("store_errors", { kind: "permanent" });
-    const items = pending.flatMap(({ shares }) => shares.map(({ item }) => item));
     if (items.length === 1) {
       this.#options.log.error({ err: error }, "the store refused one command for good; it was rejected");
       items[0]?.fail(new ChatError("internal", "the message could not be stored", { cause: error }));
@@ -241,18 +212,17 @@ export class Writer {
     this.#queue = [...items, ...this.#queue];
   }
 
-  async #settle(pending: readonly PendingRun[], results: readonly RunResult[]): Promise<void> {
+  #settle(pending: readonly PendingRun[], results: readonly RunResult[]): void {
     const committed: { share: Share; result: WriteResult }[] = [];
     const again: WriteItem[] = [];
     pending.forEach((entry, i) => {
       const result = results[i];
-      if (result === undefined)
-        throw new ChatError("internal", "the store answered fewer runs than it was given");
-      this.#sort(entry, result, committed, again);
+      if (result === undefined) failAll(entry.shares, new ChatError("internal", "the store left a run out"));
+      else this.#sort(entry, result, committed, again);
     });
     this.#queue = again.length === 0 ? this.#queue : [...again, ...this.#queue];
     this.#options.metrics.count("messages_committed", undefined, committed.length);
-    const dispatched = this.#options.dispatch(committed.map(({ result }) => result));
+    const dispatched = this.#dispatch(committed.map(({ result }) => result));
     const settleAll = () => {
       for (const { share, result } of committed) share.item.settle(result);
     };
@@ -262,9 +232,18 @@ export class Writer {
     }
     // The next batch commits while the events of this one are handed over; acknowledgements wait.
     dispatched.then(settleAll, (thrown: unknown) => {
-      const error = ChatError.fromUnknown(thrown);
-      for (const { share } of committed) share.item.fail(error);
+      const shares = committed.map(({ share }) => share);
+      failAll(shares, ChatError.fromUnknown(thrown));
     });
+  }
+
+  /** What is committed is never decided again: whatever goes wrong from here on only withholds the acknowledgement. */
+  #dispatch(results: readonly WriteResult[]): Promise<void> | undefined {
+    try {
+      return this.#options.dispatch(results);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
   }
 
   #sort(
@@ -318,23 +297,6 @@ export class Writer {
   }
 }
 
-interface PlanFacts {
-  group: true | undefined;
-  readonly members: Set<string>;
-}
-
-function runOf(state: ConversationState, head: number, shares: readonly Share[], facts: PlanFacts): Run {
-  const members = [...facts.members].flatMap((user) => state.members.get(user) ?? []);
-  const first = shares[0];
-  return {
-    app: state.app,
-    conversation: state.conversation,
-    expectedHead: head,
-    events:
-      shares.length === 1 && first !== undefined ? first.events : shares.flatMap(({ events }) => events),
-    kind: state.kind,
-    transient: state.transient,
-    ...(facts.group === undefined ? {} : { group: state.group }),
-    ...(members.length === 0 ? {} : { members }),
-  };
+function failAll(shares: readonly Share[], error: ChatError): void {
+  for (const { item } of shares) item.fail(error);
 }

@@ -39,6 +39,8 @@ export interface WorldOptions extends Partial<Omit<EngineOptions, "store" | "edg
   /** Hand the same disk to the next world to live on after a crash. @default a new one */
   readonly disk?: MemoryDisk;
   readonly clock?: ManualClock;
+  /** Called before the sink takes facts, from the start on. @default nothing */
+  readonly beforeSink?: World["beforeSink"];
   /** Whether a recording sink listens. Without any, the engine takes its shorter way. @default true */
   readonly listening?: boolean;
 }
@@ -64,7 +66,7 @@ export class World {
   /** Everything counted, `name` or `name:label`. */
   readonly counted = new Map<string, number>();
   /** Called before the sink takes facts; throw to let it fail. */
-  beforeSink: (facts: readonly Fact[]) => Promise<void> | void = () => {};
+  beforeSink: (facts: readonly Fact[]) => Promise<void> | void;
   /** Called at every await point of the store (`Gate`); throw to let the call fail there. */
   atStore: (point: string) => Promise<void> | void = () => {};
 
@@ -73,8 +75,10 @@ export class World {
       disk = createMemoryDisk("epoch-1"),
       clock = createManualClock(),
       listening = true,
+      beforeSink = () => {},
       ...given
     } = options;
+    this.beforeSink = beforeSink;
     this.disk = disk;
     this.clock = clock;
     this.edge = createRecordingEdge();
@@ -174,6 +178,16 @@ export class World {
   /** Lets everything that needs no time come to rest. */
   async rest(): Promise<void> {
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Lets time pass: what comes to rest first may set timers that fall due within it. */
+  async pass(elapsedMs: number): Promise<void> {
+    const until = this.clock.now() + elapsedMs;
+    while (this.clock.now() < until) {
+      await this.rest();
+      await this.clock.advance(Math.min(until - this.clock.now(), 100));
+    }
+    await this.rest();
   }
 
   #count(name: string, labels: Readonly<Record<string, string>> = {}, by = 1): void {

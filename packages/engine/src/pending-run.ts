@@ -1,0 +1,83 @@
+import type { ChatError } from "@chat21/protocol";
+import { limits } from "@chat21/protocol";
+import type { ConversationState } from "./conversation-state.ts";
+import type { Decide } from "./decide/plan.ts";
+import type { EventRecord } from "./ports/records.ts";
+import type { EventLog, Run, RunResult } from "./ports/store.ts";
+
+/** What became of a command: the events it made, or the one an earlier use of its idempotency key made. */
+export interface WriteResult {
+  readonly state: ConversationState;
+  readonly events: readonly EventRecord[];
+  readonly repeated: boolean;
+}
+
+/** One command waiting for its turn. */
+export interface WriteItem {
+  readonly app: string;
+  readonly conversation: string;
+  readonly decide: Decide;
+  /** `sender/clientMessageId`, or `null`. */
+  readonly repeatKey: string | null;
+  readonly settle: (result: WriteResult) => void;
+  readonly fail: (error: ChatError) => void;
+  /** Came back from a commit that failed for good: committed on its own, so that it can only hurt itself. */
+  alone: boolean;
+}
+
+/** The part of a run that one item made. */
+export interface Share {
+  readonly item: WriteItem;
+  readonly events: readonly EventRecord[];
+}
+
+/** A run with what it was made of. */
+export interface PendingRun {
+  readonly run: Run;
+  readonly state: ConversationState;
+  readonly shares: readonly Share[];
+}
+
+/** What the plans of a run change beside the log. */
+export interface PlanFacts {
+  group: true | undefined;
+  readonly members: Set<string>;
+}
+
+/** The run that a conversation's shares make together, on top of `head`. */
+export function runOf(
+  state: ConversationState,
+  head: number,
+  shares: readonly Share[],
+  facts: PlanFacts,
+): Run {
+  const members = [...facts.members].flatMap((user) => state.members.get(user) ?? []);
+  const first = shares[0];
+  return {
+    app: state.app,
+    conversation: state.conversation,
+    expectedHead: head,
+    events:
+      shares.length === 1 && first !== undefined ? first.events : shares.flatMap(({ events }) => events),
+    kind: state.kind,
+    transient: state.transient,
+    ...(facts.group === undefined ? {} : { group: state.group }),
+    ...(members.length === 0 ? {} : { members }),
+  };
+}
+
+/** How much of a run is in the log, found by id: what is known of a commit whose outcome was lost. */
+export async function storedPart(log: EventLog, run: Run): Promise<RunResult> {
+  const { app, conversation, expectedHead, events } = run;
+  for (let committed = 0; ; ) {
+    const after = expectedHead + committed;
+    const limit = Math.min(events.length - committed, limits.listMax);
+    const stored = await log.read({ app, conversation, after, limit, from: "oldest" });
+    const first = committed;
+    while (stored[committed - first]?.messageId === events[committed]?.messageId) {
+      committed++;
+      if (committed === events.length) return { status: "committed", committed };
+    }
+    if (committed - first < limit) return { status: "stale", committed };
+  }
+}
