@@ -65,10 +65,14 @@ describe("the package from its tarball, in a folder with nothing else", () => {
     const imported = new Set<string>();
     for (const file of readdirSync(join(installed, "dist")).filter((name) => name.endsWith(".js"))) {
       const text = readFileSync(join(installed, "dist", file), "utf8");
-      for (const [, name = ""] of text.matchAll(/^(?:import|export)\b[^"'`]*?from "([^"]+)";?$/gm))
-        imported.add(name);
-      for (const [, name = ""] of text.matchAll(/^import "([^"]+)";?$/gm)) imported.add(name);
-      for (const [, name = ""] of text.matchAll(/\bimport\("([^"]+)"\)/g)) imported.add(name);
+      // Static, for its effects alone, and on demand.
+      for (const form of [
+        /^(?:import|export)\b[^"'`;]*?\bfrom ["']([^"']+)["']/gm,
+        /^import ["']([^"']+)["']/gm,
+        /\bimport\(["']([^"']+)["']\)/g,
+      ]) {
+        for (const [, name = ""] of text.matchAll(form)) imported.add(name);
+      }
     }
     const packages = [...imported]
       .filter((name) => !name.startsWith(".") && !isBuiltin(name))
