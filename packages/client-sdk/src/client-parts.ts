@@ -157,8 +157,9 @@ function createPositions({ options, storage, report }: ClientContext, parts: Cli
   });
 }
 
-function createPresence({ emitter, report }: ClientContext, rest: RestClient): PresenceClient {
+function createPresence({ emitter, options, report }: ClientContext, rest: RestClient): PresenceClient {
   return new PresenceClient({
+    clock: options.clock,
     rest,
     report,
     handleChange: (presence) => emitter.emit("presence", presence),

@@ -1,4 +1,5 @@
 import { ChatError, presenceListSchema } from "@chat21/protocol";
+import type { Clock } from "./clock.ts";
 import type { Unsubscribe } from "./events.ts";
 import type { Presence, PresenceDirectory } from "./presence.ts";
 import type { RestClient } from "./rest.ts";
@@ -6,12 +7,15 @@ import type { RestClient } from "./rest.ts";
 /** What presence needs. */
 export interface PresenceOptions {
   readonly rest: RestClient;
+  readonly clock: Clock;
   handleChange(presence: Presence): void;
   report(thrown: unknown): void;
 }
 
 /** Users that one request may ask for. */
 const mostUsers = 100;
+/** How long subscriptions gather before they are asked about. */
+const gatherMs = 20;
 
 /** Presence over REST, and what the inbox tells about it. */
 export class PresenceClient implements PresenceDirectory {
@@ -60,10 +64,10 @@ export class PresenceClient implements PresenceDirectory {
     this.#askAll([...this.#listeners.keys()]);
   }
 
-  /** A list that appears subscribes to all its users at once: they make one request. */
+  /** A list that fills subscribes to many users within an instant: they make one request. */
   #askSoon(user: string): void {
     if (this.#wanted.size === 0) {
-      queueMicrotask(() => {
+      this.#options.clock.after(gatherMs, () => {
         const users = [...this.#wanted];
         this.#wanted.clear();
         this.#askAll(users);
