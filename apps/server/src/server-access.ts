@@ -83,7 +83,7 @@ async function request(
 }
 
 /** Nobody listens there, or what listens does not speak HTTP. */
-export function unreachable(url: string, cause: unknown): OperatorError {
+function unreachable(url: string, cause: unknown): OperatorError {
   const reason = codeOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
   return new OperatorError(
     `no server answers at ${url} (${reason}); start one with "chat21 start", or give its address with --url`,
