@@ -57,24 +57,20 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     log?.error({ err: error, path }, "a database thread ended; the next call starts another");
     metrics?.count("store_errors", { reason: "thread" });
   };
-  const maxBytes = options.maxBytes;
-  const setup = { role: "writer", path, maxBytes, databaseFile: -1 } as const;
-  const writer = new WorkerLink({ url, setup, onDeath });
-  try {
-    const { epoch } = await writer.start();
-    const databaseFile = openSync(path, "r+");
-    const reader = new WorkerLink({ url, setup: { role: "reader", path, maxBytes, databaseFile }, onDeath });
-    await reader.start();
-    return createSqliteStore({
-      ...{ epoch, writer, reader, log },
-      release() {
-        closeSync(databaseFile);
-        unlock();
-      },
-    });
-  } catch (error) {
-    await writer.close();
+  const databaseFile = openSync(path, "a");
+  const linkTo = (role: "reader" | "writer") =>
+    new WorkerLink({ url, setup: { role, path, maxBytes: options.maxBytes, databaseFile }, onDeath });
+  const [writer, reader] = [linkTo("writer"), linkTo("reader")];
+  const release = () => {
+    closeSync(databaseFile);
     unlock();
+  };
+  try {
+    const [{ epoch }] = await Promise.all([writer.start(), reader.start()]);
+    return createSqliteStore({ epoch, writer, reader, log, release });
+  } catch (error) {
+    await Promise.all([writer.close(), reader.close()]);
+    release();
     throw error;
   }
 }

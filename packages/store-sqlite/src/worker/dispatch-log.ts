@@ -1,6 +1,9 @@
 /** Inclusive range of positions. */
 type Span = readonly [from: number, to: number];
 
+/** The row of `meta` that holds the serialized log. */
+export const dispatchedRow = "dispatched";
+
 /** Spans beyond the cursor that are kept across a restart; more than these are dispatched again then. */
 const maxStoredSpans = 64;
 

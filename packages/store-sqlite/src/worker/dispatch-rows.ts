@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EventRecord } from "@chat21/engine";
 import type { ConversationRows } from "./conversation-rows.ts";
-import { DispatchLog } from "./dispatch-log.ts";
+import { DispatchLog, dispatchedRow } from "./dispatch-log.ts";
 import { selectLoggedEvent, toLoggedEventRecord } from "./event-rows.ts";
 
 /** Ranges of numbers that were dispatched: app, conversation, first and last number, and again. */
@@ -17,9 +17,6 @@ export interface DispatchRows {
   reset(): void;
   undispatched(limit: number, committedBefore: number): EventRecord[];
 }
-
-/** The name of the row in `meta`; also read by `check.ts`. */
-export const dispatchedRow = "dispatched";
 
 /** Works on the connection that writes. `lastPosition`: the end of the log. */
 export function createDispatchRows(

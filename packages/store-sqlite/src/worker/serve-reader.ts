@@ -1,28 +1,52 @@
-import type { WorkerSetup } from "../worker-protocol.ts";
+import type { WorkerAnswer, WorkerRequest, WorkerSetup } from "../worker-protocol.ts";
 import { createCheckpoint } from "./checkpoint.ts";
 import { openForReading } from "./connection.ts";
+import { toFailure } from "./failure.ts";
 import { hasMethod, tryToInvoke } from "./invoke.ts";
 import { createReaderMethods, type ReaderSideMethods } from "./reader-methods.ts";
 import type { Served } from "./serve-writer.ts";
 
-/** Opens the connection that reads; the writer has made the database by then. */
-export function serveReader({ path, databaseFile }: WorkerSetup): Served {
+function openReader({ path, databaseFile }: WorkerSetup) {
   const database = openForReading(path);
   const methods = createReaderMethods(database);
   const side: ReaderSideMethods = { checkpoint: createCheckpoint(path, databaseFile) };
-  const begin = database.prepare("BEGIN");
-  const commit = database.prepare("COMMIT");
+
+  function readTogether(requests: readonly WorkerRequest[]): WorkerAnswer[] {
+    if (requests.length === 0) return [];
+    database.exec("BEGIN");
+    try {
+      return requests.map((request) => tryToInvoke(methods, request, path));
+    } finally {
+      if (database.isTransaction) database.exec("COMMIT");
+    }
+  }
+  return {
+    answer(requests: readonly WorkerRequest[]): WorkerAnswer[] {
+      const reads = readTogether(requests.filter((request) => hasMethod(methods, request)));
+      const others = requests.filter((request) => hasMethod(side, request));
+      return [...reads, ...others.map((request) => tryToInvoke(side, request, path))];
+    },
+    close: () => database.close(),
+  };
+}
+
+/**
+ * Opens the connection that reads when it is first needed: the thread starts beside the writer's, which makes the
+ * database.
+ */
+export function serveReader(setup: WorkerSetup): Served {
+  let reader: ReturnType<typeof openReader> | undefined;
   return {
     epoch: "",
     answer(requests) {
-      const reads = requests.filter((request) => hasMethod(methods, request));
-      const others = requests.filter((request) => hasMethod(side, request));
-      if (reads.length === 0) return others.map((request) => tryToInvoke(side, request, path));
-      begin.run();
-      const answers = reads.map((request) => tryToInvoke(methods, request, path));
-      commit.run();
-      return [...answers, ...others.map((request) => tryToInvoke(side, request, path))];
+      try {
+        reader ??= openReader(setup);
+        return reader.answer(requests);
+      } catch (thrown) {
+        const failure = toFailure(thrown, setup.path);
+        return requests.map(([id]) => [id, failure, null]);
+      }
     },
-    close: () => database.close(),
+    close: () => reader?.close(),
   };
 }

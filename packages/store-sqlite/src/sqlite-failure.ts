@@ -1,0 +1,9 @@
+import { ChatError } from "@chat21/protocol";
+import { toFailure } from "./worker/failure.ts";
+
+/** What SQLite threw while it worked on `path`, as a `ChatError` whose message says what to do. */
+export function toChatError(thrown: unknown, path: string): ChatError {
+  if (thrown instanceof ChatError) return thrown;
+  const { code, message } = toFailure(thrown, path);
+  return new ChatError(code, message, { cause: thrown });
+}

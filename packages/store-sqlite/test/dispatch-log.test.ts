@@ -1,0 +1,54 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { DispatchLog } from "../src/worker/dispatch-log.ts";
+
+const end = 40;
+
+function openPositions(log: DispatchLog): number[] {
+  return log
+    .open(end)
+    .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, index) => from + index));
+}
+
+it("knows after any marks, and after a restart, which positions are open", () => {
+  const mark = fc.tuple(fc.integer({ min: 1, max: end }), fc.integer({ min: 0, max: 6 }));
+  fc.assert(
+    fc.property(fc.array(mark, { maxLength: 30 }), (marks) => {
+      const marked = new Set<number>();
+      const log = new DispatchLog();
+
+      for (const [from, length] of marks) {
+        log.mark(from, from + length);
+        for (let position = from; position <= from + length; position += 1) marked.add(position);
+      }
+
+      const expected = Array.from({ length: end }, (_, index) => index + 1).filter((at) => !marked.has(at));
+      expect(openPositions(log)).toEqual(expected);
+      expect(openPositions(DispatchLog.parse(log.serialize()))).toEqual(expected);
+    }),
+  );
+});
+
+it("stays small however many events follow one that is not dispatched", () => {
+  const log = new DispatchLog();
+
+  for (let position = 2; position <= 10_000; position += 1) log.mark(position, position);
+
+  expect(log.serialize()).toBe("[0,[2,10000]]");
+  expect(log.open(10_001)).toEqual([
+    [1, 1],
+    [10_001, 10_001],
+  ]);
+});
+
+it("forgets the farthest marks of very many gaps when it is stored, and never calls an open position marked", () => {
+  const log = new DispatchLog();
+  for (let position = 2; position <= 1_000; position += 2) log.mark(position, position);
+
+  const restarted = DispatchLog.parse(log.serialize());
+
+  expect(log.serialize().length).toBeLessThan(1_500);
+  const open = new Set(restarted.open(1_000).flat());
+  expect(open.has(1)).toBe(true);
+  expect(restarted.open(1_000).at(-1)?.[1]).toBe(1_000);
+});

@@ -1,0 +1,103 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, it } from "vitest";
+import { openSqliteStore } from "../src/index.ts";
+import { directRun } from "./sample-runs.ts";
+import { useTemporaryFolder } from "./temporary-folder.ts";
+
+const folder = useTemporaryFolder();
+
+it("makes the folder and the database", async () => {
+  const path = await folder.path("new/deeper/chat21.db");
+
+  await folder.open({ path });
+
+  expect((await readFile(path)).subarray(0, 15).toString()).toBe("SQLite format 3");
+});
+
+it("says that the database is in use when it is, and opens when it is free again", async () => {
+  const first = await folder.open();
+
+  await expect(folder.open()).rejects.toMatchObject({
+    code: "store_unavailable",
+    message: expect.stringMatching(/chat21\.db is in use by another process: stop that one/),
+  });
+
+  await first.close();
+  const second = await folder.open();
+  expect(second.epoch).toBe(first.epoch);
+});
+
+it("says which folder cannot be written", async () => {
+  const file = await folder.path("not-a-folder");
+  await writeFile(file, "");
+
+  await expect(openSqliteStore({ path: `${file}/chat21.db` })).rejects.toMatchObject({
+    code: "store_unavailable",
+    message: expect.stringMatching(/not-a-folder cannot be written: .*use another data folder/),
+  });
+});
+
+it("says that a file is no database and what to do, and leaves it as it is and unlocked", async () => {
+  const path = await folder.path();
+  await writeFile(
+    path,
+    "this is text, and long enough to be taken for a header of a database, page one".repeat(99),
+  );
+  const before = await readFile(path);
+
+  await expect(folder.open()).rejects.toMatchObject({
+    code: "internal",
+    message: expect.stringMatching(/chat21\.db is damaged \(.+\): restore a backup/),
+  });
+
+  expect(await readFile(path)).toEqual(before);
+  await writeFile(path, "");
+  await expect(folder.open()).resolves.toHaveProperty("epoch");
+});
+
+it("says that the middle of a database is damaged when it meets the place", async () => {
+  const store = await folder.open();
+  await store.events.commit([directRun("bob", 0, 500, `{"text":"${"x".repeat(2_000)}"}`)]);
+  await store.close();
+  const path = await folder.path();
+  const bytes = await readFile(path);
+  bytes.fill(0xa5, 20 * 4_096, 200 * 4_096);
+  await writeFile(path, bytes);
+
+  const reading = folder
+    .open()
+    .then(({ events }) => events.read({ app: "app", conversation: "ann.bob", limit: 500, from: "oldest" }));
+
+  await expect(reading).rejects.toMatchObject({
+    code: "internal",
+    message: expect.stringMatching(/is damaged .*restore a backup/),
+  });
+});
+
+it("refuses a newer schema, and names both versions", async () => {
+  await (await folder.open()).close();
+  const database = new DatabaseSync(await folder.path());
+  database.exec("PRAGMA user_version = 99");
+  database.close();
+
+  await expect(folder.open()).rejects.toMatchObject({
+    code: "internal",
+    message: expect.stringMatching(
+      /has schema version 99 and this version of Chat21 knows up to 1: use the version/,
+    ),
+  });
+});
+
+it("refuses a database of somebody else", async () => {
+  const path = await folder.path();
+  await mkdir(dirname(path), { recursive: true });
+  const database = new DatabaseSync(path);
+  database.exec("CREATE TABLE recipe (name TEXT)");
+  database.close();
+
+  await expect(folder.open()).rejects.toMatchObject({
+    message: expect.stringMatching(/chat21\.db is not a database of Chat21/),
+  });
+});

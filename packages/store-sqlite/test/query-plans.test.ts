@@ -1,0 +1,68 @@
+import type { DatabaseSync } from "node:sqlite";
+import { expect, it } from "vitest";
+import { openForWriting } from "../src/worker/connection.ts";
+import { createReaderMethods } from "../src/worker/reader-methods.ts";
+import { createWriter } from "../src/worker/writer-methods.ts";
+import { useTemporaryFolder } from "./temporary-folder.ts";
+
+const folder = useTemporaryFolder();
+
+/** Every statement that the store prepares, as it is written in its source. */
+async function preparedStatements() {
+  const database = openForWriting(await folder.path(), { maxBytes: undefined, newEpoch: () => "epoch" });
+  const statements = new Set<string>();
+  const recorder = new Proxy(database, {
+    get(target, name) {
+      if (name !== "prepare") return Reflect.get(target, name, target);
+      return (sql: string) => {
+        statements.add(sql);
+        return target.prepare(sql);
+      };
+    },
+  });
+  createWriter(recorder);
+  createReaderMethods(recorder);
+  return { database, statements: [...statements] };
+}
+
+function planOf(database: DatabaseSync, sql: string): string[] {
+  return database
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .all()
+    .map((row) => String(row["detail"]));
+}
+
+it("reads every table by key: no statement walks through a whole table", async () => {
+  const { database, statements } = await preparedStatements();
+
+  const scans = statements.flatMap((sql) =>
+    planOf(database, sql)
+      .filter((detail) => /^SCAN (?!CONSTANT|\(subquery)/.test(detail))
+      .map((detail) => ({ detail, sql: sql.replaceAll(/\s+/g, " ") })),
+  );
+
+  expect(statements.length).toBeGreaterThan(50);
+  // Lists of deliveries go from the newest backwards and stop at their limit; an id is looked up by key.
+  expect(
+    scans.filter(({ sql }) => !/FROM webhook_delivery .*ORDER BY position DESC LIMIT :limit/.test(sql)),
+  ).toEqual([]);
+  database.close();
+});
+
+it("finds tails, unread counts and pages of a conversation in the order of its key", async () => {
+  const { database, statements } = await preparedStatements();
+
+  const sorted = statements.filter((sql) =>
+    planOf(database, sql).some((detail) => detail.startsWith("USE TEMP B-TREE")),
+  );
+
+  // What is sorted: a user's own conversations, by the time of their last event, which every message changes; the
+  // dead rows of the outbox, which are few; and 500 expired leases at a time.
+  const expected = [
+    /WHERE (m\.)?account = /,
+    /INDEXED BY webhook_dead/,
+    /presence_lease WHERE expires_at <= \? LIMIT/,
+  ];
+  expect(sorted.filter((sql) => !expected.some((pattern) => pattern.test(sql)))).toEqual([]);
+  database.close();
+});
