@@ -114,6 +114,47 @@ describe("a window", () => {
     expect(ada.problems).toEqual([]);
   });
 
+  test("sends what was written without a connection, even when the page was left in between", async () => {
+    const cable = await world.layCable();
+    const ada = await world.join("Ada Unsent", { url: cable.url });
+    const grace = await world.join("Grace Unsent");
+    await ada.startConversation("grace-unsent");
+
+    cable.cut();
+    await ada.page.getByText("Connection lost.").waitFor();
+    await ada.write("written in a tunnel");
+    await ada.page.goto("about:blank");
+    cable.mend();
+    await ada.page.goto(cable.url);
+
+    await grace.row("Ada Unsent").getByText("written in a tunnel").waitFor();
+    await grace.row("Ada Unsent").getByText("1 unread").waitFor();
+    await ada.row("grace-unsent").getByRole("link").click();
+    await ada.page.getByTitle("Delivered").waitFor();
+    expect(await textsOf(ada)).toEqual(["written in a tunnel"]);
+    expect(grace.problems).toEqual([]);
+  });
+
+  test("that is duplicated becomes another device of the same person", async () => {
+    const ada = await world.join("Ada Twice");
+    const [twin] = await Promise.all([
+      ada.context.waitForEvent("page"),
+      // A window that is opened by another one starts with a copy of its session storage.
+      ada.page.evaluate(() => void window.open(location.href)),
+    ]);
+    await twin.getByText("No conversations yet.").waitFor();
+
+    await ada.startConversation("grace-twice");
+    await ada.write("seen by both of me");
+    await twin.getByText("You: seen by both of me").waitFor();
+    const device = (page: typeof twin) => page.evaluate(() => sessionStorage.getItem("chat21.window"));
+    expect(await device(twin)).not.toBe(await device(ada.page));
+    // Two clients with one id would throw each other out for ever.
+    expect(await twin.locator(".banner").count()).toBe(0);
+    expect(await ada.page.locator(".banner").count()).toBe(0);
+    expect(ada.problems).toEqual([]);
+  });
+
   test("loads older messages above and keeps what is being read in its place", async () => {
     const grace = await connect({
       url: world.server.url,

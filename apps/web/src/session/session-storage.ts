@@ -28,6 +28,8 @@ export function sessionChatStorage(namespace: string, area: Storage = sessionSto
 }
 
 const windowKey = "chat21.window";
+/** How long the window before a reload may take to go. */
+const handOverMs = 500;
 
 /**
  * A namespace that no other open window uses, the one from before a reload where possible. A duplicated window starts
@@ -48,9 +50,11 @@ export async function claimNamespace(area: Storage = sessionStorage): Promise<st
 async function holdWhileOpen(name: string): Promise<boolean> {
   if (!("locks" in navigator)) return false;
   return new Promise((resolve) => {
-    void navigator.locks.request(`chat21.window.${name}`, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock === null ? undefined : new Promise<void>(() => {});
-    });
+    const hold = () => {
+      resolve(true);
+      return new Promise<void>(() => {});
+    };
+    const signal = AbortSignal.timeout(handOverMs);
+    navigator.locks.request(`chat21.window.${name}`, { signal }, hold).catch(() => resolve(false));
   });
 }
