@@ -11,6 +11,8 @@ export interface ReadyFacts {
   readonly dataDir: string;
   /** How to start `chat21` here. */
   readonly command: string;
+  /** The folder was given on this command line, so other commands need it as well. */
+  readonly namesDataDir: boolean;
   /** Milliseconds since the process was started. */
   readonly startedInMs: number;
 }
@@ -19,13 +21,14 @@ export interface ReadyFacts {
 export function readyMessage(facts: ReadyFacts): string {
   const { bold, cyan, dim, green } = picocolors;
   const aside = (label: string, text: string) => `    ${dim(label.padEnd(10))} ${text}`;
+  const option = dataOption(facts);
   const mqtt = [facts.mqttUrl, facts.mqttWsUrl].filter((url) => url !== null).join("  ");
   return [
     "",
     `  ${green("Chat21 is running:")}  ${bold(cyan(facts.url))}  ${dim(`(in ${facts.startedInMs} ms)`)}`,
     `  ${nextStep(facts)}`,
     "",
-    aside("a message", `${facts.command} send alice "Hello" --as bob`),
+    aside("a message", `${facts.command} send alice "Hello" --as bob${option}`),
     aside("MQTT", mqtt),
     aside("data", facts.dataDir),
     aside("more", `${facts.command} --help`),
@@ -35,7 +38,13 @@ export function readyMessage(facts: ReadyFacts): string {
   ].join("\n");
 }
 
-function nextStep({ hasWebPage, development, command }: ReadyFacts): string {
-  if (hasWebPage && development) return "Open it in two windows, sign in with two names, and chat.";
-  return `Sign in with a token: ${command} token alice`;
+function nextStep(facts: ReadyFacts): string {
+  if (facts.hasWebPage && facts.development)
+    return "Open it in two windows, sign in with two names, and chat.";
+  return `Sign in with a token: ${facts.command} token alice${dataOption(facts)}`;
+}
+
+function dataOption({ namesDataDir, dataDir }: ReadyFacts): string {
+  if (!namesDataDir) return "";
+  return ` --data-dir ${/^[\w./~:\\-]+$/.test(dataDir) ? dataDir : JSON.stringify(dataDir)}`;
 }

@@ -35,7 +35,7 @@ export async function start({ dev, ...options }: StartOptions): Promise<void> {
   const server = await createServer(config, log);
   const stopSignals = listenForStop(log);
   try {
-    announce(config, server, log, isTerminal);
+    announce(config, server, isTerminal ? { namesDataDir: options.dataDir !== undefined } : log);
     await stopSignals.thenClose(() => server.close());
   } finally {
     removeRunningServer(config.dataDir);
@@ -46,7 +46,7 @@ function sayAll(notices: readonly Notice[], log: Logger): void {
   for (const { level, text } of notices) log[level](text);
 }
 
-function announce(config: Config, server: Server, log: Logger, isTerminal: boolean): void {
+function announce(config: Config, server: Server, to: { readonly namesDataDir: boolean } | Logger): void {
   const { addresses, hasWebPage } = server;
   const startedInMs = Math.round(performance.now());
   writeRunningServer(config.dataDir, {
@@ -55,13 +55,13 @@ function announce(config: Config, server: Server, log: Logger, isTerminal: boole
     mqttUrl: addresses.mqttUrl,
     startedAt: new Date().toISOString(),
   });
-  if (!isTerminal) {
+  if ("namesDataDir" in to) {
+    const { development, dataDir, command } = config;
+    printLine(readyMessage({ ...addresses, ...to, hasWebPage, development, dataDir, command, startedInMs }));
+  } else {
     // Whoever waits for this line gets it at every level.
-    log.child({}, { level: "info" }).info({ ...addresses, startedInMs }, "ready");
-    return;
+    to.child({}, { level: "info" }).info({ ...addresses, startedInMs }, "ready");
   }
-  const { development, dataDir, command } = config;
-  printLine(readyMessage({ ...addresses, hasWebPage, development, dataDir, command, startedInMs }));
 }
 
 /** What nobody foresaw leaves the process in a state nobody knows: the store is safe, so the process ends. */
