@@ -39,6 +39,7 @@ export class OutboxQueue implements Outbox {
   readonly #lanes = new Map<string, SendLane>();
   #order = 0;
   #online = false;
+  #closed = false;
   #listed: readonly ChatMessage[] | undefined;
   readonly #writes: PendingWrites;
 
@@ -73,6 +74,7 @@ export class OutboxQueue implements Outbox {
   }
 
   add(to: string, body: OutboxRecord["body"], clientMessageId: string): Promise<SentMessage> {
+    if (this.#closed) return Promise.reject(new ChatError("connection_lost", "the client is closed"));
     const existing = this.#entries.get(clientMessageId);
     return new Promise((resolve, reject) => {
       if (existing === undefined) {
@@ -166,6 +168,7 @@ export class OutboxQueue implements Outbox {
 
   /** Nothing is sent any more; what waits stays in the store. */
   close(reason: ChatError | null): void {
+    this.#closed = true;
     this.setOnline(false);
     const error =
       reason ?? new ChatError("connection_lost", "the client was closed; the message stays in its outbox");

@@ -1,0 +1,295 @@
+import { fakeToken } from "@chat21/testkit/fake-server";
+import { describe, expect, test } from "vitest";
+import { connect } from "../src/index.ts";
+import { openChat, openServer, Recorder } from "./support/world.ts";
+
+describe("after a lost connection", () => {
+  test("every missed message is announced once, in order, and live ones go on", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    server.send("bob", "alice", { text: "1" });
+    await recorder.until(() => recorder.texts("bob").length === 1);
+
+    server.reachable = false;
+    server.drop();
+    await recorder.until(() => chat.status === "reconnecting");
+    for (const text of ["2", "3", "4"]) server.send("bob", "alice", { text });
+    server.reachable = true;
+    await recorder.until(() => chat.status === "online");
+    server.send("bob", "alice", { text: "5" });
+    await recorder.until(() => recorder.texts("bob").length === 5);
+
+    expect(recorder.texts("bob")).toEqual(["1", "2", "3", "4", "5"]);
+    expect(recorder.all("message").map(({ origin }) => origin)).toEqual([
+      "live",
+      "sync",
+      "sync",
+      "sync",
+      "live",
+    ]);
+    expect(chat.conversation("bob").messages.map(({ text }) => text)).toEqual(["1", "2", "3", "4", "5"]);
+  });
+
+  test("live events that overtake the catching up are put in their place", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    server.respond = ({ path }) => {
+      if (path.endsWith("/sync") && server.connections.length > 0) {
+        server.respond = () => undefined;
+        // After SUBACK, before the answer: it comes live, and in the answer.
+        server.send("bob", "alice", { text: "2" });
+      }
+      return undefined;
+    };
+    server.fateOfDelivery = () => "lose";
+    server.send("bob", "alice", { text: "1" });
+    server.fateOfDelivery = () => "deliver";
+
+    server.drop();
+    await recorder.until(() => recorder.texts("bob").length === 2);
+
+    expect(recorder.texts("bob")).toEqual(["1", "2"]);
+  });
+
+  test("what was being sent is sent again, and stored once", async () => {
+    const server = await openServer();
+    server.fateOfSend = () => "store-silently";
+    const chat = await openChat(server);
+
+    const sent = chat.send("bob", { text: "hi" });
+    await server.until(() => server.log.visible("bob", "alice").length === 1);
+    server.fateOfSend = () => "store";
+    server.drop();
+
+    expect(await sent).toMatchObject({ seq: 1 });
+    expect(server.log.visible("bob", "alice")).toHaveLength(1);
+    expect(chat.outbox.list()).toEqual([]);
+  });
+
+  test("messages that were written offline are sent in order", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    server.reachable = false;
+    server.drop();
+    await recorder.until(() => chat.status === "reconnecting");
+
+    const sent = Promise.all(["a", "b", "c"].map((text) => chat.send("bob", { text })));
+    expect(chat.conversation("bob").messages.map(({ state }) => state)).toEqual([
+      "queued",
+      "queued",
+      "queued",
+    ]);
+    server.reachable = true;
+
+    expect((await sent).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  });
+
+  test("a message that only the live stream lost is fetched when the next one comes", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    server.send("bob", "alice", { text: "1" });
+    server.fateOfDelivery = () => "lose";
+    server.send("bob", "alice", { text: "2" });
+    server.fateOfDelivery = () => "deliver";
+    server.send("bob", "alice", { text: "3" });
+
+    await recorder.until(() => recorder.texts("bob").length === 3);
+
+    expect(recorder.texts("bob")).toEqual(["1", "2", "3"]);
+    expect(server.requests.filter(({ path }) => path.endsWith("/events"))).toHaveLength(1);
+  });
+
+  test("numbers that are not for this user are asked for once only", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    server.send("bob", "alice", { text: "1" });
+    server.log.append({ conversation: "alice.bob", sender: "bob", hiddenFor: ["alice"] });
+    server.send("bob", "alice", { text: "3" });
+    await recorder.until(() => recorder.texts("bob").length === 2);
+    const asked = server.requests.length;
+
+    server.send("bob", "alice", { text: "4" });
+    await recorder.until(() => recorder.texts("bob").length === 3);
+
+    expect(recorder.texts("bob")).toEqual(["1", "3", "4"]);
+    expect(server.requests).toHaveLength(asked);
+  });
+
+  test("a message that was delivered twice is announced once", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    server.fateOfDelivery = () => "twice";
+
+    server.send("bob", "alice", { text: "1" });
+    server.send("bob", "alice", { text: "2" });
+    await recorder.until(() => recorder.texts("bob").includes("2"));
+    await chat.send("bob", { text: "3" });
+
+    expect(recorder.texts("bob")).toEqual(["1", "2", "3"]);
+  });
+
+  test("more than one answer holds is fetched page by page", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    server.send("bob", "alice", { text: "0" });
+    await recorder.until(() => recorder.texts("bob").length === 1);
+    server.reachable = false;
+    server.drop();
+    for (let i = 1; i <= 650; i++) server.send("bob", "alice", { text: String(i) });
+    server.reachable = true;
+
+    await recorder.until(() => recorder.texts("bob").length === 651);
+
+    expect(recorder.texts("bob")).toEqual(Array.from({ length: 651 }, (_, i) => String(i)));
+    expect(recorder.all("reset")).toEqual([]);
+  });
+
+  test("too much to fetch is told as a reset, and the newest messages are held", async () => {
+    const server = await openServer();
+    const chat = await openChat(server, "alice", { maxCatchUp: 250 });
+    const recorder = new Recorder(chat);
+    server.send("bob", "alice", { text: "0" });
+    await recorder.until(() => recorder.texts("bob").length === 1);
+    server.reachable = false;
+    server.drop();
+    for (let i = 1; i <= 300; i++) server.send("bob", "alice", { text: String(i) });
+    server.reachable = true;
+    await recorder.until(() => recorder.all("reset").length === 1 && chat.status === "online");
+
+    server.send("bob", "alice", { text: "301" });
+    await recorder.until(() => recorder.texts("bob").includes("301"));
+
+    const { messages, hasOlder } = chat.conversation("bob");
+    expect(messages.map(({ text }) => text)).toEqual(Array.from({ length: 201 }, (_, i) => String(i + 101)));
+    expect(hasOlder).toBe(true);
+    expect(recorder.texts("bob")).toEqual(["0", "301"]);
+  });
+
+  test("a server that was restored from a backup makes every conversation begin anew", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    for (const text of ["1", "2", "3", "4"]) server.send("bob", "alice", { text });
+    await recorder.until(() => recorder.texts("bob").length === 4);
+
+    server.log.restore(0.5);
+    server.drop();
+    await recorder.until(() => recorder.all("reset").length === 1 && chat.status === "online");
+    server.send("bob", "alice", { text: "3b" });
+    await recorder.until(() => recorder.texts("bob").includes("3b"));
+
+    expect(chat.conversation("bob").messages.map(({ text }) => text)).toEqual(["1", "2", "3b"]);
+  });
+});
+
+describe("the status", () => {
+  test("goes from online over reconnecting to online, with the reason and the delay", async () => {
+    const server = await openServer();
+    const chat = await openChat(server, "alice", { backoff: (attempt) => attempt });
+    const recorder = new Recorder(chat);
+
+    server.drop();
+    await recorder.until(() => chat.status === "online" && recorder.all("status").length > 1);
+
+    expect(recorder.all("status")).toMatchObject([
+      { status: "reconnecting", reason: { code: "connection_lost" }, retryInMs: 1 },
+      { status: "online", reason: null, retryInMs: null },
+    ]);
+  });
+
+  test("presence is told on every connect", async () => {
+    const server = await openServer();
+    const chat = await openChat(server, "alice", { deviceId: "d1" });
+    const recorder = new Recorder(chat);
+    const said = () =>
+      server.published.filter(({ topic }) => topic === "apps/tilechat/users/alice/presence/d1");
+    await server.until(() => said().length === 1);
+
+    server.drop();
+    await recorder.until(() => chat.status === "online" && recorder.all("status").length > 1);
+    await server.until(() => said().length === 2);
+
+    expect(said().map(({ payload }) => payload)).toEqual([{ connected: true }, { connected: true }]);
+    expect(server.connections[0]?.will).toEqual({
+      topic: "apps/tilechat/users/alice/presence/d1",
+      payload: '{"disconnected":true}',
+    });
+  });
+
+  test("is closed after close, for good", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+
+    await chat.close();
+    await chat.close();
+
+    expect(chat.status).toBe("closed");
+    expect(await chat.closed).toBeNull();
+    await server.until(() => server.connections.length === 0);
+    await expect(chat.send("bob", { text: "late" })).rejects.toMatchObject({ code: "connection_lost" });
+  });
+});
+
+describe("connect", () => {
+  test("rejects with the last failure when nobody answers in time", async () => {
+    const server = await openServer();
+    server.reachable = false;
+    const options = {
+      url: server.url,
+      token: fakeToken({ user: "alice" }),
+      backoff: () => 1,
+      connectTimeoutMs: 50,
+    };
+
+    await expect(connect(options)).rejects.toMatchObject({ code: "connection_lost" });
+  });
+
+  test("resolves without a connection on demand, and gets online later", async () => {
+    const server = await openServer();
+    server.reachable = false;
+    const chat = await openChat(server, "alice", { offlineStart: true });
+    const recorder = new Recorder(chat);
+    const sent = chat.send("bob", { text: "hi" });
+
+    server.reachable = true;
+
+    expect(await sent).toMatchObject({ seq: 1 });
+    expect(recorder.all("status").at(-1)).toMatchObject({ status: "online" });
+  });
+
+  test("gives up when it is aborted", async () => {
+    const server = await openServer();
+    server.reachable = false;
+    const abort = new AbortController();
+    const connecting = connect({
+      url: server.url,
+      token: fakeToken({ user: "alice" }),
+      backoff: () => 1,
+      signal: abort.signal,
+    });
+
+    abort.abort();
+
+    await expect(connecting).rejects.toMatchObject({ code: "connection_lost" });
+  });
+
+  test.each([
+    ["url", { url: "chat.example.com" }, "bad_request"],
+    ["mqttUrl", { mqttUrl: "http://x" }, "bad_request"],
+    ["sendWindow", { sendWindow: 0 }, "bad_request"],
+    ["app", { app: "other" }, "bad_request"],
+    ["deviceId", { deviceId: "a/b" }, "invalid_id"],
+    ["token", { token: "nonsense" }, "unauthorized"],
+  ])("refuses a wrong %s and says so", async (_, wrong, code) => {
+    const options = { url: "http://127.0.0.1:1", token: fakeToken({ user: "alice" }), ...wrong };
+
+    await expect(connect(options)).rejects.toMatchObject({ code });
+  });
+});
