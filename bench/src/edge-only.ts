@@ -2,12 +2,16 @@ import { createEmbeddedEdge } from "@chat21/broker-embedded";
 import type { Delivery, EdgeHandler, Session } from "@chat21/engine";
 import { parseClientTopic, topics } from "@chat21/protocol";
 import { membersOf } from "./load/group-name.ts";
+import { announce } from "./targets/announce.ts";
 import { app } from "./targets/target.ts";
 
 /** Our edge with an engine that believes everybody and stores nothing, but delivers what the real one would. */
 const quiet = { debug() {}, info() {}, warn: console.error, error: console.error };
 const edge = createEmbeddedEdge({
-  listeners: [{ kind: "tcp", host: "127.0.0.1", port: 0 }],
+  listeners: [
+    { kind: "tcp", host: "127.0.0.1", port: 0 },
+    { kind: "ws", host: "127.0.0.1", port: 0 },
+  ],
   log: quiet,
   metrics: { count() {}, observe() {} },
 });
@@ -70,5 +74,5 @@ const handler: EdgeHandler = {
 };
 
 await edge.start(handler);
-process.stdout.write(`${JSON.stringify({ port: edge.addresses[0]?.port })}\n`);
-process.on("SIGTERM", () => process.exit(0));
+const [tcp, ws] = edge.addresses;
+announce({ tcp: tcp?.url ?? "", ws: ws?.url ?? "" });

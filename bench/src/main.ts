@@ -21,9 +21,11 @@ scenarios
 targets
   bare                aedes as it comes, started for the run
   edge                our edge with an engine that stores nothing, started for the run
-  mqtt://host:port    a running Chat21; needs --secret, for its CPU and memory --pid, for groups --api
+  mqtt://host:port, ws://host:port/ws
+                      a running Chat21; needs --secret, for its CPU and memory --pid, for groups --api
 
 options
+  --carrier tcp  or ws, of servers that are started for the run
   --seconds 10   measured time        --warmup 3      seconds before it
   --repeat 1     how many times       --fsync-dir     folder whose disk is timed (default: temporary files)
 `;
@@ -32,6 +34,7 @@ const { values } = parseArgs({
   options: {
     scenario: { type: "string", default: "pairs" },
     target: { type: "string", default: "bare" },
+    carrier: { type: "string", default: "tcp" },
     pairs: { type: "string", default: "20" },
     window: { type: "string", default: "8" },
     rate: { type: "string", default: "200" },
@@ -67,8 +70,9 @@ function number(name: NumberName): number {
 }
 
 function openTarget(): Promise<Target> | Target {
-  if (values.target === "bare") return startBareTarget();
-  if (values.target === "edge") return startEdgeTarget();
+  const carrier = values.carrier === "ws" ? "ws" : "tcp";
+  if (values.target === "bare") return startBareTarget(carrier);
+  if (values.target === "edge") return startEdgeTarget(carrier);
   const pid = values.pid === undefined ? null : Number(values.pid);
   return openChat21Target({ url: values.target, secret: values.secret, apiUrl: values.api, pid });
 }
@@ -107,7 +111,14 @@ if (values.help) {
     try {
       const result = await run(target);
       const fsyncMs = Number(measureFsyncMs(values["fsync-dir"]).toFixed(3));
-      const line = { scenario: values.scenario, target: target.name, ...asked, ...result, fsyncMs };
+      const line = {
+        scenario: values.scenario,
+        target: target.name,
+        carrier: new URL(target.url).protocol.slice(0, -1),
+        ...asked,
+        ...result,
+        fsyncMs,
+      };
       process.stdout.write(`${JSON.stringify(line)}\n`);
     } finally {
       await target.close();

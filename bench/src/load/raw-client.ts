@@ -1,4 +1,6 @@
-import { connect, type Socket } from "node:net";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { WebSocket } from "ws";
 import { encodeConnect, encodeSubscribe, header } from "./packets.ts";
 
 /** What a client reports. Bytes are valid during the call only. */
@@ -11,8 +13,8 @@ export interface RawClientEvents {
 
 /** How to connect. */
 export interface RawClientOptions {
-  readonly host: string;
-  readonly port: number;
+  /** `mqtt://host:port` or `ws://host:port/ws`. */
+  readonly url: string;
   readonly clientId: string;
   readonly password: string;
   /** @default 0 (none) */
@@ -21,36 +23,40 @@ export interface RawClientOptions {
 
 const writeBytes = 64 * 1_024;
 
+/** What carries the bytes. */
+interface Wire {
+  write(bytes: Buffer): void;
+  destroy(): void;
+  listen(handleData: (chunk: Buffer) => void, handleClose: () => void): void;
+}
+
 /**
  * An MQTT client that does next to nothing per message, so that a benchmark measures the server: no objects for
  * packets, one write per turn of the event loop.
  */
 export class RawClient {
-  readonly #socket: Socket;
+  readonly #wire: Wire;
   readonly #events: RawClientEvents;
   #rest: Buffer | null = null;
   #out = Buffer.allocUnsafe(writeBytes);
   #outBytes = 0;
   #flushes = false;
-  #waiting = new Map<number, () => void>();
+  #waiting = new Map<number, { readonly resolve: () => void; readonly reject: (error: Error) => void }>();
 
-  private constructor(socket: Socket, events: RawClientEvents) {
-    this.#socket = socket;
+  private constructor(wire: Wire, events: RawClientEvents) {
+    this.#wire = wire;
     this.#events = events;
-    socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    socket.on("error", () => {});
-    socket.on("close", () => events.handleClose());
+    const handleClose = () => {
+      const error = new Error("the server closed the connection instead of answering");
+      for (const { reject } of this.#waiting.values()) reject(error);
+      events.handleClose();
+    };
+    wire.listen((chunk) => this.#read(chunk), handleClose);
   }
 
   /** Resolves when CONNACK says 0. */
   static async connect(options: RawClientOptions, events: RawClientEvents): Promise<RawClient> {
-    const socket = connect({ host: options.host, port: options.port });
-    await new Promise<void>((resolve, reject) => {
-      socket.once("connect", resolve);
-      socket.once("error", reject);
-    });
-    const client = new RawClient(socket, events);
+    const client = new RawClient(await openWire(options.url), events);
     const { clientId, password, keepAliveSeconds = 0 } = options;
     const connected = client.#answer(header.connack);
     client.send(encodeConnect({ clientId, username: "JWT", password, keepAliveSeconds }));
@@ -78,13 +84,13 @@ export class RawClient {
 
   flush(): void {
     if (this.#outBytes === 0) return;
-    this.#socket.write(Buffer.from(this.#out.subarray(0, this.#outBytes)));
+    this.#wire.write(Buffer.from(this.#out.subarray(0, this.#outBytes)));
     this.#outBytes = 0;
   }
 
   close(): void {
     this.flush();
-    this.#socket.destroy();
+    this.#wire.destroy();
   }
 
   #flushLater(): void {
@@ -98,10 +104,7 @@ export class RawClient {
 
   #answer(first: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.set(first, resolve);
-      this.#socket.once("close", () =>
-        reject(new Error("the server closed the connection instead of answering")),
-      );
+      this.#waiting.set(first, { resolve, reject });
     });
   }
 
@@ -140,8 +143,12 @@ export class RawClient {
       this.#events.handlePuback(buffer.readUInt16BE(body));
     } else {
       const code = buffer[end - 1] as number;
-      if (first === header.connack && code !== 0) this.#socket.destroy();
-      else this.#waiting.get(first)?.();
+      if (first === header.connack && code !== 0) {
+        this.#wire.destroy();
+      } else {
+        this.#waiting.get(first)?.resolve();
+        this.#waiting.delete(first);
+      }
     }
   }
 
@@ -153,4 +160,37 @@ export class RawClient {
     this.#out[this.#outBytes++] = low;
     this.#flushLater();
   }
+}
+
+function openWire(url: string): Promise<Wire> {
+  return url.startsWith("ws") ? openWebSocket(url) : openTcp(url);
+}
+
+async function openTcp(url: string): Promise<Wire> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port || 1_883), noDelay: true });
+  await once(socket, "connect");
+  return {
+    write: (bytes) => void socket.write(bytes),
+    destroy: () => void socket.destroy(),
+    listen: (handleData, handleClose) =>
+      void socket
+        .on("data", handleData)
+        .on("error", () => {})
+        .on("close", handleClose),
+  };
+}
+
+async function openWebSocket(url: string): Promise<Wire> {
+  const socket = new WebSocket(url, ["mqtt"], { perMessageDeflate: false });
+  await once(socket, "open");
+  return {
+    write: (bytes) => socket.send(bytes),
+    destroy: () => socket.terminate(),
+    listen: (handleData, handleClose) =>
+      void socket
+        .on("message", handleData)
+        .on("error", () => {})
+        .on("close", handleClose),
+  };
 }

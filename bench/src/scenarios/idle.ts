@@ -28,7 +28,7 @@ export async function runIdle(
   const join = async (index: number) => {
     const user = `${runId}-i${index}`;
     const client = await RawClient.connect(
-      { host: target.host, port: target.port, clientId: user, password: target.password(user) },
+      { url: target.url, clientId: user, password: target.password(user) },
       {
         handlePublish() {},
         handlePuback() {},

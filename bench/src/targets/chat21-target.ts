@@ -4,7 +4,7 @@ import { app, type Target } from "./target.ts";
 
 /** Where a running Chat21 is. */
 export interface Chat21TargetOptions {
-  /** `mqtt://host:port`. */
+  /** `mqtt://host:port` or `ws://host:port/ws`. */
   readonly url: string;
   /** Shared secret of its tokens. */
   readonly secret: string;
@@ -15,11 +15,9 @@ export interface Chat21TargetOptions {
 
 /** A Chat21 that is already running: users subscribe to their inbox, groups are created over REST. */
 export function openChat21Target(options: Chat21TargetOptions): Target {
-  const { hostname, port } = new URL(options.url);
   return {
     name: options.url,
-    host: hostname,
-    port: Number(port || 1883),
+    url: options.url,
     pid: options.pid,
     password: (user) => issueToken(options.secret, app, user),
     filter: (user) => topics.inbox(app, user),

@@ -3,21 +3,22 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+/** What carries MQTT. */
+export type Carrier = "tcp" | "ws";
+
 /** A server process of this folder. */
 export interface SpawnedServer {
   readonly pid: number;
-  readonly port: number;
+  /** Where it listens, by carrier. */
+  readonly urls: Readonly<Record<Carrier, string>>;
   close(): Promise<void>;
 }
 
-/** Starts `bench/src/<script>`; it prints `{"port":…}` as its first line when it is ready. */
-export async function spawnServer(
-  script: string,
-  nodeArguments: readonly string[] = [],
-): Promise<SpawnedServer> {
+/** Starts `bench/src/<script>`; it calls `announce` when it is ready. */
+export async function spawnServer(script: string): Promise<SpawnedServer> {
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, ...nodeArguments, path], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const child = spawn(process.execPath, [...process.execArgv, path], {
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = await Promise.race([
     once(createInterface(child.stdout), "line"),
@@ -27,7 +28,7 @@ export async function spawnServer(
   ]);
   return {
     pid: child.pid as number,
-    port: (JSON.parse(line) as { port: number }).port,
+    urls: JSON.parse(line),
     close: () => end(child),
   };
 }
@@ -35,6 +36,6 @@ export async function spawnServer(
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
   const exited = once(child, "exit");
-  child.kill("SIGTERM");
+  child.stdin?.end();
   await exited;
 }

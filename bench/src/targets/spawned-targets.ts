@@ -1,16 +1,15 @@
 import { topics } from "@chat21/protocol";
-import { spawnServer } from "./spawned-server.ts";
+import { type Carrier, spawnServer } from "./spawned-server.ts";
 import { app, outgoingTopic, type Target } from "./target.ts";
 
 const noGroups = async () => {};
 
 /** Bare aedes: receivers subscribe to the very topics that senders publish on. */
-export async function startBareTarget(): Promise<Target> {
+export async function startBareTarget(carrier: Carrier): Promise<Target> {
   const server = await spawnServer("bare-aedes.ts");
   return {
     name: "bare",
-    host: "127.0.0.1",
-    port: server.port,
+    url: server.urls[carrier],
     pid: server.pid,
     password: () => "",
     filter: (user, from) => {
@@ -23,12 +22,11 @@ export async function startBareTarget(): Promise<Target> {
 }
 
 /** Our edge alone, with an engine that stores nothing: what of a message's cost is the edge's. */
-export async function startEdgeTarget(nodeArguments: readonly string[] = []): Promise<Target> {
-  const server = await spawnServer("edge-only.ts", nodeArguments);
+export async function startEdgeTarget(carrier: Carrier): Promise<Target> {
+  const server = await spawnServer("edge-only.ts");
   return {
     name: "edge",
-    host: "127.0.0.1",
-    port: server.port,
+    url: server.urls[carrier],
     pid: server.pid,
     password: () => "",
     filter: (user) => topics.inbox(app, user),

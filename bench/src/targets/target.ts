@@ -1,8 +1,8 @@
 /** A server under load. */
 export interface Target {
   readonly name: string;
-  readonly host: string;
-  readonly port: number;
+  /** `mqtt://host:port` or `ws://host:port/ws`. */
+  readonly url: string;
   /** Process to measure; `null`: CPU and memory are not reported. */
   readonly pid: number | null;
   /** Password of a user's CONNECT. */
