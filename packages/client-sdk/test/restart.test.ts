@@ -1,0 +1,183 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fakeToken } from "@chat21/testkit/fake-server";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Storage } from "../src/index.ts";
+import { connect, memoryStorage } from "../src/index.ts";
+import { fileStorage } from "../src/node.ts";
+import { openChat, openServer, Recorder } from "./support/world.ts";
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "chat21-sdk-"));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+describe.each<[string, () => Promise<() => Storage>]>([
+  [
+    "memory",
+    async () => {
+      const storage = memoryStorage();
+      return () => storage;
+    },
+  ],
+  [
+    "files",
+    async () => {
+      const path = await folder();
+      return () => fileStorage(path);
+    },
+  ],
+])("a storage in %s", (_, open) => {
+  test("answers with copies, by prefix and in order", async () => {
+    const storage = (await open())();
+    const value = { list: [1] };
+    await storage.put("outbox", "a/2", value);
+    await storage.put("outbox", "a/1", "one");
+    await storage.put("outbox", "b/1", "other");
+    await storage.put("meta", "a/1", "elsewhere");
+
+    value.list.push(2);
+
+    expect(await storage.list("outbox", "a/")).toEqual([
+      { key: "a/1", value: "one" },
+      { key: "a/2", value: { list: [1] } },
+    ]);
+    expect(await storage.get("meta", "a/1")).toBe("elsewhere");
+    expect(await storage.get("meta", "a/2")).toBeUndefined();
+  });
+
+  test("takes calls in their order", async () => {
+    const storage = (await open())();
+
+    await Promise.all([
+      storage.put("meta", "k", 1),
+      storage.put("meta", "k", 2),
+      storage.delete("meta", "k"),
+      storage.put("meta", "k", 3),
+      storage.delete("meta", "nothing"),
+    ]);
+
+    expect(await storage.get("meta", "k")).toBe(3);
+  });
+
+  test("lets unsent messages go out after a restart, once and in order, with their first id", async () => {
+    const reopen = await open();
+    const server = await openServer();
+    server.fateOfSend = () => "lose";
+    const before = await openChat(server, "alice", { storage: reopen() });
+    const lost = Promise.allSettled([
+      before.send("bob", { text: "1" }, { clientMessageId: "m-1" }),
+      before.send("bob", { text: "2" }, { clientMessageId: "m-2" }),
+    ]);
+    await server.until(() => server.published.some(({ payload }) => payload["text"] === "1"));
+    await before.close();
+    expect((await lost).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+
+    server.fateOfSend = () => "store";
+    const after = await openChat(server, "alice", { storage: reopen() });
+    await after.flush();
+
+    expect(server.log.visible("bob", "alice").map(({ clientMessageId }) => clientMessageId)).toEqual([
+      "m-1",
+      "m-2",
+    ]);
+    expect(after.outbox.list()).toEqual([]);
+    expect(await reopen().list("outbox", "")).toEqual([]);
+  });
+
+  test("keeps a refused message as failed over a restart", async () => {
+    const reopen = await open();
+    const server = await openServer();
+    server.fateOfSend = () => ({ code: "not_member" });
+    const before = await openChat(server, "alice", { storage: reopen() });
+    await before.send("group-1", { text: "hi" }).catch(() => undefined);
+    await before.flush();
+    await before.close();
+
+    const after = await openChat(server, "alice", { storage: reopen() });
+
+    expect(after.outbox.list()).toMatchObject([
+      { state: "failed", text: "hi", error: { code: "not_member" } },
+    ]);
+  });
+
+  test("lets events go on where they stood: each once, none left out", async () => {
+    const reopen = await open();
+    const server = await openServer();
+    server.send("bob", "alice", { text: "before the first sign-in" });
+    const before = await openChat(server, "alice", { storage: reopen() });
+    const first = new Recorder(before);
+    server.send("bob", "alice", { text: "1" });
+    await first.until(() => first.texts("bob").length === 1);
+    await before.close();
+    server.send("bob", "alice", { text: "2" });
+    server.send("carol", "alice", { text: "3" });
+
+    const after = await connect({
+      url: server.url,
+      token: fakeToken({ user: "alice" }),
+      storage: reopen(),
+      offlineStart: true,
+    });
+    onTestFinished(() => after.close());
+    const second = new Recorder(after);
+    await second.until(() => second.all("message").length === 2 && after.status === "online");
+
+    expect(first.texts("bob")).toEqual(["1"]);
+    expect([second.texts("bob"), second.texts("carol")]).toEqual([["2"], ["3"]]);
+  });
+
+  test("keeps the device's id, and users apart", async () => {
+    const reopen = await open();
+    const server = await openServer();
+    const before = await openChat(server, "alice", { storage: reopen() });
+    const id = server.connections[0]?.clientId;
+    await before.close();
+    await server.until(() => server.connections.length === 0);
+    const bob = await openChat(server, "bob", { storage: reopen() });
+    await bob.close();
+    await server.until(() => server.connections.length === 0);
+
+    await openChat(server, "alice", { storage: reopen() });
+
+    expect(server.connections[0]?.clientId).toBe(id);
+  });
+});
+
+describe("files", () => {
+  test("that are damaged are named", async () => {
+    const path = await folder();
+    await fileStorage(path).put("meta", "k", 1);
+    const [name = ""] = await readdir(join(path, "meta"));
+    await writeFile(join(path, "meta", name), "{");
+
+    await expect(fileStorage(path).get("meta", "k")).rejects.toThrow(
+      `${join(path, "meta", name)} is damaged`,
+    );
+  });
+});
+
+describe("a storage that fails", () => {
+  test("fails the send, and leaves nothing behind", async () => {
+    const server = await openServer();
+    const storage = memoryStorage();
+    const full: Storage = {
+      ...storage,
+      put: (collection, key, value) =>
+        collection === "outbox"
+          ? Promise.reject(new Error("disk full"))
+          : storage.put(collection, key, value),
+    };
+    const chat = await openChat(server, "alice", { storage: full });
+
+    await expect(chat.send("bob", { text: "hi" })).rejects.toMatchObject({
+      code: "internal",
+      cause: expect.any(Error),
+    });
+
+    expect(chat.outbox.list()).toEqual([]);
+    expect(server.log.visible("bob", "alice")).toEqual([]);
+  });
+});
