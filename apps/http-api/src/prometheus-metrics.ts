@@ -10,7 +10,7 @@ const counters: Readonly<Record<MetricName, { readonly help: string; readonly la
   redispatched: { help: "Events that an earlier process had left undispatched." },
   refused: { help: "Publishes that were refused, by code.", label: "code" },
   repeats: { help: "Sends whose idempotency key had been used." },
-  sessions_closed: { help: "Connections that ended." },
+  sessions_closed: { help: "Connections that ended, by reason.", label: "reason" },
   sessions_opened: { help: "Connections that were accepted." },
   store_errors: { help: "Failures of the store, by kind.", label: "kind" },
   webhook_attempts: { help: "Attempts to deliver a webhook, by outcome.", label: "outcome" },

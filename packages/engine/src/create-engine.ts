@@ -142,19 +142,15 @@ export function createEngine(options: EngineOptions): Engine {
         if (draining) throw new ChatError("shutting_down");
         return await admit(attempt, tokens, apps);
       } catch (thrown) {
-        const error = ChatError.fromUnknown(thrown);
-        metrics.count("connects_refused", { code: error.code });
-        throw error;
+        throw ChatError.fromUnknown(thrown);
       }
     },
 
     handleOpen(session) {
-      metrics.count("sessions_opened");
       sessions.add(session);
     },
 
     handleClose(session) {
-      metrics.count("sessions_closed");
       if (sessions.remove(session)) inBackground("ending a presence lease", presence.offline(session));
     },
 

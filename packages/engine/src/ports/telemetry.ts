@@ -24,6 +24,7 @@ export type MetricName =
   | "repeats"
   | "refused"
   | "conflicts"
+  /** Counted by the edge, which sees more of them than the engine does; `sessions_closed` by `reason`. */
   | "sessions_opened"
   | "sessions_closed"
   | "connects_refused"
