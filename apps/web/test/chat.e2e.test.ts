@@ -172,10 +172,13 @@ describe("a window", () => {
     const scroller = ada.page.getByRole("region", { name: "Messages" });
     const topOf = (key: string | undefined) =>
       ada.page.locator(`[data-key="${key}"]`).evaluate((row) => row.getBoundingClientRect().top);
+    // It opened near the top, where it loads a page by itself; then there is way to go up again.
+    await expect.poll(() => scroller.evaluate((element) => element.scrollTop)).toBeGreaterThan(500);
     const held = await ada.bubbles.count();
-    // In one go, so that the page cannot have loaded anything between the two.
-    const [key, top] = await scroller.evaluate((element) => {
+    const [key, top] = await scroller.evaluate(async (element) => {
       element.scrollTo(0, 120);
+      // The page hears of the scrolling before this frame, and of older messages a request later.
+      await new Promise(requestAnimationFrame);
       const row = element.querySelector<HTMLElement>("[data-key]");
       return [row?.dataset["key"], row?.getBoundingClientRect().top] as const;
     });
