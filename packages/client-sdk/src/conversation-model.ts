@@ -34,6 +34,7 @@ export class ConversationModel {
   /** Older messages that the app has asked for. */
   #loaded = 0;
   #name: string | undefined;
+  #groupName: string | undefined;
 
   constructor(context: ModelContext) {
     this.#context = context;
@@ -46,7 +47,7 @@ export class ConversationModel {
     return {
       conversWith,
       kind: this.kind,
-      title: groupName() ?? this.#name ?? conversWith,
+      title: groupName() ?? this.#groupName ?? this.#name ?? conversWith,
       lastMessage: this.#last,
       timestamp: this.#last?.timestamp ?? 0,
       unread: this.#unread,
@@ -61,7 +62,10 @@ export class ConversationModel {
   /** Takes in the next message. */
   append(event: ConversationEvent): ChatMessage | null {
     const message = this.project(event);
-    if (message === null) return null;
+    if (message === null) {
+      this.#learn(event);
+      return null;
+    }
     this.held.push(message);
     if (!message.own && event.seq > this.own.read) this.#unread += 1;
     this.#learnName(message);
@@ -90,6 +94,7 @@ export class ConversationModel {
     this.#counterpart = this.kind === "direct" ? nothing : null;
     this.markedUnread = false;
     this.#unread = 0;
+    for (const event of events) this.#learn(event);
     for (const message of this.held) this.#learnName(message);
   }
 
@@ -166,10 +171,19 @@ export class ConversationModel {
     return projectMessage(wire, { user, conversWith, counterpart: this.#counterpart });
   }
 
-  #learnName(message: ChatMessage): void {
-    if (this.kind !== "direct") this.#name = message.wire?.recipient_fullname || this.#name;
-    else if (!message.own) this.#name = message.wire?.sender_fullname || this.#name;
-    else this.#name ??= message.wire?.recipient_fullname || undefined;
+  /** What the log itself says of a group. */
+  #learn({ type, data }: ConversationEvent): void {
+    const name = data?.["name"];
+    if (type.startsWith("group_") && typeof name === "string") this.#groupName = name;
+  }
+
+  /** What others write into their messages; not verified, but all there is for a person. */
+  #learnName({ own, wire }: ChatMessage): void {
+    const isGroup = this.kind !== "direct";
+    const name = own || isGroup ? wire?.recipient_fullname : wire?.sender_fullname;
+    if (!name || name === this.#context.conversWith) return;
+    if (own) this.#name ??= name;
+    else this.#name = name;
   }
 
   #unreadHeld(after: number): number {

@@ -58,7 +58,7 @@ export class Timeline {
     this.#waiting.set(seq, event);
     this.raiseHead(seq);
     // What was written before this user was added is history.
-    if (event.type === "member_added" && event.data?.["member_id"] === this.#user) this.makeHistory(seq);
+    if (event.type === "member_added" && event.data?.["member_id"] === this.#user) this.makeHistory(seq - 1);
     return true;
   }
 

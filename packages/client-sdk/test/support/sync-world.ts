@@ -241,7 +241,7 @@ function faultsOf(
   const faults: string[] = [];
   if (numbers.join() !== expected.join()) faults.push(`${conversWith}: expected ${expected}, got ${numbers}`);
   for (const { event, fresh } of released) {
-    if (fresh !== event.seq > joinedAt)
+    if (fresh !== event.seq >= joinedAt)
       faults.push(`${conversWith}: ${event.seq} is ${fresh ? "" : "not "}announced`);
   }
   return faults;
