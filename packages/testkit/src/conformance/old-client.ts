@@ -162,6 +162,12 @@ export class OldClient {
     return this.#frames.filter(match);
   }
 
+  /** Reads no more of what the server sends. */
+  pause(): void {
+    this.#mqtt.stream.pause();
+    this.#mqtt.stream.unpipe();
+  }
+
   /** Leaves politely: DISCONNECT, then close. */
   async end(): Promise<void> {
     this.#mqtt.end();
