@@ -6,14 +6,12 @@ import { Sidebar } from "../conversations/sidebar.tsx";
 import { SignOutDialog } from "../conversations/sign-out-dialog.tsx";
 import { Announcer } from "./announcer.tsx";
 import { ConversationPane } from "./conversation-pane.tsx";
+import type { DialogName } from "./dialog-name.ts";
 import { useOpenConversation } from "./route.ts";
 import { useDesktopNotifications } from "./use-desktop-notifications.ts";
 import { useDocumentTitle } from "./use-document-title.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { Welcome } from "./welcome.tsx";
-
-/** A dialog of the page. */
-export type DialogName = "new-conversation" | "new-group" | "sign-out";
 
 /** The panes next to each other; on a phone one at a time. */
 export function ChatLayout() {

@@ -1,7 +1,7 @@
 import { Emblem } from "../ui/emblem.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useChat } from "./chat-context.ts";
-import type { DialogName } from "./chat-layout.tsx";
+import type { DialogName } from "./dialog-name.ts";
 import { useConversations } from "./use-conversation.ts";
 
 /** What stands where no conversation is open. */

@@ -1,7 +1,7 @@
 import type { Chat, Status } from "@chat21/client-sdk";
 
 /** How the connection stands. */
-export interface ConnectionState {
+interface ConnectionState {
   readonly status: Status;
   /** When the next attempt starts, in milliseconds since the epoch; `null` while one is under way. */
   readonly retryAt: number | null;

@@ -1,7 +1,7 @@
 import { isGroupId } from "@chat21/protocol";
 import { useState, useSyncExternalStore } from "react";
 import { useChat } from "../chat/chat-context.ts";
-import type { DialogName } from "../chat/chat-layout.tsx";
+import type { DialogName } from "../chat/dialog-name.ts";
 import { openConversation } from "../chat/route.ts";
 import { useConversations } from "../chat/use-conversation.ts";
 import { ConversationRow } from "./conversation-row.tsx";

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useChat } from "../chat/chat-context.ts";
-import type { DialogName } from "../chat/chat-layout.tsx";
+import type { DialogName } from "../chat/dialog-name.ts";
 import { canAskForNotifications } from "../chat/use-desktop-notifications.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { Menu, type MenuItem } from "../ui/menu.tsx";

@@ -13,7 +13,7 @@ export interface OpenChat {
 }
 
 /** Where this window stands. */
-export type Stage =
+type Stage =
   | { readonly kind: "signed-out"; readonly notice: string | null }
   | { readonly kind: "opening" }
   | ({ readonly kind: "open" } & OpenChat);

@@ -12,7 +12,7 @@ export interface Run {
 }
 
 /** What happened. People who joined one after the other share a row. */
-export interface Info {
+interface Info {
   readonly kind: "info";
   readonly key: string;
   readonly messages: readonly ChatMessage[];

@@ -8,7 +8,7 @@ const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
 
 /** Days of the calendar, not of 24 hours, from `timestamp` to `now`; negative when it lies in the future. */
-export function daysBetween(timestamp: number, now: number): number {
+function daysBetween(timestamp: number, now: number): number {
   return Math.round((startOfDay(now) - startOfDay(timestamp)) / 86_400_000);
 }
 
