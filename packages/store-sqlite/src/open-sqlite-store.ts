@@ -4,6 +4,7 @@ import type { Log, Metrics, Store } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { lockData } from "./data-lock.ts";
 import { createSqliteStore } from "./sqlite-store.ts";
+import type { WriterMethods } from "./worker/writer-methods.ts";
 import { WorkerLink } from "./worker-link.ts";
 
 /** Options of {@link openSqliteStore}. */
@@ -55,7 +56,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const { log, metrics } = options;
   const onDeath = (error: ChatError) => {
     log?.error({ err: error, path }, "a database thread ended; the next call starts another");
-    metrics?.count("store_errors", { reason: "thread" });
+    metrics?.count("store_errors", { kind: "thread" });
   };
   const databaseFile = openSync(path, "a");
   const linkTo = (role: "reader" | "writer") =>
@@ -67,6 +68,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   };
   try {
     const [{ epoch }] = await Promise.all([writer.start(), reader.start()]);
+    // The lock says that whoever leased webhooks is gone: they need not wait for leases of the dead to run out.
+    await writer.caller<WriterMethods>()("releaseWebhooks");
     return createSqliteStore({ epoch, writer, reader, log, release });
   } catch (error) {
     await Promise.all([writer.close(), reader.close()]);

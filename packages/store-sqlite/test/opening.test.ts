@@ -101,3 +101,24 @@ it("refuses a database of somebody else", async () => {
     message: expect.stringMatching(/chat21\.db is not a database of Chat21/),
   });
 });
+
+it("ends the leases of webhooks, because whoever held them is gone", async () => {
+  const first = await folder.open();
+  const row = {
+    id: "w-1",
+    endpoint: "https://hooks.example/",
+    app: "tilechat",
+    orderKey: "k",
+    event: "e",
+    body: "{}",
+  };
+  await first.webhooks.enqueue([{ ...row, createdAt: 1 }]);
+  const lease = { endpoint: row.endpoint, now: 2, leaseUntil: 60_000, limit: 1 };
+  expect(await first.webhooks.lease(lease)).toHaveLength(1);
+  expect(await first.webhooks.lease(lease)).toHaveLength(0);
+  await first.close();
+
+  const second = await folder.open();
+
+  expect(await second.webhooks.lease(lease)).toMatchObject([{ id: "w-1" }]);
+});

@@ -8,8 +8,10 @@
  *   (measured with 1,000,000 events: 40 instead of 16 microseconds, and ten times the checkpoint). `event` carries a
  *   32-bit hash of each instead; a name is looked for from the conversation's newest event backwards, at 0.08
  *   microseconds an event: those that are asked for are nearly always among the last.
- * - Idempotency keys must be looked for among all, so they have a real index. Behind the sender, keys that ascend in
- *   time (UUID v7) are appended as well; random ones cost their page.
+ * - Idempotency keys must be looked for among all, so they have a real index, the key before the sender: keys that
+ *   ascend in time, as our SDK's do, are appended whoever sends. Then an event costs the writing thread the same 10
+ *   microseconds with 1,000,000 stored as with none, in 100 conversations, and 22 instead of 20 in 5,000; with random
+ *   keys it goes from 17 to 22, and from 28 to 37.
  * - A conversation's head is the last row of `event`: a commit updates no other row.
  */
 const createSchema = `
@@ -77,7 +79,7 @@ CREATE TABLE event_content (
   committed_at INTEGER NOT NULL,
   body TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX event_idempotency_key ON event_content (sender, client_message_id)
+CREATE UNIQUE INDEX event_idempotency_key ON event_content (client_message_id, sender)
   WHERE client_message_id IS NOT NULL;
 
 CREATE TABLE user (

@@ -15,6 +15,8 @@ export interface WebhookWrites {
   enqueue(deliveries: readonly WebhookDelivery[]): void;
   lease(lease: WebhookLease): StoredWebhookDelivery[];
   settle(outcomes: readonly WebhookOutcome[]): void;
+  /** Ends every lease: for the moment when whoever held one is surely gone. */
+  release(): void;
   replayIds(ids: readonly string[], now: number): number;
   replayDead(endpoint: string, now: number): number;
   giveUp(endpoint: string, queuedBefore: number, now: number, error: string): number;
@@ -120,6 +122,9 @@ export function createWebhookWrites(database: DatabaseSync): WebhookWrites {
     enqueue: createEnqueue(database, lanes),
     lease: createLease(database),
     settle: createSettle(database, lanes),
+    release: () => {
+      database.exec("UPDATE webhook_delivery SET leased_until = 0 WHERE is_head = 1 AND leased_until > 0");
+    },
     ...createBulkChanges(database, lanes),
   };
 }

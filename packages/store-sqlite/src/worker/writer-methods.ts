@@ -41,6 +41,7 @@ export interface WriterMethods {
   enqueueWebhooks(deliveries: readonly WebhookDelivery[]): void;
   leaseWebhooks(lease: WebhookLease): ReturnType<WebhookWrites["lease"]>;
   settleWebhooks(outcomes: readonly WebhookOutcome[]): void;
+  releaseWebhooks(): void;
   replayWebhooks(ids: readonly string[], now: number): number;
   replayDeadWebhooks(endpoint: string, now: number): number;
   giveUpWebhooks(endpoint: string, queuedBefore: number, now: number, error: string): number;
@@ -117,6 +118,7 @@ export function createWriter(database: DatabaseSync): Writer {
       enqueueWebhooks: webhooks.enqueue,
       leaseWebhooks: webhooks.lease,
       settleWebhooks: webhooks.settle,
+      releaseWebhooks: webhooks.release,
       replayWebhooks: webhooks.replayIds,
       replayDeadWebhooks: webhooks.replayDead,
       giveUpWebhooks: webhooks.giveUp,
