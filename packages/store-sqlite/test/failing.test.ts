@@ -76,7 +76,7 @@ it.each(["writer", "reader"] as const)("survives the death of the %s thread", as
   await vi.waitFor(() => expect(log.error).toHaveBeenCalledOnce());
   channel.close();
 
-  expect(count).toHaveBeenCalledWith("store_errors", { reason: "thread" });
+  expect(count).toHaveBeenCalledWith("store_errors", { kind: "thread" });
   expect(await store.events.commit([directRun("bob", 1)])).toEqual([{ status: "committed", committed: 1 }]);
   expect(await store.conversations.heads("app", "bob", 9)).toEqual([{ conversation: "ann.bob", head: 2 }]);
 });
