@@ -32,7 +32,7 @@ export interface ClientIdentity {
 }
 
 /** Hints of the platform that come in a row lead to one comparison. */
-const hintRestMs = 5_000;
+const hintRestMs = 30_000;
 
 /** A client: its parts, its connection, and its life. */
 export class ChatClient implements Chat {
