@@ -1,11 +1,15 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { connectPacket, encodePackets, openWebSocket, pingreq, ScriptedHandler } from "@chat21/testkit";
+import {
+  connectPacket,
+  encodePackets,
+  openTcp,
+  openWebSocket,
+  pingreq,
+  ScriptedHandler,
+  testCertificate,
+} from "@chat21/testkit";
 import mqtt from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -149,34 +153,7 @@ describe("listeners", () => {
   });
 
   it("speak TLS", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "chat21-tls-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    execFileSync(
-      "openssl",
-      [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "1",
-      ].concat([
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-keyout",
-        keyFile,
-        "-out",
-        certFile,
-      ]),
-      { stdio: "ignore" },
-    );
-    const tls = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
+    const tls = testCertificate;
     const { edge, world } = await startEdge({}, [
       { kind: "tcp", host, port: 0, tls },
       { kind: "ws", host, port: 0, tls },
@@ -197,14 +174,19 @@ describe("listeners", () => {
     expect(world.handler.publishes.map(({ payload }) => payload)).toEqual(["over TLS", "over TLS"]);
   });
 
-  it("survive a client that speaks plain MQTT to TLS", async () => {
-    const { world, edge } = await startEdge();
-    edge.deliver([]);
-    const connection = await world.raw();
-    connection.sendBytes(Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc]));
-    await connection.closed;
+  it("survive a client that speaks plain MQTT to TLS, and one that speaks TLS to plain MQTT", async () => {
+    const { edge, world } = await startEdge({}, [
+      { kind: "tcp", host, port: 0, tls: testCertificate },
+      { kind: "ws", host, port: 0 },
+      { kind: "tcp", host, port: 0 },
+    ]);
+    const plainToTls = await openTcp(edge.addresses[0]?.port ?? 0);
+    plainToTls.send(connectPacket());
+    const tlsToPlain = await openTcp(edge.addresses[2]?.port ?? 0);
+    tlsToPlain.sendBytes(Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc]));
+    await Promise.all([plainToTls.closed, tlsToPlain.closed]);
 
-    const other = await world.join();
+    const other = await world.join({ carrier: "ws" });
     other.send(pingreq);
     expect(await other.next()).toMatchObject({ cmd: "pingresp" });
   });

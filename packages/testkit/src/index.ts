@@ -44,3 +44,4 @@ export type { RecordedClient, RecordedFrame, RecordingEdge } from "./recording-e
 export { createRecordingEdge } from "./recording-edge.ts";
 export type { OpenedStore, OpenStore } from "./store-contract.ts";
 export { describeStore } from "./store-contract.ts";
+export { testCertificate } from "./test-certificate.ts";

@@ -32,7 +32,7 @@ const hardlyEverMs = 6 * 24 * 60 * 60 * 1_000;
 /**
  * aedes, reduced to the sessions: it parses and answers CONNECT, SUBSCRIBE and UNSUBSCRIBE and knows who is connected.
  * Everything that would publish or route inside it does nothing: no `$SYS` topics, no wills, no retained messages, no
- * queues (ADR "The edge's message path").
+ * queues (ADR-0007).
  */
 class SessionBroker extends Aedes {
   override publish(_packet: unknown, clientOrDone?: unknown, done?: () => void): void {

@@ -40,7 +40,7 @@ export async function openTcp(port: number): Promise<RawConnection> {
       write: (bytes) => socket.write(bytes),
       pause: () => socket.pause(),
       end: () => socket.end(),
-      destroy: () => socket.destroy(),
+      destroy: () => socket.resetAndDestroy(),
     },
     (raw) => {
       socket.on("data", (chunk: Buffer) => raw.parser.parse(chunk));
