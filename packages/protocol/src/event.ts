@@ -29,7 +29,7 @@ export const eventSchema = defineSchema(() =>
     timestamp: z.number(),
     sender: z.string(),
     message: z.optional(messageSchema),
-    data: z.optional(z.record(z.string(), z.unknown())),
+    data: z.optional(z.looseObject({})),
   }),
 );
 export type ConversationEvent = z.infer<typeof eventSchema>;

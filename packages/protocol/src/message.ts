@@ -3,7 +3,8 @@ import { defineSchema } from "./define-schema.ts";
 import { conversWithSchema, idSchema } from "./ids.ts";
 
 const text = defineSchema(() => z.optional(z.nullable(z.string())));
-const json = defineSchema(() => z.record(z.string(), z.unknown()));
+// An object of anything; `z.record` says the same and costs a browser 3 kB more.
+const json = defineSchema(() => z.looseObject({}));
 
 /** `attributes` as the engine reads them; every other key passes through untouched. */
 export const attributesSchema = defineSchema(() =>
@@ -126,7 +127,7 @@ export const groupSchema = defineSchema(() =>
     name: z.string(),
     appId: z.string(),
     owner: z.string(),
-    members: z.record(z.string(), z.number()),
+    members: z.catchall(z.object({}), z.number()),
     createdOn: z.number(),
     updatedOn: z.number(),
     attributes: z.optional(json),
