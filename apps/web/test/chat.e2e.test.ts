@@ -225,6 +225,7 @@ describe("a window", () => {
     for (const user of ["first-friend", "second-friend", "third-friend"]) {
       await ada.startConversation(user);
       await ada.write(`to ${user}`);
+      await ada.row(user).getByText(`You: to ${user}`).waitFor();
     }
     const focused = () => ada.page.evaluate(() => document.activeElement?.textContent ?? "");
 
