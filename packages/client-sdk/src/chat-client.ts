@@ -1,13 +1,13 @@
 import { ChatError, topics } from "@chat21/protocol";
 import type { Chat, ChatUser } from "./chat.ts";
 import type { ClientParts } from "./client-parts.ts";
-import { createParts } from "./client-parts.ts";
 import type { ClientStorage } from "./client-storage.ts";
 import { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
 import type { ConversationStore } from "./conversation-store.ts";
+import { createParts } from "./create-parts.ts";
 import { Emitter } from "./emitter.ts";
-import type { ChatEvents, Unsubscribe } from "./events.ts";
+import type { ChatEvents } from "./events.ts";
 import type { GroupsClient } from "./groups-client.ts";
 import { onBrowserHints } from "./hints.ts";
 import { createInbox } from "./inbox.ts";
@@ -21,6 +21,7 @@ import type { OutboxQueue } from "./outbox.ts";
 import type { PresenceClient } from "./presence-client.ts";
 import type { Status } from "./status.ts";
 import type { Token, TokenKeeper } from "./token-keeper.ts";
+import type { Unsubscribe } from "./unsubscribe.ts";
 
 /** Who this client is, and where it keeps things. */
 export interface ClientIdentity {

@@ -1,10 +1,11 @@
 import type { ChatError } from "@chat21/protocol";
 import type { Conversation, Conversations } from "./conversation.ts";
-import type { ChatEvents, Unsubscribe } from "./events.ts";
+import type { ChatEvents } from "./events.ts";
 import type { Groups } from "./groups.ts";
 import type { ChatMessage, MessageDraft, SendOptions, SentMessage } from "./message.ts";
 import type { PresenceDirectory } from "./presence.ts";
 import type { Status } from "./status.ts";
+import type { Unsubscribe } from "./unsubscribe.ts";
 
 /** What was not stored by the server yet. */
 export interface Outbox {

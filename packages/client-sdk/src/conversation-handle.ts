@@ -1,8 +1,8 @@
 import type { Conversation, ConversationSummary, HistoryPage, HistoryQuery } from "./conversation.ts";
 import type { ConversationModel } from "./conversation-model.ts";
 import { Notifier } from "./emitter.ts";
-import type { Unsubscribe } from "./events.ts";
 import type { ChatMessage, MessageDraft, SendOptions, SentMessage } from "./message.ts";
+import type { Unsubscribe } from "./unsubscribe.ts";
 
 /** What a conversation can be asked to do. */
 export interface ConversationActions {

@@ -5,10 +5,11 @@ import { ConversationHandle } from "./conversation-handle.ts";
 import { ConversationModel } from "./conversation-model.ts";
 import type { Emitter } from "./emitter.ts";
 import { Notifier } from "./emitter.ts";
-import type { ChatEvents, Unsubscribe } from "./events.ts";
+import type { ChatEvents } from "./events.ts";
 import type { ChatMessage } from "./message.ts";
 import type { ReleasedEvent, SyncSink } from "./sync-ports.ts";
 import type { Timeline } from "./timeline.ts";
+import type { Unsubscribe } from "./unsubscribe.ts";
 
 /** What the store of conversations needs. */
 export interface ConversationStoreOptions {

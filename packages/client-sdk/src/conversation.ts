@@ -1,5 +1,5 @@
-import type { Unsubscribe } from "./events.ts";
 import type { ChatMessage, MessageDraft, SendOptions, SentMessage } from "./message.ts";
+import type { Unsubscribe } from "./unsubscribe.ts";
 
 /** Everything up to `delivered` is on one of the user's devices, everything up to `read` was seen. */
 export interface Watermarks {

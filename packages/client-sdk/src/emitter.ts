@@ -1,4 +1,4 @@
-import type { Unsubscribe } from "./events.ts";
+import type { Unsubscribe } from "./unsubscribe.ts";
 
 /** Handlers by event name. A handler that throws is reported and disturbs nobody else. */
 export class Emitter<Events> {

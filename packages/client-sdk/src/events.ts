@@ -5,9 +5,6 @@ import type { ChatMessage } from "./message.ts";
 import type { Presence } from "./presence.ts";
 import type { StatusChange } from "./status.ts";
 
-/** Ends a registration. Calling it again has no effect. */
-export type Unsubscribe = () => void;
-
 /** Everything `chat.on` can tell, by name. Each handler gets one object. */
 export interface ChatEvents {
   /**

@@ -1,4 +1,4 @@
-import type { Unsubscribe } from "./events.ts";
+import type { Unsubscribe } from "./unsubscribe.ts";
 
 interface EventSource {
   addEventListener(type: string, listener: () => void): void;

@@ -13,7 +13,7 @@ import type { Log } from "./options.ts";
 import type { Schema } from "./rest.ts";
 
 /** An entry of a log, from a server that may not name its epoch. */
-export type ArrivedEvent = Omit<ConversationEvent, "epoch"> & { epoch?: string | undefined } & Pick<
+type ArrivedEvent = Omit<ConversationEvent, "epoch"> & { epoch?: string | undefined } & Pick<
     ConversationEvent,
     "conversWith" | "sender" | "seq" | "timestamp" | "type"
   >;

@@ -13,7 +13,7 @@ export type {
   HistoryQuery,
   Watermarks,
 } from "./conversation.ts";
-export type { ChatEvents, Unsubscribe } from "./events.ts";
+export type { ChatEvents } from "./events.ts";
 export type { ChatGroup, Groups, NewGroup } from "./groups.ts";
 export type { ChatMessage, MessageDraft, MessageState, SendOptions, SentMessage } from "./message.ts";
 export type { ConnectOptions, Log, TokenSource } from "./options.ts";
@@ -21,3 +21,4 @@ export type { Presence, PresenceDirectory } from "./presence.ts";
 export type { Status, StatusChange } from "./status.ts";
 export type { Storage, StorageCollection, StoredRecord } from "./storage.ts";
 export { memoryStorage } from "./storage.ts";
+export type { Unsubscribe } from "./unsubscribe.ts";

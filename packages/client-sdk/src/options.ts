@@ -74,7 +74,7 @@ export type ResolvedOptions = Required<
   Pick<ConnectOptions, "app" | "deviceId" | "fullname" | "signal">;
 
 /** What counts where `connect` is not told. `backoff` and `storage` are made anew for each client. */
-export const defaults = {
+const defaults = {
   reportDelivery: true,
   sendWindow: 1,
   heldMessages: 500,

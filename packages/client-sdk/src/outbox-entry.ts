@@ -17,7 +17,7 @@ export interface OutboxRecord {
 }
 
 /** Who waits for an outcome. */
-export interface Waiter {
+interface Waiter {
   readonly resolve: (sent: SentMessage) => void;
   readonly reject: (error: ChatError) => void;
 }

@@ -1,8 +1,8 @@
 import { ChatError, presenceListSchema } from "@chat21/protocol";
 import type { Clock } from "./clock.ts";
-import type { Unsubscribe } from "./events.ts";
 import type { Presence, PresenceDirectory } from "./presence.ts";
 import type { RestClient } from "./rest.ts";
+import type { Unsubscribe } from "./unsubscribe.ts";
 
 /** What presence needs. */
 export interface PresenceOptions {

@@ -26,7 +26,7 @@ export function isAboutCredentials(error: ChatError): boolean {
 }
 
 /** Reads a JWT's claims. Throws `unauthorized` for anything else. */
-export function readToken(text: string): Token {
+function readToken(text: string): Token {
   const claims = claimsSchema.safeParse(decodePayload(text));
   if (!claims.success) throw new ChatError("unauthorized", "the token is not a Chat21 token");
   const { sub, app_id: app, exp, client_id: clientId, profile } = claims.data;

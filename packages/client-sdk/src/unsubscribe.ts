@@ -1,0 +1,2 @@
+/** Ends a registration. Calling it again has no effect. */
+export type Unsubscribe = () => void;
