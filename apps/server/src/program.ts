@@ -25,6 +25,7 @@ export function createProgram(): Command {
 
 const help = {
   program: `
+Without a command it starts the server.
 Settings come from options and from the environment; docs/configuration.md lists them all.
 Exit codes: 0 done, 1 could not be done, 2 the command line is wrong.`,
   start: `

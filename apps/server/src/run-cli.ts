@@ -17,7 +17,8 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     process.exit(exitCodes.ok);
   });
   try {
-    await createProgram().parseAsync([...argv]);
+    const isBare = argv.length <= 2;
+    await createProgram().parseAsync(isBare ? [...argv, "start"] : [...argv]);
   } catch (thrown) {
     process.exitCode = report(thrown);
   }

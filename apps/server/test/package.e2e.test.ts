@@ -109,6 +109,14 @@ describe("the package from its tarball, in a folder with nothing else", () => {
     expect(stopped.code).toBe(0);
   });
 
+  it("starts without a command", async () => {
+    const server = await ServerProcess.start({ script, args: [], command: null });
+
+    const stopped = await server.stop();
+
+    expect(stopped.code).toBe(0);
+  });
+
   it("says its version and its help", async () => {
     const dataDir = newDataDir();
     const version = await runChat21(["--version"], { script });

@@ -91,8 +91,9 @@ export class ServerProcess {
   /** Starts on free ports and resolves when it serves. Rejects with what it said when it ends before. */
   static async start(options: StartOptions = {}): Promise<ServerProcess> {
     const dataDir = options.dataDir ?? newDataDir();
+    const command = options.command === null ? [] : [options.command ?? "start"];
     const began = performance.now();
-    const child = spawn(process.execPath, [options.script ?? cli, "start", ...(options.args ?? [])], {
+    const child = spawn(process.execPath, [options.script ?? cli, ...command, ...(options.args ?? [])], {
       cwd: dirname(dataDir),
       env: environment({
         CHAT21_DATA_DIR: dataDir,
@@ -146,6 +147,8 @@ interface Ready {
 export interface StartOptions extends Pick<RunOptions, "env" | "script"> {
   readonly dataDir?: string;
   readonly args?: readonly string[];
+  /** `null`: none. @default "start" */
+  readonly command?: string | null;
 }
 
 function readyLine(stdout: Readable, ended: Ended): Promise<Ready> {

@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer as createSocketServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compatToken, OldClient } from "@chat21/testkit";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createServer, loadConfig, OperatorError, type Server } from "../src/index.ts";
+
+const log = pino({ level: "silent" });
+const secret = "the-tests-of-create-server-share-this-secret";
+
+let folder: string;
+let server: Server | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "chat21-"));
+});
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const open = (environment: Readonly<Record<string, string>> = {}) => {
+  const { config } = loadConfig(
+    { httpPort: "0", mqttPort: "0", dataDir: join(folder, "data") },
+    { CHAT21_JWT_SECRET: secret, ...environment },
+  );
+  return createServer(config, log);
+};
+
+describe("a server in this process", () => {
+  it("serves until it is closed, and again from the same folder", async () => {
+    server = await open();
+    const { mqttUrl, url } = server.addresses;
+    const client = await OldClient.connect({
+      url: mqttUrl ?? "",
+      user: "a",
+      token: compatToken("a", { secret }),
+    });
+    await client.send("a", { text: "hi" });
+    await client.nextMessage("a", "hi");
+
+    await Promise.all([server.close(), server.close()]);
+    await client.closed;
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+    server = await open();
+
+    const answer = await fetch(`${server.addresses.url}/api/tilechat/a/conversations/a/messages`, {
+      headers: { authorization: compatToken("a", { secret }) },
+    });
+    expect(((await answer.json()) as { result: unknown[] }).result).toHaveLength(1);
+  });
+
+  it("opens the listeners that it is told to, and no others", async () => {
+    server = await open({ CHAT21_MQTT_WS_PORT: "0" });
+    const { addresses } = server;
+    await server.close();
+    const { config } = loadConfig({ httpPort: "0", mqttPort: "off", dataDir: join(folder, "data") }, {});
+    server = await createServer(config, log);
+
+    expect(addresses.ownMqttWsUrl).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/ws$/);
+    expect(server.addresses).toMatchObject({ mqttUrl: null, ownMqttWsUrl: null });
+  });
+
+  it("that cannot have a port lets go of everything it had", async () => {
+    const squatter = createSocketServer();
+    const port = await new Promise<number>((resolve) =>
+      squatter.listen(0, "127.0.0.1", () => resolve((squatter.address() as { port: number }).port)),
+    );
+    const { config } = loadConfig(
+      { httpPort: String(port), mqttPort: "0", dataDir: join(folder, "data") },
+      {},
+    );
+
+    await expect(createServer(config, log)).rejects.toThrow(OperatorError);
+    squatter.close();
+
+    server = await open();
+    expect(server.addresses.url).toMatch(/^http:/);
+  });
+
+  it("has names from profiles, and from a lookup where there is none", async () => {
+    const directory = createSocketServer((socket) => {
+      const body = JSON.stringify({ firstname: "Look", lastname: "Up" });
+      socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
+    });
+    const port = await new Promise<number>((resolve) =>
+      directory.listen(0, "127.0.0.1", () => resolve((directory.address() as { port: number }).port)),
+    );
+    server = await open({ CONTACTS_LOOKUP_ENDPOINT: `http://127.0.0.1:${port}/users` });
+    const call = (method: string, path: string, body: unknown) =>
+      fetch(`${server?.addresses.url}/api/${path}`, {
+        method,
+        headers: {
+          authorization: compatToken("admin", { secret, role: "admin" }),
+          "content-type": "application/json",
+        },
+        body: JSON.stringify(body),
+      });
+    await call("PUT", "v1/tilechat/users/known", { fullname: "Known Person" });
+    await call("POST", "tilechat/groups", {
+      ...{
+        group_name: "G",
+        group_id: "group-names",
+        group_members: { known: 1, other: 1 },
+        group_owner: "known",
+      },
+    });
+
+    const answer = await fetch(
+      `${server.addresses.url}/api/tilechat/known/conversations/group-names/messages`,
+      {
+        headers: { authorization: compatToken("known", { secret }) },
+      },
+    );
+    directory.close();
+
+    const texts = ((await answer.json()) as { result: { text: string }[] }).result.map(({ text }) => text);
+    expect(texts).toEqual(
+      expect.arrayContaining(["Known Person joined group on creation", "Look Up joined group on creation"]),
+    );
+  });
+
+  it("closes the connections of a token that is revoked", async () => {
+    server = await open();
+    const { url, mqttUrl } = server.addresses;
+    const connect = (tokenId: string) =>
+      OldClient.connect({ url: mqttUrl ?? "", user: "a", token: compatToken("a", { secret, tokenId }) });
+    const [revoked, kept] = [await connect("token-1"), await connect("token-2")];
+
+    const answer = await fetch(`${url}/api/v1/tilechat/users/a/tokens/revoke`, {
+      method: "POST",
+      headers: { authorization: compatToken("a", { secret }), "content-type": "application/json" },
+      body: JSON.stringify({ token_id: "token-1" }),
+    });
+    await revoked.closed;
+    await kept.send("a", { text: "still here" });
+
+    expect(answer.status).toBe(204);
+    expect((await kept.nextMessage("a")).payload.text).toBe("still here");
+    await expect(connect("token-1")).rejects.toThrow();
+  });
+});
