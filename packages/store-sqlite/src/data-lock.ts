@@ -1,5 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { ChatError } from "@chat21/protocol";
+import { toChatError } from "./sqlite-failure.ts";
+import { isBusy } from "./worker/failure.ts";
 
 /**
  * Takes the database for this process; returns the way to give it back. The lock is that of an empty SQLite file
@@ -7,16 +9,17 @@ import { ChatError } from "@chat21/protocol";
  * lock after a kill. Throws `store_unavailable` when another process (or another store in this one) has it.
  */
 export function lockData(path: string): () => void {
-  const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  let lock: DatabaseSync | undefined;
   try {
+    lock = new DatabaseSync(`${path}.lock`, { timeout: 0 });
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-  } catch (cause) {
-    lock.close();
-    throw new ChatError(
-      "store_unavailable",
-      `the database ${path} is in use by another process: stop that one, or use another data folder`,
-      { cause },
-    );
+  } catch (thrown) {
+    lock?.close();
+    if (!isBusy(thrown)) throw toChatError(thrown, `${path}.lock`);
+    const advice = "stop that one, or use another data folder";
+    throw new ChatError("store_unavailable", `the database ${path} is in use by another process: ${advice}`, {
+      cause: thrown,
+    });
   }
   return () => lock.close();
 }

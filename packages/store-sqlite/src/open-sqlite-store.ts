@@ -6,6 +6,7 @@ import { lockData } from "./data-lock.ts";
 import { createSqliteStore } from "./sqlite-store.ts";
 import type { WriterMethods } from "./worker/writer-methods.ts";
 import { WorkerLink } from "./worker-link.ts";
+import { createWorkerSpawner } from "./worker-spawner.ts";
 
 /** Options of {@link openSqliteStore}. */
 export interface SqliteStoreOptions {
@@ -24,11 +25,6 @@ export interface SqliteStoreOptions {
   readonly workerUrl?: URL;
 }
 
-function defaultWorkerUrl(): URL {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`./sqlite-worker.${extension}`, import.meta.url);
-}
-
 function requireWritableFolder(path: string): void {
   const folder = dirname(path);
   try {
@@ -43,6 +39,17 @@ function requireWritableFolder(path: string): void {
   }
 }
 
+/** Also makes the file when there is none; SQLite takes an empty one for a new database. */
+function openDatabaseFile(path: string, unlock: () => void): number {
+  try {
+    return openSync(path, "a");
+  } catch (cause) {
+    unlock();
+    const advice = "give this user the right to, or use another data folder";
+    throw new ChatError("store_unavailable", `the database ${path} cannot be written: ${advice}`, { cause });
+  }
+}
+
 /**
  * Opens the store: makes or migrates the database, and starts its two threads. Resolves when both serve. Rejects with
  * a `ChatError` whose message says what to do: another process uses the database, the folder cannot be written, the
@@ -51,16 +58,16 @@ function requireWritableFolder(path: string): void {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const path = resolve(options.path);
   requireWritableFolder(path);
+  const spawn = await createWorkerSpawner(options.workerUrl);
   const unlock = lockData(path);
-  const url = options.workerUrl ?? defaultWorkerUrl();
   const { log, metrics } = options;
   const onDeath = (error: ChatError) => {
     log?.error({ err: error, path }, "a database thread ended; the next call starts another");
     metrics?.count("store_errors", { kind: "thread" });
   };
-  const databaseFile = openSync(path, "a");
+  const databaseFile = openDatabaseFile(path, unlock);
   const linkTo = (role: "reader" | "writer") =>
-    new WorkerLink({ url, setup: { role, path, maxBytes: options.maxBytes, databaseFile }, onDeath });
+    new WorkerLink({ spawn, setup: { role, path, maxBytes: options.maxBytes, databaseFile }, onDeath });
   const [writer, reader] = [linkTo("writer"), linkTo("reader")];
   const release = () => {
     closeSync(databaseFile);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventLog, Log, Run, Store, WebhookStore } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
+import { bulkStep } from "./bulk-step.ts";
 import { DispatchMarks } from "./dispatch-marks.ts";
 import { decodeRunResult, encodeRun } from "./run-codec.ts";
 import type { ReaderMethods, ReaderSideMethods } from "./worker/reader-methods.ts";
@@ -135,9 +136,12 @@ function createEventLog(parts: SqliteStoreParts, write: Write, read: Read): Even
 
 function createWebhooks(write: Write, read: Read): WebhookStore {
   /** Bulk changes go in small transactions, so that commits of messages get their turn in between. */
-  async function untilNothing(step: () => Promise<number>): Promise<number> {
+  async function inSteps(step: () => Promise<number>): Promise<number> {
     let total = 0;
-    for (let changed = await step(); changed > 0; changed = await step()) total += changed;
+    for (let changed = bulkStep; changed >= bulkStep; ) {
+      changed = await step();
+      total += changed;
+    }
     return total;
   }
   return {
@@ -149,9 +153,9 @@ function createWebhooks(write: Write, read: Read): WebhookStore {
     replay: (where, now) =>
       "ids" in where
         ? write("replayWebhooks", where.ids, now)
-        : untilNothing(() => write("replayDeadWebhooks", where.deadOf, now)),
+        : inSteps(() => write("replayDeadWebhooks", where.deadOf, now)),
     giveUp: (endpoint, queuedBefore, now, error) =>
-      untilNothing(() => write("giveUpWebhooks", endpoint, queuedBefore, now, error)),
+      inSteps(() => write("giveUpWebhooks", endpoint, queuedBefore, now, error)),
     prune: (state, settledBefore, limit) => write("pruneWebhooks", state, settledBefore, limit),
   };
 }

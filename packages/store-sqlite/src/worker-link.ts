@@ -1,7 +1,8 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { ChatError } from "@chat21/protocol";
 import type { WorkerFailure } from "./worker/failure.ts";
 import type { WorkerAnswer, WorkerGreeting, WorkerRequest, WorkerSetup } from "./worker-protocol.ts";
+import type { SpawnWorker } from "./worker-spawner.ts";
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -16,7 +17,7 @@ export type Call<Methods> = <Name extends keyof Methods & string>(
 
 /** Options of {@link WorkerLink}. */
 export interface WorkerLinkOptions {
-  readonly url: URL;
+  readonly spawn: SpawnWorker;
   readonly setup: WorkerSetup;
   /** A worker ended by itself; the next call starts another. */
   readonly onDeath: (error: ChatError) => void;
@@ -126,8 +127,8 @@ export class WorkerLink {
   }
 
   #spawn(): Promise<Started> {
-    const { url, setup, onDeath } = this.#options;
-    const worker = new Worker(url, { workerData: setup, name: `chat21-${setup.role}` });
+    const { spawn, setup, onDeath } = this.#options;
+    const worker = spawn(setup);
     return new Promise((resolve, reject) => {
       let cause: unknown;
       let greeted = false;

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
@@ -37,6 +37,19 @@ it("says which folder cannot be written", async () => {
     code: "store_unavailable",
     message: expect.stringMatching(/not-a-folder cannot be written: .*use another data folder/),
   });
+});
+
+it("says that the file cannot be written, and does not keep it locked", async () => {
+  const path = await folder.path();
+  await mkdir(path);
+
+  await expect(folder.open()).rejects.toMatchObject({
+    code: "store_unavailable",
+    message: expect.stringMatching(/the database .*chat21\.db cannot be written/),
+  });
+
+  await rmdir(path);
+  await expect(folder.open()).resolves.toHaveProperty("epoch");
 });
 
 it("says that a file is no database and what to do, and leaves it as it is and unlocked", async () => {

@@ -49,6 +49,15 @@ it("reads every table by key: no statement walks through a whole table", async (
   database.close();
 });
 
+it("syncs every commit to the disk", async () => {
+  const { database } = await preparedStatements();
+
+  const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+
+  expect([pragma("journal_mode"), pragma("synchronous"), pragma("secure_delete")]).toEqual(["wal", 2, 1]);
+  database.close();
+});
+
 it("finds tails, unread counts and pages of a conversation in the order of its key", async () => {
   const { database, statements } = await preparedStatements();
 
@@ -56,8 +65,8 @@ it("finds tails, unread counts and pages of a conversation in the order of its k
     planOf(database, sql).some((detail) => detail.startsWith("USE TEMP B-TREE")),
   );
 
-  // What is sorted: a user's own conversations, by the time of their last event, which every message changes; the
-  // dead rows of the outbox, which are few; and 500 expired leases at a time.
+  // What is sorted: a user's own conversations, by the time of their last event, which every message changes, and the
+  // dead rows of the outbox, which are few.
   const expected = [
     /WHERE (m\.)?account = /,
     /INDEXED BY webhook_dead/,

@@ -62,6 +62,10 @@ export function openForWriting(
      PRAGMA journal_size_limit = ${logSizeLimitBytes}; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
      PRAGMA cache_size = -${writerCacheKiB}`,
   );
+  if (database.prepare("PRAGMA journal_mode").get()?.["journal_mode"] !== "wal") {
+    const advice = "use a data folder on a local disk";
+    throw new StoreFailure("store_unavailable", `the file system of ${path} has no shared memory: ${advice}`);
+  }
   migrate(database, path, options.newEpoch);
   if (options.maxBytes !== undefined) {
     const pages = Math.max(1, Math.floor(options.maxBytes / pragmaNumber(database, "page_size")));

@@ -37,6 +37,11 @@ function resultCodeOf(thrown: unknown): number | undefined {
   return typeof code === "number" ? code & 0xff : undefined;
 }
 
+/** Whether somebody else holds a lock. */
+export function isBusy(thrown: unknown): boolean {
+  return resultCodeOf(thrown) === 5;
+}
+
 /** Whether the surroundings are to blame, and not the request: no request of the transaction may be kept. */
 export function isEnvironmental(thrown: unknown): boolean {
   const code = resultCodeOf(thrown);

@@ -25,7 +25,7 @@ export function createPresenceWrites(database: DatabaseSync, accounts: Accounts)
   const dropOne = database.prepare("DELETE FROM presence_lease WHERE account = ? AND client_id = ?");
   const dropAll = database.prepare("DELETE FROM presence_lease WHERE account = ?");
   const expired = database.prepare(
-    `SELECT DISTINCT account FROM (SELECT account FROM presence_lease WHERE expires_at <= ? LIMIT ${expireStep})`,
+    `SELECT account FROM presence_lease WHERE expires_at <= ? LIMIT ${expireStep}`,
   );
   const dropExpired = database.prepare(
     "DELETE FROM presence_lease WHERE account = ? AND expires_at <= ? RETURNING expires_at",
@@ -53,16 +53,16 @@ export function createPresenceWrites(database: DatabaseSync, accounts: Accounts)
       return { offline: true };
     },
     expire(now) {
-      const rows = expired.all(now);
+      const accounts = expired.all(now).map((row) => row["account"] as number);
       const gone: { app: string; user: string }[] = [];
-      for (const row of rows) {
-        const account = row["account"] as number;
+      for (const account of new Set(accounts)) {
         const ends = dropExpired.all(account, now).map((dropped) => dropped["expires_at"] as number);
         if (isOnline(account, now)) continue;
         see.run(account, Math.max(...ends));
-        gone.push(nameOf.get(account) as { app: string; user: string });
+        const { app, user } = nameOf.get(account) as { app: string; user: string };
+        gone.push({ app, user });
       }
-      return { gone: gone.map(({ app, user }) => ({ app, user })), more: rows.length > 0 };
+      return { gone, more: accounts.length === expireStep };
     },
   };
 }

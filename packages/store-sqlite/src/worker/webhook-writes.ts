@@ -1,16 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { StoredWebhookDelivery, WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/engine";
+import { bulkStep } from "../bulk-step.ts";
 import type { Row } from "./event-rows.ts";
 import { createWebhookLanes, type WebhookLanes } from "./webhook-lanes.ts";
 import { deliveryColumns, toDelivery } from "./webhook-rows.ts";
 
-/** Rows that one call of a bulk change touches: commits wait for it. */
-const bulkStep = 500;
-
 /** With more due heads than this a lease walks them by position instead of sorting them. */
 const sortableHeads = 1_000;
 
-/** The webhooks' outbox on the connection that writes. Bulk changes are repeated by the caller until they answer 0. */
+/** The webhooks' outbox on the connection that writes. Bulk changes are repeated by the caller while they fill a step. */
 export interface WebhookWrites {
   enqueue(deliveries: readonly WebhookDelivery[]): void;
   lease(lease: WebhookLease): StoredWebhookDelivery[];

@@ -1,0 +1,19 @@
+import { Worker } from "node:worker_threads";
+import type { WorkerSetup } from "./worker-protocol.ts";
+
+/** Starts a thread. */
+export type SpawnWorker = (setup: WorkerSetup) => Worker;
+
+/** In source only; by a name that no bundler follows. */
+const fromSource = "./spawn-from-source.ts";
+
+/** How to start the threads: from the built file, or from source when the package itself runs from source. */
+export async function createWorkerSpawner(url: URL | undefined): Promise<SpawnWorker> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const entry = url ?? new URL(`./sqlite-worker.${extension}`, import.meta.url);
+  if (!entry.pathname.endsWith(".ts")) {
+    return (setup) => new Worker(entry, { workerData: setup, name: `chat21-${setup.role}` });
+  }
+  const { createSourceSpawner } = (await import(fromSource)) as typeof import("./spawn-from-source.ts");
+  return createSourceSpawner(entry);
+}
