@@ -44,6 +44,8 @@ import(entry);
  * Starts a worker from TypeScript source, for development and tests; a built package never comes here. Types are
  * stripped by the main thread: Node does it with WebAssembly, and with several threads doing so at a time V8 crashes
  * the process now and then (seen here with Node 24.21; nodejs/node#64500).
+ *
+ * @public imported by name at run time
  */
 export function createSourceSpawner(entry: URL): (setup: WorkerSetup) => Worker {
   const source = { entry: entry.href, sources: stripAll(entry) };

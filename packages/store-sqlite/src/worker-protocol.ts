@@ -21,6 +21,3 @@ export type WorkerAnswer = readonly [id: number, failure: WorkerFailure | null, 
 
 /** First message of a worker. */
 export type WorkerGreeting = { readonly epoch: string } | { readonly failure: WorkerFailure };
-
-/** Functions by name, as one side offers and the other side calls them. */
-export type WorkerMethods = Readonly<Record<string, (...args: never[]) => unknown>>;

@@ -50,7 +50,7 @@ export function createEraseEvents(
     "UPDATE conversation SET unlisted_to = max(unlisted_to, ?) WHERE id = ?",
   );
   const eraseContent = database.prepare(
-    "UPDATE event_content SET body = '{}', temp_uid = NULL, client_message_id = NULL WHERE position = ?",
+    "UPDATE event_content SET body = '{}', temp_uid = NULL WHERE position = ?",
   );
   const eraseEvent = database.prepare(
     `UPDATE event SET type = ${eventTypeCodes.erased}, listed = 0, temp_hash = NULL WHERE conversation = ? AND seq = ?`,

@@ -32,7 +32,7 @@ export function describeErasure(world: StoreWorld): void {
       const erased = await world.store.events.erase({ app, conversation: "group-1" });
 
       expect(erased).toBe(3);
-      const gone = { type: "erased", body: "{}", tempUid: null, clientMessageId: null, listed: false };
+      const gone = { type: "erased", body: "{}", tempUid: null, listed: false };
       expect(await read(app, "group-1")).toEqual(
         before.map((event) => (event.type === "message" ? { ...event, ...gone } : event)),
       );
@@ -77,7 +77,7 @@ export function describeErasure(world: StoreWorld): void {
       expect(await world.store.conversations.view(app, "group-2", "ann")).toMatchObject({ last: { seq: 2 } });
     });
 
-    it("frees names and keys", async () => {
+    it("frees names, and keeps idempotency keys: a repeat does not bring a message back", async () => {
       const app = await twoConversations();
       const { erase, find, findByClientMessageId, commit } = world.store.events;
 
@@ -85,12 +85,15 @@ export function describeErasure(world: StoreWorld): void {
 
       expect(await find(app, "group-1", "temp-group-1-1")).toBeNull();
       expect(await find(app, "group-1", "id-group-1-1")).toMatchObject({ seq: 1, type: "erased" });
-      expect(await findByClientMessageId(app, "ann", "key-group-1-1")).toBeNull();
+      const erased = { seq: 1, type: "erased", body: "{}" };
+      expect(await findByClientMessageId(app, "ann", "key-group-1-1")).toMatchObject(erased);
       const again = sampleRun(app, "group-1", {
         expectedHead: 4,
         each: { clientMessageId: "key-group-1-1" },
       });
-      expect(await commit([again])).toEqual([{ status: "committed", committed: 1 }]);
+      expect(await commit([again])).toMatchObject([
+        { status: "repeat", committed: 0, index: 0, existing: erased },
+      ]);
     });
 
     it("answers 0 when there is nothing left, nobody of that name or no such conversation", async () => {

@@ -4,7 +4,7 @@ import type { EventRecord, GroupRecord, Interval, MemberRecord, Run, WebhookDeli
 export const sampleTime = 1_700_000_000_000;
 
 /** A message with everything set; names derive from the conversation and the number. */
-export function sampleEvent(
+function sampleEvent(
   app: string,
   conversation: string,
   seq: number,
