@@ -45,7 +45,8 @@ export function userScopes(app: string, user: string, clientId?: string): readon
       "rabbitmq.configure:*/*/*",
     ];
   }
-  const queue = `mqtt-subscription-${clientId}*`;
+  // The plugin appends `qos0` or `qos1`: without it client `a` would reach the queues of `ab`.
+  const queue = `mqtt-subscription-${clientId}qos*`;
   return [
     `rabbitmq.read:*/amq.topic/${inbox}`,
     `rabbitmq.write:*/amq.topic/${inbox}`,

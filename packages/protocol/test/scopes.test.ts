@@ -37,9 +37,9 @@ describe("The scopes of a strict token", () => {
       "rabbitmq.read:*/amq.topic/apps.tilechat.users.USER1.*",
       "rabbitmq.write:*/amq.topic/apps.tilechat.users.USER1.*",
       "rabbitmq.write:*/amq.topic/apps.tilechat.outgoing.users.USER1.*",
-      "rabbitmq.read:*/mqtt-subscription-c-1*",
-      "rabbitmq.write:*/mqtt-subscription-c-1*",
-      "rabbitmq.configure:*/mqtt-subscription-c-1*",
+      "rabbitmq.read:*/mqtt-subscription-c-1qos*",
+      "rabbitmq.write:*/mqtt-subscription-c-1qos*",
+      "rabbitmq.configure:*/mqtt-subscription-c-1qos*",
     ]);
   });
 
@@ -51,13 +51,20 @@ describe("The scopes of a strict token", () => {
       "webhooks",
       "mqtt-subscription-c-2qos1",
       "mqtt-subscription-",
+      "mqtt-subscription-c-1",
+      "mqtt-subscription-c-12qos1",
+      "mqtt-subscription-c-1-2qos0",
     ]) {
       for (const permission of ["read", "write", "configure"] as const) {
         expect(allows(scopes, permission, queue), `${permission} ${queue}`).toBe(false);
       }
     }
     expect(allows(scopes, "configure", "amq.topic")).toBe(false);
-    expect(allows(scopes, "read", "mqtt-subscription-c-1qos1")).toBe(true);
+    for (const queue of ["mqtt-subscription-c-1qos0", "mqtt-subscription-c-1qos1"]) {
+      for (const permission of ["read", "write", "configure"] as const) {
+        expect(allows(scopes, permission, queue), `${permission} ${queue}`).toBe(true);
+      }
+    }
   });
 });
 
