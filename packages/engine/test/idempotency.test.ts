@@ -151,12 +151,20 @@ describe("A client_message_id used for something else", () => {
     expect(world.log("ann.cid")).toEqual([]);
   });
 
-  it("is free again when the message was erased, because nothing of it is left to compare", async () => {
+  it.each([
+    ["the very message that was erased", once("hi")],
+    ["another one", once("anew")],
+    ["an empty one, which is all that is left of it", { client_message_id: "key-1" }],
+  ])("stays used after erasure: nobody brings a message back with %s", async (_what, again) => {
     const world = await World.start();
     await world.send("ann", "bob", once("hi"));
     await world.engine.messages.erase(admin, "bob");
+    const [ann, bob] = await world.people("ann", "bob");
 
-    expect(await world.send("ann", "bob", once("anew"))).toMatchObject({ repeated: false, seq: 2 });
+    await expect(world.send("ann", "bob", again)).rejects.toMatchObject({ code: "idempotency_conflict" });
+
+    expect(world.log("ann.bob")).toMatchObject([{ type: "erased", body: "{}" }]);
+    expect([...ann.messages(), ...bob.messages()]).toEqual([]);
   });
 });
 

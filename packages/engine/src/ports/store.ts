@@ -105,9 +105,10 @@ export interface EventLog {
   /** Clears marks. May be written lazily with a later batch: losing it only repeats a dispatch. Idempotent. */
   markDispatched(refs: readonly EventRef[]): void;
   /**
-   * Erases the messages that `where` names: their type becomes `erased`, their body `{}`, `tempUid` and
-   * `clientMessageId` go, no list shows them any more; numbers stay. Returns how many. `sender` alone: everything
-   * that user wrote in the app. Throws `bad_request` when neither a conversation nor a sender is named.
+   * Erases the messages that `where` names: their type becomes `erased`, their body `{}`, `tempUid` goes, no list
+   * shows them any more. Numbers stay, and so does `clientMessageId`: a client that repeats its send after all must not
+   * bring the message back. Returns how many. `sender` alone: everything that user wrote in the app. Throws
+   * `bad_request` when neither a conversation nor a sender is named.
    */
   erase(where: {
     readonly app: string;

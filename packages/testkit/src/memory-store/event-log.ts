@@ -92,16 +92,7 @@ function eraseEvents(disk: MemoryDisk, { app, conversation, sender }: ErasureSco
     if (found.app !== app || (conversation !== undefined && found.conversation !== conversation)) continue;
     for (const [index, event] of found.events.entries()) {
       if (event.type !== "message" || (sender !== undefined && event.sender !== sender)) continue;
-      if (event.clientMessageId !== null) {
-        disk.clientMessageIds.delete(keyOf(app, event.sender, event.clientMessageId));
-      }
-      const gone = {
-        type: "erased",
-        body: "{}",
-        tempUid: null,
-        clientMessageId: null,
-        listed: false,
-      } as const;
+      const gone = { type: "erased", body: "{}", tempUid: null, listed: false } as const;
       found.events[index] = { ...event, ...gone };
       erased += 1;
     }
