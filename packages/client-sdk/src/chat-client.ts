@@ -19,7 +19,7 @@ import type { ResolvedOptions } from "./options.ts";
 import { deviceSuffix } from "./options.ts";
 import type { OutboxQueue } from "./outbox.ts";
 import type { PresenceClient } from "./presence-client.ts";
-import type { Status } from "./status.ts";
+import type { Status, StatusChange } from "./status.ts";
 import type { Token, TokenKeeper } from "./token-keeper.ts";
 import type { Unsubscribe } from "./unsubscribe.ts";
 
@@ -41,12 +41,14 @@ export class ChatClient implements Chat {
   readonly #options: ResolvedOptions;
   readonly #identity: ClientIdentity;
   readonly #emitter: Emitter<ChatEvents>;
+  readonly #statuses = new Emitter<Pick<ChatEvents, "status">>((thrown) => this.#report(thrown));
   readonly #parts: ClientParts;
   readonly #connection: Connection;
   readonly #stopHints: Unsubscribe;
   #link: Link | undefined;
   #stopCheck: (() => void) | undefined;
   #checkedAt = 0;
+  #handedOver = false;
   #outboxChanged = false;
   #reporting = false;
 
@@ -57,6 +59,7 @@ export class ChatClient implements Chat {
     this.#options = options;
     this.#identity = identity;
     this.#emitter = new Emitter((thrown) => this.#report(thrown));
+    this.#emitter.hold();
     this.#parts = createParts({
       ...identity,
       fullname,
@@ -111,6 +114,17 @@ export class ChatClient implements Chat {
     return this.#emitter.on(name, handler);
   }
 
+  /** As `on("status", …)`, but from the very first change on. */
+  onStatus(handler: (change: StatusChange) => void): Unsubscribe {
+    return this.#statuses.on("status", handler);
+  }
+
+  /** Somebody gets this client now. Events begin in a moment: handlers that are registered until then miss none. */
+  handOver(): void {
+    this.#handedOver = true;
+    setTimeout(() => this.#emitter.release());
+  }
+
   /** Reads what is kept, and connects. */
   async start(): Promise<void> {
     const positions = await this.#identity.storage.positions();
@@ -145,7 +159,11 @@ export class ChatClient implements Chat {
       catchUp: (signal) => this.#catchUp(signal),
       handleUp: (link, successor) => this.#handleUp(link, successor),
       handleDown: () => this.#handleDown(),
-      handleStatus: (change) => this.#emitter.emit("status", change),
+      handleStatus: (change) => {
+        this.#statuses.emit("status", change);
+        // How it got there is no news for somebody who is handed an open client.
+        if (this.#handedOver) this.#emitter.emit("status", change);
+      },
       serverNow: () => serverClock.now(),
     });
   }

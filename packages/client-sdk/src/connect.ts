@@ -10,6 +10,9 @@ import { TokenKeeper } from "./token-keeper.ts";
  * Signs in and resolves when the client is online and caught up. Rejects with a `ChatError`: `unauthorized`,
  * `token_expired`, `token_revoked`, `forbidden` for a token that is not accepted, `bad_request` for contradicting
  * options, and the last failure when `connectTimeoutMs` is over.
+ *
+ * Events begin when the caller had its turn: handlers that are registered right after `await connect(…)` hear everything,
+ * also what was missed since the last run of a client with a durable storage.
  */
 export async function connect(options: ConnectOptions): Promise<Chat> {
   const resolved = resolveOptions(options);
@@ -22,6 +25,7 @@ export async function connect(options: ConnectOptions): Promise<Chat> {
   const online = resolved.offlineStart ? undefined : untilOnline(chat, resolved);
   await chat.start();
   await online;
+  chat.handOver();
   return chat;
 }
 
@@ -40,7 +44,7 @@ async function createClient(options: ResolvedOptions): Promise<ChatClient> {
 async function untilOnline(chat: ChatClient, { clock, connectTimeoutMs }: ResolvedOptions): Promise<void> {
   let reason: ChatError | null = null;
   const online = new Promise<"online">((resolve) => {
-    const stop = chat.on("status", (change) => {
+    const stop = chat.onStatus((change) => {
       reason = change.reason ?? reason;
       if (change.status === "online") resolve("online");
       if (change.status !== "connecting") stop();

@@ -4,9 +4,22 @@ import type { Unsubscribe } from "./unsubscribe.ts";
 export class Emitter<Events> {
   readonly #handlers = new Map<keyof Events, Set<(event: never) => void>>();
   readonly #report: (thrown: unknown) => void;
+  #held: (() => void)[] | undefined;
 
   constructor(report: (thrown: unknown) => void) {
     this.#report = report;
+  }
+
+  /** Keeps events back until {@link release}. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Tells what was kept back, in order. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const tell of held) tell();
   }
 
   on<Name extends keyof Events>(name: Name, handler: (event: Events[Name]) => void): Unsubscribe {
@@ -24,6 +37,10 @@ export class Emitter<Events> {
   }
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    if (this.#held !== undefined) {
+      this.#held.push(() => this.emit(name, event));
+      return;
+    }
     for (const handler of [...(this.#handlers.get(name) ?? [])]) {
       try {
         (handler as (event: Events[Name]) => void)(event);

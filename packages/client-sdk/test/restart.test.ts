@@ -1,10 +1,9 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fakeToken } from "@chat21/testkit/fake-server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Storage } from "../src/index.ts";
-import { connect, memoryStorage } from "../src/index.ts";
+import { memoryStorage } from "../src/index.ts";
 import { fileStorage } from "../src/node.ts";
 import { openChat, openServer, Recorder } from "./support/world.ts";
 
@@ -115,13 +114,7 @@ describe.each<[string, () => Promise<() => Storage>]>([
     server.send("bob", "alice", { text: "2" });
     server.send("carol", "alice", { text: "3" });
 
-    const after = await connect({
-      url: server.url,
-      token: fakeToken({ user: "alice" }),
-      storage: reopen(),
-      offlineStart: true,
-    });
-    onTestFinished(() => after.close());
+    const after = await openChat(server, "alice", { storage: reopen() });
     const second = new Recorder(after);
     await second.until(() => second.all("message").length === 2 && after.status === "online");
 

@@ -4,7 +4,7 @@ import { fakeToken } from "@chat21/testkit/fake-server";
 import { describe, expect, test } from "vitest";
 import type { Chat } from "../src/index.ts";
 import { connect } from "../src/index.ts";
-import { ManualClock, settle } from "./support/manual-clock.ts";
+import { ManualClock } from "./support/manual-clock.ts";
 import { openChat, openServer, Recorder } from "./support/world.ts";
 
 const hour = 3_600_000;
@@ -17,7 +17,7 @@ async function underTraffic(server: FakeServer, work: () => Promise<void>): Prom
     while (!done) {
       texts.push(String(texts.length));
       server.send("bob", "alice", { text: texts.at(-1) });
-      await settle();
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   };
   const sending = traffic();
@@ -84,7 +84,7 @@ describe("before a token ends", () => {
       token: async () => {
         count += 1;
         if (count === 2) throw new Error("sign-in service is down");
-        return fakeToken({ user: "alice", expiresAt: server.log.now + hour });
+        return fakeToken({ user: "alice", tokenId: `t-${count}`, expiresAt: server.log.now + hour });
       },
     });
     const recorder = new Recorder(chat);
