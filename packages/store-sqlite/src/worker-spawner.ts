@@ -4,6 +4,9 @@ import type { WorkerSetup } from "./worker-protocol.ts";
 /** Starts a thread. */
 export type SpawnWorker = (setup: WorkerSetup) => Worker;
 
+/** Node 22 calls its database module experimental at every start of a thread; nobody can act on it. */
+const execArgv = [...process.execArgv, "--disable-warning=ExperimentalWarning"];
+
 /** In source only; by a name that no bundler follows. */
 const fromSource = "./spawn-from-source.ts";
 
@@ -12,7 +15,7 @@ export async function createWorkerSpawner(url: URL | undefined): Promise<SpawnWo
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const entry = url ?? new URL(`./sqlite-worker.${extension}`, import.meta.url);
   if (!entry.pathname.endsWith(".ts")) {
-    return (setup) => new Worker(entry, { workerData: setup, name: `chat21-${setup.role}` });
+    return (setup) => new Worker(entry, { workerData: setup, name: `chat21-${setup.role}`, execArgv });
   }
   const { createSourceSpawner } = (await import(fromSource)) as typeof import("./spawn-from-source.ts");
   return createSourceSpawner(entry);

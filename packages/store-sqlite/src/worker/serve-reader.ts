@@ -1,6 +1,7 @@
 import type { WorkerAnswer, WorkerRequest, WorkerSetup } from "../worker-protocol.ts";
 import { createCheckpoint } from "./checkpoint.ts";
 import { openForReading } from "./connection.ts";
+import { endTransaction } from "./end-transaction.ts";
 import { toFailure } from "./failure.ts";
 import { hasMethod, tryToInvoke } from "./invoke.ts";
 import { createReaderMethods, type ReaderSideMethods } from "./reader-methods.ts";
@@ -17,7 +18,7 @@ function openReader({ path, databaseFile }: WorkerSetup) {
     try {
       return requests.map((request) => tryToInvoke(methods, request, path));
     } finally {
-      if (database.isTransaction) database.exec("COMMIT");
+      endTransaction(database, "COMMIT");
     }
   }
   return {
