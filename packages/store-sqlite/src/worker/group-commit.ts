@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { WorkerAnswer, WorkerRequest } from "../worker-protocol.ts";
+import { endTransaction } from "./end-transaction.ts";
 import { isEnvironmental, toFailure } from "./failure.ts";
 import { hasMethod, invoke, tryToInvoke } from "./invoke.ts";
 import type { Writer } from "./writer-methods.ts";
@@ -34,29 +35,40 @@ export function createGroupCommit(database: DatabaseSync, writer: Writer, path: 
     }
   }
 
-  function transact(requests: readonly WorkerRequest[], run: typeof runPlainly): readonly WorkerAnswer[] {
+  /** A note that fails is lost, as the port allows: it repeats a dispatch. */
+  function take(notes: readonly WorkerRequest[]): void {
+    for (const note of notes) tryToInvoke(writer.notes, note, path);
+  }
+
+  function transact(
+    requests: readonly WorkerRequest[],
+    notes: readonly WorkerRequest[],
+    run: typeof runPlainly,
+  ): readonly WorkerAnswer[] {
     try {
       database.exec("BEGIN IMMEDIATE");
+      // Here, because every read outside of a transaction locks and unlocks the file.
+      take(notes);
       const answers = requests.map(run);
       writer.dispatch.save();
       database.exec("COMMIT");
       return answers;
     } catch (thrown) {
       // A full disk or an I/O error may have rolled back already.
-      if (database.isTransaction) database.exec("ROLLBACK");
+      endTransaction(database, "ROLLBACK");
       writer.reset();
-      if (run === runPlainly && !isEnvironmental(thrown)) return transact(requests, runAlone);
+      if (run === runPlainly && !isEnvironmental(thrown)) return transact(requests, [], runAlone);
       const failure = toFailure(thrown, path);
       return requests.map(([id]) => [id, failure, null]);
     }
   }
 
   return (requests) => {
-    // A note that fails is lost, as the port allows: it repeats a dispatch.
-    for (const request of requests) tryToInvoke(writer.notes, request, path);
+    const notes = requests.filter((request) => hasMethod(writer.notes, request));
     const together = requests.filter((request) => hasMethod(writer.methods, request));
-    const answers = together.length === 0 ? [] : transact(together, runPlainly);
     const apart = requests.filter((request) => hasMethod(writer.side, request));
+    if (together.length === 0) take(notes);
+    const answers = together.length === 0 ? [] : transact(together, notes, runPlainly);
     return [...answers, ...apart.map((request) => tryToInvoke(writer.side, request, path))];
   };
 }
