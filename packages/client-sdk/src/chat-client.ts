@@ -18,6 +18,7 @@ import type { MessageDraft, SendOptions, SentMessage } from "./message.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { deviceSuffix } from "./options.ts";
 import type { OutboxQueue } from "./outbox.ts";
+import { PositionCheck } from "./position-check.ts";
 import type { PresenceClient } from "./presence-client.ts";
 import type { Status, StatusChange } from "./status.ts";
 import type { Token, TokenKeeper } from "./token-keeper.ts";
@@ -32,9 +33,6 @@ export interface ClientIdentity {
   readonly storage: ClientStorage;
 }
 
-/** Hints of the platform that come in a row lead to one comparison. */
-const hintRestMs = 30_000;
-
 /** A client: its parts, its connection, and its life. */
 export class ChatClient implements Chat {
   readonly user: ChatUser;
@@ -44,10 +42,9 @@ export class ChatClient implements Chat {
   readonly #statuses = new Emitter<Pick<ChatEvents, "status">>((thrown) => this.#report(thrown));
   readonly #parts: ClientParts;
   readonly #connection: Connection;
+  readonly #check: PositionCheck;
   readonly #stopHints: Unsubscribe;
   #link: Link | undefined;
-  #stopCheck: (() => void) | undefined;
-  #checkedAt = 0;
   #handedOver = false;
   #outboxChanged = false;
   #reporting = false;
@@ -70,7 +67,17 @@ export class ChatClient implements Chat {
       report: (thrown) => this.#report(thrown),
     });
     this.#connection = this.#createConnection();
-    this.#stopHints = onBrowserHints(() => this.#handleHint());
+    this.#check = new PositionCheck({
+      clock: options.clock,
+      intervalMs: options.checkIntervalMs,
+      compare: () => this.#catchUp(this.#connection.signal),
+      handleFailure: (thrown) =>
+        options.log.warn({ error: String(thrown) }, "the positions could not be compared"),
+    });
+    this.#stopHints = onBrowserHints(() => {
+      this.#connection.wake();
+      this.#check.hint();
+    });
     void this.#connection.closed.then((reason) => this.#stop(reason));
   }
 
@@ -195,14 +202,14 @@ export class ChatClient implements Chat {
       outbox.setOnline(true);
       marks.setOnline(true);
       presence.refresh();
-      this.#planCheck();
+      this.#check.start();
     }
   }
 
   #handleDown(): void {
     const { commands, marks, outbox, synchronizer } = this.#parts;
     this.#link = undefined;
-    this.#stopCheck?.();
+    this.#check.stop();
     synchronizer.pause();
     marks.setOnline(false);
     outbox.setOnline(false);
@@ -211,28 +218,8 @@ export class ChatClient implements Chat {
 
   async #catchUp(signal: AbortSignal): Promise<void> {
     await this.#parts.synchronizer.catchUp(signal);
-    this.#checkedAt = this.#options.clock.now();
+    this.#check.note();
     this.#parts.positions.touch();
-  }
-
-  #planCheck(): void {
-    this.#stopCheck = this.#options.clock.after(this.#options.checkIntervalMs, () => {
-      this.#check();
-      this.#planCheck();
-    });
-  }
-
-  /** Finds what a broker lost without closing the connection. */
-  #check(): void {
-    this.#catchUp(this.#connection.signal).catch((thrown) => {
-      this.#options.log.warn({ error: String(thrown) }, "the positions could not be compared");
-    });
-  }
-
-  #handleHint(): void {
-    this.#connection.wake();
-    const isDue = this.#options.clock.now() - this.#checkedAt >= hintRestMs;
-    if (this.status === "online" && isDue) this.#check();
   }
 
   #handleOutboxChange(): void {
@@ -259,7 +246,7 @@ export class ChatClient implements Chat {
 
   #stop(reason: ChatError | null): void {
     this.#stopHints();
-    this.#stopCheck?.();
+    this.#check.stop();
     this.#parts.typing.close();
     this.#parts.outbox.close(reason);
   }

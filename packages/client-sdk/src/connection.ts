@@ -124,15 +124,16 @@ export class Connection {
   }
 
   /** Opens a link, with another token when the server does not like this one. */
-  async #open(token: Token, successor: boolean): Promise<Link> {
-    const { openLink, tokens } = this.#options;
-    try {
-      return await openLink(token, successor, this.signal);
-    } catch (thrown) {
-      const error = await this.#explain(ChatError.fromUnknown(thrown), token);
-      if (!tokens.renewable || !isAboutCredentials(error)) throw error;
-      this.#options.log.info({ code: error.code }, "asking for another token");
-      return openLink(await tokens.renew(), successor, this.signal);
+  async #open(first: Token, successor: boolean): Promise<Link> {
+    const { openLink, tokens, log } = this.#options;
+    for (let token = first; ; token = await tokens.renew()) {
+      try {
+        return await openLink(token, successor, this.signal);
+      } catch (thrown) {
+        const error = await this.#explain(ChatError.fromUnknown(thrown), token);
+        if (token !== first || !tokens.renewable || !isAboutCredentials(error)) throw error;
+        log.info({ code: error.code }, "asking for another token");
+      }
     }
   }
 
@@ -201,7 +202,7 @@ export class Connection {
 
   async #pause(reason: ChatError, attempt: number): Promise<void> {
     const { backoff, clock } = this.#options;
-    const retryInMs = Math.round(backoff(attempt));
+    const retryInMs = Math.max(Math.round(backoff(attempt)), reason.retryAfterMs ?? 0);
     this.#setStatus(this.#status === "connecting" ? "connecting" : "reconnecting", reason, retryInMs);
     this.#wake = new AbortController();
     await delay(clock, retryInMs, AbortSignal.any([this.#wake.signal, this.signal]));

@@ -73,7 +73,7 @@ export function conversationActions(options: ConversationActionsOptions): Conver
       const { position } = parts.synchronizer.timeline(conversWith) ?? { position: 0 };
       const target = Math.min(seq ?? position, position);
       if (target <= model.own.read && !model.markedUnread) return;
-      model.markedUnread = false;
+      model.setFlags({ markedUnread: false });
       model.setOwn({ delivered: target, read: target });
       parts.conversations.touch(conversWith);
       parts.marks.add({ conversWith, read: model.own.read });

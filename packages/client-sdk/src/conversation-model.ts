@@ -26,6 +26,8 @@ export class ConversationModel {
   kind: ConversationSummary["kind"];
   archived = false;
   markedUnread = false;
+  /** The flags were changed after the server was asked for the state that comes next. */
+  keepFlags = false;
   own: Watermarks = nothing;
   readonly #context: ModelContext;
   #counterpart: Watermarks | null;
@@ -120,8 +122,19 @@ export class ConversationModel {
     if (seq < (this.#last?.seq ?? 0)) return;
     this.#last = this.held.findLast((message) => message.seq === seq) ?? this.#projectWire(last.data);
     this.#learnName(this.#last);
+    if (this.keepFlags) return;
     this.archived = state.archived;
     this.markedUnread = document.data.is_new && this.own.read >= seq;
+  }
+
+  /** The user, here or on another device, changed these. */
+  setFlags({
+    archived = this.archived,
+    markedUnread = this.markedUnread,
+  }: Partial<Pick<ConversationSummary, "archived" | "markedUnread">>): void {
+    this.archived = archived;
+    this.markedUnread = markedUnread;
+    this.keepFlags = true;
   }
 
   /** The user's own watermarks moved. */

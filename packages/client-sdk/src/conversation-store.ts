@@ -108,6 +108,10 @@ export class ConversationStore implements Conversations, SyncSink {
     return this.#options.actions.markUnread(conversWith);
   }
 
+  handleComparison(): void {
+    for (const { model } of this.#handles.values()) model.keepFlags = false;
+  }
+
   handleArrival(event: ConversationEvent): void {
     if (event.message?.client_message_id == null || event.sender !== this.#options.user) return;
     const message = this.handle(event.conversWith).model.project(event);
@@ -189,12 +193,12 @@ export class ConversationStore implements Conversations, SyncSink {
   }
 
   handleMarkedUnread(conversWith: string, markedUnread: boolean): void {
-    this.handle(conversWith).model.markedUnread = markedUnread;
+    this.handle(conversWith).model.setFlags({ markedUnread });
     this.touch(conversWith);
   }
 
   handleArchived(conversWith: string, archived: boolean): void {
-    this.handle(conversWith).model.archived = archived;
+    this.handle(conversWith).model.setFlags({ archived });
     this.touch(conversWith);
   }
 

@@ -65,7 +65,7 @@ export class GapFiller {
       }
       if (failure === null || !failure.retryable) unexplained += 1;
       if (unexplained >= unexplainedTries) giveUp(conversWith, timeline, gap);
-      else await delay(clock, backoff(++attempt), signal);
+      else await delay(clock, Math.max(backoff(++attempt), failure?.retryAfterMs ?? 0), signal);
     }
   }
 }

@@ -29,6 +29,8 @@ export interface ReleasedEvent {
 
 /** Who is told. All calls are synchronous. */
 export interface SyncSink {
+  /** A comparison begins: states that {@link handleState} brings may be as old as this moment. */
+  handleComparison(): void;
   /** Every event that arrives, also repeated and early ones. */
   handleArrival(event: ConversationEvent): void;
   /** The next events of a conversation, in order, each once. */

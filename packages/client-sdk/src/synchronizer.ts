@@ -1,6 +1,7 @@
 import type { ConversationEvent, HistoryResponse, SyncItem } from "@chat21/protocol";
 import { ChatError, limits } from "@chat21/protocol";
 import type { Backoff } from "./backoff.ts";
+import { discover, isMerelyBehind } from "./catch-up.ts";
 import type { Clock } from "./clock.ts";
 import { delay } from "./clock.ts";
 import { GapFiller } from "./gap-filler.ts";
@@ -33,8 +34,7 @@ interface Comparison {
 }
 
 const firstSyncEvents = 30;
-// Server and database may read their clocks at slightly different moments.
-const clockToleranceMs = 10_000;
+const everything = Number.POSITIVE_INFINITY;
 
 /**
  * Brings what arrives live and what the server answers into one order per conversation: by `seq`, without a gap and
@@ -137,6 +137,7 @@ export class Synchronizer {
       positions: asked,
       limit: first ? Math.min(firstSyncEvents, this.#pageEvents) : this.#pageEvents,
     };
+    sink.handleComparison();
     const response = await source.sync(first ? request : { ...request, epoch }, signal);
     const replaced = !first && response.epoch !== epoch;
     this.#epoch = response.epoch;
@@ -170,49 +171,37 @@ export class Synchronizer {
     } else if (known) {
       timeline.accept(answered);
     } else {
-      this.#begin(conversWith, timeline, answered, Math.max(item.state.delivered, item.state.read));
+      const { kind, delivered, read } = item.state;
+      // In groups, delivery is not reported.
+      this.#discover(
+        conversWith,
+        timeline,
+        answered,
+        kind === "direct" ? Math.max(delivered, read) : everything,
+      );
     }
     timeline.raiseHead(head);
     this.#settle(conversWith, timeline, "sync");
     return true;
   }
 
-  /**
-   * A server begins anew also where merely more is missing than one answer holds. When the message at the position is
-   * still the one this client has, and not too much is missing, the rest is fetched and nothing is left out.
-   */
-  async #isMerelyBehind(
-    timeline: Timeline,
-    item: SyncItem,
-    { first, replaced, signal }: Comparison,
-  ): Promise<boolean> {
-    const { position, positionMessageId } = timeline;
-    const missing = item.state.head - position;
-    if (first || replaced || position === 0 || missing < this.#pageEvents) return false;
-    if (missing > this.#options.maxCatchUp) return false;
-    const page = { after: position - 1, before: position + 1, limit: 1 };
-    const answer = await this.#options.source.events(item.state.conversWith, page, signal);
-    const there = answer.events.find(({ seq }) => seq === position)?.message?.message_id;
-    return answer.epoch === this.#epoch && there === positionMessageId;
+  async #isMerelyBehind(timeline: Timeline, item: SyncItem, comparison: Comparison): Promise<boolean> {
+    if (comparison.first || comparison.replaced) return false;
+    const { source, maxCatchUp } = this.#options;
+    const epoch = this.#epoch ?? "";
+    const { signal } = comparison;
+    return isMerelyBehind(timeline, item, {
+      source,
+      signal,
+      epoch,
+      pageEvents: this.#pageEvents,
+      maxCatchUp,
+    });
   }
 
-  /**
-   * A conversation that this client did not know. What had been there when it last looked, and is on a device of this
-   * user already, is no news: the conversation was merely too far down the list. Where all of an answer is news, there
-   * may be more before it, which is asked for.
-   */
-  #begin(conversWith: string, timeline: Timeline, answered: Answered, delivered: number): void {
-    const seenAt = timeline.seenAt - clockToleranceMs;
-    for (const { seq, timestamp } of answered.events) {
-      if (timestamp <= seenAt && seq <= delivered) timeline.makeHistory(seq);
-    }
-    timeline.accept(answered);
-    const from = topRange(answered)?.[0] ?? 1;
-    if (from <= 1 || timeline.historyUpTo >= from) timeline.begin(answered);
-    else if (timeline.head - from > this.#options.maxCatchUp) {
-      timeline.begin(answered);
-      this.#options.sink.handleRestart(conversWith, [], true);
-    }
+  #discover(conversWith: string, timeline: Timeline, answered: Answered, delivered: number): void {
+    if (discover(timeline, answered, delivered, this.#options.maxCatchUp)) return;
+    this.#options.sink.handleRestart(conversWith, [], true);
   }
 
   /** Hands on what is in order, and asks for what is missing. */
@@ -246,7 +235,7 @@ export class Synchronizer {
     }
     for (const event of answer.events) sink.handleArrival(event);
     if (unknown && timeline.position === 0 && topRange(answer) !== undefined) {
-      this.#begin(conversWith, timeline, answer, Number.POSITIVE_INFINITY);
+      this.#discover(conversWith, timeline, answer, everything);
     } else {
       timeline.accept(answer);
     }

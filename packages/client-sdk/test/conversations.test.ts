@@ -103,6 +103,27 @@ describe("the conversation lists", () => {
     expect(chat.conversations.list()).toMatchObject([{ conversWith: "bob", archived: false }]);
   });
 
+  test("keep what was done while the server was being asked how things stand", async () => {
+    const server = await openServer();
+    server.send("bob", "alice", { text: "1" });
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    server.drop();
+    let asked = false;
+    server.respond = async ({ path, body }) => {
+      if (!path.endsWith("/sync")) return undefined;
+      const answer = server.log.sync("alice", body as never);
+      // The answer is on its way when another device archives.
+      server.deliver(topics.archivedConversationAdded("tilechat", "alice", "bob"), {});
+      await recorder.until(() => chat.conversations.get("bob")?.archived === true);
+      asked = true;
+      return { status: 200, body: answer };
+    };
+    await recorder.until(() => asked && chat.status === "online");
+
+    expect(chat.conversations.get("bob")?.archived).toBe(true);
+  });
+
   test("follow what another device does", async () => {
     const server = await openServer();
     server.send("bob", "alice", { text: "1" });
@@ -313,6 +334,36 @@ describe("a group that one is added to", () => {
     await recorder.until(() => chat.conversation("group-1").messages.length === 2);
     server.send("bob", "group-1", { text: "3" });
     await recorder.until(() => recorder.texts("group-1").length === 1);
+
+    expect(recorder.texts("group-1")).toEqual(["3"]);
+    expect(chat.conversation("group-1").messages.map(({ text }) => text)).toEqual(["1", "2", "3"]);
+  });
+});
+
+describe("a conversation that was too far down the server's list", () => {
+  test("is no news but for what is new in it", async () => {
+    const server = await openServer();
+    server.log.join("group-1", ["alice", "bob"]);
+    for (const text of ["1", "2"]) server.send("bob", "group-1", { text });
+    server.respond = ({ path, body }) => {
+      if (!path.endsWith("/sync")) return undefined;
+      const { conversations, ...answer } = server.log.sync("alice", body as never);
+      return {
+        status: 200,
+        body: { ...answer, conversations: conversations.filter(() => server.log.now > later) },
+      };
+    };
+    const later = server.log.now + 60_000;
+    for (let i = 0; i < 20; i++) server.send("bob", "carol", { text: "time goes by" });
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    expect(chat.conversations.list()).toEqual([]);
+
+    server.fateOfDelivery = () => "lose";
+    for (let i = 0; i < 50; i++) server.send("bob", "carol", { text: "time goes by" });
+    server.send("bob", "group-1", { text: "3" });
+    server.drop();
+    await recorder.until(() => recorder.texts("group-1").length > 0);
 
     expect(recorder.texts("group-1")).toEqual(["3"]);
     expect(chat.conversation("group-1").messages.map(({ text }) => text)).toEqual(["1", "2", "3"]);

@@ -62,6 +62,8 @@ export class SyncWorld implements SyncSource, SyncSink {
     }, signal);
   }
 
+  handleComparison(): void {}
+
   handleArrival(): void {}
 
   handleReleased(conversWith: string, events: readonly ReleasedEvent[]): void {
