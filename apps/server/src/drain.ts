@@ -34,12 +34,12 @@ export async function drain(parts: DrainParts): Promise<void> {
   };
   const requests = step(
     "HTTP",
-    http?.listening === true ? closeHttpServer(http, drainTimeoutMs * 0.4) : undefined,
+    http?.listening === true ? closeHttpServer(http, drainTimeoutMs * 0.35) : undefined,
   );
-  await step("the engine", within(engine?.drain(), drainTimeoutMs * 0.4));
-  await step("the edge", edge?.close(drainTimeoutMs * 0.2));
+  await step("the engine", within(engine?.drain(), drainTimeoutMs * 0.35));
+  await step("the edge", edge?.close(drainTimeoutMs * 0.15));
   await requests;
-  await step("webhooks", webhooks?.worker?.stop(drainTimeoutMs * 0.2));
+  await step("webhooks", webhooks?.worker?.stop(drainTimeoutMs * 0.15));
   verifier?.stop();
   await step("the store", within(store.close(), drainTimeoutMs * 0.2));
 }

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { type Config, loadConfig, type Notice, type Overrides } from "../config.ts";
 import { createServer, type Server } from "../create-server.ts";
 import { removeRunningServer, writeRunningServer } from "../data-folder.ts";
+import { exitCodes } from "../exit-code.ts";
 import { createLog } from "../log.ts";
 import { printLine } from "../output.ts";
 import { readyMessage } from "../ready-message.ts";
@@ -30,7 +31,7 @@ export async function start({ dev, ...options }: StartOptions): Promise<void> {
     config.logLevel ?? (isTerminal ? "WARN" : "INFO"),
     isTerminal ? "pretty" : "lines",
   );
-  exitOnUnforeseen(log);
+  survive(log);
   sayAll(notices, log);
   const server = await createServer(config, log);
   const stopSignals = listenForStop(log);
@@ -64,12 +65,16 @@ function announce(config: Config, server: Server, to: { readonly namesDataDir: b
   }
 }
 
-/** What nobody foresaw leaves the process in a state nobody knows: the store is safe, so the process ends. */
-function exitOnUnforeseen(log: Logger): void {
-  const exit = (err: unknown): void => {
+/**
+ * An exception that nobody caught leaves the process in a state nobody knows: the store is safe, so the process ends. A
+ * rejection that nobody waited for concerns that one piece of work only, and must not take everybody else down.
+ */
+function survive(log: Logger): void {
+  process.on("uncaughtException", (err) => {
     log.fatal({ err }, "something unforeseen happened; the server ends, what it acknowledged is stored");
-    process.exit(1);
-  };
-  process.on("uncaughtException", exit);
-  process.on("unhandledRejection", exit);
+    process.exit(exitCodes.failure);
+  });
+  process.on("unhandledRejection", (err) => {
+    log.error({ err }, "something unforeseen failed; the server goes on, please report it");
+  });
 }
