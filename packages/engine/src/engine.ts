@@ -85,7 +85,7 @@ export interface ConversationOperations {
 
 /** A group to make. */
 export interface CreateGroupRequest {
-  /** @default `group-` and a UUID */
+  /** Contains `group-`, unless an admin chooses it. @default `group-` and a UUID */
   readonly id?: string;
   readonly name: string;
   /** User ids; the actor is added unless it is an admin. */
@@ -123,13 +123,28 @@ export interface SyncOperations {
   events(actor: Actor, conversWith: string, page: Page): Promise<JsonText>;
 }
 
-/** Who is there. */
+/** Somebody's presence, as somebody else may know it. */
+export interface SeenPresence {
+  /** Shares a conversation with who asks: a direct one, or a group that both are in now. Admins know everybody. */
+  readonly known: boolean;
+  /** `false` for who is not known. */
+  readonly online: boolean;
+  /** Milliseconds; 0 for who was never seen, or is not known. */
+  readonly lastSeen: number;
+}
+
+/** Who is there, and who is typing. */
 export interface PresenceOperations {
-  /** One answer per user, in order. */
-  get(
-    app: string,
-    users: readonly string[],
-  ): Promise<readonly { readonly online: boolean; readonly lastSeen: number }[]>;
+  /** One answer per user, in order. Strangers look like somebody who was never seen. */
+  get(actor: Actor, users: readonly string[]): Promise<readonly SeenPresence[]>;
+  /**
+   * Tells the others of a conversation, by an ephemeral notice; `user` is for admins only (default: the actor). Throws
+   * `not_member` (admins need not be one), `forbidden`, `invalid_id`, `rate_limited`.
+   */
+  typing(
+    actor: Actor,
+    notice: { readonly conversWith: string; readonly typing: boolean; readonly user?: string },
+  ): Promise<void>;
 }
 
 /** The rules, bound to their ports. An edge feeds it through `EdgeHandler`, REST through the operations. */

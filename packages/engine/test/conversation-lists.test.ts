@@ -182,7 +182,8 @@ describe("One conversation of a list", () => {
 
   it("is found for a group whose id does not look like one, and for a user of the same name first", async () => {
     const world = await World.start();
-    await world.createGroup("team", "ann", "bob");
+    const members = ["ann", "bob"];
+    await world.engine.groups.create(admin, { id: "team", name: "Team", owner: "ann", members });
 
     expect(
       JSON.parse((await world.engine.conversations.get(as("bob"), "bob", "team", false)) ?? ""),

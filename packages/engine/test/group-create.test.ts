@@ -91,10 +91,21 @@ describe("Creating a group", () => {
     expect(document.members).toEqual({ ann: 1 });
   });
 
-  it("may use an id that does not look like a group's", async () => {
+  it("refuses an id that could be a user's, from everybody but an admin", async () => {
+    const world = await World.start();
+    await world.send("ann", "bob", { text: "hi" });
+
+    const posing = world.engine.groups.create(as("eve"), { id: "bob", name: "T", members: ["ann"] });
+
+    await expect(posing).rejects.toMatchObject({ code: "invalid_id" });
+    expect(world.log("bob")).toEqual([]);
+  });
+
+  it("may use an id that does not look like a group's where an admin says so", async () => {
     const world = await World.start();
     const [ann, bob] = await world.people("ann", "bob");
-    await world.createGroup("team", "ann", "bob");
+    const members = ["ann", "bob"];
+    await world.engine.groups.create(admin, { id: "team", name: "Team", owner: "ann", members });
     bob.forget();
 
     await ann.send("team", { text: "hi", channel_type: "group" });

@@ -1,4 +1,4 @@
-import { byteLength, ChatError, isGroupId, isId, limits } from "@chat21/protocol";
+import { byteLength, ChatError, isGroupId, isId, limits, looksLikeGroupId } from "@chat21/protocol";
 import type { Newcomer } from "../decide/change-group.ts";
 import {
   addMember,
@@ -73,6 +73,13 @@ async function create(
   context.requireService(actor.app);
   const id = request.id ?? `group-${context.newId()}`;
   if (!isGroupId(id)) throw new ChatError("invalid_id", "the group's id has a form that is not allowed");
+  // What others say in a group stands under its id: one that a user could have would let anybody speak in that place.
+  if (!actor.admin && !looksLikeGroupId(id)) {
+    throw new ChatError(
+      "invalid_id",
+      'the id of a group contains "group-"; only an admin may choose another',
+    );
+  }
   requireName(request.name);
   if (request.owner !== undefined && request.owner !== actor.user) requireAdmin(actor);
   const owner = request.owner ?? actor.user;
