@@ -23,7 +23,7 @@ import type { Services } from "./services.ts";
 /** What the API is made of. */
 export interface HttpApiOptions {
   readonly engine: Engine;
-  readonly store: Pick<Store, "conversations" | "instances" | "users">;
+  readonly store: Pick<Store, "instances" | "users">;
   readonly tokens: Tokens;
   /** Started by the caller; whoever closes live sessions listens to its `onRevocation`. */
   readonly verifier: Verifier;

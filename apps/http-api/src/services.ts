@@ -6,7 +6,7 @@ import type { HttpApiConfig } from "./http-api-config.ts";
 /** What routes work with. */
 export interface Services {
   readonly engine: Engine;
-  readonly store: Pick<Store, "conversations" | "instances" | "users">;
+  readonly store: Pick<Store, "instances" | "users">;
   readonly tokens: Tokens;
   readonly verifier: Verifier;
   readonly clock: Clock;

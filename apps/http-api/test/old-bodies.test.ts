@@ -400,6 +400,7 @@ describe("the rest", () => {
   test.for([
     ["PUT", "typings/group-1"],
     ["DELETE", "typings/group-1"],
+    ["DELETE", "typings/bob"],
     ["POST", "contacts"],
     ["PUT", "contacts/me"],
   ] as const)("%s %s is answered cheaply", async ([method, path], { api }) => {
@@ -409,6 +410,34 @@ describe("the rest", () => {
     });
 
     expect([answer.status, answer.text]).toEqual([200, done]);
+  });
+
+  test("typing of a backend's agents reaches the conversation; a user types for nobody else", async ({
+    api,
+  }) => {
+    const bob = await api.edge.connect({ clientId: "bob-1", password: api.token("bob") });
+    await bob.subscribe(`apps/${app}/users/bob/#`);
+    const body = { writer_id: "agent", text: "Hel", timestamp: 1 };
+    await api.post(`/api/${app}/groups`, api.token("alice"), {
+      group_id: "group-1",
+      group_name: "Team",
+      group_members: { bob: 1 },
+    });
+    const typings = `/api/${app}/typings/group-1`;
+
+    await api.call("PUT", typings, { token: api.admin(), body });
+    await api.call("PUT", typings, { token: api.token("alice"), body });
+    await api.call("PUT", typings, { token: api.token("mallory"), body });
+    await api.call("DELETE", typings, { token: api.admin(), body: { writer_id: "agent" } });
+
+    const told = bob.received
+      .filter(({ topic }) => topic.endsWith("/ephemeral"))
+      .map(({ payload }) => JSON.parse(payload));
+    expect(told.map(({ user, typing }) => [user, typing])).toEqual([
+      ["agent", true],
+      ["alice", true],
+      ["agent", false],
+    ]);
   });
 
   test("the push webhook is answered and does nothing, whoever calls it", async ({ api }) => {

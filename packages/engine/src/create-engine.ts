@@ -6,6 +6,7 @@ import { LiveSessions } from "./live-sessions.ts";
 import { conversationOperations } from "./operations/conversations.ts";
 import { groupOperations } from "./operations/groups.ts";
 import { messageOperations } from "./operations/messages.ts";
+import { presenceOperations } from "./operations/presence.ts";
 import { syncOperations } from "./operations/sync.ts";
 import type { OperationsContext } from "./operations-context.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -94,8 +95,9 @@ export function createEngine(options: EngineOptions): Engine {
     },
   };
   const sessions = new LiveSessions();
+  const presenceOf = presenceOperations(context);
   const presence = new PresenceKeeper(context, sessions, options.presence ?? true);
-  const router = new InboundRouter(context, sessions, presence);
+  const router = new InboundRouter(context, sessions, presence, presenceOf);
 
   /** Work nobody waits for: drained before the engine stops, its failures logged. */
   const inBackground = (what: string, work: Promise<unknown>): void => {
@@ -122,7 +124,7 @@ export function createEngine(options: EngineOptions): Engine {
     conversations: conversationOperations(context),
     groups: groupOperations(context),
     messages: messageOperations(context),
-    presence: { get: (app, users) => store.presence.get(app, users, clock.now()) },
+    presence: presenceOf,
     sync: syncOperations(context),
 
     async start() {

@@ -3,7 +3,6 @@ import {
   ChatError,
   commandSchema,
   conversationPatchSchema,
-  conversWithOf,
   isId,
   parseClientTopic,
   receiptSchema,
@@ -11,12 +10,13 @@ import {
   validate,
 } from "@chat21/protocol";
 import { decodeMessage, decodePayload, parseJsonObject } from "./decode-message.ts";
+import type { PresenceOperations } from "./engine.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import { archiveConversation, markConversation, setIsNew } from "./operations/conversations.ts";
 import { sendDecoded } from "./operations/messages.ts";
 import { takeReceipt } from "./operations/receipts.ts";
 import type { OperationsContext } from "./operations-context.ts";
-import { deliver, resolveConversation } from "./operations-context.ts";
+import { deliver } from "./operations-context.ts";
 import type { Inbound, Session } from "./ports/edge.ts";
 import type { PresenceKeeper } from "./presence-keeper.ts";
 import { RateLimiter } from "./rate-limiter.ts";
@@ -29,12 +29,19 @@ export class InboundRouter {
   readonly #context: OperationsContext;
   readonly #sessions: LiveSessions;
   readonly #presence: PresenceKeeper;
+  readonly #typing: Pick<PresenceOperations, "typing">;
   readonly #unresolvedRate: RateLimiter;
 
-  constructor(context: OperationsContext, sessions: LiveSessions, presence: PresenceKeeper) {
+  constructor(
+    context: OperationsContext,
+    sessions: LiveSessions,
+    presence: PresenceKeeper,
+    typing: Pick<PresenceOperations, "typing">,
+  ) {
     this.#context = context;
     this.#sessions = sessions;
     this.#presence = presence;
+    this.#typing = typing;
     this.#unresolvedRate = new RateLimiter(unresolvedReceipts, context.clock);
   }
 
@@ -108,7 +115,7 @@ export class InboundRouter {
     if (isId(object["request_id"])) origin.requestId = object["request_id"];
     const command = validate(commandSchema, object);
     if (command.type === "mark") await this.#mark(session, command);
-    else await this.#typing(session, command);
+    else await this.#typing.typing({ app: session.app, user: session.user, admin: false }, command);
     this.#answer(origin, { code: "ok" });
   }
 
@@ -120,25 +127,6 @@ export class InboundRouter {
         ...(read === undefined ? {} : { read }),
       });
     }
-  }
-
-  async #typing(
-    { app, user }: Session,
-    { conversWith, typing }: Command & { type: "typing" },
-  ): Promise<void> {
-    const conversation = await resolveConversation(this.#context, app, user, conversWith);
-    await this.#context.states.load([{ app, conversation }]);
-    const state = this.#context.states.get(app, conversation);
-    if (!state?.isMember(user)) throw new ChatError("not_member");
-    const others = state.present().filter((member) => member !== user);
-    deliver(
-      this.#context,
-      others.map((other) => {
-        const name = conversWithOf(conversation, other);
-        const payload = `{"type":"typing","conversWith":"${name}","user":"${user}","typing":${typing}}`;
-        return { app, user: other, topic: topics.ephemeral(app, other), payload, qos: 0 as const };
-      }),
-    );
   }
 
   #refuse(origin: Origin, error: ChatError): void {

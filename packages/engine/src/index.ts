@@ -10,6 +10,7 @@ export type {
   MessageOperations,
   Page,
   PresenceOperations,
+  SeenPresence,
   SendRequest,
   SentMessage,
   SyncOperations,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Json, type Person, World } from "./world.ts";
+import { admin, type Json, type Person, World } from "./world.ts";
 
 const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
 
@@ -234,7 +234,7 @@ describe("A presence that is refused", () => {
       await ann.announce(payload);
 
       expect(ann.answers).toMatchObject([{ code: "bad_request" }]);
-      expect(await world.engine.presence.get("tilechat", ["ann"])).toEqual([{ online: false, lastSeen: 0 }]);
+      expect(await world.engine.presence.get(admin, ["ann"])).toMatchObject([{ online: false, lastSeen: 0 }]);
     },
   );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Person, World } from "./world.ts";
+import { admin, as, type Person, World } from "./world.ts";
 
 const leaseMs = 150_000;
 
@@ -14,7 +14,7 @@ async function acquainted(): Promise<readonly [World, Person, Person]> {
 const presenceOf = (person: Person) => person.bodies("ephemeral").map(({ presence }) => presence);
 
 async function isOnline(world: World, user: string): Promise<boolean | undefined> {
-  const [answer] = await world.engine.presence.get("tilechat", [user]);
+  const [answer] = await world.engine.presence.get(admin, [user]);
   return answer?.online;
 }
 
@@ -78,7 +78,7 @@ describe("Presence off", () => {
 
     expect(presenceOf(bob)).toEqual(["online", "offline"]);
     expect(bob.bodies("ephemeral")[1]).toMatchObject({ last_seen: world.clock.now() });
-    expect(await world.engine.presence.get("tilechat", ["ann"])).toEqual([
+    expect(await world.engine.presence.get(admin, ["ann"])).toMatchObject([
       { online: false, lastSeen: world.clock.now() },
     ]);
   });
@@ -217,7 +217,7 @@ describe("A lease whose process died", () => {
     expect(await isOnline(world, "ann")).toBe(false);
     expect(presenceOf(bob)).toEqual(["offline"]);
     expect(world.factsOf("presence")).toMatchObject([{ user: "ann", presence: "offline" }]);
-    expect(await world.engine.presence.get("tilechat", ["ann", "bob", "nobody"])).toEqual([
+    expect(await world.engine.presence.get(admin, ["ann", "bob", "nobody"])).toMatchObject([
       { online: false, lastSeen: since + leaseMs },
       { online: false, lastSeen: 0 },
       { online: false, lastSeen: 0 },
@@ -250,5 +250,85 @@ describe("Presence after the connection is gone", () => {
 
     expect(await isOnline(world, "ann")).toBe(false);
     expect(bob.frames).toEqual([]);
+  });
+});
+
+describe("Who is asked about", () => {
+  const known = async (world: World, asker: string, user: string) =>
+    (await world.engine.presence.get(as(asker), [user]))[0];
+  const stranger = { known: false, online: false, lastSeen: 0 };
+
+  it("is shown to whom shares a conversation, to oneself and to admins; to others like nobody", async () => {
+    const world = await World.start();
+    const [ann] = await world.people("ann");
+    await ann.announce({ connected: true });
+    await world.send("ann", "bob", { text: "hi" });
+    await world.createGroup("group-1", "cid", "ann");
+
+    for (const user of ["ann", "bob", "cid"]) {
+      expect(await known(world, user, "ann")).toMatchObject({ known: true, online: true });
+    }
+    expect((await world.engine.presence.get(admin, ["ann"]))[0]).toMatchObject({ known: true, online: true });
+    expect(await known(world, "eve", "ann")).toEqual(stranger);
+    expect(await known(world, "eve", "nobody")).toEqual(stranger);
+  });
+
+  it("is a stranger again when one of the two has left their only group, and in another app", async () => {
+    const world = await World.start();
+    const [ann] = await world.people("ann");
+    await ann.announce({ connected: true });
+    await world.createGroup("group-1", "cid", "ann");
+
+    const elsewhere = await world.engine.presence.get({ app: "other", user: "cid", admin: true }, ["ann"]);
+    await world.engine.groups.removeMember(as("ann"), "group-1", "ann");
+
+    expect(elsewhere).toMatchObject([{ online: false, lastSeen: 0 }]);
+    expect(await known(world, "cid", "ann")).toEqual(stranger);
+  });
+});
+
+describe("Typing", () => {
+  const notice = { conversWith: "group-1", typing: true };
+
+  /** A group of ann and bob, and bob's device. */
+  async function team(): Promise<readonly [World, Person]> {
+    const world = await World.start();
+    const [bob] = await world.people("bob");
+    await world.createGroup("group-1", "ann", "bob");
+    bob.forget();
+    return [world, bob];
+  }
+
+  it("reaches the others, from a member or from whom an admin names", async () => {
+    const [world, bob] = await team();
+
+    await world.engine.presence.typing(as("ann"), notice);
+    await world.engine.presence.typing(admin, { ...notice, user: "bot" });
+
+    const told = { type: "typing", conversWith: "group-1", typing: true };
+    expect(bob.bodies("ephemeral")).toEqual([
+      { ...told, user: "ann" },
+      { ...told, user: "bot" },
+    ]);
+  });
+
+  it("is refused from strangers and from who poses as somebody else", async () => {
+    const [world, bob] = await team();
+    const { typing } = world.engine.presence;
+
+    await expect(typing(as("eve"), notice)).rejects.toMatchObject({ code: "not_member" });
+    await expect(typing(as("eve"), { ...notice, user: "ann" })).rejects.toMatchObject({ code: "forbidden" });
+
+    expect(bob.frames).toEqual([]);
+  });
+
+  it("is no way to flood a group: a user may tell so much a minute", async () => {
+    const [world, bob] = await team();
+    const { typing } = world.engine.presence;
+    for (let told = 0; told < 120; told++) await typing(as("ann"), notice);
+
+    await expect(typing(as("ann"), notice)).rejects.toMatchObject({ code: "rate_limited" });
+
+    expect(bob.frames).toHaveLength(120);
   });
 });

@@ -236,7 +236,7 @@ describe("While the store is down", () => {
     repair();
     await world.pass(250_000);
 
-    expect(await world.engine.presence.get("tilechat", ["ann"])).toMatchObject([{ online: false }]);
+    expect(await world.engine.presence.get(admin, ["ann"])).toMatchObject([{ online: false }]);
     expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online", "offline"]);
   });
 });

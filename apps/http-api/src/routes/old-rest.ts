@@ -1,4 +1,4 @@
-import { limits } from "@chat21/protocol";
+import { ChatError, isId, limits } from "@chat21/protocol";
 import * as z from "zod";
 import { done, doneAnswer } from "../envelopes.ts";
 import { json, plainText } from "../reply.ts";
@@ -8,14 +8,6 @@ const text = z.optional(z.nullable(z.string().max(limits.nameBytes)));
 
 /** Calls of real backends that have no effect; each is answered so that nobody waits or logs an error. */
 const withoutEffect = [
-  [
-    "startTyping",
-    "put",
-    "/{app}/typings/{conversWith}",
-    "app",
-    "Typing of a backend's agents; not passed on.",
-  ],
-  ["stopTyping", "delete", "/{app}/typings/{conversWith}", "app", "End of typing; not passed on."],
   ["createContact", "post", "/{app}/contacts", "app", "Contacts are looked up elsewhere; nothing is stored."],
   [
     "updateContact",
@@ -39,6 +31,17 @@ const withoutEffect = [
     "Push notifications are not configured here; nothing is passed on.",
   ],
 ] as const satisfies readonly (readonly [string, "post" | "put" | "delete", string, Caller, string])[];
+
+const typingCalls = [
+  ["startTyping", "put", true, "Tells the others of a conversation that somebody types; an admin says who."],
+  ["stopTyping", "delete", false, "Tells the others of a conversation that somebody stopped typing."],
+] as const satisfies readonly (readonly [string, "put" | "delete", boolean, string])[];
+
+/** A notice that reaches nobody is no failure: backends send one before every message, members or not. */
+function unlessRefused(thrown: unknown): void {
+  if (!(thrown instanceof ChatError && ["invalid_id", "not_member", "rate_limited"].includes(thrown.code)))
+    throw thrown;
+}
 
 /** What else the existing API answers. */
 export const oldRestRoutes: readonly Route[] = [
@@ -101,6 +104,25 @@ export const oldRestRoutes: readonly Route[] = [
       return done;
     },
   }),
+  ...typingCalls.map(([id, method, typing, summary]) =>
+    defineRoute({
+      id,
+      api: "v0",
+      method,
+      path: "/{app}/typings/{conversWith}",
+      who: "app",
+      summary,
+      body: z.looseObject({ writer_id: z.optional(z.unknown()) }),
+      example: { body: { writer_id: "bob", text: "Hel", timestamp: 1 } },
+      answers: { 200: doneAnswer },
+      async handle({ actor, params, body }, { engine }) {
+        const writer = actor.admin && isId(body.writer_id) ? { user: body.writer_id } : {};
+        const notice = { conversWith: params.conversWith, typing, ...writer };
+        await engine.presence.typing(actor, notice).catch(unlessRefused);
+        return done;
+      },
+    }),
+  ),
   ...withoutEffect.map(([id, method, path, who, summary]) =>
     defineRoute({
       id,

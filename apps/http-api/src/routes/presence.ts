@@ -1,6 +1,5 @@
 import { idSchema } from "@chat21/protocol";
 import * as z from "zod";
-import { acquaintancesOf } from "../acquaintance.ts";
 import { json } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
@@ -37,14 +36,10 @@ export const presenceRoutes: readonly Route[] = [
         schema: z.object({ presence: z.array(presenceSchema) }),
       },
     },
-    async handle({ actor, params, query }, { store, engine }) {
-      const { users } = query;
-      const known = actor.admin
-        ? new Set(users)
-        : await acquaintancesOf(store.conversations, params.app, actor.user, users);
-      const found = await engine.presence.get(params.app, users);
-      const presence = users.map((user, index) => {
-        const one = known.has(user) ? found[index] : undefined;
+    async handle({ actor, query }, { engine }) {
+      const found = await engine.presence.get(actor, query.users);
+      const presence = query.users.map((user, index) => {
+        const one = found[index];
         return { user, presence: one?.online === true ? "online" : "offline", last_seen: one?.lastSeen ?? 0 };
       });
       return json(200, { presence });

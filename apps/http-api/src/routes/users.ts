@@ -9,7 +9,6 @@ import {
   userSchema,
 } from "@chat21/protocol";
 import * as z from "zod";
-import { acquaintancesOf } from "../acquaintance.ts";
 import { empty, json } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import type { Services } from "../services.ts";
@@ -107,11 +106,9 @@ export const userRoutes: readonly Route[] = [
     async handle({ actor, params }, { store, engine }) {
       const { app, user } = params;
       const isClose = actor.admin || actor.user === user;
-      const isKnown =
-        isClose || (await acquaintancesOf(store.conversations, app, actor.user, [user])).has(user);
-      const record = isKnown ? await store.users.get(app, user) : null;
+      const [presence] = await engine.presence.get(actor, [user]);
+      const record = presence?.known === true ? await store.users.get(app, user) : null;
       if (record === null) throw new ChatError("not_found", "there is no such user");
-      const [presence] = await engine.presence.get(app, [user]);
       const { email: _email, attributes: _attributes, ...names } = userOf(record);
       return json(200, {
         ...(isClose ? userOf(record) : names),

@@ -1,0 +1,49 @@
+import { ChatError, conversWithOf, isId, systemUser, topics } from "@chat21/protocol";
+import type { PresenceOperations } from "../engine.ts";
+import type { OperationsContext } from "../operations-context.ts";
+import { deliver, requireAdmin, resolveConversation } from "../operations-context.ts";
+import { RateLimiter } from "../rate-limiter.ts";
+import { acquaintancesOf } from "./acquaintance.ts";
+
+/** Typing notices of one user: each may go to every member of a large group. */
+const typingNotices = { capacity: 120, refillPerMinute: 120 } as const;
+
+/** Who is there, and who is typing. */
+export function presenceOperations(context: OperationsContext): PresenceOperations {
+  const { store, clock } = context;
+  const typingRate = new RateLimiter(typingNotices, clock);
+  return {
+    async get({ app, user, admin }, users) {
+      const acquaintances = admin
+        ? new Set(users)
+        : await acquaintancesOf(store.conversations, app, user, users);
+      const found = await store.presence.get(app, users, clock.now());
+      return users.map((other, index) => {
+        const known = acquaintances.has(other);
+        const presence = known ? found[index] : undefined;
+        return { known, online: presence?.online ?? false, lastSeen: presence?.lastSeen ?? 0 };
+      });
+    },
+
+    async typing(actor, { conversWith, typing, user = actor.user }) {
+      const { app, admin } = actor;
+      context.requireService(app);
+      if (user !== actor.user) requireAdmin(actor);
+      if (!isId(user)) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
+      if (!admin && user !== systemUser) typingRate.take(`${app}/${user}`);
+      const conversation = await resolveConversation(context, app, user, conversWith);
+      await context.states.load([{ app, conversation }]);
+      const state = context.states.get(app, conversation);
+      if (state === undefined || !(admin || state.isMember(user))) throw new ChatError("not_member");
+      const others = state.present().filter((member) => member !== user);
+      deliver(
+        context,
+        others.map((other) => {
+          const name = conversWithOf(conversation, other);
+          const payload = `{"type":"typing","conversWith":"${name}","user":"${user}","typing":${typing}}`;
+          return { app, user: other, topic: topics.ephemeral(app, other), payload, qos: 0 as const };
+        }),
+      );
+    },
+  };
+}
