@@ -1,8 +1,11 @@
 import { defineConfig } from "tsup";
 import { base } from "../../tsup.base.ts";
 
-export default defineConfig([
-  { ...base, platform: "neutral", target: "es2022" },
-  // The only part that needs Node. The first one has cleaned the folder.
-  { ...base, entry: ["src/node.ts"], clean: false },
-]);
+export default defineConfig({
+  ...base,
+  entry: ["src/index.ts", "src/node.ts"],
+  platform: "neutral",
+  target: "es2022",
+  // Only src/node.ts needs Node.
+  external: [/^node:/],
+});

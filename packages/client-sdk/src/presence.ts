@@ -15,8 +15,9 @@ export interface PresenceDirectory {
   /** What this client last heard, without asking. */
   known(user: string): Presence | undefined;
   /**
-   * Calls `listener` with the present state as soon as it is known, and after each change. The server tells about users
-   * who share a conversation with this one. After a reconnect the state is asked for again.
+   * Calls `listener` with the present state as soon as it is known, and after each change. Changes come live for users
+   * with whom there is a direct conversation; of others the server tells, if anything, what it is asked. After a
+   * reconnect the state is asked for again.
    */
   subscribe(user: string, listener: (presence: Presence) => void): Unsubscribe;
 }
