@@ -6,7 +6,7 @@
  *   `(conversation, seq)` and a covering index for lists and unread counts in one.
  * - Names (`message_id`, `temp_uid`) are random, and an index of them would dirty one random page for each event
  *   (measured with 1,000,000 events: 40 instead of 16 microseconds, and ten times the checkpoint). `event` carries a
- *   32-bit hash of each instead; a name is looked for from the conversation's newest event backwards, at 0.08
+ *   32-bit hash of each instead; a name is looked for from the conversation's newest event backwards, at 0.05
  *   microseconds an event: those that are asked for are nearly always among the last.
  * - Idempotency keys must be looked for among all, so they have a real index, the key before the sender: keys that
  *   ascend in time, as our SDK's do, are appended whoever sends. Then an event costs the writing thread the same 10
