@@ -1,7 +1,10 @@
 import { FakeServer, fakeToken, ModelLog } from "@chat21/testkit/fake-server";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { Chat, ChatEvents, ConnectOptions } from "../../src/index.ts";
 import { connect } from "../../src/index.ts";
+
+// Real sockets on a machine that may have much else to do: slow is no failure, only stuck is.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** Events of a client, in order, that a test can wait for. */
 export class Recorder {
