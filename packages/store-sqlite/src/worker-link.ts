@@ -49,6 +49,7 @@ export class WorkerLink {
   #started: Promise<Started> | null = null;
   #closing = false;
   #lastId = 0;
+  #handleNotice: () => void = () => {};
 
   constructor(options: WorkerLinkOptions) {
     this.#options = options;
@@ -80,11 +81,17 @@ export class WorkerLink {
     this.#enqueue([0, method, args]);
   }
 
+  /** Calls `handle` when the worker has something to say without being asked: the writer, that its log is long. */
+  onNotice(handle: () => void): void {
+    this.#handleNotice = handle;
+  }
+
   /** Lets the worker finish what was sent, and waits for its end. */
   async close(): Promise<void> {
     this.#closing = true;
     const started = await this.#started?.catch(() => null);
-    if (!started) return;
+    // It may have died in between.
+    if (!started || this.#started === null) return;
     const ended = new Promise((resolve) => started.worker.once("exit", resolve));
     this.#flush(started.worker);
     started.worker.postMessage("close");
@@ -103,9 +110,20 @@ export class WorkerLink {
   }
 
   #flush(worker: Worker): void {
-    if (this.#outgoing.length === 0) return;
-    worker.postMessage(this.#outgoing);
+    const requests = this.#outgoing;
     this.#outgoing = [];
+    if (requests.length > 0) this.#send(worker, requests);
+  }
+
+  /** What cannot be sent to a thread (a function, for instance) is refused alone and harms nobody else. */
+  #send(worker: Worker, requests: readonly WorkerRequest[]): void {
+    try {
+      worker.postMessage(requests);
+    } catch (error) {
+      const failure = { code: "internal", message: String(error) } as const;
+      if (requests.length === 1) this.#settle(requests.map(([id]) => [id, failure, null]));
+      else for (const request of requests) this.#send(worker, [request]);
+    }
   }
 
   #refuse(error: ChatError): void {
@@ -154,6 +172,7 @@ export class WorkerLink {
 
   #settle(answers: readonly WorkerAnswer[]): void {
     for (const [id, failure, value] of answers) {
+      if (id === 0) this.#handleNotice();
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (failure === null) waiting?.resolve(value);

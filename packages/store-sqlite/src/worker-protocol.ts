@@ -16,7 +16,7 @@ export interface WorkerSetup {
 /** One call. `id` 0: a note that is not answered. */
 export type WorkerRequest = readonly [id: number, method: string, args: readonly unknown[]];
 
-/** What became of a call: a failure, or `null` and the value. */
+/** What became of a call: a failure, or `null` and the value. `id` 0: a notice that nobody asked for. */
 export type WorkerAnswer = readonly [id: number, failure: WorkerFailure | null, value: unknown];
 
 /** First message of a worker. */

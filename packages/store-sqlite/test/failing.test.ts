@@ -35,6 +35,21 @@ it("refuses the one bad item of a group commit and keeps its neighbours", async 
   expect(await store.events.commit([bad])).toEqual([{ status: "committed", committed: 3 }]);
 });
 
+it("refuses the one item that cannot travel to the thread and keeps its neighbours", async () => {
+  const store = await folder.open();
+  const run = directRun("bad", 0);
+  const broken = { ...run, events: run.events.map((event) => ({ ...event, body: () => "hi" })) };
+
+  const results = await Promise.allSettled([
+    store.events.commit([directRun("one", 0)]),
+    store.events.commit([broken as unknown as Run]),
+    store.events.commit([directRun("two", 0)]),
+  ]);
+
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(results[1]).toMatchObject({ reason: { code: "internal" } });
+});
+
 it("refuses all of a transaction when the space is used up, keeps what was acknowledged, and recovers", async () => {
   const store = await folder.open({ maxBytes: 600_000 });
   const body = `{"text":"${"x".repeat(30_000)}"}`;

@@ -5,6 +5,9 @@ import { isEnvironmental, toFailure } from "./failure.ts";
 import { hasMethod, invoke, tryToInvoke } from "./invoke.ts";
 import type { Writer } from "./writer-methods.ts";
 
+/** About 16 MiB. */
+const pagesPerCheckpoint = 4_000;
+
 /** Runs everything that is waiting as one transaction with one fsync, and answers afterwards. */
 export type GroupCommit = (requests: readonly WorkerRequest[]) => readonly WorkerAnswer[];
 
@@ -35,6 +38,20 @@ export function createGroupCommit(database: DatabaseSync, writer: Writer, path: 
     }
   }
 
+  const changes = database.prepare("SELECT total_changes() AS n");
+  let changesBefore = 0;
+  let pages = 0;
+
+  /** Whether the log has become long enough for a checkpoint. A commit writes about 4 pages, a changed row about 1. */
+  function isLogLong(): boolean {
+    const total = Number(changes.get()?.["n"]);
+    pages += 4 + total - changesBefore;
+    changesBefore = total;
+    if (pages < pagesPerCheckpoint) return false;
+    pages = 0;
+    return true;
+  }
+
   /** A note that fails is lost, as the port allows: it repeats a dispatch. */
   function take(notes: readonly WorkerRequest[]): void {
     for (const note of notes) tryToInvoke(writer.notes, note, path);
@@ -52,7 +69,7 @@ export function createGroupCommit(database: DatabaseSync, writer: Writer, path: 
       const answers = requests.map(run);
       writer.dispatch.save();
       database.exec("COMMIT");
-      return answers;
+      return isLogLong() ? [...answers, [0, null, null]] : answers;
     } catch (thrown) {
       // A full disk or an I/O error may have rolled back already.
       endTransaction(database, "ROLLBACK");

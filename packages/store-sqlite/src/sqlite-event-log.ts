@@ -1,0 +1,76 @@
+import type { EventLog, Log } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import { emptyLog } from "./checkpoints.ts";
+import { DispatchMarks } from "./dispatch-marks.ts";
+import { decodeRunResult, encodeRun } from "./run-codec.ts";
+import type { WriterNotes } from "./worker/writer-methods.ts";
+import type { Read, Write } from "./worker-calls.ts";
+
+/** What {@link createSqliteEventLog} is made of. */
+export interface EventLogParts {
+  readonly write: Write;
+  readonly read: Read;
+  readonly note: (method: keyof WriterNotes, args: Parameters<WriterNotes[keyof WriterNotes]>) => void;
+  readonly log: Log | undefined;
+}
+
+/** Marks wait this long for a commit to travel with. */
+const idleMarksMs = 2_000;
+
+/** The logs, and the marks that wait in this thread for the next commit. */
+export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMarks(): Promise<void> } {
+  const { write, read, note, log } = parts;
+  const marks = new DispatchMarks();
+  let isIdleTimerSet = false;
+
+  function sendMarks(): void {
+    if (!marks.isEmpty) note("markDispatched", [marks.take()]);
+  }
+
+  async function saveMarks(): Promise<void> {
+    sendMarks();
+    await write("saveMarks").catch((error) => log?.warn({ err: error }, "dispatch marks were not saved"));
+  }
+
+  async function erase(where: Parameters<EventLog["erase"]>[0]): Promise<number> {
+    const scope = { app: where.app, conversation: where.conversation ?? null, sender: where.sender ?? null };
+    if (scope.conversation === null && scope.sender === null) {
+      throw new ChatError("bad_request", "erase needs a conversation or a sender");
+    }
+    let erased = 0;
+    for (let from: number | null = 1; from !== null; ) {
+      const step: { erased: number; next: number | null } = await write("erase", scope, from);
+      erased += step.erased;
+      from = step.next;
+    }
+    if (erased > 0) await emptyLog(write, log);
+    return erased;
+  }
+
+  return {
+    saveMarks,
+    erase,
+    async commit(runs) {
+      sendMarks();
+      const results = await write("commit", runs.map(encodeRun));
+      return results.map(decodeRunResult);
+    },
+    read: (range) => read("readEvents", range),
+    find: (app, conversation, id) => read("findEvent", app, conversation, id),
+    findByClientMessageId: (app, sender, id) => read("findByClientMessageId", app, sender, id),
+    undispatched(limit, committedBefore) {
+      sendMarks();
+      return write("undispatched", limit, committedBefore);
+    },
+    markDispatched(refs) {
+      marks.add(refs);
+      if (isIdleTimerSet) return;
+      isIdleTimerSet = true;
+      const save = () => {
+        isIdleTimerSet = false;
+        if (!marks.isEmpty) void saveMarks();
+      };
+      setTimeout(save, idleMarksMs).unref();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { InstanceStore, Log, PresenceStore, RevocationStore, UserStore } from "@chat21/engine";
+import { emptyLog } from "./checkpoints.ts";
+import type { Read, Write } from "./worker-calls.ts";
+
+/** How often revocations without effect are removed. */
+const pruneIntervalMs = 60 * 60 * 1_000;
+
+/** Users. */
+export function createSqliteUsers(write: Write, read: Read, log: Log | undefined): UserStore {
+  return {
+    put: (user) => write("putUser", user),
+    get: (app, id) => read("getUser", app, id),
+    list: (app, limit, after) => read("listUsers", app, limit, after),
+    delete: (app, id) => write("deleteUser", app, id),
+    async erase(app, id) {
+      const erased = await write("eraseUser", app, id);
+      await emptyLog(write, log);
+      return erased;
+    },
+  };
+}
+
+/** Revoked tokens. */
+export function createSqliteRevocations(write: Write, read: Read, log: Log | undefined): RevocationStore {
+  let lastPrune = 0;
+  return {
+    add: (revocation) => write("addRevocation", revocation),
+    list(now) {
+      // By both clocks: a caller that looks into the future must not remove what still has an effect.
+      const expired = Math.min(now, Date.now());
+      if (expired - lastPrune >= pruneIntervalMs) {
+        lastPrune = expired;
+        write("pruneRevocations", expired).catch((error) =>
+          log?.warn({ err: error }, "revocations were not pruned"),
+        );
+      }
+      return read("listRevocations", now);
+    },
+  };
+}
+
+/** Push registrations. */
+export function createSqliteInstances(write: Write, read: Read): InstanceStore {
+  return {
+    put: (instance) => write("putInstance", instance),
+    list: (app, user) => read("listInstances", app, user),
+  };
+}
+
+/** Leases and when people were last seen. */
+export function createSqlitePresence(write: Write, read: Read): PresenceStore {
+  return {
+    renew: (leases, now) => write("renewPresence", leases, now),
+    end: (app, user, clientId, now) => write("endPresence", app, user, clientId, now),
+    get: (app, users, now) => read("getPresence", app, users, now),
+    async expire(now) {
+      const gone: { app: string; user: string }[] = [];
+      for (let more = true; more; ) {
+        const step = await write("expirePresence", now);
+        gone.push(...step.gone);
+        more = step.more;
+      }
+      return gone;
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { WebhookStore } from "@chat21/engine";
+import { bulkStep } from "./bulk-step.ts";
+import type { Read, Write } from "./worker-calls.ts";
+
+/** Bulk changes go in small transactions, so that commits of messages get their turn in between. */
+async function inSteps(step: () => Promise<number>): Promise<number> {
+  let total = 0;
+  for (let changed = bulkStep; changed >= bulkStep; ) {
+    changed = await step();
+    total += changed;
+  }
+  return total;
+}
+
+/** The webhooks' outbox. */
+export function createSqliteWebhooks(write: Write, read: Read): WebhookStore {
+  return {
+    enqueue: (deliveries) => write("enqueueWebhooks", deliveries),
+    lease: (lease) => write("leaseWebhooks", lease),
+    settle: (outcomes) => write("settleWebhooks", outcomes),
+    due: () => read("dueWebhooks"),
+    list: (query) => read("listWebhooks", query),
+    replay: (where, now) =>
+      "ids" in where
+        ? write("replayWebhooks", where.ids, now)
+        : inSteps(() => write("replayDeadWebhooks", where.deadOf, now)),
+    giveUp: (endpoint, queuedBefore, now, error) =>
+      inSteps(() => write("giveUpWebhooks", endpoint, queuedBefore, now, error)),
+    prune: (state, settledBefore, limit) => write("pruneWebhooks", state, settledBefore, limit),
+  };
+}

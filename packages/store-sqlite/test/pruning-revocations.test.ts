@@ -1,0 +1,26 @@
+import { DatabaseSync } from "node:sqlite";
+import { expect, it, vi } from "vitest";
+import { useTemporaryFolder } from "./temporary-folder.ts";
+
+const folder = useTemporaryFolder();
+
+it("removes revocations without effect once somebody lists them, and none that has one", async () => {
+  const store = await folder.open();
+  const revocation = { app: "app", user: "ann", tokenId: "t", issuedBefore: null };
+  const now = Date.now();
+  await store.revocations.add({ ...revocation, expiresAt: now - 1 });
+  await store.revocations.add({ ...revocation, tokenId: "u", expiresAt: now + 60_000 });
+
+  const inFarFuture = await store.revocations.list(now + 120_000);
+
+  expect(inFarFuture).toEqual([]);
+  const database = new DatabaseSync(await folder.path(), { readOnly: true });
+  const kept = () =>
+    database
+      .prepare("SELECT token_id FROM revocation")
+      .all()
+      .map((row) => row["token_id"]);
+  await vi.waitFor(() => expect(kept()).toEqual(["u"]));
+  database.close();
+  expect(await store.revocations.list(now)).toHaveLength(1);
+});
