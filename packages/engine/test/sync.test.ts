@@ -294,3 +294,65 @@ describe("What lies in a covered range", () => {
     expect(atOnce).toEqual([...Array.from({ length: 25 }, (_, index) => index + 1), 27]);
   });
 });
+
+describe("Syncing a whole life", () => {
+  /** Bob's conversations with 25 people, 1,000 messages each. */
+  async function busyLife(): Promise<World> {
+    const world = await World.start();
+    for (let peer = 10; peer < 35; peer++) {
+      const conversation = `bob.p${peer}`;
+      const members = ["bob", `p${peer}`].map((user) => ({
+        user,
+        role: "member" as const,
+        intervals: [[1, null]] as const,
+      }));
+      const events = Array.from({ length: 1_000 }, (_, index) => ({
+        app: "tilechat",
+        conversation,
+        seq: index + 1,
+        type: "message" as const,
+        sender: `p${peer}`,
+        clientMessageId: null,
+        messageId: `${peer}-${index + 1}`,
+        timestamp: index + 1,
+        committedAt: index + 1,
+        body: '{"text":"hi"}',
+        tempUid: null,
+        hiddenFor: null,
+        listed: true,
+      }));
+      const run = {
+        app: "tilechat",
+        conversation,
+        expectedHead: 0,
+        transient: false,
+        kind: "direct" as const,
+      };
+      await world.store.events.commit([{ ...run, events, members }]);
+    }
+    return world;
+  }
+
+  it("answers with so many events in all, an equal share of each, and says what they cover", async () => {
+    const world = await busyLife();
+
+    const answers = Object.values(await sync(world, "bob", { limit: 1_000 }));
+
+    expect(answers).toHaveLength(25);
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ result: "reset", covered: [[201, 1_000]] });
+      expect(seqs(answer)).toHaveLength(800);
+    }
+  });
+
+  it("gives those who lack little in few conversations all of it", async () => {
+    const world = await busyLife();
+    const positions: Record<string, { seq: number }> = {};
+    for (let peer = 10; peer < 35; peer++) positions[`p${peer}`] = { seq: peer < 13 ? 50 : 1_000 };
+
+    const { p10, p34 } = await sync(world, "bob", { positions, limit: 1_000 });
+
+    expect(p10).toMatchObject({ result: "delta", covered: [[51, 1_000]] });
+    expect(p34).toMatchObject({ result: "same" });
+  });
+});

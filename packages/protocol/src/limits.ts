@@ -27,6 +27,8 @@ export const limits = {
   listMax: 1_000,
   /** Conversations one sync request may name. */
   syncConversations: 1_000,
+  /** Events of one sync answer, over all conversations: who is far behind everywhere gets fewer of each. */
+  syncEvents: 20_000,
   /** Conversations one `mark` command may name. */
   marks: 100,
   /** How far in the past a client's own `timestamp` is believed. */

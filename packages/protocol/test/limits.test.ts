@@ -55,6 +55,7 @@ describe("The limits", () => {
       joinReplay: 200,
       listDefault: 200,
       listMax: 1_000,
+      syncEvents: 20_000,
       timestampPastMs: 86_400_000,
       timestampFutureMs: 60_000,
       strictTokenTtlMs: 3_600_000,
@@ -64,6 +65,7 @@ describe("The limits", () => {
   it("agree with each other", () => {
     expect(limits.listDefault).toBeLessThanOrEqual(limits.listMax);
     expect(limits.joinReplay).toBeLessThanOrEqual(limits.listMax);
+    expect(limits.syncConversations).toBeLessThanOrEqual(limits.syncEvents);
     expect(limits.inlineGroupMembers).toBeLessThanOrEqual(limits.groupMembers);
     expect(limits.strictTokenTtlMs).toBeLessThanOrEqual(limits.compatTokenTtlMs);
   });

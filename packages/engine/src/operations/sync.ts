@@ -19,7 +19,6 @@ export function syncOperations(context: OperationsContext): SyncOperations {
 async function answerSync(context: OperationsContext, actor: Actor, request: SyncRequest): Promise<JsonText> {
   const { store, clock } = context;
   const { app, user } = actor;
-  const limit = request.limit ?? limits.listDefault;
   const listed = await store.conversations.list({ app, user, archived: null, limit: limits.listMax });
   const views = new Map(listed.map((view) => [view.record.conversation, view]));
   const positions = new Map<string, Position>();
@@ -32,13 +31,32 @@ async function answerSync(context: OperationsContext, actor: Actor, request: Syn
     }
     positions.set(conversation, position);
   }
-  const sameEpoch = request.epoch === undefined || request.epoch === store.epoch;
+  if (request.epoch !== undefined && request.epoch !== store.epoch) positions.clear();
+  const limit = eventsEach(request.limit ?? limits.listDefault, behind(views, positions, user));
   const items: JsonText[] = [];
   for (const view of views.values()) {
-    const position = sameEpoch ? positions.get(view.record.conversation) : undefined;
+    const position = positions.get(view.record.conversation);
     items.push(await catchUp(context, actor, view, position, limit));
   }
   return `{"epoch":"${store.epoch}","now":${clock.now()},"conversations":[${items.join(",")}]}`;
+}
+
+/** In how many conversations a reader at these positions lacks something. */
+function behind(
+  views: ReadonlyMap<string, ConversationView>,
+  positions: ReadonlyMap<string, Position>,
+  user: string,
+): number {
+  let count = 0;
+  for (const [conversation, { record }] of views) {
+    if (positions.get(conversation)?.seq !== new ConversationState(record).visibleHead(user)) count++;
+  }
+  return count;
+}
+
+/** How many events of each conversation fit: an answer is built in memory, and must not be as large as a store. */
+function eventsEach(wanted: number, conversations: number): number {
+  return Math.max(1, Math.min(wanted, Math.floor(limits.syncEvents / Math.max(1, conversations))));
 }
 
 /** One conversation: nothing new, what came since the position, or the newest events and a fresh start. */
