@@ -8,7 +8,7 @@ import { groupOperations } from "./operations/groups.ts";
 import { messageOperations } from "./operations/messages.ts";
 import { presenceOperations } from "./operations/presence.ts";
 import { syncOperations } from "./operations/sync.ts";
-import type { OperationsContext } from "./operations-context.ts";
+import { nameless, type OperationsContext } from "./operations-context.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Contacts } from "./ports/contacts.ts";
 import type { ConnectAttempt, Edge, Session } from "./ports/edge.ts";
@@ -175,10 +175,6 @@ export function createEngine(options: EngineOptions): Engine {
       while (background.size > 0) await Promise.all(background);
     },
   };
-}
-
-function nameless(user: string): { fullname: string; firstname: string; lastname: string } {
-  return { fullname: user, firstname: "", lastname: "" };
 }
 
 /** Decides on a CONNECT: a good token, a client id that is the token's own, a will that is only presence. */

@@ -9,7 +9,7 @@ import {
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Actor, Page } from "./engine.ts";
 import type { Clock } from "./ports/clock.ts";
-import type { Contacts } from "./ports/contacts.ts";
+import type { Contact, Contacts } from "./ports/contacts.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
 import type { EventSink, Fact } from "./ports/event-sink.ts";
 import type { Store } from "./ports/store.ts";
@@ -48,6 +48,11 @@ export function requireAdmin(actor: Actor): void {
 /** Throws `invalid_id` for what cannot be a user's or a group's id. */
 export function requireConversWith(conversWith: string): void {
   if (!isGroupId(conversWith)) throw new ChatError("invalid_id");
+}
+
+/** Somebody whose name nobody knows, or needs: called by the id. */
+export function nameless(user: string): Contact {
+  return { fullname: user, firstname: "", lastname: "" };
 }
 
 /** The page's size, within its limits. */

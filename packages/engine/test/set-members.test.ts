@@ -24,6 +24,26 @@ describe("Setting a group's members", () => {
     expect(world.log("group-1").some(({ body }) => body.includes("MEMBER_LEFT_GROUP"))).toBe(false);
   });
 
+  it("asks for the names of newcomers only, and for none where they are too many to be named", async () => {
+    const asked: string[][] = [];
+    const lookup = async (_app: string, users: readonly string[]) => {
+      asked.push([...users]);
+      return users.map((user) => ({ fullname: user, firstname: `Mx ${user}`, lastname: "" }));
+    };
+    const world = await World.start({ contacts: { lookup } });
+    const [ann] = await world.people("ann");
+    await world.createGroup("group-1", "ann", "bob");
+    asked.length = 0;
+    const crowd = Array.from({ length: 201 }, (_, index) => `u${index}`);
+
+    await world.engine.groups.setMembers(as("ann"), "group-1", ["ann", "cid"]);
+    await world.engine.groups.setMembers(as("ann"), "group-1", ["ann", "cid", ...crowd]);
+    await world.createGroup("group-2", "ann", ...crowd);
+
+    expect(asked).toEqual([["cid"]]);
+    expect(ann.texts("group-1")).toContain("Mx cid added to group");
+  });
+
   it("takes effect at once for who writes and who reads", async () => {
     const world = await World.start();
     const [ann, bob, cid] = await world.people("ann", "bob", "cid");

@@ -8,12 +8,12 @@ import {
   setGroupAttributes,
   setMembers,
 } from "../decide/change-group.ts";
-import { createGroup } from "../decide/create-group.ts";
+import { createGroup, joinedInfoMembers } from "../decide/create-group.ts";
 import type { Decide } from "../decide/plan.ts";
 import { parseJsonObject } from "../decode-message.ts";
 import type { Actor, CreateGroupRequest, GroupOperations } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
-import { requireAdmin } from "../operations-context.ts";
+import { nameless, requireAdmin } from "../operations-context.ts";
 import { groupFacts, groupJson } from "../project-conversation.ts";
 
 /** Creating and changing groups. */
@@ -46,7 +46,14 @@ export function groupOperations(context: OperationsContext): GroupOperations {
       const unique = [...new Set(members)];
       requireCount(unique);
       unique.forEach(requireMemberId);
-      await change(actor, group, setMembers(actor, await named(context, actor.app, unique)));
+      const { states } = context;
+      await states.load([{ app: actor.app, conversation: group }]);
+      const present = states.get(actor.app, group);
+      const added = unique.filter((user) => present?.isMember(user) !== true);
+      const names = await named(context, actor.app, added);
+      const contacts = new Map(names.map(({ user, contact }) => [user, contact]));
+      const wanted = unique.map((user) => ({ user, contact: contacts.get(user) ?? nameless(user) }));
+      await change(actor, group, setMembers(actor, wanted));
     },
 
     async removeMember(actor, group, member) {
@@ -101,16 +108,14 @@ async function create(
   return groupJson(groupFacts(state, requireGroup(state)), { withId: false });
 }
 
+/** Names for info messages: asked for where these are written, because asking may take long. */
 async function named(
   { contacts }: OperationsContext,
   app: string,
   users: readonly string[],
 ): Promise<Newcomer[]> {
-  const found = await contacts.lookup(app, users);
-  return users.map((user, i) => ({
-    user,
-    contact: found[i] ?? { fullname: user, firstname: "", lastname: "" },
-  }));
+  const found = users.length <= joinedInfoMembers ? await contacts.lookup(app, users) : [];
+  return users.map((user, i) => ({ user, contact: found[i] ?? nameless(user) }));
 }
 
 function requireMemberId(member: string): void {
