@@ -27,9 +27,13 @@ interface Stream {
   readonly places: ReadonlyMap<string, number>;
 }
 
+/** Streams of all runs of this process have different numbers: a store that outlives a run knows no id of the next. */
+let streamsMade = 0;
+
 /** Connected users and the streams of messages between them. */
 export class LoadRun {
   readonly #streams: Stream[] = [];
+  readonly #firstStream = streamsMade;
   readonly #clients = new Map<string, RawClient>();
   /** Every user sends at most one stream, so that its acknowledgements are that stream's. */
   readonly #sentBy = new Map<string, Ledger>();
@@ -44,14 +48,14 @@ export class LoadRun {
     for (const plan of plans) {
       for (const user of new Set([plan.sender, ...plan.receivers])) await run.#join(target, user, plan);
     }
-    plans.forEach((plan, index) => {
+    plans.forEach((plan) => {
       const ledger = new Ledger(plan.receivers.length);
       run.#sentBy.set(plan.sender, ledger);
       run.#streams.push({
         client: run.#clients.get(plan.sender) as RawClient,
         template: createTemplate({
           topic: outgoingTopic(plan.sender, plan.recipient),
-          stream: index,
+          stream: streamsMade++,
           sender: plan.sender,
           recipient: plan.recipient,
           channelType: "group" in plan.source ? "group" : "direct",
@@ -108,8 +112,10 @@ export class LoadRun {
   #receive(user: string, buffer: Buffer, start: number, end: number): void {
     const id = findId(buffer, start, end);
     if (id < 0) return;
-    const index = streamOf(buffer, id);
-    const { ledger, places } = this.#streams[index] as Stream;
+    const index = streamOf(buffer, id) - this.#firstStream;
+    const stream = this.#streams[index];
+    if (stream === undefined) return;
+    const { ledger, places } = stream;
     const place = places.get(user);
     if (place === undefined) return;
     const latencyMs = ledger.receive(place, numberOf(buffer, id), performance.now());

@@ -19,5 +19,5 @@ export function measureFsyncMs(folder: string, repetitions = 50): number {
     closeSync(file);
     rmSync(temporary, { recursive: true });
   }
-  return percentile(Float64Array.from(times).sort(), 0.5);
+  return Number(percentile(Float64Array.from(times).sort(), 0.5).toFixed(3));
 }

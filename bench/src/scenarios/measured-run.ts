@@ -2,7 +2,7 @@ import type { LedgerTotals } from "../load/ledger.ts";
 import { sumTotals } from "../load/ledger.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import { percentile } from "../measure/percentile.ts";
-import { type ProcessCpu, readProcessCpu } from "../measure/process-cpu.ts";
+import { type ProcessCpu, readProcessCpu, readResidentBytes } from "../measure/process-cpu.ts";
 
 /** What a scenario with messages reports. Counts are of the whole run, rates and latencies of the measured time. */
 export interface RunResult extends LedgerTotals {
@@ -14,6 +14,8 @@ export interface RunResult extends LedgerTotals {
   /** Of the server; null when its process is not known. */
   readonly cpuSecondsPer1000: number | null;
   readonly mainThreadCpuSecondsPer1000: number | null;
+  /** Resident memory of the server at the end of the measured time, MiB; null when its process is not known. */
+  readonly residentMiB: number | null;
   /** Share of one core that the generator took: near 1, and it was the generator that was measured. */
   readonly generatorCpu: number;
 }
@@ -53,6 +55,7 @@ export async function measureRun(
   await wait(times.measureMs);
   measuring = false;
   const end = snapshot(pid);
+  const residentMiB = pid === null ? null : Math.round(readResidentBytes(pid) / 2 ** 20);
   control.isStopped = true;
   await settle(run);
   const sorted = latencies.slice(0, Math.min(delivered, maxLatencies)).sort();
@@ -68,6 +71,7 @@ export async function measureRun(
     p99Ms: round(percentile(sorted, 0.99), 3),
     cpuSecondsPer1000: per1000("total"),
     mainThreadCpuSecondsPer1000: per1000("mainThread"),
+    residentMiB,
     generatorCpu: round((end.own - begin.own) / seconds, 2),
   };
 }

@@ -4,6 +4,7 @@ import { app, type Target } from "./target.ts";
 
 /** Where a running Chat21 is. */
 export interface Chat21TargetOptions {
+  readonly name: string;
   /** `mqtt://host:port` or `ws://host:port/ws`. */
   readonly url: string;
   /** Shared secret of its tokens. */
@@ -16,9 +17,10 @@ export interface Chat21TargetOptions {
 /** A Chat21 that is already running: users subscribe to their inbox, groups are created over REST. */
 export function openChat21Target(options: Chat21TargetOptions): Target {
   return {
-    name: options.url,
+    name: options.name,
     url: options.url,
     pid: options.pid,
+    readyMs: null,
     password: (user) => issueToken(options.secret, app, user),
     filter: (user) => topics.inbox(app, user),
     createGroup: (group, members) => createGroup(options, group, members),

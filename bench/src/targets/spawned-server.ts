@@ -17,7 +17,7 @@ export interface SpawnedServer {
 /** Starts `bench/src/<script>`; it calls `announce` when it is ready. */
 export async function spawnServer(script: string): Promise<SpawnedServer> {
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, path], {
+  const child = spawn(process.execPath, ["-C", "@chat21/source", path], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = await Promise.race([

@@ -11,6 +11,7 @@ export async function startBareTarget(carrier: Carrier): Promise<Target> {
     name: "bare",
     url: server.urls[carrier],
     pid: server.pid,
+    readyMs: null,
     password: () => "",
     filter: (user, from) => {
       if (from === null) return null;
@@ -28,6 +29,7 @@ export async function startEdgeTarget(carrier: Carrier): Promise<Target> {
     name: "edge",
     url: server.urls[carrier],
     pid: server.pid,
+    readyMs: null,
     password: () => "",
     filter: (user) => topics.inbox(app, user),
     createGroup: noGroups,

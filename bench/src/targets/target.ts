@@ -5,6 +5,8 @@ export interface Target {
   readonly url: string;
   /** Process to measure; `null`: CPU and memory are not reported. */
   readonly pid: number | null;
+  /** From the start of the process to the first ready answer; null when that is not measured. */
+  readonly readyMs: number | null;
   /** Password of a user's CONNECT. */
   password(user: string): string;
   /**

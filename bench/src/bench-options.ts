@@ -1,0 +1,102 @@
+import { tmpdir } from "node:os";
+import { parseArgs } from "node:util";
+import type { Carrier } from "./targets/spawned-server.ts";
+
+/** What `--help` says. */
+export const usage = `bench: drives an MQTT server over real sockets and prints one line of JSON per measurement
+
+  node bench/src/main.ts --scenario <name> --target <target> [options]
+  node bench/src/main.ts --scenario all
+
+scenarios
+  pairs    closed loop: --pairs 20 senders, each with its own recipient and --window 8 messages under way
+  open     open loop:   --rate 200 messages a second over --pairs 20, whether or not earlier ones have arrived
+  group    closed loop: one group of --members 20, of whom --senders 4 write with --window 8 each
+  idle     --connections 2000 that subscribe and do nothing
+  stored   pairs against an empty store and one of --messages 1000000, in turns, --repeat 5 times (chat21 only)
+  all      everything above against bare and chat21 in turns, --repeat 3 times; ends with tables in Markdown
+
+targets
+  bare     aedes as it comes, started for the run: passes messages through and stores nothing
+  edge     our edge with an engine that stores nothing, started for the run
+  chat21   apps/server as it is built, started for the run with a data folder of its own
+  mqtt://host:port, ws://host:port/ws
+           a Chat21 that runs already; needs --secret; for its CPU and memory --pid, for groups --api
+
+options
+  --seconds 5       measured time of a run             --warmup 2   seconds before it
+  --repeat <n>      how many times                     default: 1 (stored 5, all 3)
+  --carrier tcp     or ws, for servers that are started for the run
+  --data-dir <dir>  where data folders are made and fsync is timed; default: the folder for temporary files
+  --cpu-prof <dir>  chat21 only: writes a CPU profile of every thread there
+  --secret <s>      of a running server's tokens; default: CHAT21_JWT_SECRET
+  --pid <n>         process of a running server
+  --api <url>       REST of a running server, such as http://127.0.0.1:8010/api
+  -h, --help        this text
+
+Exit code 1: a message was lost, duplicated or reordered, or the run could not be made.
+`;
+
+const text = (value: string) => ({ type: "string", default: value }) as const;
+
+const options = {
+  scenario: text("pairs"),
+  target: text("bare"),
+  carrier: text("tcp"),
+  pairs: text("20"),
+  window: text("8"),
+  rate: text("200"),
+  members: text("20"),
+  senders: text("4"),
+  connections: text("2000"),
+  messages: text("1000000"),
+  seconds: text("5"),
+  warmup: text("2"),
+  repeat: { type: "string" },
+  secret: text(process.env["CHAT21_JWT_SECRET"] ?? ""),
+  pid: { type: "string" },
+  api: { type: "string" },
+  "data-dir": text(tmpdir()),
+  "cpu-prof": { type: "string" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/** What to run, checked. */
+export type BenchOptions = ReturnType<typeof parseOptions>;
+
+/** Reads the command line. Throws what was wrong with it. */
+export function parseOptions(args: readonly string[]) {
+  const { values } = parseArgs({ args: [...args], options });
+  const number = (name: Exclude<keyof typeof values, "help">, otherwise?: number): number => {
+    const given = values[name];
+    if (given === undefined && otherwise !== undefined) return otherwise;
+    const value = Number(given);
+    if (given === "" || !(value >= 0)) throw new Error(`--${name}: expected a number, got ${given}`);
+    return value;
+  };
+  if (values.carrier !== "tcp" && values.carrier !== "ws") {
+    throw new Error(`--carrier: expected tcp or ws, got ${values.carrier}`);
+  }
+  return {
+    scenario: values.scenario,
+    target: values.target,
+    carrier: values.carrier as Carrier,
+    parameters: {
+      pairs: number("pairs"),
+      window: number("window"),
+      rate: number("rate"),
+      members: number("members"),
+      senders: number("senders"),
+      connections: number("connections"),
+    },
+    messages: number("messages"),
+    times: { warmupMs: number("warmup") * 1_000, measureMs: number("seconds") * 1_000 },
+    repeat: (otherwise: number) => number("repeat", otherwise),
+    secret: values.secret,
+    pid: values.pid === undefined ? null : number("pid"),
+    api: values.api,
+    dataDir: values["data-dir"],
+    cpuProfileDir: values["cpu-prof"],
+    help: values.help,
+  };
+}

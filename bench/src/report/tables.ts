@@ -1,0 +1,75 @@
+import { type CaseName, cases, type Measured } from "../scenarios/comparison.ts";
+import type { IdleResult } from "../scenarios/idle.ts";
+import type { RunResult } from "../scenarios/measured-run.ts";
+import { sumFaults } from "./faults.ts";
+import { median } from "./median.ts";
+import { judge } from "./targets.ts";
+
+/** The report in Markdown, as it stands in `docs/performance.md`: machine, targets, figures. */
+export function reportTables(measured: Measured): string {
+  return [machineLine(measured), targetTable(measured), figureTable(measured), ""].join("\n\n");
+}
+
+function machineLine({ machine, repeat, fsyncMs, stored }: Measured): string {
+  const { cores, processor, memoryGiB, kernel, node } = machine;
+  return [
+    `${cores} cores (${processor}), ${memoryGiB} GiB of memory, ${kernel}, Node ${node}; an fsync of 4 KiB takes`,
+    `${fsyncMs} ms. Medians of ${repeat} repetitions, of the stored messages ${stored.repetitions.length}.`,
+  ].join(" ");
+}
+
+function targetTable(measured: Measured): string {
+  const rows = judge(measured).map(({ what, target, got, met }) => [
+    what,
+    target,
+    got,
+    met ? "yes" : "**no**",
+  ]);
+  return table(["what", "target", "measured", "met"], rows);
+}
+
+function figureTable(measured: Measured): string {
+  const rows = (Object.keys(cases) as CaseName[]).flatMap((name) =>
+    (["bare", "chat21"] as const).map((target) => figures(measured, name, target)),
+  );
+  const heads = [
+    "case",
+    "server",
+    "msg/s",
+    "p50 ms",
+    "p95 ms",
+    "p99 ms",
+    "CPU s per 1,000",
+    "of it main thread",
+  ];
+  return table([...heads, "memory MiB", "lost / duplicated / reordered"], rows);
+}
+
+function figures({ measurements }: Measured, name: CaseName, target: "bare" | "chat21"): string[] {
+  const results = measurements.filter((one) => one.case === name && one.target === target);
+  if (cases[name].scenario === "idle") {
+    const kib = median(results.map(({ result }) => (result as IdleResult).kibPerConnection ?? Number.NaN));
+    return [name, target, "", "", "", "", "", "", `${kib.toFixed(1)} KiB each`, ""];
+  }
+  const runs = results.map(({ result }) => result as RunResult);
+  const middle = (of: (run: RunResult) => number | null, digits: number) =>
+    median(runs.map((run) => of(run) ?? Number.NaN)).toFixed(digits);
+  const { lost, duplicated, reordered } = sumFaults(runs);
+  return [
+    name,
+    target,
+    Number(middle((run) => run.messagesPerSecond, 0)).toLocaleString("en-US"),
+    middle((run) => run.p50Ms, 2),
+    middle((run) => run.p95Ms, 2),
+    middle((run) => run.p99Ms, 2),
+    middle((run) => run.cpuSecondsPer1000, 3),
+    middle((run) => run.mainThreadCpuSecondsPer1000, 3),
+    middle((run) => run.residentMiB, 0),
+    `${lost} / ${duplicated} / ${reordered}`,
+  ];
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n");
+}
