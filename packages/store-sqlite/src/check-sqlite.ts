@@ -77,8 +77,9 @@ export function checkSqlite(path: string): SqliteReport {
   const file = resolve(path);
   if (!existsSync(file)) throw new ChatError("not_found", `there is no database at ${file}`);
   try {
-    const database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+    const database = new DatabaseSync(file, { readOnly: true });
     try {
+      database.exec("PRAGMA busy_timeout = 5000");
       return inspect(database, file);
     } finally {
       database.close();

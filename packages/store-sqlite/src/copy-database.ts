@@ -30,9 +30,9 @@ export async function copyDatabase(
     throw new ChatError("unsupported", "copying a database needs Node 22.16 or newer");
   }
   removeDatabase(target);
-  const database = new sqlite.DatabaseSync(source, { readOnly: true, timeout: 5_000 });
+  const database = new sqlite.DatabaseSync(source, { readOnly: true });
   try {
-    database.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
+    database.exec("PRAGMA busy_timeout = 5000; BEGIN; SELECT count(*) FROM sqlite_schema");
     await sqlite.backup(database, target, {
       rate: pagesPerStep,
       progress: ({ totalPages, remainingPages }) =>

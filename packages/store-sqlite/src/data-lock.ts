@@ -11,7 +11,7 @@ import { isBusy } from "./worker/failure.ts";
 export function lockData(path: string): () => void {
   let lock: DatabaseSync | undefined;
   try {
-    lock = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+    lock = new DatabaseSync(`${path}.lock`);
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
   } catch (thrown) {
     lock?.close();

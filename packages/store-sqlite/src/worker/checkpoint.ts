@@ -11,7 +11,7 @@ import { DatabaseSync } from "node:sqlite";
  * commit, and the next commit starts the log from its beginning.
  */
 export function createCheckpoint(path: string, databaseFile: number): () => void {
-  const database = new DatabaseSync(path, { timeout: 0 });
+  const database = new DatabaseSync(path);
   database.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL");
   return () => {
     database.exec("PRAGMA wal_checkpoint(PASSIVE)");

@@ -2,7 +2,10 @@ import { DatabaseSync } from "node:sqlite";
 import { StoreFailure } from "./failure.ts";
 import { applicationId, migrations, schemaVersion } from "./migrations.ts";
 
-/** How long a connection waits for a lock that a checkpoint or a backup holds for a moment. */
+/**
+ * How long a connection waits for a lock that a checkpoint or a backup holds for a moment. Set by pragma: Node 22.13
+ * has no option for it, and waits not at all by default.
+ */
 export const busyTimeoutMs = 5_000;
 
 /** Page cache of the writing and of the reading connection. The system's file cache lies behind both. */
@@ -56,9 +59,9 @@ export function openForWriting(
   path: string,
   options: { readonly maxBytes: number | undefined; readonly newEpoch: () => string },
 ): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: false });
+  const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
   database.exec(
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+    `PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
      PRAGMA journal_size_limit = ${logSizeLimitBytes}; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
      PRAGMA cache_size = -${writerCacheKiB}`,
   );
@@ -76,7 +79,9 @@ export function openForWriting(
 
 /** A connection that only reads; sees every commit that was acknowledged before the read was asked for. */
 export function openForReading(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly: true });
-  database.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${readerCacheKiB}`);
+  const database = new DatabaseSync(path, { readOnly: true });
+  database.exec(
+    `PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${readerCacheKiB}`,
+  );
   return database;
 }
