@@ -1,4 +1,5 @@
 import { directConversationId, directMembers } from "@chat21/protocol";
+import { isOpen } from "../conversation-state.ts";
 import type { ConversationRecord } from "../ports/records.ts";
 import type { ConversationStore } from "../ports/store.ts";
 
@@ -26,10 +27,22 @@ export async function acquaintancesOf(
   });
   if (strangers.length === 0) return known;
   const mine = new Set(await groupsOf(store, app, user));
-  for (const stranger of mine.size === 0 ? [] : strangers) {
-    const common = (await groupsOf(store, app, stranger)).filter((group) => mine.has(group));
-    const records = await store.load(common.map((conversation) => ({ app, conversation })));
-    if (records.some((record) => isMember(record, user) && isMember(record, stranger))) known.add(stranger);
+  if (mine.size === 0) return known;
+  const common = new Map<string, readonly string[]>();
+  for (const stranger of strangers) {
+    const groups = await groupsOf(store, app, stranger);
+    common.set(
+      stranger,
+      groups.filter((group) => mine.has(group)),
+    );
+  }
+  // Each group once, however many are asked about: a list of its members asks about all of them.
+  const wanted = [...new Set([...common.values()].flat())];
+  const records = await store.load(wanted.map((conversation) => ({ app, conversation })));
+  const present = new Map(records.flatMap((record) => (record === null ? [] : [presentIn(record)])));
+  for (const [stranger, groups] of common) {
+    const isTogether = (users: ReadonlySet<string> | undefined) => users?.has(user) && users.has(stranger);
+    if (groups.some((group) => isTogether(present.get(group)))) known.add(stranger);
   }
   return known;
 }
@@ -39,7 +52,6 @@ async function groupsOf(store: ConversationStore, app: string, user: string): Pr
   return heads.map(({ conversation }) => conversation).filter((id) => directMembers(id) === null);
 }
 
-function isMember(record: ConversationRecord | null | undefined, user: string): boolean {
-  const member = record?.members.find((candidate) => candidate.user === user);
-  return member?.intervals.at(-1)?.[1] === null;
+function presentIn({ conversation, members }: ConversationRecord): [string, ReadonlySet<string>] {
+  return [conversation, new Set(members.filter(isOpen).map(({ user }) => user))];
 }
