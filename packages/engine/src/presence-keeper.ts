@@ -5,7 +5,7 @@ import { deliver, handOver } from "./operations-context.ts";
 import type { Session } from "./ports/edge.ts";
 
 /** Life of a lease; renewed while its connection is open. */
-export const presenceLeaseMs = 150_000;
+const presenceLeaseMs = 150_000;
 /** How often open connections renew their leases, and lapsed ones are looked for. */
 export const presenceSweepMs = 50_000;
 

@@ -83,7 +83,7 @@ describe("cutMembers", () => {
       }),
       runs,
     );
-  });
+  }, 60_000);
 
   it("leaves what a parser would leave", () => {
     fc.assert(
@@ -98,7 +98,7 @@ describe("cutMembers", () => {
       }),
       runs,
     );
-  });
+  }, 60_000);
 
   it.each([
     ["{}", "{}"],
@@ -126,7 +126,7 @@ describe("appendMembers", () => {
       }),
       runs,
     );
-  });
+  }, 60_000);
 });
 
 describe("jsonDepth", () => {
@@ -137,7 +137,7 @@ describe("jsonDepth", () => {
       }),
       runs,
     );
-  });
+  }, 60_000);
 
   it("never counts less than a parser sees, even where a doubled key hides something deeper", () => {
     fc.assert(

@@ -2,7 +2,7 @@ import type { EventType } from "@chat21/protocol";
 import type { DecisionContext, EventDraft } from "./plan.ts";
 
 /** What S6 tells about a change, beside the group itself. */
-export interface GroupNotification {
+interface GroupNotification {
   readonly messagelabel: { readonly key: string; readonly parameters: Readonly<Record<string, unknown>> };
 }
 
