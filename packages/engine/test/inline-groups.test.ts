@@ -101,6 +101,20 @@ describe("A message with an inline group", () => {
     expect(bob.texts("group-1")).toEqual(["hi"]);
   });
 
+  it("may name the one who began the group, who goes on reading and writing", async () => {
+    const world = await World.start();
+    await world.send("ann", "group-1", { text: "begun" });
+    const backend = { app: "tilechat", user: "backend", admin: true };
+
+    await world.engine.messages.send(backend, {
+      recipient: "group-1",
+      body: JSON.stringify(to(["ann", "bob"])),
+    });
+    await world.send("ann", "group-1", { text: "still mine" });
+
+    expect(await world.textsOf("ann", "group-1")).toEqual(["begun", "hi", "still mine"]);
+  });
+
   it("for a group that exists is refused: as a conflict to a member, as a stranger's to a stranger", async () => {
     const world = await World.start();
     const [ann, eve] = await world.people("ann", "eve");

@@ -40,6 +40,17 @@ describe("Marking a conversation as read (P3)", () => {
     expect(ann.bodies("conversation-updated")).toEqual([]);
   });
 
+  it("tells nobody of one's own messages", async () => {
+    const world = await World.start();
+    const [ann] = await world.people("ann");
+    const { messageId } = await world.send("ann", "bob", { text: "question" });
+    await world.send("bob", "ann", { text: "answer" });
+
+    await world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 2 });
+
+    expect(ann.bodies("message-updated").map(({ message_id: id }) => id)).toEqual([messageId]);
+  });
+
   it("tells old clients of every message once", async () => {
     const [world, ann, bob] = await three();
     await bob.update("ann", { is_new: false });

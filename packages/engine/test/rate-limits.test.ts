@@ -42,6 +42,22 @@ describe("A sender over its rate", () => {
     await expect(world.send("ann", "bob", { text: "4" })).resolves.toMatchObject({ seq: 4 });
   });
 
+  it("gains nothing by trying often", async () => {
+    const world = await World.start({ messageRate });
+    let stored = 0;
+
+    for (let attempt = 0; attempt < 100; attempt++) {
+      stored += await world.send("ann", "bob", { text: "x" }).then(
+        () => 1,
+        () => 0,
+      );
+      await world.clock.advance(100);
+    }
+
+    expect(stored).toBeGreaterThanOrEqual(3 + 9);
+    expect(stored).toBeLessThanOrEqual(3 + 10);
+  });
+
   it("cannot get round it by sending everything at once", async () => {
     const world = await World.start({ messageRate });
 
@@ -54,6 +70,7 @@ describe("A sender over its rate", () => {
 
   it("saves up to the capacity, however long it is silent", async () => {
     const world = await World.start({ messageRate });
+    await world.send("ann", "bob", { text: "first" });
     await world.clock.advance(3_600_000);
 
     const outcomes = await Promise.allSettled(

@@ -86,6 +86,27 @@ describe("Two processes that write to one conversation", () => {
   });
 });
 
+describe("A reader that is slow", () => {
+  it("does not put an old state in the place of one that has moved on", async () => {
+    const world = await World.start();
+    const slow = Promise.withResolvers<void>();
+    let held = false;
+    world.atStore = (point) => {
+      if (point !== "conversations.load:read" || held) return;
+      held = true;
+      return slow.promise;
+    };
+
+    const reading = world.engine.groups.get(as("ann"), "group-1").catch(() => {});
+    await world.createGroup("group-1", "ann");
+    slow.resolve();
+    await reading;
+    await world.send("ann", "group-1", { text: "hi" });
+
+    expect(world.count("conflicts")).toBe(0);
+  });
+});
+
 describe("A small cache", () => {
   it("changes nothing but the speed", async () => {
     const world = await World.start({ cachedConversations: 1, batchItems: 2 });

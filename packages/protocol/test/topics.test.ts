@@ -190,6 +190,7 @@ describe("A topic that a client must not publish", () => {
     ["an internal key", "apps/observer/tilechat/groups/update"],
     ["an internal delivery", "apps/observer/tilechat/users/A/messages/B/delivered"],
     ["a topic with one level too many", "apps/tilechat/outgoing/users/A/messages/B/outgoing/x"],
+    ["a receipt with one level too many", "apps/tilechat/users/A/messages/B/m/update/x"],
     ["a topic with one level too few", "apps/tilechat/outgoing/users/A/messages/B"],
     ["a topic with a leading slash", "/apps/tilechat/outgoing/users/A/messages/B/outgoing"],
     ["a topic with a trailing slash", "apps/tilechat/users/A/presence/c/"],
