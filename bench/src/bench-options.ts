@@ -12,7 +12,7 @@ scenarios
   pairs    closed loop: --pairs 20 senders, each with its own recipient and --window 8 messages under way
   open     open loop:   --rate 200 messages a second over --pairs 20, whether or not earlier ones have arrived
   group    closed loop: one group of --members 20, of whom --senders 4 write with --window 8 each
-  idle     --connections 2000 that subscribe and do nothing
+  idle     --connections 2000 that subscribe and do nothing, then as many more
   stored   pairs against an empty store and one of --messages 1000000, in turns, --repeat 5 times (chat21 only)
   all      everything above against bare and chat21 in turns, --repeat 3 times; ends with tables in Markdown
 

@@ -45,6 +45,7 @@ describe("the bench", () => {
 
       expect(result).toMatchObject({ connections: 200, dropped: 0 });
       expect(result["kibPerConnection"]).toBeGreaterThan(0);
+      expect(result).toHaveProperty("kibPerFurtherConnection", expect.any(Number));
     });
   });
 

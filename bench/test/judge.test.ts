@@ -17,7 +17,13 @@ function run(target: "bare" | "chat21", messagesPerSecond: number) {
 }
 
 function measurement(name: CaseName, target: "bare" | "chat21", repetition: number): Measurement {
-  const idle = { connections: 2_000, dropped: 0, kibPerConnection: 30, idleCpuSecondsPerMinute: 0 };
+  const idle = {
+    connections: 2_000,
+    dropped: 0,
+    kibPerConnection: 30,
+    kibPerFurtherConnection: 20,
+    idleCpuSecondsPerMinute: 0,
+  };
   const rate = target === "bare" ? 1_000 * repetition : 500 * repetition;
   const result = cases[name].scenario === "idle" ? idle : run(target, rate);
   return { case: name, target, repetition, result, readyMs: target === "bare" ? null : 400 };

@@ -14,7 +14,7 @@ function machineLine({ machine, repeat, fsyncMs, stored }: Measured): string {
   const { cores, processor, memoryGiB, kernel, node } = machine;
   return [
     `${cores} cores (${processor}), ${memoryGiB} GiB of memory, ${kernel}, Node ${node}; an fsync of 4 KiB takes`,
-    `${fsyncMs} ms. Medians of ${repeat} repetitions, of the stored messages ${stored.repetitions.length}.`,
+    `${fsyncMs} ms. Medians of ${repeat} repetitions, of the comparison with stored messages of ${stored.repetitions.length}.`,
   ].join(" ");
 }
 
@@ -48,8 +48,10 @@ function figureTable(measured: Measured): string {
 function figures({ measurements }: Measured, name: CaseName, target: "bare" | "chat21"): string[] {
   const results = measurements.filter((one) => one.case === name && one.target === target);
   if (cases[name].scenario === "idle") {
-    const kib = median(results.map(({ result }) => (result as IdleResult).kibPerConnection ?? Number.NaN));
-    return [name, target, "", "", "", "", "", "", `${kib.toFixed(1)} KiB each`, ""];
+    const kib = (of: "kibPerConnection" | "kibPerFurtherConnection") =>
+      median(results.map(({ result }) => (result as IdleResult)[of] ?? Number.NaN)).toFixed(1);
+    const memory = `${kib("kibPerConnection")} KiB each, further ${kib("kibPerFurtherConnection")}`;
+    return [name, target, "", "", "", "", "", "", memory, ""];
   }
   const runs = results.map(({ result }) => result as RunResult);
   const middle = (of: (run: RunResult) => number | null, digits: number) =>

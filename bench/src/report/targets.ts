@@ -36,7 +36,20 @@ export function judge(measured: Measured): Judgement[] {
     atMost("publish to delivery at 200 msg/s, p99", 5, "ms", 2, latency(measured, "p99Ms")),
     atMost("time per message, full store to empty", 1.15, "×", 3, 1 / measured.stored.rateRatio),
     atMost("CPU per message, full store to empty", 1.15, "×", 3, measured.stored.cpuRatio),
-    atMost("idle connection, above bare aedes", 6, "KiB", 1, idleAboveBare(measured)),
+    atMost(
+      "2,000 idle connections, each, above bare aedes",
+      6,
+      "KiB",
+      1,
+      idleAboveBare(measured, "kibPerConnection"),
+    ),
+    atMost(
+      "2,000 further ones, each, above bare aedes",
+      6,
+      "KiB",
+      1,
+      idleAboveBare(measured, "kibPerFurtherConnection"),
+    ),
     atMost("process start to ready", 1_000, "ms", 0, ready(measured)),
     nothingWrong(measured),
   ];
@@ -81,13 +94,9 @@ function latency(measured: Measured, of: "p50Ms" | "p99Ms"): number {
   return median(inTurns<RunResult>(measured, "200 msg/s").map(({ chat21 }) => chat21[of]));
 }
 
-function idleAboveBare(measured: Measured): number {
+function idleAboveBare(measured: Measured, of: "kibPerConnection" | "kibPerFurtherConnection"): number {
   const runs = inTurns<IdleResult>(measured, "2,000 idle");
-  return median(
-    runs.map(
-      ({ chat21, bare }) => (chat21.kibPerConnection ?? Number.NaN) - (bare.kibPerConnection ?? Number.NaN),
-    ),
-  );
+  return median(runs.map(({ chat21, bare }) => (chat21[of] ?? Number.NaN) - (bare[of] ?? Number.NaN)));
 }
 
 function ready({ measurements, stored }: Measured): number {

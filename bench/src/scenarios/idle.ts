@@ -7,62 +7,102 @@ import type { Target } from "../targets/target.ts";
 export interface IdleResult {
   readonly connections: number;
   readonly dropped: number;
-  /** Growth of the server's resident memory per connection; null when its process is not known. */
+  /**
+   * Growth of the server's resident memory per connection, with what the server's heap grows by once and keeps; null
+   * when its process is not known.
+   */
   readonly kibPerConnection: number | null;
-  /** CPU of the server while nothing happens, seconds per minute. */
+  /** The same for as many connections more, on top of the first ones: what a connection itself takes. */
+  readonly kibPerFurtherConnection: number | null;
+  /** CPU of the server while nothing happens on the first connections, seconds per minute. */
   readonly idleCpuSecondsPerMinute: number | null;
 }
 
 const atOnce = 50;
 const nobody = { sender: "nobody" } as const;
 
-/** Connects and subscribes `connections` users, then watches the server for `measureMs` while they do nothing. */
+/** Connects and subscribes `connections` users, watches the server for `measureMs`, and does both once more. */
 export async function runIdle(
   target: Target,
   options: { readonly connections: number; readonly measureMs: number },
 ): Promise<IdleResult> {
-  const { connections, measureMs } = options;
-  const clients: RawClient[] = [];
-  let dropped = 0;
-  let closing = false;
-  const join = async (index: number) => {
+  const crowd = new Crowd(target);
+  try {
+    // A first few, so that what the server makes at its first connection is not charged to all.
+    await crowd.grow(atOnce);
+    const first = await measureGrowth(target.pid, crowd, options);
+    const further = await measureGrowth(target.pid, crowd, options);
+    return {
+      connections: options.connections,
+      dropped: crowd.dropped,
+      kibPerConnection: first?.kib ?? null,
+      kibPerFurtherConnection: further?.kib ?? null,
+      idleCpuSecondsPerMinute: first?.cpuSecondsPerMinute ?? null,
+    };
+  } finally {
+    crowd.close();
+  }
+}
+
+async function measureGrowth(
+  pid: number | null,
+  crowd: Crowd,
+  { connections, measureMs }: { readonly connections: number; readonly measureMs: number },
+): Promise<{ readonly kib: number; readonly cpuSecondsPerMinute: number } | null> {
+  const before = pid === null ? 0 : readResidentBytes(pid);
+  await crowd.grow(connections);
+  const cpuBefore = pid === null ? 0 : readProcessCpu(pid).total;
+  await new Promise((resolve) => setTimeout(resolve, measureMs));
+  if (pid === null) return null;
+  const cpuSeconds = readProcessCpu(pid).total - cpuBefore;
+  return {
+    kib: Number(((readResidentBytes(pid) - before) / 1_024 / connections).toFixed(1)),
+    cpuSecondsPerMinute: Number(((cpuSeconds * 60_000) / measureMs).toFixed(2)),
+  };
+}
+
+/** Users that are connected and subscribed. */
+class Crowd {
+  readonly #target: Target;
+  readonly #clients: RawClient[] = [];
+  #size = 0;
+  #dropped = 0;
+  #isClosing = false;
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  /** Connections that the server has closed. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  async grow(by: number): Promise<void> {
+    for (let left = by; left > 0; left -= atOnce) {
+      await Promise.all(Array.from({ length: Math.min(left, atOnce) }, () => this.#join(this.#size++)));
+    }
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    for (const client of this.#clients) client.close();
+  }
+
+  async #join(index: number): Promise<void> {
     const user = `${runId}-i${index}`;
     const client = await RawClient.connect(
-      { url: target.url, clientId: user, password: target.password(user) },
+      { url: this.#target.url, clientId: user, password: this.#target.password(user) },
       {
         handlePublish() {},
         handlePuback() {},
         handleClose: () => {
-          if (!closing) dropped++;
+          if (!this.#isClosing) this.#dropped++;
         },
       },
     );
-    clients.push(client);
-    const filter = target.filter(user, nobody);
+    this.#clients.push(client);
+    const filter = this.#target.filter(user, nobody);
     if (filter !== null) await client.subscribe(filter, 1);
-  };
-  // A first few, so that what the server makes once is not charged to the connections.
-  for (let i = 0; i < atOnce; i++) await join(i);
-  const before = target.pid === null ? null : readResidentBytes(target.pid);
-  for (let from = atOnce; from < connections + atOnce; from += atOnce) {
-    await Promise.all(Array.from({ length: atOnce }, (_, i) => join(from + i)));
   }
-  const cpuBefore = target.pid === null ? null : readProcessCpu(target.pid).total;
-  await new Promise((resolve) => setTimeout(resolve, measureMs));
-  const measured = clients.length - atOnce;
-  const result: IdleResult = {
-    connections: measured,
-    dropped,
-    kibPerConnection:
-      target.pid === null || before === null
-        ? null
-        : Number(((readResidentBytes(target.pid) - before) / 1_024 / measured).toFixed(1)),
-    idleCpuSecondsPerMinute:
-      target.pid === null || cpuBefore === null
-        ? null
-        : Number((((readProcessCpu(target.pid).total - cpuBefore) * 60_000) / measureMs).toFixed(2)),
-  };
-  closing = true;
-  for (const client of clients) client.close();
-  return result;
 }

@@ -19,7 +19,7 @@ export interface StoredResult extends Faults {
 }
 
 /** One measurement. */
-export type StoredSide = Pick<
+type StoredSide = Pick<
   RunResult,
   | "messagesPerSecond"
   | "p50Ms"
