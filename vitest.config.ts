@@ -35,6 +35,8 @@ export default defineConfig({
             `${folder}/src/**/*.e2e.test.ts`,
             `${folder}/test/**/*.e2e.test.ts`,
           ]),
+          // RabbitMQ and MongoDB, where a test asks for them; a machine that cannot have them fails the run.
+          globalSetup: "packages/testkit/src/services-setup.ts",
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -1,0 +1,24 @@
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+
+/** Ports of the loopback interface that nobody listens on at the moment, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** `true` when somebody accepts connections there, else `null`: to wait for. */
+export async function isListening(port: number): Promise<true | null> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return null;
+  } finally {
+    socket.destroy();
+  }
+}

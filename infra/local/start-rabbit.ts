@@ -1,0 +1,200 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { canInstall, install } from "./apt.ts";
+import { isDockerRunning, removeContainer, runContainer } from "./docker.ts";
+import { freePorts, isListening } from "./free-port.ts";
+import { startDetached, stopProcess, waitFor } from "./processes.ts";
+import { enabledPlugins, type RabbitPorts, rabbitAdvancedConfig, rabbitConfig } from "./rabbit-config.ts";
+import { runCommand, succeeds } from "./run-command.ts";
+import type { StartOptions } from "./start-mongo.ts";
+
+/** Signs tokens where nobody gave a secret. For local use only; what original deployments call theirs. */
+const localJwtSecret = "tokenKey";
+
+/** A RabbitMQ that answers. Addresses are `null` where the broker was given and nobody told them. */
+export interface RabbitService {
+  readonly origin: "environment" | "docker" | "process";
+  /** AMQP, user guest. */
+  readonly uri: string;
+  readonly mqttUri: string | null;
+  readonly webMqttUri: string | null;
+  readonly managementUri: string | null;
+  readonly prometheusUri: string | null;
+  /** The broker takes tokens signed with it; `null` where the broker was given and nobody told it. */
+  readonly jwtSecret: string | null;
+  readonly pid: number | null;
+  readonly container: string | null;
+  /** Environment and arguments for `rabbitmqctl`; `null` where it is not ours. */
+  readonly control: RabbitControl | null;
+}
+
+/** How to reach a private node with the broker's own tools. */
+interface RabbitControl {
+  readonly command: string;
+  readonly node: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** {@link StartOptions} of a broker. */
+export interface RabbitOptions extends StartOptions {
+  /** HS256. @default "tokenKey" */
+  readonly jwtSecret?: string;
+  /** @default a free one */
+  readonly mqttPort?: number;
+  /** @default a free one */
+  readonly webMqttPort?: number;
+}
+
+/** Debian's; its scripts in the path refuse users who are not root or rabbitmq. */
+const debianFolder = "/usr/lib/rabbitmq/bin";
+
+async function findRabbitFolder(log: (line: string) => void): Promise<string> {
+  if (await succeeds("test", ["-x", `${debianFolder}/rabbitmq-server`])) return `${debianFolder}/`;
+  // Elsewhere, as Homebrew installs it.
+  if (await succeeds("sh", ["-c", "command -v rabbitmq-server"])) return "";
+  if (await canInstall()) {
+    log("installing rabbitmq-server");
+    await install("rabbitmq-server");
+    return `${debianFolder}/`;
+  }
+  throw new Error(
+    "there is no RabbitMQ. Do one of: set RABBITMQ_URI to one; start Docker; install rabbitmq-server, " +
+      "or run this as root on Debian or Ubuntu, which installs it",
+  );
+}
+
+async function choosePorts({ port, mqttPort, webMqttPort }: RabbitOptions): Promise<RabbitPorts> {
+  const [amqp = 0, mqtt = 0, webMqtt = 0, management = 0, prometheus = 0, distribution = 0, portMapper = 0] =
+    await freePorts(7);
+  return {
+    amqp: port ?? amqp,
+    mqtt: mqttPort ?? mqtt,
+    webMqtt: webMqttPort ?? webMqtt,
+    ...{ management, prometheus, distribution, portMapper },
+  };
+}
+
+function addressesOf(ports: RabbitPorts, jwtSecret: string) {
+  return {
+    uri: `amqp://guest:guest@127.0.0.1:${ports.amqp}`,
+    mqttUri: `mqtt://127.0.0.1:${ports.mqtt}`,
+    webMqttUri: `ws://127.0.0.1:${ports.webMqtt}/ws`,
+    managementUri: `http://127.0.0.1:${ports.management}`,
+    prometheusUri: `http://127.0.0.1:${ports.prometheus}/metrics`,
+    jwtSecret,
+  };
+}
+
+async function writeConfig(folder: string, ports: RabbitPorts, jwtSecret: string) {
+  await mkdir(folder, { recursive: true });
+  const paths = {
+    config: join(folder, "rabbitmq.conf"),
+    advanced: join(folder, "advanced.config"),
+    plugins: join(folder, "enabled_plugins"),
+  };
+  await writeFile(paths.config, rabbitConfig(ports));
+  await writeFile(paths.advanced, rabbitAdvancedConfig(jwtSecret), { mode: 0o600 });
+  await writeFile(paths.plugins, enabledPlugins);
+  return paths;
+}
+
+function environmentOf(folder: string, ports: RabbitPorts, node: string) {
+  return {
+    HOME: folder,
+    ERL_EPMD_ADDRESS: "127.0.0.1",
+    ERL_EPMD_PORT: String(ports.portMapper),
+    RABBITMQ_NODENAME: node,
+    RABBITMQ_DIST_PORT: String(ports.distribution),
+    RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
+    RABBITMQ_LOG_BASE: join(folder, "log"),
+    RABBITMQ_PID_FILE: join(folder, "rabbitmq.pid"),
+    RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, "advanced.config"),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "enabled_plugins"),
+    // No busy waiting: the machine is for the tests.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+      "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none",
+  };
+}
+
+async function startOnMachine(options: RabbitOptions, ports: RabbitPorts): Promise<RabbitService> {
+  const { jwtSecret = localJwtSecret, log = () => {} } = options;
+  const binaries = await findRabbitFolder(log);
+  const folder = resolve(options.folder, `rabbit-${ports.amqp}`);
+  await writeConfig(folder, ports, jwtSecret);
+  const node = `chat21-${ports.amqp}@localhost`;
+  const env = environmentOf(folder, ports, node);
+  const logPath = join(folder, "rabbitmq.log");
+  const pid = await startDetached({ command: `${binaries}rabbitmq-server`, args: [], env, logPath });
+  const control = { command: `${binaries}rabbitmqctl`, node, env };
+  const service: RabbitService = {
+    origin: "process",
+    ...addressesOf(ports, jwtSecret),
+    pid,
+    container: null,
+    control,
+  };
+  try {
+    await waitFor(`RabbitMQ (${logPath})`, pid, 90_000, () => isListening(ports.amqp));
+    await runCommand(control.command, ["--node", node, "await_startup", "--timeout", "90"], {
+      env,
+      timeoutMs: 100_000,
+    });
+    // What was started is a script around it; who pauses or kills the broker means the broker.
+    return { ...service, pid: Number(await readFile(env.RABBITMQ_PID_FILE, "utf8")) };
+  } catch (cause) {
+    await stopRabbit(service);
+    throw new Error(`RabbitMQ did not start: see ${logPath} and ${env.RABBITMQ_LOG_BASE}`, { cause });
+  }
+}
+
+async function startInDocker(options: RabbitOptions, ports: RabbitPorts): Promise<RabbitService> {
+  const { jwtSecret = localJwtSecret } = options;
+  const folder = resolve(options.folder, `rabbit-${ports.amqp}`);
+  const paths = await writeConfig(folder, ports, jwtSecret);
+  const container = `chat21-rabbit-${ports.amqp}`;
+  const mounts = [
+    `${paths.config}:/etc/rabbitmq/conf.d/90-chat21.conf:ro`,
+    `${paths.advanced}:/etc/rabbitmq/advanced.config:ro`,
+    `${paths.plugins}:/etc/rabbitmq/enabled_plugins`,
+  ];
+  const volumes = mounts.flatMap((mount) => ["--volume", mount]);
+  await runContainer(container, ["--network", "host", ...volumes, "rabbitmq:4-management"]);
+  await runCommand("docker", ["exec", container, "rabbitmqctl", "await_startup", "--timeout", "90"], {
+    timeoutMs: 100_000,
+  });
+  return {
+    ...{ origin: "docker", ...addressesOf(ports, jwtSecret), pid: null, container, control: null },
+  };
+}
+
+function given(uri: string): RabbitService {
+  const told = (name: string) => process.env[name] ?? null;
+  return {
+    origin: "environment",
+    uri,
+    mqttUri: told("RABBITMQ_MQTT_URI"),
+    webMqttUri: told("RABBITMQ_WEB_MQTT_URI"),
+    managementUri: told("RABBITMQ_MANAGEMENT_URI"),
+    prometheusUri: told("RABBITMQ_PROMETHEUS_URI"),
+    jwtSecret: told("JWT_KEY"),
+    ...{ pid: null, container: null, control: null },
+  };
+}
+
+/** `RABBITMQ_URI`, else Docker, else a process; installs what is missing, or rejects and names the choices. */
+export async function startRabbit(options: RabbitOptions): Promise<RabbitService> {
+  const { isOwn = false } = options;
+  const uri = process.env["RABBITMQ_URI"];
+  if (uri !== undefined && uri !== "" && !isOwn) return given(uri);
+  const ports = await choosePorts(options);
+  return !isOwn && (await isDockerRunning()) ? startInDocker(options, ports) : startOnMachine(options, ports);
+}
+
+/** Ends what {@link startRabbit} started; leaves alone what was given. */
+export async function stopRabbit({ pid, container, control }: RabbitService): Promise<void> {
+  if (pid !== null) await stopProcess(pid);
+  if (container !== null) await removeContainer(container);
+  // The port mapper is a daemon of its own; it refuses to end while somebody uses it.
+  if (control !== null) await runCommand("epmd", ["-kill"], { env: control.env }).catch(() => {});
+}

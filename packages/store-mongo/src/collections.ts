@@ -1,0 +1,46 @@
+import type { mongo } from "mongoose";
+import type {
+  ConversationDocument,
+  CounterDocument,
+  DeliveryDocument,
+  EventDocument,
+  InstanceDocument,
+  LaneDocument,
+  MemberDocument,
+  PresenceDocument,
+  RevocationDocument,
+  SchemaDocument,
+  UserDocument,
+} from "./documents.ts";
+
+/** The store's collections. Their prefix keeps them apart from those of an original Chat21 in the same database. */
+export interface Collections {
+  readonly conversations: mongo.Collection<ConversationDocument>;
+  readonly counters: mongo.Collection<CounterDocument>;
+  readonly deliveries: mongo.Collection<DeliveryDocument>;
+  readonly events: mongo.Collection<EventDocument>;
+  readonly instances: mongo.Collection<InstanceDocument>;
+  readonly lanes: mongo.Collection<LaneDocument>;
+  readonly members: mongo.Collection<MemberDocument>;
+  readonly presence: mongo.Collection<PresenceDocument>;
+  readonly revocations: mongo.Collection<RevocationDocument>;
+  readonly schema: mongo.Collection<SchemaDocument>;
+  readonly users: mongo.Collection<UserDocument>;
+}
+
+/** The driver's collections: nothing on the way of a message is cast. */
+export function openCollections(database: mongo.Db): Collections {
+  return {
+    conversations: database.collection("chat21_conversations"),
+    counters: database.collection("chat21_counters"),
+    deliveries: database.collection("chat21_webhook_deliveries"),
+    events: database.collection("chat21_events"),
+    instances: database.collection("chat21_instances"),
+    lanes: database.collection("chat21_webhook_lanes"),
+    members: database.collection("chat21_members"),
+    presence: database.collection("chat21_presence"),
+    revocations: database.collection("chat21_revocations"),
+    schema: database.collection("chat21_schema"),
+    users: database.collection("chat21_users"),
+  };
+}

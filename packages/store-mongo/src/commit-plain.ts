@@ -1,0 +1,85 @@
+import type { EventRecord, Run, RunResult } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import type { Collections } from "./collections.ts";
+import type { Database } from "./database.ts";
+import { idempotencyKeyOf, toEventDocument, toEventRecord } from "./event-codec.ts";
+import { keyHolderOf } from "./key-holders.ts";
+import { duplicateIndex } from "./mongo-failure.ts";
+
+/** `undefined`: this way cannot say, the transaction can. */
+export type PlainResult = RunResult | undefined;
+
+const committed = (count: number): RunResult => ({ status: "committed", committed: count });
+
+/** Runs of which an event's key is taken. */
+async function findTaken({ collections, queryTimeoutMs }: Database, runs: readonly Run[]) {
+  const owners = new Map<string, number>();
+  const keys = runs.flatMap(({ events }, index) =>
+    events.flatMap((event) => {
+      const key = idempotencyKeyOf(event);
+      if (key === null) return [];
+      owners.set(`${key.app}\n${key.sender}\n${key.id}`, index);
+      return [key];
+    }),
+  );
+  if (keys.length === 0) return new Set<number>();
+  const found = await collections.events
+    .find({ key: { $in: keys } }, { projection: { _id: 0, key: 1 }, maxTimeMS: queryTimeoutMs })
+    .toArray();
+  return new Set(found.map(({ key }) => owners.get(`${key?.app}\n${key?.sender}\n${key?.id}`)));
+}
+
+/** Inserts in order; answers where a unique index stopped it, `null` when everything is stored. */
+async function insert(
+  events: Collections["events"],
+  records: readonly EventRecord[],
+): Promise<number | null> {
+  try {
+    await events.insertMany(records.map(toEventDocument), { ordered: true });
+    return null;
+  } catch (thrown) {
+    const index = duplicateIndex(thrown);
+    if (index === null) throw thrown;
+    return index;
+  }
+}
+
+/** What became of a run of which `stored` events, not all, are in. */
+async function refusalOf(database: Database, run: Run, stored: number): Promise<PlainResult> {
+  // Nothing stored: somebody else's number or key, or this very run after an answer that got lost.
+  if (stored === 0) return undefined;
+  const event = run.events[stored];
+  if (event === undefined) throw new ChatError("internal", "a refused insert names no event of its run");
+  const existing = await keyHolderOf(database, event);
+  if (existing === null) return { status: "stale", committed: stored };
+  return { status: "repeat", committed: stored, index: stored, existing: toEventRecord(existing) };
+}
+
+/**
+ * Stores runs that change nothing but the log, at heads that are known to exist: one look for repeats and one ordered
+ * bulk for all of them. The bulk stops at the first event that a fence refuses: the runs before it are stored whole,
+ * of its own run a part from the front, nothing after it, and so the rest is sent again.
+ */
+export async function commitPlain(database: Database, runs: readonly Run[]): Promise<PlainResult[]> {
+  const results = new Array<PlainResult>(runs.length);
+  const taken = await findTaken(database, runs);
+  let waiting = runs.map((_, index) => index).filter((index) => !taken.has(index));
+  const eventsOf = (index: number) => runs[index]?.events ?? [];
+  while (waiting.length > 0) {
+    const stopped = await insert(database.collections.events, waiting.flatMap(eventsOf));
+    let offset = 0;
+    let next: number[] = [];
+    for (const [at, index] of waiting.entries()) {
+      const { length } = eventsOf(index);
+      if (stopped === null || offset + length <= stopped) results[index] = committed(length);
+      else {
+        results[index] = await refusalOf(database, runs[index] as Run, stopped - offset);
+        next = waiting.slice(at + 1);
+        break;
+      }
+      offset += length;
+    }
+    waiting = next;
+  }
+  return results;
+}

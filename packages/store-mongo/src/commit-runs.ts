@@ -1,0 +1,105 @@
+import type { EventRecord, Run, RunResult } from "@chat21/engine";
+import { commitPlain } from "./commit-plain.ts";
+import { commitInTransaction, type TransactionResult } from "./commit-transaction.ts";
+import type { Database } from "./database.ts";
+import type { KnownHeads } from "./known-heads.ts";
+import type { LazyWrites } from "./lazy-writes.ts";
+import { isTransient } from "./mongo-failure.ts";
+
+/** A transaction takes at most so many events: it holds up others, and is repeated as a whole. */
+const maxEventsPerTransaction = 500;
+
+/** Whether the run only adds to the log, right behind a head whose facts are known and stay. */
+function isPlain(run: Run, known: KnownHeads): boolean {
+  const { expectedHead, kind, transient, group, members, events } = run;
+  const facts = known.get(run);
+  return (
+    facts !== undefined &&
+    facts.head === expectedHead &&
+    facts.kind === kind &&
+    facts.transient === transient &&
+    group === undefined &&
+    (members === undefined || members.length === 0) &&
+    events.length > 0
+  );
+}
+
+/** Which runs share no idempotency key with themselves or with an earlier run; the others have to wait for those. */
+function withoutSharedKeys(runs: readonly Run[]): ReadonlySet<Run> {
+  const seen = new Set<string>();
+  return new Set(
+    runs.filter(({ app, events }) => {
+      let isShared = false;
+      for (const { sender, clientMessageId } of events) {
+        if (clientMessageId === null) continue;
+        const name = `${app}\n${sender}\n${clientMessageId}`;
+        isShared ||= seen.has(name);
+        seen.add(name);
+      }
+      return !isShared;
+    }),
+  );
+}
+
+function inChunks(runs: readonly Run[]): Run[][] {
+  const chunks: Run[][] = [];
+  let events = maxEventsPerTransaction;
+  for (const run of runs) {
+    if (events + run.events.length > maxEventsPerTransaction) {
+      chunks.push([]);
+      events = 0;
+    }
+    chunks.at(-1)?.push(run);
+    events += run.events.length;
+  }
+  return chunks;
+}
+
+/** One transaction for all; where rivals keep it from going through, one for each, so that only theirs have to wait. */
+async function commitTogether(database: Database, runs: readonly Run[]): Promise<TransactionResult[]> {
+  try {
+    return await commitInTransaction(database, runs);
+  } catch (thrown) {
+    if (runs.length < 2 || !isTransient(thrown)) throw thrown;
+    const results: TransactionResult[] = [];
+    for (const run of runs) results.push(...(await commitInTransaction(database, [run])));
+    return results;
+  }
+}
+
+/** `EventLog.commit`. */
+export function createCommit(database: Database, known: KnownHeads, lazily: LazyWrites) {
+  /** A run that was stored before this call says nothing about now. */
+  function remember(run: Run, last: EventRecord): void {
+    known.set(run, { head: last.seq, kind: run.kind, transient: run.transient });
+  }
+
+  return async function commit(runs: readonly Run[]): Promise<readonly RunResult[]> {
+    await lazily.passBy(runs);
+    const results = new Map<Run, RunResult>();
+    const first = withoutSharedKeys(runs);
+    const plain = runs.filter((run) => first.has(run) && isPlain(run, known));
+    // Until it is known what became of them.
+    for (const run of runs) known.forget(run);
+    for (const [index, result] of (await commitPlain(database, plain)).entries()) {
+      const run = plain[index] as Run;
+      const last = run.events.at(-1);
+      if (result !== undefined) results.set(run, result);
+      if (result?.status !== "committed" || last === undefined) continue;
+      remember(run, last);
+      lazily.raiseHead(run, last.seq, last.timestamp);
+    }
+    const rest = runs.filter((run) => first.has(run) && !results.has(run));
+    const chunks = [...inChunks(rest), ...runs.filter((run) => !first.has(run)).map((run) => [run])];
+    for (const chunk of chunks) {
+      const answers = await commitTogether(database, chunk);
+      for (const [index, { result, isNew }] of answers.entries()) {
+        const run = chunk[index] as Run;
+        const last = run.events.at(-1);
+        results.set(run, result);
+        if (isNew && last !== undefined) remember(run, last);
+      }
+    }
+    return runs.map((run) => results.get(run) as RunResult);
+  };
+}

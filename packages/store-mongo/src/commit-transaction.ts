@@ -1,0 +1,170 @@
+import type { EventRecord, MemberRecord, Run, RunResult } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import type { mongo } from "mongoose";
+import type { Collections } from "./collections.ts";
+import type { Database } from "./database.ts";
+import type { ConversationDocument, EventDocument, EventKey, MemberDocument } from "./documents.ts";
+import { idempotencyKeyOf, toEventDocument, toEventRecord } from "./event-codec.ts";
+
+/** What the database held of what the runs touch, in the transaction's snapshot. */
+interface Before {
+  /** Message ids by event. */
+  readonly messageIds: ReadonlyMap<string, string>;
+  readonly holders: ReadonlyMap<string, EventDocument>;
+  readonly conversations: ReadonlyMap<string, ConversationDocument>;
+  readonly memberNames: ReadonlySet<string>;
+}
+
+const joined = (...names: readonly (string | number)[]) => names.join("\n");
+const nameOfRun = ({ app, conversation }: Run) => joined(app, conversation);
+const nameOfEvent = ({ app, conversation, seq }: EventKey) => joined(app, conversation, seq);
+const keyOfRun = ({ app, conversation }: Run) => ({ app, conversation });
+
+function nameOfKey(event: EventRecord): string | null {
+  const { app, sender, clientMessageId } = event;
+  return clientMessageId === null ? null : joined(app, sender, clientMessageId);
+}
+
+async function readBefore(
+  { conversations, events, members }: Collections,
+  runs: readonly Run[],
+  session: mongo.ClientSession,
+): Promise<Before> {
+  const numbers = runs.flatMap(({ app, conversation, expectedHead, events: own }) =>
+    Array.from({ length: own.length + 1 }, (_, index) => ({ app, conversation, seq: expectedHead + index })),
+  );
+  const keys = runs.flatMap(({ events: own }) => own.map(idempotencyKeyOf).filter((key) => key !== null));
+  const rows = runs.flatMap(({ app, conversation, members: changed = [] }) =>
+    changed.map(({ user }) => ({ app, conversation, user })),
+  );
+  // One session answers one question at a time.
+  const stored = await events
+    .find({ _id: { $in: numbers } }, { projection: { names: 1 }, session })
+    .toArray();
+  const holders = keys.length === 0 ? [] : await events.find({ key: { $in: keys } }, { session }).toArray();
+  const known = await conversations.find({ _id: { $in: runs.map(keyOfRun) } }, { session }).toArray();
+  const seated =
+    rows.length === 0
+      ? []
+      : await members.find({ _id: { $in: rows } }, { projection: { _id: 1 }, session }).toArray();
+  return {
+    messageIds: new Map(stored.map(({ _id, names }) => [nameOfEvent(_id), names[0] ?? ""])),
+    holders: new Map(holders.map((found) => [joined(...Object.values(found.key ?? {})), found])),
+    conversations: new Map(known.map((found) => [joined(found._id.app, found._id.conversation), found])),
+    memberNames: new Set(seated.map(({ _id }) => joined(_id.app, _id.conversation, _id.user))),
+  };
+}
+
+function findRepeat(run: Run, before: Before): RunResult | null {
+  const own = new Map<string, EventRecord>();
+  for (const [index, event] of run.events.entries()) {
+    const name = nameOfKey(event);
+    if (name === null) continue;
+    const holder = before.holders.get(name);
+    const existing = holder === undefined ? own.get(name) : toEventRecord(holder);
+    if (existing !== undefined) return { status: "repeat", committed: 0, index, existing };
+    own.set(name, event);
+  }
+  return null;
+}
+
+/** `null`: the run may be stored. */
+function refusalOf(run: Run, before: Before): RunResult | null {
+  const { app, conversation, expectedHead, events } = run;
+  if (events.length === 0) throw new ChatError("internal", "a run needs at least one event");
+  const at = (seq: number) => before.messageIds.get(nameOfEvent({ app, conversation, seq }));
+  if (events.every(({ seq, messageId }) => at(seq) === messageId)) {
+    return { status: "committed", committed: events.length };
+  }
+  const repeat = findRepeat(run, before);
+  if (repeat !== null) return repeat;
+  const isAtHead =
+    (expectedHead === 0 || at(expectedHead) !== undefined) && at(expectedHead + 1) === undefined;
+  return isAtHead ? null : { status: "stale", committed: 0 };
+}
+
+function newMembersOf(run: Run, before: Before): readonly MemberRecord[] {
+  return (run.members ?? []).filter(
+    ({ user }) => !before.memberNames.has(joined(run.app, run.conversation, user)),
+  );
+}
+
+function putConversation(run: Run, before: Before): mongo.AnyBulkWriteOperation<ConversationDocument> {
+  const { kind, transient, group, expectedHead, events } = run;
+  return {
+    updateOne: {
+      filter: { _id: keyOfRun(run) },
+      update: {
+        $set: { kind, transient, ...(group === undefined ? {} : { group }) },
+        $max: { head: expectedHead + events.length, lastTimestamp: events.at(-1)?.timestamp ?? 0 },
+        $inc: { memberCount: newMembersOf(run, before).length },
+        ...(group === undefined ? { $setOnInsert: { group: null } } : {}),
+      },
+      upsert: true,
+    },
+  };
+}
+
+function putMembers(run: Run, before: Before): mongo.AnyBulkWriteOperation<MemberDocument>[] {
+  const { app, conversation, members = [] } = run;
+  const fresh = newMembersOf(run, before);
+  const count = before.conversations.get(nameOfRun(run))?.memberCount ?? 0;
+  const place = { delivered: 0, read: 0, archivedAt: null, markedUnread: false, clearedAt: 0 };
+  return members.map((member) => {
+    const { user, role, intervals } = member;
+    const ordinal = count + fresh.indexOf(member) + 1;
+    const made = { conversation: { app, conversation }, account: { app, user }, ordinal, ...place };
+    const isNew = fresh.includes(member);
+    return {
+      updateOne: {
+        filter: { _id: { app, conversation, user } },
+        update: { $set: { role, intervals }, ...(isNew ? { $setOnInsert: made } : {}) },
+        upsert: isNew,
+      },
+    };
+  });
+}
+
+async function store(
+  { conversations, events, members }: Collections,
+  runs: readonly Run[],
+  before: Before,
+  session: mongo.ClientSession,
+): Promise<void> {
+  if (runs.length === 0) return;
+  await events.insertMany(
+    runs.flatMap((run) => run.events.map(toEventDocument)),
+    { session },
+  );
+  await conversations.bulkWrite(
+    runs.map((run) => putConversation(run, before)),
+    { session },
+  );
+  const rows = runs.flatMap((run) => putMembers(run, before));
+  if (rows.length > 0) await members.bulkWrite(rows, { session });
+}
+
+/** What a transaction says of a run. `isNew`: it stored the run, now. */
+export interface TransactionResult {
+  readonly result: RunResult;
+  readonly isNew: boolean;
+}
+
+/** Stores runs with what they change beside the log, all in one transaction; refuses single ones. */
+export function commitInTransaction(database: Database, runs: readonly Run[]): Promise<TransactionResult[]> {
+  return database.transaction(async (session) => {
+    const before = await readBefore(database.collections, runs, session);
+    const refusals = runs.map((run) => refusalOf(run, before));
+    await store(
+      database.collections,
+      runs.filter((_, index) => refusals[index] === null),
+      before,
+      session,
+    );
+    return runs.map((run, index) => {
+      const refusal = refusals[index] ?? null;
+      const result = refusal ?? { status: "committed", committed: run.events.length };
+      return { result, isNew: refusal === null };
+    });
+  });
+}

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ChatError } from "@chat21/protocol";
+import type { mongo } from "mongoose";
+import type { Collections } from "./collections.ts";
+import { isCommitUnknown, isDuplicate, isTransient, toChatError } from "./mongo-failure.ts";
+
+/** How often a transaction that lost against another is tried. */
+const maxAttempts = 12;
+
+/** Longest pause between two attempts; each is chosen at random below it, so that rivals part. */
+const maxPauseMs = 40;
+
+const transactionOptions = {
+  readConcern: { level: "snapshot" },
+  writeConcern: { w: "majority", journal: true, wtimeoutMS: 10_000 },
+  readPreference: "primary",
+} as const;
+
+/** What {@link Database} is made of. */
+export interface DatabaseOptions {
+  readonly client: mongo.MongoClient;
+  readonly collections: Collections;
+  /** No query may take longer on the server, milliseconds. */
+  readonly queryTimeoutMs: number;
+}
+
+/**
+ * The one door to MongoDB: counts calls so that a close waits for them, and turns every failure into a `ChatError`.
+ */
+export class Database {
+  readonly collections: Collections;
+  readonly queryTimeoutMs: number;
+  readonly #client: mongo.MongoClient;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing = false;
+
+  constructor({ client, collections, queryTimeoutMs }: DatabaseOptions) {
+    this.#client = client;
+    this.collections = collections;
+    this.queryTimeoutMs = queryTimeoutMs;
+  }
+
+  /** Does something for a caller of the port. */
+  async call<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw new ChatError("store_unavailable", "the store is closed");
+    const running = run().catch((thrown) => {
+      throw toChatError(thrown);
+    });
+    const settled = running.catch(() => {});
+    this.#underWay.add(settled);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(settled);
+    }
+  }
+
+  /** Refuses further calls, and resolves when those under way have ended. */
+  async drain(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#underWay);
+  }
+
+  /** Reads of one moment, at which everything acknowledged before is there. */
+  async snapshot<T>(read: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
+    const session = this.#client.startSession({ snapshot: true });
+    try {
+      return await read(session);
+    } finally {
+      await session.endSession();
+    }
+  }
+
+  /**
+   * All or nothing, isolated from others. `run` may be called several times: it must not keep anything of a run
+   * that was given up.
+   */
+  async transaction<T>(run: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#tryTransaction(run);
+      } catch (thrown) {
+        const rival = isTransient(thrown) || isDuplicate(thrown);
+        if (!rival || attempt >= maxAttempts) throw thrown;
+        await delay(Math.random() * Math.min(maxPauseMs, 2 ** attempt));
+      }
+    }
+  }
+
+  async #tryTransaction<T>(run: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
+    const session = this.#client.startSession();
+    try {
+      session.startTransaction(transactionOptions);
+      const value = await run(session);
+      await commitOf(session);
+      return value;
+    } finally {
+      // Ends an open transaction as well.
+      await session.endSession();
+    }
+  }
+}
+
+/** A commit may be sent again whatever became of the first. */
+async function commitOf(session: mongo.ClientSession): Promise<void> {
+  try {
+    await session.commitTransaction();
+  } catch (thrown) {
+    if (!isCommitUnknown(thrown)) throw thrown;
+    await session.commitTransaction();
+  }
+}

@@ -1,0 +1,147 @@
+import type {
+  ConversationKind,
+  EventRecord,
+  GroupRecord,
+  InstanceRecord,
+  Interval,
+  MemberRecord,
+  StoredWebhookDelivery,
+} from "@chat21/engine";
+import type { mongo } from "mongoose";
+
+/** Names a conversation. As a whole it is a key: the order of the fields matters. */
+export interface ConversationKey {
+  readonly app: string;
+  readonly conversation: string;
+}
+
+/** Names a person or bot. */
+export interface AccountKey {
+  readonly app: string;
+  readonly user: string;
+}
+
+/** First fence: one event per number. */
+export interface EventKey extends ConversationKey {
+  readonly seq: number;
+}
+
+/** One event. What is `null` in the record is absent. */
+export interface EventDocument {
+  readonly _id: EventKey;
+  readonly type: EventRecord["type"];
+  readonly sender: string;
+  /** Second fence, unique where present: the sender's idempotency key. */
+  readonly key?: { readonly app: string; readonly sender: string; readonly id: string };
+  /** The message id, and the temporary one where there is one: both are found through one index. */
+  readonly names: readonly string[];
+  readonly timestamp: number;
+  readonly committedAt: number;
+  readonly body: string;
+  readonly hiddenFor?: string;
+  readonly listed: boolean;
+  /** Written as zero, set by the server to its logical time: the order of commits, whichever process made them. */
+  readonly undispatched?: mongo.Timestamp;
+}
+
+/** One conversation. */
+export interface ConversationDocument {
+  readonly _id: ConversationKey;
+  readonly kind: ConversationKind;
+  readonly transient: boolean;
+  readonly group: GroupRecord | null;
+  /** Never past the log's head, mostly equal to it: raised after the events, and by every transaction. */
+  readonly head: number;
+  /** Of the event at `head`. */
+  readonly lastTimestamp: number;
+  /** How many ever were members; the next ordinal is one more. */
+  readonly memberCount: number;
+  /** Nothing at or below it is listed: it was erased. */
+  readonly unlistedTo?: number;
+}
+
+/** One member's place in one conversation. */
+export interface MemberDocument {
+  readonly _id: ConversationKey & { readonly user: string };
+  readonly conversation: ConversationKey;
+  readonly account: AccountKey;
+  readonly ordinal: number;
+  readonly role: MemberRecord["role"];
+  readonly intervals: readonly Interval[];
+  readonly delivered: number;
+  readonly read: number;
+  readonly archivedAt: number | null;
+  readonly markedUnread: boolean;
+  readonly clearedAt: number;
+}
+
+/** A profile. */
+export interface UserDocument {
+  readonly _id: { readonly app: string; readonly id: string };
+  readonly profile: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** A revocation; exactly one of `tokenId` and `issuedBefore` is not `null`. */
+export interface RevocationDocument {
+  readonly _id: AccountKey & { readonly tokenId: string | null; readonly issuedBefore: number | null };
+  readonly expiresAt: number;
+}
+
+/** A push registration. */
+export interface InstanceDocument extends Pick<InstanceRecord, "data" | "updatedAt"> {
+  readonly _id: AccountKey & { readonly instanceId: string };
+  readonly account: AccountKey;
+}
+
+/** A person's presence: one document, so that coming and going are single writes. */
+export interface PresenceDocument {
+  readonly _id: AccountKey;
+  readonly leases: readonly { readonly clientId: string; readonly expiresAt: number }[];
+  readonly lastSeen: number;
+  /** Of the lease that runs out first; absent without leases. */
+  readonly expiresAt?: number;
+  /** New with every write: the next one is made only over the version it was computed from. */
+  readonly version: string;
+}
+
+/** Names the requests that are made one after the other. */
+export interface LaneKey {
+  readonly endpoint: string;
+  readonly orderKey: string;
+}
+
+/** One webhook delivery. */
+export interface DeliveryDocument extends Omit<StoredWebhookDelivery, "id"> {
+  readonly _id: string;
+  readonly lane: LaneKey;
+  /** 0 when nobody holds it. */
+  readonly leasedUntil: number;
+}
+
+/**
+ * The head of a lane. Every transaction that changes the lane's pending rows writes this document, so that two of
+ * them cannot both believe that the other left a head.
+ */
+export interface LaneDocument {
+  readonly _id: LaneKey;
+  readonly endpoint: string;
+  readonly changes: number;
+  /** Of the head. */
+  readonly position?: number;
+  readonly dueAt?: number;
+}
+
+/** Numbers that only grow. */
+export interface CounterDocument {
+  readonly _id: string;
+  readonly value: number;
+}
+
+/** What the database is. */
+export interface SchemaDocument {
+  readonly _id: "schema";
+  readonly version: number;
+  readonly epoch: string;
+}

@@ -1,0 +1,39 @@
+import type { mongo } from "mongoose";
+import type { Database } from "./database.ts";
+import type { ConversationDocument } from "./documents.ts";
+import { inParallel } from "./in-parallel.ts";
+
+/** How many conversations are asked for in one query. */
+const pageSize = 1_000;
+
+/**
+ * The documents with the heads of their logs. A document's head may lag behind a process that died or has not written
+ * it yet; numbers have no holes, therefore one look for the number behind each head finds those, and only they are
+ * looked up.
+ */
+export async function withTrueHeads(
+  { collections, queryTimeoutMs }: Database,
+  found: readonly ConversationDocument[],
+  session: mongo.ClientSession,
+): Promise<ConversationDocument[]> {
+  const { events } = collections;
+  const options = { session, maxTimeMS: queryTimeoutMs };
+  const lagging = new Set<string>();
+  for (let at = 0; at < found.length; at += pageSize) {
+    const next = found.slice(at, at + pageSize).map(({ _id, head }) => ({ ..._id, seq: head + 1 }));
+    const beyond = await events
+      .find({ _id: { $in: next } }, { ...options, projection: { _id: 1 } })
+      .toArray();
+    for (const { _id } of beyond) lagging.add(`${_id.app}\n${_id.conversation}`);
+  }
+  return inParallel(found, async (document) => {
+    const { _id, head } = document;
+    if (!lagging.has(`${_id.app}\n${_id.conversation}`)) return document;
+    const last = await events.findOne(
+      { _id: { $gt: { ..._id, seq: head }, $lte: { ..._id, seq: Number.MAX_SAFE_INTEGER } } },
+      { ...options, sort: { _id: -1 }, projection: { timestamp: 1 } },
+    );
+    if (last === null) return document;
+    return { ...document, head: last._id.seq, lastTimestamp: last.timestamp };
+  });
+}

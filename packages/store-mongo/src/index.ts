@@ -1,0 +1,2 @@
+export type { MongoStoreOptions } from "./connect-mongo-store.ts";
+export { connectMongoStore, migrateMongoStore } from "./connect-mongo-store.ts";

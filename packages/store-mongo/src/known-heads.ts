@@ -1,0 +1,39 @@
+import type { ConversationKind } from "@chat21/engine";
+import type { ConversationKey } from "./documents.ts";
+
+/** A conversation's facts as of one number. */
+export interface KnownHead {
+  readonly head: number;
+  readonly kind: ConversationKind;
+  readonly transient: boolean;
+}
+
+/** How many conversations are remembered; each takes about 200 bytes. */
+const capacity = 50_000;
+
+const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
+
+/**
+ * What this process last saw of conversations. Facts change with events only; therefore, when an insert right behind
+ * `head` succeeds, they were still true, whoever else writes.
+ */
+export class KnownHeads {
+  readonly #heads = new Map<string, KnownHead>();
+
+  get(key: ConversationKey): KnownHead | undefined {
+    return this.#heads.get(nameOf(key));
+  }
+
+  set(key: ConversationKey, known: KnownHead): void {
+    const name = nameOf(key);
+    this.#heads.delete(name);
+    this.#heads.set(name, known);
+    if (this.#heads.size <= capacity) return;
+    const [oldest = ""] = this.#heads.keys();
+    this.#heads.delete(oldest);
+  }
+
+  forget(key: ConversationKey): void {
+    this.#heads.delete(nameOf(key));
+  }
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+import { ChatError } from "@chat21/protocol";
+import type { Collections } from "./collections.ts";
+
+/** One step of the schema. Running it again changes nothing. */
+type Migration = (collections: Collections) => Promise<void>;
+
+async function createIndexes(collections: Collections): Promise<void> {
+  const { deliveries, events, instances, lanes, members, presence, revocations } = collections;
+  await events.createIndexes([
+    { name: "idempotency", key: { key: 1 }, unique: true, sparse: true },
+    { name: "names", key: { "_id.app": 1, "_id.conversation": 1, names: 1, "_id.seq": 1 } },
+    { name: "senders", key: { "_id.app": 1, "_id.conversation": 1, sender: 1, "_id.seq": 1 } },
+    { name: "undispatched", key: { undispatched: 1 }, sparse: true },
+  ]);
+  await members.createIndexes([
+    { name: "account", key: { account: 1, conversation: 1 }, unique: true },
+    { name: "ordinal", key: { conversation: 1, ordinal: 1 }, unique: true },
+  ]);
+  await instances.createIndexes([{ name: "account", key: { account: 1, "_id.instanceId": 1 } }]);
+  await presence.createIndexes([{ name: "expiry", key: { expiresAt: 1 }, sparse: true }]);
+  await revocations.createIndexes([{ name: "expiry", key: { expiresAt: 1 } }]);
+  const pending = { partialFilterExpression: { state: "pending" as const } };
+  await deliveries.createIndexes([
+    { name: "position", key: { position: 1 }, unique: true },
+    { name: "endpoint", key: { endpoint: 1, state: 1, position: 1 } },
+    { name: "lane", key: { lane: 1, position: 1 }, ...pending },
+    { name: "queued", key: { endpoint: 1, queuedAt: 1 }, ...pending },
+    { name: "settled", key: { state: 1, settledAt: 1 } },
+  ]);
+  await lanes.createIndexes([
+    { name: "order", key: { endpoint: 1, position: 1, dueAt: 1 } },
+    { name: "due", key: { endpoint: 1, dueAt: 1 } },
+  ]);
+}
+
+/** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
+const migrations: readonly Migration[] = [createIndexes];
+
+/** The version this code reads and writes. */
+const schemaVersion = migrations.length;
+
+async function readSchema({ schema }: Collections) {
+  const found = await schema.findOne({ _id: "schema" }, { maxTimeMS: 10_000 });
+  if (found !== null && found.version > schemaVersion) {
+    throw new ChatError(
+      "internal",
+      `the database has schema ${found.version}, this program knows ${schemaVersion}: run a newer one`,
+    );
+  }
+  return found;
+}
+
+/** Takes the database to {@link schemaVersion}. Several processes may do it at the same time. */
+export async function migrate(collections: Collections): Promise<void> {
+  const found = await readSchema(collections);
+  for (let version = found?.version ?? 0; version < schemaVersion; version += 1) {
+    await migrations[version]?.(collections);
+    await collections.schema.updateOne(
+      { _id: "schema" },
+      { $max: { version: version + 1 }, $setOnInsert: { epoch: randomUUID() } },
+      { upsert: true },
+    );
+  }
+}
+
+/** The epoch of a database whose schema is this program's; rejects and says what to do for any other. */
+export async function requireSchema(collections: Collections): Promise<string> {
+  const found = await readSchema(collections);
+  if (found === null || found.version < schemaVersion) {
+    throw new ChatError(
+      "internal",
+      `the database has schema ${found?.version ?? 0}, this program needs ${schemaVersion}: run the migration first`,
+    );
+  }
+  return found.epoch;
+}

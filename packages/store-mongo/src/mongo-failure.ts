@@ -1,0 +1,84 @@
+import { ChatError } from "@chat21/protocol";
+import mongoose from "mongoose";
+
+/** `DuplicateKey`. */
+const duplicateKey = 11_000;
+
+/** Answers of the server that blame the surroundings: network, elections, shutdown, time limits, space, contention. */
+const passing: ReadonlySet<unknown> = new Set([
+  ...[6, 7, 24, 50, 64, 79, 89, 91, 100, 112, 133, 134, 189, 202, 225, 234, 239, 246, 251, 256, 262, 290],
+  ...[317, 384, 9_001, 10_107, 11_600, 11_602, 13_435, 13_436, 14_031, 50_915],
+]);
+
+const passingLabels = [
+  "NetworkError",
+  "RetryableError",
+  "RetryableWriteError",
+  "SystemOverloadedError",
+  "TransientTransactionError",
+  "UnknownTransactionCommitResult",
+] as const;
+
+const { mongo } = mongoose;
+
+/** Errors of the driver itself: there is no answer, or none in time. */
+const unanswered = [
+  mongo.MongoNetworkError,
+  mongo.MongoServerSelectionError,
+  mongo.MongoNotConnectedError,
+  mongo.MongoTopologyClosedError,
+  mongo.MongoOperationTimeoutError,
+  mongo.MongoExpiredSessionError,
+  mongo.MongoClientClosedError,
+] as const;
+
+/** Known by name only: all connections of the pool were busy for too long; mongoose's own word for no server. */
+const unansweredNames: readonly string[] = ["MongoWaitQueueTimeoutError", "MongooseServerSelectionError"];
+
+/** Whether a unique index refused something. */
+export function isDuplicate(thrown: unknown): boolean {
+  return thrown instanceof mongo.MongoServerError && thrown.code === duplicateKey;
+}
+
+/** Whether the server asks for the whole transaction once more. */
+export function isTransient(thrown: unknown): boolean {
+  return thrown instanceof mongo.MongoError && thrown.hasErrorLabel("TransientTransactionError");
+}
+
+/** Whether nobody knows if the transaction was committed. */
+export function isCommitUnknown(thrown: unknown): boolean {
+  return thrown instanceof mongo.MongoError && thrown.hasErrorLabel("UnknownTransactionCommitResult");
+}
+
+/**
+ * Where an ordered bulk of inserts met a unique index; everything before is stored. `null` for any other failure, also
+ * for a bulk whose stored part did not reach the majority.
+ */
+export function duplicateIndex(thrown: unknown): number | null {
+  if (!(thrown instanceof mongo.MongoBulkWriteError)) return null;
+  if (thrown.result?.getWriteConcernError() !== undefined) return null;
+  const [first] = [thrown.writeErrors].flat();
+  return first?.code === duplicateKey ? first.index : null;
+}
+
+function isPassing(thrown: unknown): boolean {
+  if (unanswered.some((kind) => thrown instanceof kind)) return true;
+  if (thrown instanceof Error && unansweredNames.includes(thrown.name)) return true;
+  if (!(thrown instanceof mongo.MongoError)) return false;
+  if (passingLabels.some((label) => thrown.hasErrorLabel(label))) return true;
+  if (thrown instanceof mongo.MongoBulkWriteError && thrown.result?.getWriteConcernError() !== undefined)
+    return true;
+  return thrown instanceof mongo.MongoWriteConcernError || passing.has(thrown.code);
+}
+
+/** `store_unavailable` for what may pass, `internal` for what will not. */
+export function toChatError(thrown: unknown): ChatError {
+  if (thrown instanceof ChatError) return thrown;
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  if (isPassing(thrown)) {
+    return new ChatError("store_unavailable", `MongoDB does not answer as it should (${detail})`, {
+      cause: thrown,
+    });
+  }
+  return new ChatError("internal", detail, { cause: thrown });
+}

@@ -1,0 +1,181 @@
+import type { StoredWebhookDelivery, WebhookDelivery, WebhookOutcome, WebhookStore } from "@chat21/engine";
+import type { mongo } from "mongoose";
+import type { Database } from "./database.ts";
+import type { DeliveryDocument } from "./documents.ts";
+import { renewLanes } from "./webhook-lanes.ts";
+
+/** Rows of one transaction; bulk changes go in such steps, so that workers get their turn in between. */
+const rowsPerStep = 500;
+
+/** The record of a row. */
+export function toStoredDelivery(document: DeliveryDocument): StoredWebhookDelivery {
+  const { _id, lane, leasedUntil, ...row } = document;
+  return { id: _id, ...row };
+}
+
+function toDocument(delivery: WebhookDelivery, position: number): DeliveryDocument {
+  const { id, endpoint, app, orderKey, event, body, createdAt } = delivery;
+  return {
+    ...{ _id: id, endpoint, app, orderKey, event, body, createdAt, position },
+    lane: { endpoint, orderKey },
+    state: "pending",
+    queuedAt: createdAt,
+    attempts: 0,
+    nextAttemptAt: createdAt,
+    leasedUntil: 0,
+    lastStatus: null,
+    lastError: null,
+    settledAt: null,
+  };
+}
+
+function toSettle(outcome: WebhookOutcome): mongo.AnyBulkWriteOperation<DeliveryDocument> {
+  const { id, leaseUntil, state, nextAttemptAt, status, error, at } = outcome;
+  const isPending = state === "pending";
+  return {
+    updateOne: {
+      filter: { _id: id, state: "pending", leasedUntil: leaseUntil },
+      update: {
+        $set: {
+          ...{ state, leasedUntil: 0, lastStatus: status, lastError: error },
+          ...(isPending ? { nextAttemptAt } : {}),
+          settledAt: isPending ? null : at,
+        },
+        $inc: { attempts: 1 },
+      },
+    },
+  };
+}
+
+/** Changes of rows, each with what it means for the lanes in one transaction. */
+export function createWebhookWrites(
+  database: Database,
+): Pick<WebhookStore, "enqueue" | "giveUp" | "prune" | "replay" | "settle"> {
+  const { collections, queryTimeoutMs: maxTimeMS } = database;
+  const { counters, deliveries } = collections;
+
+  async function enqueueStep(rows: readonly WebhookDelivery[]): Promise<void> {
+    // Outside the transaction, which would make everybody wait for everybody; a number that is lost is only a gap.
+    const counter = await counters.findOneAndUpdate(
+      { _id: "webhook_position" },
+      { $inc: { value: rows.length } },
+      { upsert: true, returnDocument: "after" },
+    );
+    const first = (counter?.value ?? rows.length) - rows.length + 1;
+    await database.transaction(async (session) => {
+      const ids = rows.map(({ id }) => id);
+      const known = await deliveries
+        .find({ _id: { $in: ids } }, { projection: { _id: 1 }, session })
+        .toArray();
+      const seen = new Set(known.map(({ _id }) => _id));
+      const fresh: DeliveryDocument[] = [];
+      for (const [index, row] of rows.entries()) {
+        if (seen.has(row.id)) continue;
+        seen.add(row.id);
+        fresh.push(toDocument(row, first + index));
+      }
+      if (fresh.length === 0) return;
+      await deliveries.insertMany(fresh, { session });
+      await renewLanes(
+        collections,
+        fresh.map(({ lane }) => lane),
+        session,
+      );
+    });
+  }
+
+  async function settleStep(outcomes: readonly WebhookOutcome[]): Promise<void> {
+    await database.transaction(async (session) => {
+      const ids = outcomes.map(({ id }) => id);
+      const rows = await deliveries
+        .find({ _id: { $in: ids }, state: "pending" }, { projection: { lane: 1 }, session })
+        .toArray();
+      if (rows.length === 0) return;
+      await deliveries.bulkWrite(outcomes.map(toSettle), { session });
+      await renewLanes(
+        collections,
+        rows.map(({ lane }) => lane),
+        session,
+      );
+    });
+  }
+
+  /** Changes up to `rowsPerStep` of the rows; answers how many. */
+  function changeStep(
+    filter: mongo.Filter<DeliveryDocument>,
+    $set: mongo.MatchKeysAndValues<DeliveryDocument>,
+  ): Promise<number> {
+    return database.transaction(async (session) => {
+      const rows = await deliveries
+        .find(filter, { projection: { lane: 1 }, session })
+        .limit(rowsPerStep)
+        .toArray();
+      if (rows.length === 0) return 0;
+      await deliveries.updateMany({ _id: { $in: rows.map(({ _id }) => _id) } }, { $set }, { session });
+      await renewLanes(
+        collections,
+        rows.map(({ lane }) => lane),
+        session,
+      );
+      return rows.length;
+    });
+  }
+
+  async function untilNothing(step: () => Promise<number>): Promise<number> {
+    let total = 0;
+    for (let changed = await step(); changed > 0; changed = await step()) total += changed;
+    return total;
+  }
+
+  async function inSteps<T>(
+    items: readonly T[],
+    step: (items: readonly T[]) => Promise<void>,
+  ): Promise<void> {
+    for (let at = 0; at < items.length; at += rowsPerStep) await step(items.slice(at, at + rowsPerStep));
+  }
+
+  async function replay(where: Parameters<WebhookStore["replay"]>[0], now: number): Promise<number> {
+    const again = {
+      state: "pending",
+      attempts: 0,
+      queuedAt: now,
+      nextAttemptAt: now,
+      leasedUntil: 0,
+      settledAt: null,
+    } as const;
+    if ("deadOf" in where) {
+      return untilNothing(() => changeStep({ endpoint: where.deadOf, state: "dead" }, again));
+    }
+    let total = 0;
+    await inSteps([...new Set(where.ids)], async (ids) => {
+      total += await changeStep({ _id: { $in: ids }, leasedUntil: { $lte: now } }, again);
+    });
+    return total;
+  }
+
+  return {
+    enqueue: (rows) => database.call(() => inSteps(rows, enqueueStep)),
+    settle: (outcomes) => database.call(() => inSteps(outcomes, settleStep)),
+    replay: (where, now) => database.call(() => replay(where, now)),
+    giveUp: (endpoint, queuedBefore, now, error) =>
+      database.call(() =>
+        untilNothing(() =>
+          changeStep(
+            { endpoint, state: "pending", queuedAt: { $lt: queuedBefore }, leasedUntil: { $lte: now } },
+            { state: "dead", lastError: error, settledAt: now, leasedUntil: 0 },
+          ),
+        ),
+      ),
+    prune: (state, settledBefore, limit) =>
+      database.call(async () => {
+        const filter = { state, settledAt: { $lt: settledBefore } };
+        const old = await deliveries
+          .find(filter, { projection: { _id: 1 }, maxTimeMS, hint: "settled" })
+          .sort({ settledAt: 1 })
+          .limit(limit)
+          .toArray();
+        const ids = old.map(({ _id }) => _id);
+        return (await deliveries.deleteMany({ _id: { $in: ids }, ...filter })).deletedCount;
+      }),
+  };
+}

@@ -1,0 +1,91 @@
+import type { StoredWebhookDelivery, WebhookLease, WebhookQuery, WebhookStore } from "@chat21/engine";
+import type { mongo } from "mongoose";
+import type { Database } from "./database.ts";
+import type { DeliveryDocument } from "./documents.ts";
+import { createWebhookWrites, toStoredDelivery } from "./webhook-writes.ts";
+
+/** Heads that one transaction leases. */
+const headsPerStep = 500;
+
+function filterOf({ id, endpoint, state, event, before }: WebhookQuery): mongo.Filter<DeliveryDocument> {
+  return {
+    ...(id === undefined ? {} : { _id: id }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(state === undefined ? {} : { state }),
+    ...(event === undefined ? {} : { event }),
+    ...(before === undefined ? {} : { position: { $lt: before } }),
+  };
+}
+
+/** The webhooks' outbox. */
+export function createWebhooks(database: Database): WebhookStore {
+  const { collections, queryTimeoutMs: maxTimeMS } = database;
+  const { deliveries, lanes } = collections;
+
+  /** Two workers that want the same heads conflict in the lanes; the one that lost finds the next. */
+  function leaseStep({ endpoint, now, leaseUntil }: WebhookLease, limit: number) {
+    return database.transaction(async (session): Promise<StoredWebhookDelivery[]> => {
+      const due = await lanes
+        .find(
+          { endpoint, dueAt: { $lte: now } },
+          { projection: { position: 1 }, session, sort: { position: 1 }, limit, hint: "order" },
+        )
+        .toArray();
+      if (due.length === 0) return [];
+      const positions = due.flatMap(({ position }) => (position === undefined ? [] : [position]));
+      const rows = await deliveries
+        .find({ position: { $in: positions } }, { session })
+        .sort({ position: 1 })
+        .toArray();
+      await lanes.updateMany(
+        { _id: { $in: due.map(({ _id }) => _id) } },
+        { $set: { dueAt: leaseUntil }, $inc: { changes: 1 } },
+        { session },
+      );
+      await deliveries.updateMany(
+        { _id: { $in: rows.map(({ _id }) => _id) } },
+        { $set: { leasedUntil: leaseUntil } },
+        { session },
+      );
+      return rows.map(toStoredDelivery);
+    });
+  }
+
+  async function lease(asked: WebhookLease): Promise<StoredWebhookDelivery[]> {
+    const taken: StoredWebhookDelivery[] = [];
+    while (taken.length < asked.limit) {
+      const step = Math.min(headsPerStep, asked.limit - taken.length);
+      const heads = await leaseStep(asked, step);
+      taken.push(...heads);
+      if (heads.length < step) break;
+    }
+    return taken;
+  }
+
+  return {
+    ...createWebhookWrites(database),
+    lease: (asked) => database.call(() => lease(asked)),
+    due: () =>
+      database.call(async () => {
+        const found = await lanes
+          .aggregate<{ _id: string; dueAt: number }>(
+            [
+              { $sort: { endpoint: 1, dueAt: 1 } },
+              { $group: { _id: "$endpoint", dueAt: { $first: "$dueAt" } } },
+            ],
+            { maxTimeMS, hint: "due" },
+          )
+          .toArray();
+        return found.map(({ _id, dueAt }) => ({ endpoint: _id, dueAt }));
+      }),
+    list: (query) =>
+      database.call(async () => {
+        const found = await deliveries
+          .find(filterOf(query), { maxTimeMS })
+          .sort({ position: -1 })
+          .limit(query.limit)
+          .toArray();
+        return found.map(toStoredDelivery);
+      }),
+  };
+}

@@ -1,0 +1,171 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { EventRecord, Run, RunResult, Store } from "@chat21/engine";
+import { ChatError } from "@chat21/protocol";
+import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
+import { withCollections } from "./test-database.ts";
+
+let mongo: RequiredMongo;
+
+beforeAll(async () => {
+  mongo = await requireMongo({ isOwn: true });
+  await migrateMongoStore(mongo);
+});
+afterAll(() => mongo.stop());
+
+function event(conversation: string, seq: number, name: string): EventRecord {
+  return {
+    ...{ app: "app", conversation, seq, type: "message", sender: "ann", clientMessageId: name },
+    ...{ messageId: `id-${name}`, timestamp: 1_700_000_000_000 + seq, committedAt: 1_700_000_000_000 },
+    ...{ body: `{"text":"${name}"}`, tempUid: null, hiddenFor: null, listed: true },
+  };
+}
+
+function run(conversation: string, expectedHead: number, ...names: readonly string[]): Run {
+  const members = ["ann", "bob"].map((user) => ({ user, role: "member", intervals: [[1, null]] }) as const);
+  return {
+    ...{ app: "app", conversation, expectedHead, kind: "direct", transient: false },
+    ...(expectedHead === 0 ? { members } : {}),
+    events: names.map((name, index) => event(conversation, expectedHead + 1 + index, name)),
+  };
+}
+
+/** Repeats the very same call until the store answers, as its callers do. */
+async function untilAnswered(store: Store, runs: readonly Run[]): Promise<readonly RunResult[]> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await store.events.commit(runs);
+    } catch (thrown) {
+      if (!(thrown instanceof ChatError) || thrown.code !== "store_unavailable" || attempt > 100)
+        throw thrown;
+      await delay(50);
+    }
+  }
+}
+
+async function logOf(store: Store, conversation: string): Promise<readonly EventRecord[]> {
+  return store.events.read({ app: "app", conversation, limit: 1_000, from: "oldest" });
+}
+
+/** Makes the server resign; being alone it is elected again. */
+async function stepDown(): Promise<void> {
+  await withCollections(mongo, (_, client) =>
+    client.db("admin").command({ replSetStepDown: 1, force: true }),
+  ).catch(() => {});
+}
+
+describe("a store whose server steps down while it commits", () => {
+  it("loses nothing, doubles nothing and leaves no hole", async () => {
+    const store = await connectMongoStore(mongo);
+    let wanted = 3;
+    const resigning = (async () => {
+      while (wanted > 0) {
+        await delay(1_000);
+        await stepDown();
+        wanted -= 1;
+      }
+    })();
+
+    const names: string[] = [];
+    for (let head = 0; wanted > 0 || head < 60; head += 3) {
+      const fresh = [0, 1, 2].map((index) => `${head + index}`);
+      const [result] = await untilAnswered(store, [run("ann.bob", head, ...fresh)]);
+      // Of a run that was cut in the middle the front is there: its first event answers for itself.
+      expect(result?.status === "committed" || result?.status === "repeat").toBe(true);
+      if (result?.status === "repeat") {
+        const stored = (await logOf(store, "ann.bob")).length - head;
+        await untilAnswered(store, [run("ann.bob", head + stored, ...fresh.slice(stored))]);
+      }
+      names.push(...fresh);
+      if (names.length >= 900) break;
+    }
+    await resigning;
+
+    const log = await logOf(store, "ann.bob");
+    expect(log.map(({ clientMessageId }) => clientMessageId)).toEqual(names);
+    expect(log.map(({ seq }) => seq)).toEqual(names.map((_, index) => index + 1));
+    await store.close();
+  });
+});
+
+describe("a store whose server pauses for five seconds", () => {
+  it("answers what was asked during the pause, once", async () => {
+    const store = await connectMongoStore(mongo);
+    await store.events.commit([run("paused", 0, "p0")]);
+    const pid = mongo.pid ?? 0;
+
+    process.kill(pid, "SIGSTOP");
+    const asked = untilAnswered(store, [run("paused", 1, "p1", "p2")]);
+    const first = await Promise.race([asked.then(() => "answered"), delay(5_000, "silent")]);
+    process.kill(pid, "SIGCONT");
+    const [result] = await asked;
+
+    expect(first).toBe("silent");
+    expect(result).toEqual({ status: "committed", committed: 2 });
+    expect((await logOf(store, "paused")).map(({ messageId }) => messageId)).toEqual([
+      "id-p0",
+      "id-p1",
+      "id-p2",
+    ]);
+    await store.close();
+  });
+
+  it("fails as unavailable when its patience is shorter, and the same call again stores nothing twice", async () => {
+    const store = await connectMongoStore({
+      ...mongo,
+      socketTimeoutMs: 1_000,
+      serverSelectionTimeoutMs: 1_000,
+    });
+    await store.events.commit([run("impatient", 0, "i0")]);
+    const pid = mongo.pid ?? 0;
+
+    process.kill(pid, "SIGSTOP");
+    const refused = await store.events.commit([run("impatient", 1, "i1")]).catch((error) => error);
+    process.kill(pid, "SIGCONT");
+    const [result] = await untilAnswered(store, [run("impatient", 1, "i1")]);
+
+    expect(refused).toMatchObject({ code: "store_unavailable" });
+    expect(result).toEqual({ status: "committed", committed: 1 });
+    expect(await logOf(store, "impatient")).toHaveLength(2);
+    await store.close();
+  });
+});
+
+describe("a store that is opened", () => {
+  it("says that nobody answers", async () => {
+    const uri = "mongodb://127.0.0.1:9/?replicaSet=rs0";
+
+    const opening = connectMongoStore({ uri, serverSelectionTimeoutMs: 300 });
+
+    await expect(opening).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
+  it("refuses a database that was not migrated, and one of a newer program", async () => {
+    const empty = { uri: mongo.uri, database: `${mongo.database}-empty` };
+
+    await expect(connectMongoStore(empty)).rejects.toThrow("run the migration first");
+    await withCollections(empty, ({ schema }) =>
+      schema.insertOne({ _id: "schema", version: 1_000, epoch: "future" }),
+    );
+    await expect(connectMongoStore(empty)).rejects.toThrow("run a newer one");
+    await expect(migrateMongoStore(empty)).rejects.toThrow("run a newer one");
+  });
+
+  it("is migrated once, however many do it at the same time", async () => {
+    const fresh = { uri: mongo.uri, database: `${mongo.database}-fresh` };
+
+    await Promise.all([migrateMongoStore(fresh), migrateMongoStore(fresh), migrateMongoStore(fresh)]);
+    const [one, two] = [await connectMongoStore(fresh), await connectMongoStore(fresh)];
+
+    expect(one.epoch).toBe(two.epoch);
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  it("refuses calls after its close", async () => {
+    const store = await connectMongoStore(mongo);
+    await store.close();
+
+    await expect(store.users.get("app", "ann")).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+});

@@ -1,0 +1,172 @@
+import type { EventRecord, Store } from "@chat21/engine";
+import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
+import type { mongo } from "mongoose";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
+import { dropDatabase, withCollections } from "./test-database.ts";
+
+/** What the profiler says of one operation. */
+interface Profiled {
+  readonly ns: string;
+  readonly op: string;
+  readonly planSummary?: string;
+  readonly docsExamined?: number;
+  readonly keysExamined?: number;
+  readonly nreturned?: number;
+  readonly hasSortStage?: boolean;
+  readonly command?: Record<string, unknown>;
+}
+
+const count = 4_000;
+let server: RequiredMongo;
+let store: Store;
+
+function event(conversation: string, seq: number): EventRecord {
+  const name = `${conversation}-${seq}`;
+  return {
+    ...{ app: "app", conversation, seq, type: "message", sender: "ann", clientMessageId: `key-${name}` },
+    ...{ messageId: `id-${name}`, timestamp: 1_700_000_000_000 + seq, committedAt: 1_700_000_000_000 + seq },
+    ...{ body: "{}", tempUid: `temp-${name}`, hiddenFor: null, listed: true },
+  };
+}
+
+async function fill(): Promise<void> {
+  const members = ["ann", "bob"].map((user) => ({ user, role: "member", intervals: [[1, null]] }) as const);
+  for (const conversation of ["ann.bob", "group-1", "group-2"]) {
+    for (let head = 0; head < count; head += 1_000) {
+      const events = Array.from({ length: 1_000 }, (_, index) => event(conversation, head + 1 + index));
+      const facts = { kind: "group", transient: false, ...(head === 0 ? { members } : {}) } as const;
+      await store.events.commit([{ app: "app", conversation, expectedHead: head, ...facts, events }]);
+      store.events.markDispatched(events);
+    }
+  }
+  await store.conversations.patch([{ app: "app", conversation: "group-1", user: "bob", read: count - 20 }]);
+  const rows = Array.from({ length: 500 }, (_, index) => ({
+    ...{
+      id: `row-${index}`,
+      endpoint: "e",
+      app: "app",
+      orderKey: `lane-${index % 50}`,
+      event: "message-sent",
+    },
+    ...{ body: "{}", createdAt: 1_000 },
+  }));
+  await store.webhooks.enqueue(rows);
+  await store.presence.renew(
+    Array.from({ length: 500 }, (_, index) => ({
+      ...{ app: "app", user: `user-${index}`, clientId: "web", expiresAt: 10_000 + index },
+    })),
+    1_000,
+  );
+}
+
+/** Everything the server did in our collections while `run` ran. */
+async function profile(run: () => Promise<unknown>): Promise<Profiled[]> {
+  // What an earlier test left to travel behind its commits.
+  await store.events.undispatched(1, 0);
+  return withCollections(server, async (_, client) => {
+    const database = client.db(server.database);
+    await database.command({ profile: 0 });
+    await database.collection("system.profile").drop();
+    await database.command({ profile: 2 });
+    await run();
+    await database.command({ profile: 0 });
+    const found = await database.collection("system.profile").find().toArray();
+    return (found as unknown as Profiled[]).filter(({ ns }) => ns.includes(".chat21_"));
+  });
+}
+
+beforeAll(async () => {
+  // The profiler and the plans are the server's: this one is nobody else's.
+  server = await requireMongo({ isOwn: true });
+  await migrateMongoStore(server);
+  store = await connectMongoStore(server);
+  await fill();
+});
+afterAll(async () => {
+  await store.close();
+  await dropDatabase(server);
+  await server.stop();
+});
+
+describe("a query on the way of messages", () => {
+  const key = { app: "app", conversation: "group-1" };
+  const marks = () => store.events.undispatched(100, Number.MAX_SAFE_INTEGER);
+  const lease = () => store.webhooks.lease({ endpoint: "e", now: 2_000, leaseUntil: 3_000, limit: 10 });
+
+  it.each<[name: string, maxDocuments: number, run: () => Promise<unknown>]>([
+    [
+      "of a commit",
+      3,
+      () =>
+        store.events.commit([
+          {
+            ...key,
+            expectedHead: count,
+            kind: "group",
+            transient: false,
+            events: [event("group-1", count + 1)],
+          },
+        ]),
+    ],
+    [
+      "of a repeat",
+      10,
+      () =>
+        store.events.commit([
+          { ...key, expectedHead: 3, kind: "group", transient: false, events: [event("group-1", 4)] },
+        ]),
+    ],
+    ["of the newest page", 50, () => store.events.read({ ...key, limit: 50, from: "newest" })],
+    [
+      "of a page that a member sees",
+      52,
+      () => store.events.read({ ...key, before: 900, limit: 50, from: "newest", visibleTo: "bob" }),
+    ],
+    ["by message id", 1, () => store.events.find("app", "group-1", "id-group-1-77")],
+    ["by temporary id", 1, () => store.events.find("app", "group-1", "temp-group-1-77")],
+    ["by an unknown id", 0, () => store.events.find("app", "group-1", "none")],
+    ["by idempotency key", 1, () => store.events.findByClientMessageId("app", "ann", "key-group-1-77")],
+    ["of what is undispatched", 30, marks],
+    ["of a load", 10, () => store.conversations.load([key])],
+    [
+      "of a list",
+      3 * 30,
+      () => store.conversations.list({ app: "app", user: "ann", archived: false, limit: 20 }),
+    ],
+    ["of a view", 40, () => store.conversations.view("app", "group-1", "bob")],
+    ["of heads", 12, () => store.conversations.heads("app", "bob", 100)],
+    ["of peers", 12, () => store.conversations.peers("app", "bob", 100)],
+    ["of a receipt", 10, () => store.conversations.patch([{ ...key, user: "bob", delivered: 7 }])],
+    ["of a webhook lease", 60, lease],
+    ["of what webhooks are due", 0, () => store.webhooks.due()],
+    ["of presence", 2, () => store.presence.get("app", ["user-1", "user-2"], 2_000)],
+    ["of presence that runs out", 15, () => store.presence.expire(10_004)],
+    ["of revocations", 0, () => store.revocations.list(1_000)],
+  ])("%s goes by an index and looks at no more than it needs", async (_, maxDocuments, run) => {
+    const operations = await profile(run);
+
+    expect(operations.length).toBeGreaterThan(0);
+    const plans = operations.map(({ ns, op, planSummary }) => `${ns} ${op} ${planSummary ?? ""}`);
+    expect(plans.filter((plan) => plan.includes("COLLSCAN"))).toEqual([]);
+    const examined = operations.reduce((sum, { docsExamined = 0 }) => sum + docsExamined, 0);
+    expect(examined).toBeLessThanOrEqual(maxDocuments);
+  });
+
+  it("has a limit of time, whatever it asks", async () => {
+    const operations = await profile(async () => {
+      await store.conversations.list({ app: "app", user: "ann", archived: null, limit: 20 });
+      await store.events.read({ ...key, limit: 1, from: "newest", visibleTo: "bob" });
+      await store.users.list("app", 10);
+      await store.webhooks.list({ limit: 1 });
+      await marks();
+    });
+
+    const queries = operations.filter(
+      ({ command }) => command !== undefined && ("find" in command || "aggregate" in command),
+    );
+    expect(queries.length).toBeGreaterThan(5);
+    const unlimited = queries.filter(({ command }) => (command as mongo.Document)["maxTimeMS"] === undefined);
+    expect(unlimited.map(({ command }) => command)).toEqual([]);
+  });
+});
