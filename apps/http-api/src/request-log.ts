@@ -4,12 +4,18 @@ import type { RequestHandler } from "express";
 import type { Logger } from "pino";
 import { pinoHttp } from "pino-http";
 
-const secretQuery = /([?&](?:jwt|token|secret|password)=)[^&]*/gi;
+const secretNames: ReadonlySet<string> = new Set(["jwt", "token", "secret", "password"]);
 const secretSegment = /(\/push\/webhook\/endpoint\/)[^/?]+/gi;
 
-/** A URL without what opens doors. */
+/** A URL without what opens doors. Names are compared as the server reads them: an escaped `t%6Fken` is a token. */
 function withoutSecrets(url: string): string {
-  return url.replace(secretQuery, "$1[redacted]").replace(secretSegment, "$1[redacted]");
+  const [path = "", ...rest] = url.replace(secretSegment, "$1[redacted]").split("?");
+  if (rest.length === 0) return path;
+  const query = [...new URLSearchParams(rest.join("?"))].map(([name, value]) => {
+    const shown = secretNames.has(name.toLowerCase()) ? "[redacted]" : encodeURIComponent(value);
+    return `${encodeURIComponent(name)}=${shown}`;
+  });
+  return `${path}?${query.join("&")}`;
 }
 
 /**

@@ -91,6 +91,7 @@ describe("the log", () => {
     const token = api.token("alice");
     await api.get(`/api/${app}/alice/conversations?token=${token}&limit=5`);
     await api.get(`/api/${app}/alice/conversations?JWT=${token}`);
+    await api.get(`/api/${app}/alice/conversations?t%6Fken=${token}`);
     await api.post(`/api/${app}/messages`, `Bearer ${token}`, oldMessage("bob", "very private words"));
     await api.post(`/api/${app}/push/webhook/endpoint/endpoint-secret`, undefined, {});
     await api.call("POST", `/api/${app}/messages`, { token, raw: '{"text":"very private words"' });

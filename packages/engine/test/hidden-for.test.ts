@@ -59,6 +59,17 @@ describe("A message that is hidden for a member", () => {
     expect(page).toMatchObject({ head: 3, covered: [[1, 3]] });
   });
 
+  it("reaches its own sender even when it names the sender", async () => {
+    const world = await World.start();
+    const [ann, bob] = await world.people("ann", "bob");
+    await world.createGroup("group-1", "ann", "bob");
+
+    await ann.send("group-1", { text: "mine", attributes: { hiddenFor: "ann" } });
+
+    expect(ann.texts()).toContain("mine");
+    expect(bob.texts()).toContain("mine");
+  });
+
   it("comes back to its sender in a direct conversation, and goes no further", async () => {
     const world = await World.start();
     const [ann, bob] = await world.people("ann", "bob");

@@ -98,7 +98,8 @@ function messageDraft(sender: string, message: DecodedMessage, context: Decision
     timestamp: believable(message.timestamp, context.now),
     body: message.body,
     tempUid: message.tempUid,
-    hiddenFor: message.hiddenFor,
+    // Nobody hides a message from its own sender: the copy that settles the send would be missing.
+    hiddenFor: message.hiddenFor === sender ? null : message.hiddenFor,
     listed: message.listed,
   };
 }
