@@ -55,9 +55,18 @@ async function stepDown(): Promise<void> {
   ).catch(() => {});
 }
 
+/** Grows with every election. */
+async function electionTerm(): Promise<number> {
+  return withCollections(mongo, async (_, client) => {
+    const { term } = await client.db("admin").command({ replSetGetStatus: 1 });
+    return Number(term);
+  });
+}
+
 describe("a store whose server steps down while it commits", () => {
   it("loses nothing, doubles nothing and leaves no hole", async () => {
     const store = await connectMongoStore(mongo);
+    const termBefore = await electionTerm();
     let wanted = 3;
     const resigning = (async () => {
       while (wanted > 0) {
@@ -81,6 +90,7 @@ describe("a store whose server steps down while it commits", () => {
       if (names.length >= 900) break;
     }
     await resigning;
+    expect(await electionTerm()).toBeGreaterThanOrEqual(termBefore + 3);
 
     const log = await logOf(store, "ann.bob");
     expect(log.map(({ clientMessageId }) => clientMessageId)).toEqual(names);

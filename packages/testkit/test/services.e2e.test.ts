@@ -91,11 +91,11 @@ describe("infra/local/services.ts", () => {
   });
 
   it("says what can be done where nothing can be had", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "chat21-none-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
     const bare = { ...env, MONGOMS_SYSTEM_BINARY: "/nowhere/mongod", PATH: "/nowhere" };
 
-    const failed = execute(process.execPath, [script, "up", "--folder", join(tmpdir(), "chat21-none")], {
-      env: bare,
-    });
+    const failed = execute(process.execPath, [script, "up", "--folder", folder], { env: bare });
 
     await expect(failed).rejects.toMatchObject({
       code: 1,
