@@ -5,8 +5,8 @@ import { isEnvironmental, toFailure } from "./failure.ts";
 import { hasMethod, invoke, tryToInvoke } from "./invoke.ts";
 import type { Writer } from "./writer-methods.ts";
 
-/** About 16 MiB. */
-const pagesPerCheckpoint = 4_000;
+/** About 4 MiB. More would keep reads waiting longer than the 10 ms that these take at most. */
+const pagesPerCheckpoint = 1_000;
 
 /** Runs everything that is waiting as one transaction with one fsync, and answers afterwards. */
 export type GroupCommit = (requests: readonly WorkerRequest[]) => readonly WorkerAnswer[];
