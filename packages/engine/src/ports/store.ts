@@ -100,7 +100,10 @@ export interface EventLog {
   find(app: string, conversation: string, id: string): Promise<EventRecord | null>;
   /** The event that took this idempotency key. */
   findByClientMessageId(app: string, sender: string, clientMessageId: string): Promise<EventRecord | null>;
-  /** Committed events not yet marked as dispatched, oldest first, committed before `committedBefore` (ms). */
+  /**
+   * Committed events not yet marked as dispatched, oldest first, committed before `committedBefore` (ms). A
+   * conversation's events come in their order; runs of one call have none among each other.
+   */
   undispatched(limit: number, committedBefore: number): Promise<readonly EventRecord[]>;
   /** Clears marks. May be written lazily with a later batch: losing it only repeats a dispatch. Idempotent. */
   markDispatched(refs: readonly EventRef[]): void;

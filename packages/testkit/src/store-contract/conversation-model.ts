@@ -157,7 +157,9 @@ const step = fc.oneof(
 /** Everything that can be seen of an app. */
 async function seen(store: Store, app: string) {
   const keys = conversations.map((name) => ({ app, conversation: name }));
-  const waiting = await store.events.undispatched(1_000_000, Number.MAX_SAFE_INTEGER);
+  const undispatched = await store.events.undispatched(1_000_000, Number.MAX_SAFE_INTEGER);
+  // Runs of one call have no order among each other: only that inside a conversation is promised.
+  const waiting = undispatched.toSorted((a, b) => a.conversation.localeCompare(b.conversation));
   return {
     records: await store.conversations.load(keys),
     logs: await Promise.all(keys.map((key) => store.events.read({ ...key, limit: 1_000, from: "oldest" }))),
