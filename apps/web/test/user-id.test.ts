@@ -9,6 +9,7 @@ describe("user ids", () => {
     expect(userIdFromName("Ada Lovelace")).toBe("ada-lovelace");
     expect(userIdFromName("  José  Núñez-O'Hara ")).toBe("jose-nunez-o-hara");
     expect(userIdFromName("石井")).toBe("");
+    expect(userIdFromName("__proto__")).toBe("");
   });
 
   test("made from a name are always good, or empty", () => {

@@ -2,15 +2,16 @@ import { isId } from "@chat21/protocol";
 
 const maxLength = 64;
 
-/** The user id that a name stands for: `Ada Lovelace` becomes `ada-lovelace`. Empty when the name has no letter or digit of use. */
+/** The user id that a name stands for: `Ada Lovelace` becomes `ada-lovelace`. Empty when the name makes no id. */
 export function userIdFromName(name: string): string {
-  return name
+  const id = name
     .normalize("NFKD")
     .replace(/\p{M}+/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9_]+/gu, "-")
     .replace(/^-+|-+$/gu, "")
     .slice(0, maxLength);
+  return isId(id) ? id : "";
 }
 
 /** What is wrong with a typed id, in words for its author; `undefined` when nothing is. */
