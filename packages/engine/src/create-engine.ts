@@ -14,6 +14,8 @@ import type { Contacts } from "./ports/contacts.ts";
 import type { ConnectAttempt, Edge, Session } from "./ports/edge.ts";
 import type { EventSink } from "./ports/event-sink.ts";
 import type { TokenVerifier } from "./ports/identity.ts";
+import type { Invalidations } from "./ports/invalidations.ts";
+import type { LeaseStore } from "./ports/lease-store.ts";
 import type { Store } from "./ports/store.ts";
 import type { Log, Metrics } from "./ports/telemetry.ts";
 import { PresenceKeeper, presenceSweepMs } from "./presence-keeper.ts";
@@ -45,6 +47,16 @@ export interface EngineOptions {
   readonly batchItems?: number;
   /** Conversations held in memory between writes. @default 20000 */
   readonly cachedConversations?: number;
+  /** Other processes write to the same store. @default this process is the only one */
+  readonly shared?: SharedStoreOptions;
+}
+
+/** What an engine needs where it is one of several on the same store. */
+export interface SharedStoreOptions {
+  /** Names this process among the holders of leases; 1-64 characters. */
+  readonly holder: string;
+  readonly leases: LeaseStore;
+  readonly invalidations: Invalidations;
 }
 
 const dispatchSweepMs = 2_000;

@@ -1,4 +1,4 @@
-export type { EngineOptions } from "./create-engine.ts";
+export type { EngineOptions, SharedStoreOptions } from "./create-engine.ts";
 export { createEngine } from "./create-engine.ts";
 export type {
   Actor,
@@ -29,6 +29,8 @@ export type {
 } from "./ports/edge.ts";
 export type { EventSink, Fact, InboxCopy } from "./ports/event-sink.ts";
 export type { Identity, TokenVerifier } from "./ports/identity.ts";
+export type { Invalidation, Invalidations } from "./ports/invalidations.ts";
+export type { Lease, LeaseStore } from "./ports/lease-store.ts";
 export type {
   ConversationKind,
   ConversationRecord,

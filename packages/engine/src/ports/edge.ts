@@ -28,6 +28,17 @@ export interface ConnectAttempt {
 export interface Inbound {
   readonly topic: string;
   readonly payload: Uint8Array;
+  /**
+   * The broker hands it over again: an earlier process, or this one, may have stored it without acknowledging it.
+   * @default false
+   */
+  readonly redelivered?: boolean;
+  /**
+   * Whether it is still this process' to decide. Asked after everything has been read that the decision rests on, so
+   * that whoever was paused, and replaced meanwhile, decides on a head that is no longer the last (ADR 0010).
+   * @default always
+   */
+  readonly isCurrent?: () => boolean;
 }
 
 /**
@@ -50,9 +61,17 @@ export interface EdgeHandler {
   /**
    * Takes a publish. Resolves when it may be acknowledged (committed, or refused with a typed answer). Rejects with
    * `ChatError` when the connection must be closed without acknowledgement: a topic that is foreign or unknown
-   * (`forbidden`), or a server that stops (`shutting_down`). Acknowledgements leave in the order of the publishes.
+   * (`forbidden`), or a server that stops, or to which the publish belongs no longer (`shutting_down`).
+   * Acknowledgements leave in the order of the publishes.
    */
   handlePublish(session: Session, inbound: Inbound): Promise<void>;
+  /**
+   * Called by an edge before it takes publishes over that belonged to another process. Resolves when what that one had
+   * committed, and not dispatched, is dispatched.
+   */
+  handleTakeover(): Promise<void>;
+  /** The client with this id is gone, whoever it was: for an edge that does not see its clients' connections. */
+  handleGone(clientId: string): Promise<void>;
 }
 
 /** One publish to one user's connections. */
@@ -97,9 +116,15 @@ export interface Edge {
   /**
    * Hands deliveries to the connections that subscribed to the topic, in order per connection, once each however many
    * filters match, with the lower of both QoS. Does not wait for them: a live delivery is at most once per connection,
-   * history has the rest.
+   * history has the rest. `undefined`: all are handed over. Otherwise resolves when a broker has taken them, and
+   * rejects when that will not be known any more; the order of calls is kept in any case, waited for or not.
    */
-  deliver(deliveries: readonly Delivery[]): void;
+  deliver(deliveries: readonly Delivery[]): Promise<void> | undefined;
+  /**
+   * For an edge that does not see its clients' connections (it never calls {@link EdgeHandler.handleOpen}): whether
+   * somebody listens to each of these users, in order. @default the edge sees its connections
+   */
+  probe?(users: readonly { readonly app: string; readonly user: string }[]): Promise<readonly boolean[]>;
   /** Closes connections; returns how many. */
   disconnect(selector: SessionSelector, reason: CloseReason): number;
   /**

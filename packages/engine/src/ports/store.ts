@@ -102,11 +102,18 @@ export interface EventLog {
   findByClientMessageId(app: string, sender: string, clientMessageId: string): Promise<EventRecord | null>;
   /**
    * Committed events not yet marked as dispatched, oldest first, committed before `committedBefore` (ms). A
-   * conversation's events come in their order; runs of one call have none among each other.
+   * conversation's events come in their order; runs of one call have none among each other. `of`: only those of one
+   * conversation.
    */
-  undispatched(limit: number, committedBefore: number): Promise<readonly EventRecord[]>;
+  undispatched(
+    limit: number,
+    committedBefore: number,
+    of?: { readonly app: string; readonly conversation: string },
+  ): Promise<readonly EventRecord[]>;
   /** Clears marks. May be written lazily with a later batch: losing it only repeats a dispatch. Idempotent. */
   markDispatched(refs: readonly EventRef[]): void;
+  /** Resolves when every mark cleared so far is durable. Calls at the same time share one write. */
+  flushMarks(): Promise<void>;
   /**
    * Erases the messages that `where` names: their type becomes `erased`, their body `{}`, `tempUid` goes, no list
    * shows them any more. Numbers stay, and so does `clientMessageId`: a client that repeats its send after all must not
@@ -224,6 +231,10 @@ export interface PresenceStore {
   end(app: string, user: string, clientId: string, now: number): Promise<{ readonly offline: boolean }>;
   /** Drops leases that ran out; answers the users who went offline by it. Their `lastSeen` is when the last one did. */
   expire(now: number): Promise<readonly { readonly app: string; readonly user: string }[]>;
+  /** Leases that run out before `before` (ms), the first ones first, at most `limit`. */
+  expiring(before: number, limit: number): Promise<readonly PresenceLease[]>;
+  /** Leases of a client id, whosever they are. */
+  ofClient(clientId: string): Promise<readonly PresenceLease[]>;
   /** One answer per user, in order. `lastSeen` is `now` while online, and 0 for somebody never seen. */
   get(
     app: string,
