@@ -85,14 +85,16 @@ export function openLink(options: LinkOptions): Promise<Link> {
       reject(reason);
     });
     client.once("connect", () => {
-      client.subscribe(topics.inbox(token.app, token.user), { qos: 1 }, (error, granted = []) => {
-        signal.removeEventListener("abort", abandon);
-        if (error !== null || granted.some(({ qos }) => qos > 1)) {
-          client.end(true);
-          return reject(new ChatError("forbidden", "the server refused the subscription", { cause: error }));
+      client.subscribe(topics.inbox(token.app, token.user), { qos: 1 }, (error, _, answer) => {
+        if (error === null) {
+          signal.removeEventListener("abort", abandon);
+          link.publish(presence, { connected: true });
+          return resolve(link);
         }
-        link.publish(presence, { connected: true });
-        resolve(link);
+        // Without an answer nothing was refused: the connection broke, and `ended` rejects.
+        if (answer !== undefined)
+          reject(new ChatError("forbidden", "the server refused the subscription", { cause: error }));
+        client.end(true);
       });
     });
   });

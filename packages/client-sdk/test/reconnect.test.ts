@@ -1,4 +1,4 @@
-import { fakeToken } from "@chat21/testkit/fake-server";
+import { fakeToken, ModelLog } from "@chat21/testkit/fake-server";
 import { describe, expect, test } from "vitest";
 import { connect } from "../src/index.ts";
 import { openChat, openServer, Recorder } from "./support/world.ts";
@@ -238,6 +238,22 @@ describe("the status", () => {
 });
 
 describe("connect", () => {
+  test("tries again when the connection breaks between its opening and the answer to the subscription", async () => {
+    const server = await openServer();
+    const broken = server.until(() => server.connections.length === 1).then(() => server.drop());
+
+    const chat = await openChat(server);
+    await broken;
+
+    expect(chat.status).toBe("online");
+  });
+
+  test("rejects when the server refuses the subscription", async () => {
+    const server = await openServer(new ModelLog("other-app"));
+
+    await expect(openChat(server)).rejects.toMatchObject({ code: "forbidden" });
+  });
+
   test("rejects with the last failure when nobody answers in time", async () => {
     const server = await openServer();
     server.reachable = false;
