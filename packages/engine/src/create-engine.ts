@@ -1,6 +1,7 @@
 import { ChatError, isId, isOwnFilter, parseClientTopic } from "@chat21/protocol";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Engine } from "./engine.ts";
+import { Exclusive } from "./exclusive.ts";
 import { InboundRouter } from "./inbound-router.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { conversationOperations } from "./operations/conversations.ts";
@@ -59,8 +60,22 @@ export interface SharedStoreOptions {
   readonly invalidations: Invalidations;
 }
 
+/** Names of leases. */
+const dispatchSweep = "sweep/dispatch";
+const presenceSweep = "sweep/presence";
 const dispatchSweepMs = 2_000;
 const sessionSweepMs = 1_000;
+/** Only what has stayed undispatched for so long is looked at by the sweep. */
+const staleAfterMs = 2_000;
+/**
+ * What a process leaves behind is older than this when its leases have run out (2 s after they were renewed, every
+ * 0.5 s), and what the living have under way is younger.
+ */
+const leftBehindAfterMs = 1_200;
+const takeoverRetryMs = 100;
+/** Callers wait so long for a broker to take what is committed. */
+const dispatchPatienceMs = 5_000;
+const releaseSweepMs = 1_000;
 
 /** Binds the rules to their ports. Nothing runs before `start`. */
 export function createEngine(options: EngineOptions): Engine {
@@ -71,8 +86,13 @@ export function createEngine(options: EngineOptions): Engine {
   const stops: (() => void)[] = [];
   const background = new Set<Promise<unknown>>();
 
-  const states = new StateCache(store.conversations, options.cachedConversations ?? 20_000);
-  const dispatcher = new Dispatcher({ store, edge, sinks, states, clock, log, metrics });
+  const { shared } = options;
+  const isShared = shared !== undefined;
+  const exclusive = new Exclusive(shared);
+  const maxConversations = options.cachedConversations ?? 20_000;
+  const states = new StateCache({ conversations: store.conversations, maxConversations, isShared });
+  shared?.invalidations.onReceived(({ app, conversation }) => states.forget(app, conversation));
+  const dispatcher = new Dispatcher({ store, edge, sinks, states, log, metrics });
   const writer = new Writer({
     store,
     states,
@@ -81,7 +101,8 @@ export function createEngine(options: EngineOptions): Engine {
     log,
     metrics,
     batchItems: options.batchItems ?? 1_000,
-    dispatch: (committed) => dispatcher.dispatch(committed),
+    isShared,
+    dispatch: (committed, durably) => dispatcher.dispatch(committed, durably),
     onStoreHealth: (healthy) => {
       if (storeHealthy === healthy) return;
       storeHealthy = healthy;
@@ -100,6 +121,7 @@ export function createEngine(options: EngineOptions): Engine {
     rate: new RateLimiter(options.messageRate ?? null, clock),
     newId: options.newId,
     metrics,
+    invalidations: shared?.invalidations ?? { send: () => {} },
     requireService: (app) => {
       if (draining) throw new ChatError("shutting_down");
       if (apps !== undefined && !apps.includes(app))
@@ -109,7 +131,7 @@ export function createEngine(options: EngineOptions): Engine {
   const sessions = new LiveSessions();
   const presenceOf = presenceOperations(context);
   const presence = new PresenceKeeper(context, sessions, options.presence ?? true);
-  const router = new InboundRouter(context, sessions, presence, presenceOf);
+  const router = new InboundRouter(context, presence, presenceOf);
 
   /** Work nobody waits for: drained before the engine stops, its failures logged. */
   const inBackground = (what: string, work: Promise<unknown>): void => {
@@ -140,12 +162,20 @@ export function createEngine(options: EngineOptions): Engine {
     sync: syncOperations(context),
 
     async start() {
-      await dispatcher.sweep(true);
+      // Whatever is undispatched in a store of one's own was left by an earlier process.
+      if (shared === undefined) await dispatcher.sweep(Number.MAX_SAFE_INTEGER);
       // During an outage the writer itself finds out what was stored, and dispatches it.
       every(dispatchSweepMs, "the dispatch sweep", async () => {
-        if (storeHealthy) await dispatcher.sweep();
+        if (storeHealthy)
+          await exclusive.run(dispatchSweep, () => dispatcher.sweep(clock.now() - staleAfterMs));
       });
-      every(presenceSweepMs, "the presence sweep", () => presence.sweep());
+      every(presenceSweepMs, "the presence sweep", () =>
+        exclusive.run(presenceSweep, () => presence.sweep()),
+      );
+      if (shared !== undefined)
+        every(releaseSweepMs, "the release of callers", async () =>
+          writer.releaseOverdue(clock.now() - dispatchPatienceMs),
+        );
       every(sessionSweepMs, "the session sweep", async () => {
         edge.disconnect({ expiredAt: clock.now() }, "expired");
       });
@@ -171,6 +201,14 @@ export function createEngine(options: EngineOptions): Engine {
     canSubscribe: (session, filter) => isOwnFilter(session.app, session.user, filter),
 
     handlePublish: (session, inbound) => router.handle(session, inbound),
+
+    async handleTakeover() {
+      const before = clock.now() - leftBehindAfterMs;
+      while (!(await exclusive.run(dispatchSweep, () => dispatcher.sweep(before))))
+        await clock.delay(takeoverRetryMs);
+    },
+
+    handleGone: (clientId) => presence.gone(clientId),
 
     handleRevocation: (where) => edge.disconnect(where, "revoked"),
 

@@ -11,7 +11,6 @@ import {
 } from "@chat21/protocol";
 import { decodeMessage, decodePayload, parseJsonObject } from "./decode-message.ts";
 import type { PresenceOperations } from "./engine.ts";
-import type { LiveSessions } from "./live-sessions.ts";
 import { archiveConversation, markConversation, setIsNew } from "./operations/conversations.ts";
 import { sendDecoded } from "./operations/messages.ts";
 import { takeReceipt } from "./operations/receipts.ts";
@@ -27,19 +26,16 @@ const unresolvedReceipts = { capacity: 60, refillPerMinute: 60 } as const;
 /** Leads a client's publish to its rule. What a rule refuses is answered; what must not be there closes the connection. */
 export class InboundRouter {
   readonly #context: OperationsContext;
-  readonly #sessions: LiveSessions;
   readonly #presence: PresenceKeeper;
   readonly #typing: Pick<PresenceOperations, "typing">;
   readonly #unresolvedRate: RateLimiter;
 
   constructor(
     context: OperationsContext,
-    sessions: LiveSessions,
     presence: PresenceKeeper,
     typing: Pick<PresenceOperations, "typing">,
   ) {
     this.#context = context;
-    this.#sessions = sessions;
     this.#presence = presence;
     this.#typing = typing;
     this.#unresolvedRate = new RateLimiter(unresolvedReceipts, context.clock);
@@ -59,23 +55,24 @@ export class InboundRouter {
       requestId: undefined,
     };
     try {
-      await this.#route(session, topic, inbound.payload, origin);
+      await this.#route(session, topic, inbound, origin);
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
       if (error.code === "shutting_down") throw error;
-      this.#refuse(origin, error);
+      await this.#refuse(origin, error);
     }
   }
 
   #route(
     session: Session,
     topic: ClientTopic,
-    payload: Uint8Array,
+    inbound: Inbound,
     origin: Origin,
   ): Promise<unknown> | undefined {
+    const { payload } = inbound;
     switch (topic.kind) {
       case "send":
-        return this.#send(session, topic.recipient, payload, origin);
+        return this.#send(session, topic.recipient, inbound, origin);
       case "receipt": {
         const { status } = validate(receiptSchema, parseJsonObject(decodePayload(payload)));
         return status === 200 ? takeReceipt(this.#context, this.#unresolvedRate, topic) : undefined;
@@ -93,21 +90,21 @@ export class InboundRouter {
     }
   }
 
-  async #send(session: Session, recipient: string, payload: Uint8Array, origin: Origin): Promise<void> {
-    const text = decodePayload(payload);
+  async #send(session: Session, recipient: string, inbound: Inbound, origin: Origin): Promise<void> {
+    const text = decodePayload(inbound.payload);
     const object = parseJsonObject(text);
     // Read before the rest is checked, so that whoever sent something wrong learns which message it was.
     if (isId(object["device"])) origin.device = object["device"];
     if (isId(object["client_message_id"])) origin.clientMessageId = object["client_message_id"];
     const message = decodeMessage(text, object);
     const sender = { user: session.user, admin: session.admin };
-    await sendDecoded(this.#context, session.app, sender, recipient, message);
+    await sendDecoded(this.#context, session.app, sender, recipient, message, inbound);
   }
 
   async #presenceOf(session: Session, payload: Uint8Array): Promise<void> {
     const { connected } = parseJsonObject(decodePayload(payload));
     if (connected) await this.#presence.online(session);
-    else if (this.#sessions.withdraw(session)) await this.#presence.offline(session);
+    else await this.#presence.withdrawn(session);
   }
 
   async #command(session: Session, payload: Uint8Array, origin: Origin): Promise<void> {
@@ -116,7 +113,7 @@ export class InboundRouter {
     const command = validate(commandSchema, object);
     if (command.type === "mark") await this.#mark(session, command);
     else await this.#typing.typing({ app: session.app, user: session.user, admin: false }, command);
-    this.#answer(origin, { code: "ok" });
+    await this.#answer(origin, { code: "ok" });
   }
 
   async #mark({ app, user }: Session, command: Command & { type: "mark" }): Promise<void> {
@@ -129,19 +126,22 @@ export class InboundRouter {
     }
   }
 
-  #refuse(origin: Origin, error: ChatError): void {
+  #refuse(origin: Origin, error: ChatError): Promise<void> | undefined {
     this.#context.metrics.count("refused", { code: error.code });
-    this.#answer(origin, {
+    return this.#answer(origin, {
       code: error.code,
       message: error.code === "internal" ? "the server failed" : error.message,
       ...(error.retryAfterMs === undefined ? {} : { retry_after_ms: error.retryAfterMs }),
     });
   }
 
-  #answer({ session, device, clientMessageId, requestId }: Origin, answer: object): void {
+  #answer(
+    { session, device, clientMessageId, requestId }: Origin,
+    answer: object,
+  ): Promise<void> | undefined {
     const { app, user } = session;
     const payload = JSON.stringify({ request_id: requestId, client_message_id: clientMessageId, ...answer });
-    deliver(this.#context, [{ app, user, topic: topics.answer(app, user, device), payload, qos: 1 }]);
+    return deliver(this.#context, [{ app, user, topic: topics.answer(app, user, device), payload, qos: 1 }]);
   }
 }
 

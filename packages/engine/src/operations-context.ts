@@ -12,6 +12,7 @@ import type { Clock } from "./ports/clock.ts";
 import type { Contact, Contacts } from "./ports/contacts.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
 import type { EventSink, Fact } from "./ports/event-sink.ts";
+import type { Invalidations } from "./ports/invalidations.ts";
 import type { Store } from "./ports/store.ts";
 import type { Metrics } from "./ports/telemetry.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
@@ -31,6 +32,7 @@ export interface OperationsContext {
   readonly rate: RateLimiter;
   readonly newId: () => string;
   readonly metrics: Metrics;
+  readonly invalidations: Pick<Invalidations, "send">;
   /** Throws `shutting_down` or `forbidden` when the engine may not serve this app now. */
   readonly requireService: (app: string) => void;
 }
@@ -73,19 +75,18 @@ export async function resolveConversation(
   requireConversWith(conversWith);
   if (looksLikeGroupId(conversWith)) return conversWith;
   const direct = directConversationId(user, conversWith);
-  await states.load([
-    { app, conversation: direct },
-    { app, conversation: conversWith },
-  ]);
-  if ((states.get(app, direct)?.head ?? 0) > 0) return direct;
-  const group = states.get(app, conversWith);
-  return group?.members.has(user) ? conversWith : conversationIdOf(user, conversWith);
+  if (await states.hasBegun(app, direct)) return direct;
+  const group = await states.read(app, conversWith);
+  return group.members.has(user) ? conversWith : conversationIdOf(user, conversWith);
 }
 
-/** Delivers what is not an event of a log: receipts, list patches, answers. */
-export function deliver(context: OperationsContext, deliveries: readonly Delivery[]): void {
+/** Delivers what is not an event of a log: receipts, list patches, answers. See `Edge.deliver`. */
+export function deliver(
+  context: OperationsContext,
+  deliveries: readonly Delivery[],
+): Promise<void> | undefined {
   const reached = deliveries.filter(({ app, user }) => context.edge.reaches(app, user));
-  if (reached.length > 0) context.edge.deliver(reached);
+  return reached.length > 0 ? context.edge.deliver(reached) : undefined;
 }
 
 /** Hands facts to every sink, one after the other. */

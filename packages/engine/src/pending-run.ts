@@ -21,8 +21,20 @@ export interface WriteItem {
   readonly repeatKey: string | null;
   readonly settle: (result: WriteResult) => void;
   readonly fail: (error: ChatError) => void;
+  /** What a broker said about the command; `undefined` when none brought it. */
+  readonly arrival: Arrival | undefined;
   /** Came back from a commit that failed for good: committed on its own, so that it can only hurt itself. */
   alone: boolean;
+  /** Was refused on what this process held of the conversation, and is decided once more on what the store holds. */
+  reconsidered: boolean;
+}
+
+/** How a command came from a broker that hands over again what it was not told to forget. */
+export interface Arrival {
+  /** See `Inbound.isCurrent`. */
+  readonly isCurrent: () => boolean;
+  /** The message's sender and body, where it comes again and has no idempotency key to be known by. */
+  readonly again: { readonly sender: string; readonly body: string } | null;
 }
 
 /** The part of a run that one item made. */

@@ -10,6 +10,7 @@ const presenceLeaseMs = 150_000;
 export const presenceSweepMs = 50_000;
 
 const peersTold = 200;
+const probedAtOnce = 1_000;
 
 /** Presence: a lease per (user, client); offline only when the last one is gone. Never retained. */
 export class PresenceKeeper {
@@ -25,8 +26,8 @@ export class PresenceKeeper {
 
   /** P5: the client is there. Every one is a fact for backends, as existing ones expect; peers hear of changes. */
   async online(session: Session): Promise<void> {
-    const { store, clock } = this.#context;
-    if (!this.#sessions.announce(session)) return;
+    const { store, clock, edge } = this.#context;
+    if (edge.probe === undefined && !this.#sessions.announce(session)) return;
     const now = clock.now();
     const { app, user, clientId } = session;
     const [cameOnline] = await store.presence.renew(
@@ -38,17 +39,35 @@ export class PresenceKeeper {
     if (cameOnline) await this.#tellPeers(app, user, "online", now);
   }
 
-  /** P6, or a connection that ended. */
-  async offline(session: Session): Promise<void> {
+  /** P6: the client says that it leaves. Where its connection is seen, only the one that holds the lease ends it. */
+  async withdrawn(session: Session): Promise<void> {
+    if (this.#sessions.withdraw(session) || this.#context.edge.probe !== undefined)
+      await this.offline(session);
+  }
+
+  /** A connection that ended. */
+  async offline({ app, user, clientId }: Pick<Session, "app" | "user" | "clientId">): Promise<void> {
     const { store, clock } = this.#context;
     const now = clock.now();
-    const { app, user, clientId } = session;
     const { offline } = await store.presence.end(app, user, clientId, now);
     if (offline) await this.#wentOffline(app, user, now);
   }
 
-  /** Renews the leases of open connections and ends those that lapsed. */
+  /** A client is gone, whosever it was. */
+  async gone(clientId: string): Promise<void> {
+    for (const lease of await this.#context.store.presence.ofClient(clientId)) await this.offline(lease);
+  }
+
+  /** Renews the leases of those who are there and ends those that lapsed. */
   async sweep(): Promise<void> {
+    if (this.#context.edge.probe === undefined) await this.#renewOpen();
+    else await this.#probeExpiring();
+    const { store, clock } = this.#context;
+    const now = clock.now();
+    for (const { app, user } of await store.presence.expire(now)) await this.#wentOffline(app, user, now);
+  }
+
+  async #renewOpen(): Promise<void> {
     const { store, clock } = this.#context;
     const now = clock.now();
     const expiresAt = now + presenceLeaseMs;
@@ -59,7 +78,26 @@ export class PresenceKeeper {
       expiresAt,
     }));
     if (leases.length > 0) await store.presence.renew(leases, now);
-    for (const { app, user } of await store.presence.expire(now)) await this.#wentOffline(app, user, now);
+  }
+
+  /** Asks the broker, before a lease runs out, whether anybody still listens for its user. */
+  async #probeExpiring(): Promise<void> {
+    const { store, clock, edge } = this.#context;
+    for (;;) {
+      const now = clock.now();
+      const leases = await store.presence.expiring(now + 2 * presenceSweepMs, probedAtOnce);
+      const listens = (await edge.probe?.(leases)) ?? [];
+      const renewed = leases.filter((_, i) => listens[i]);
+      if (renewed.length > 0) {
+        const expiresAt = now + presenceLeaseMs;
+        await store.presence.renew(
+          renewed.map(({ app, user, clientId }) => ({ app, user, clientId, expiresAt })),
+          now,
+        );
+      }
+      for (const [i, lease] of leases.entries()) if (!listens[i]) await this.offline(lease);
+      if (leases.length < probedAtOnce) return;
+    }
   }
 
   async #wentOffline(app: string, user: string, at: number): Promise<void> {
@@ -73,7 +111,7 @@ export class PresenceKeeper {
     const peers = await this.#context.store.conversations.peers(app, user, peersTold);
     const lastSeen = presence === "offline" ? `,"last_seen":${at}` : "";
     const payload = `{"type":"presence","user":"${user}","presence":"${presence}"${lastSeen}}`;
-    deliver(
+    await deliver(
       this.#context,
       peers.map((peer) => ({
         app,

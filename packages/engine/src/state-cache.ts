@@ -1,10 +1,20 @@
+import { ChatError } from "@chat21/protocol";
 import { ConversationState } from "./conversation-state.ts";
+import type { ConversationRecord } from "./ports/records.ts";
 import type { ConversationStore } from "./ports/store.ts";
 
 /** Names a conversation. */
 export interface ConversationKey {
   readonly app: string;
   readonly conversation: string;
+}
+
+/** What a cache is made of. */
+export interface StateCacheOptions {
+  readonly conversations: ConversationStore;
+  readonly maxConversations: number;
+  /** Others write to the store, too: readers are shown what it holds, not what this process remembers. */
+  readonly isShared: boolean;
 }
 
 /**
@@ -14,11 +24,13 @@ export interface ConversationKey {
 export class StateCache {
   readonly #store: ConversationStore;
   readonly #maxConversations: number;
+  readonly #isShared: boolean;
   readonly #states = new Map<string, ConversationState>();
 
-  constructor(store: ConversationStore, maxConversations: number) {
-    this.#store = store;
+  constructor({ conversations, maxConversations, isShared }: StateCacheOptions) {
+    this.#store = conversations;
     this.#maxConversations = maxConversations;
+    this.#isShared = isShared;
   }
 
   /** The state held for a key; the caller may rely on it after {@link load} without anything awaited in between. */
@@ -36,18 +48,37 @@ export class StateCache {
     if (missing.size === 0) return;
     const wanted = [...missing.values()];
     const records = await this.#store.load(wanted);
-    wanted.forEach(({ app, conversation }, i) => {
-      const record = records[i] ?? null;
-      const id = keyOf(app, conversation);
+    wanted.forEach((key, i) => {
+      const id = keyOf(key.app, key.conversation);
       // Somebody else may have loaded, and advanced, it meanwhile.
-      if (this.#states.has(id)) return;
-      this.#states.set(
-        id,
-        record === null ? ConversationState.fresh(app, conversation) : new ConversationState(record),
-      );
+      if (!this.#states.has(id)) this.#states.set(id, stateOf(key, records[i] ?? null));
     });
     // What was just loaded is the newest and stays; dropping a state in use elsewhere only costs a stale commit.
     this.#trim(this.#maxConversations + wanted.length);
+  }
+
+  /** A conversation to look at, not to decide on. */
+  async read(app: string, conversation: string): Promise<ConversationState> {
+    const [state] = await this.readAll([{ app, conversation }]);
+    if (state === undefined) throw new ChatError("internal", "a conversation was not loaded");
+    return state;
+  }
+
+  /** Conversations to look at, in the order of their keys. */
+  async readAll(keys: readonly ConversationKey[]): Promise<readonly ConversationState[]> {
+    if (!this.#isShared) {
+      await this.load(keys);
+      const held = keys.map(({ app, conversation }) => this.get(app, conversation));
+      if (held.every((state) => state !== undefined)) return held;
+    }
+    const records = await this.#store.load(keys);
+    return keys.map((key, i) => stateOf(key, records[i] ?? null));
+  }
+
+  /** Whether anything was ever written to it: what is true of that stays true. */
+  async hasBegun(app: string, conversation: string): Promise<boolean> {
+    if ((this.get(app, conversation)?.head ?? 0) > 0) return true;
+    return (await this.read(app, conversation)).head > 0;
   }
 
   /** Drops a state that turned out to be stale. */
@@ -61,6 +92,13 @@ export class StateCache {
       this.#states.delete(id);
     }
   }
+}
+
+function stateOf(
+  { app, conversation }: ConversationKey,
+  record: ConversationRecord | null,
+): ConversationState {
+  return record === null ? ConversationState.fresh(app, conversation) : new ConversationState(record);
 }
 
 function keyOf(app: string, conversation: string): string {

@@ -2,24 +2,23 @@ import { ChatError } from "@chat21/protocol";
 import type { ConversationState } from "./conversation-state.ts";
 import type { Decide, DecisionContext } from "./decide/plan.ts";
 import { advance } from "./decide/plan.ts";
-import type { PendingRun, PlanFacts, Share, WriteItem, WriteResult } from "./pending-run.ts";
+import type { OutcomesOptions } from "./outcomes.ts";
+import { Outcomes } from "./outcomes.ts";
+import type { Arrival, PendingRun, PlanFacts, Share, WriteItem, WriteResult } from "./pending-run.ts";
 import { runOf, storedPart } from "./pending-run.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { EventRecord } from "./ports/records.ts";
 import type { RunResult, Store } from "./ports/store.ts";
-import type { Log, Metrics } from "./ports/telemetry.ts";
-import type { StateCache } from "./state-cache.ts";
+import type { Log } from "./ports/telemetry.ts";
+import { RepeatsByBroker } from "./repeats-by-broker.ts";
 
 /** What a writer needs. */
-export interface WriterOptions {
+export interface WriterOptions extends OutcomesOptions {
   readonly store: Store;
-  readonly states: StateCache;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly log: Log;
-  readonly metrics: Metrics;
   readonly batchItems: number;
-  /** Called with committed events, in commit order; resolves when the acknowledgements may go out. */
-  readonly dispatch: (committed: readonly WriteResult[]) => Promise<void> | undefined;
   /** Told when the store stops answering, and when it answers again. */
   readonly onStoreHealth: (healthy: boolean) => void;
 }
@@ -34,6 +33,8 @@ const lastRetryMs = 2_000;
 export class Writer {
   readonly #options: WriterOptions;
   readonly #context: { now: number; readonly newId: () => string };
+  readonly #repeats: RepeatsByBroker;
+  readonly #outcomes: Outcomes;
   #queue: WriteItem[] = [];
   #running = false;
   #retryMs = firstRetryMs;
@@ -42,19 +43,36 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#context = { now: 0, newId: options.newId };
+    this.#repeats = new RepeatsByBroker(options.store.events);
+    this.#outcomes = new Outcomes(options);
   }
 
-  /** Resolves when the command is committed and dispatched; rejects with the rule's or the store's `ChatError`. */
+  /**
+   * Resolves when the command is committed and dispatched; rejects with the rule's or the store's `ChatError`, and with
+   * `shutting_down` when the command belongs to this process no longer.
+   */
   write(
     app: string,
     conversation: string,
     decide: Decide,
     repeatKey: string | null = null,
+    arrival?: Arrival,
   ): Promise<WriteResult> {
     return new Promise((settle, fail) => {
-      this.#queue.push({ app, conversation, decide, repeatKey, settle, fail, alone: false });
+      this.#queue.push({
+        ...{ app, conversation, decide, repeatKey, settle, fail, arrival },
+        ...{ alone: false, reconsidered: !this.#options.isShared },
+      });
       this.#wake();
     });
+  }
+
+  /**
+   * Answers callers whose events were committed before `committedBefore` (ms) and are not dispatched yet: what is
+   * committed will be, and nobody needs to wait for a broker that is away.
+   */
+  releaseOverdue(committedBefore: number): void {
+    this.#outcomes.releaseOverdue(committedBefore);
   }
 
   /** Resolves when nothing is waiting and nothing is under way. */
@@ -110,30 +128,47 @@ export class Writer {
     const { states, metrics, clock } = this.#options;
     metrics.observe("batch_items", batch.length);
     await states.load(batch);
+    const candidates = await this.#repeats.candidates(batch);
     this.#context.now = clock.now();
-    const pending = this.#decide(batch);
+    const pending = this.#decide(batch, candidates);
     if (pending.length === 0) return true;
     const startedMs = clock.now();
     const { results, answered } = await this.#commit(pending);
     if (results === null) return answered;
     metrics.observe("commit_seconds", (clock.now() - startedMs) / 1_000);
-    this.#settle(pending, results);
+    const again = this.#outcomes.settle(pending, results, this.#context.now);
+    if (again.length > 0) this.#queue = [...again, ...this.#queue];
     return answered;
   }
 
-  #decide(batch: readonly WriteItem[]): PendingRun[] {
+  #decide(
+    batch: readonly WriteItem[],
+    candidates: ReadonlyMap<string, readonly EventRecord[]>,
+  ): PendingRun[] {
     const runs = new Map<ConversationState, { shares: Share[]; head: number; plans: PlanFacts }>();
-    const notHeld: WriteItem[] = [];
+    const later: WriteItem[] = [];
+    const doubted = new Set<ConversationState>();
     for (const item of batch) {
+      // Asked here, after everything was read, and before anything else can run (ADR 0010).
+      if (item.arrival?.isCurrent() === false) {
+        item.fail(new ChatError("shutting_down", "another process has taken this over"));
+        continue;
+      }
       const state = this.#options.states.get(item.app, item.conversation);
       // A reader may have pushed it out of the cache since it was loaded.
-      if (state === undefined) {
-        notHeld.push(item);
+      if (state === undefined || doubted.has(state)) {
+        later.push(item);
+        continue;
+      }
+      const repeated = this.#repeats.match(item, candidates);
+      if (repeated !== undefined) {
+        item.settle({ state, events: [repeated], repeated: true });
         continue;
       }
       try {
         const head = state.head;
         const plan = item.decide(state, this.#context as DecisionContext);
+        if (plan.events.length === 0 && this.#reconsider(item, state, doubted, later)) continue;
         const events = advance(state, plan, this.#context.now);
         let entry = runs.get(state);
         if (entry === undefined) {
@@ -144,10 +179,11 @@ export class Writer {
         if (plan.group !== undefined) entry.plans.group = true;
         for (const { user } of plan.members ?? []) entry.plans.members.add(user);
       } catch (thrown) {
-        item.fail(ChatError.fromUnknown(thrown));
+        if (!this.#reconsider(item, state, doubted, later)) item.fail(ChatError.fromUnknown(thrown));
       }
     }
-    if (notHeld.length > 0) this.#queue = [...notHeld, ...this.#queue];
+    for (const { app, conversation } of doubted) this.#options.states.forget(app, conversation);
+    if (later.length > 0) this.#queue = [...later, ...this.#queue];
     const pending: PendingRun[] = [];
     for (const [state, { shares, head, plans }] of runs) {
       // What changed nothing is only true once the events before it in the batch are stored.
@@ -155,6 +191,23 @@ export class Writer {
       else for (const { item } of shares) item.settle({ state, events: [], repeated: false });
     }
     return pending;
+  }
+
+  /**
+   * Whether the item is to be decided once more: what changes the log is proven by the number it takes, but a refusal,
+   * or a plan that changes nothing, takes none. Whatever follows in the conversation waits for it.
+   */
+  #reconsider(
+    item: WriteItem,
+    state: ConversationState,
+    doubted: Set<ConversationState>,
+    later: WriteItem[],
+  ): boolean {
+    if (item.reconsidered) return false;
+    item.reconsidered = true;
+    doubted.add(state);
+    later.push(item);
+    return true;
   }
 
   /** `results: null`: the store refused for good; the items are queued again, one by one. */
@@ -212,62 +265,6 @@ export class Writer {
     this.#queue = [...items, ...this.#queue];
   }
 
-  #settle(pending: readonly PendingRun[], results: readonly RunResult[]): void {
-    const committed: { share: Share; result: WriteResult }[] = [];
-    const again: WriteItem[] = [];
-    pending.forEach((entry, i) => {
-      const result = results[i];
-      if (result === undefined) failAll(entry.shares, new ChatError("internal", "the store left a run out"));
-      else this.#sort(entry, result, committed, again);
-    });
-    this.#queue = again.length === 0 ? this.#queue : [...again, ...this.#queue];
-    this.#options.metrics.count("messages_committed", undefined, committed.length);
-    const dispatched = this.#dispatch(committed.map(({ result }) => result));
-    const settleAll = () => {
-      for (const { share, result } of committed) share.item.settle(result);
-    };
-    if (dispatched === undefined) {
-      settleAll();
-      return;
-    }
-    // The next batch commits while the events of this one are handed over; acknowledgements wait.
-    dispatched.then(settleAll, (thrown: unknown) => {
-      const shares = committed.map(({ share }) => share);
-      failAll(shares, ChatError.fromUnknown(thrown));
-    });
-  }
-
-  /** What is committed is never decided again: whatever goes wrong from here on only withholds the acknowledgement. */
-  #dispatch(results: readonly WriteResult[]): Promise<void> | undefined {
-    try {
-      return this.#options.dispatch(results);
-    } catch (thrown) {
-      return Promise.reject(thrown);
-    }
-  }
-
-  #sort(
-    { state, shares, run }: PendingRun,
-    result: RunResult,
-    committed: { share: Share; result: WriteResult }[],
-    again: WriteItem[],
-  ): void {
-    if (result.status !== "committed") {
-      this.#options.metrics.count("conflicts", { kind: result.status });
-      this.#options.states.forget(run.app, run.conversation);
-    }
-    let index = 0;
-    for (const share of shares) {
-      const end = index + share.events.length;
-      if (end <= result.committed)
-        committed.push({ share, result: { state, events: share.events, repeated: false } });
-      else if (result.status === "repeat" && result.index >= index && result.index < end) {
-        share.item.settle({ state, events: [result.existing], repeated: true });
-      } else again.push(share.item);
-      index = end;
-    }
-  }
-
   async #backOff(batch: readonly WriteItem[], error: ChatError): Promise<void> {
     for (const item of batch) this.#options.states.forget(item.app, item.conversation);
     this.#queue = [...batch, ...this.#queue];
@@ -295,8 +292,4 @@ export class Writer {
     this.#options.log.info({}, "the store answers again");
     this.#options.onStoreHealth(true);
   }
-}
-
-function failAll(shares: readonly Share[], error: ChatError): void {
-  for (const { item } of shares) item.fail(error);
 }

@@ -37,16 +37,16 @@ export async function archiveConversation(
   const { store, states, clock } = context;
   context.requireService(app);
   const conversation = await resolveConversation(context, app, user, conversWith);
-  await states.load([{ app, conversation }]);
-  const head = states.get(app, conversation)?.head ?? 0;
+  const { head } = await states.read(app, conversation);
   const [state] = await store.conversations.patch([{ app, conversation, user, archivedAt: head }]);
   if (state === undefined || state === null) return;
   await states.load([{ app, conversation }]);
   states.get(app, conversation)?.archivedBy.add(user);
+  context.invalidations.send({ app, conversation });
   const view = await store.conversations.view(app, conversation, user);
   const document = view === null ? null : conversationJson(view, store.epoch, user);
   if (document === null) return;
-  deliver(context, [
+  await deliver(context, [
     { app, user, topic: topics.conversationDeleted(app, user, conversWith), payload: document, qos: 1 },
     { app, user, topic: topics.archivedConversationAdded(app, user, conversWith), payload: document, qos: 1 },
   ]);
@@ -67,7 +67,7 @@ export async function setIsNew(
     const conversation = await resolveConversation(context, app, user, conversWith);
     await context.store.conversations.patch([{ app, conversation, user, markedUnread: true }]);
   } else await markConversation(context, app, user, { conversWith, read: Number.MAX_SAFE_INTEGER });
-  if (isNew) deliver(context, [isNewPatch(app, user, conversWith, true)]);
+  if (isNew) await deliver(context, [isNewPatch(app, user, conversWith, true)]);
 }
 
 function isNewPatch(app: string, user: string, conversWith: string, isNew: boolean): Delivery {
@@ -105,7 +105,7 @@ export async function markConversation(
   deliveries.push(
     ...(await oldReceipts(context, app, conversation, user, before.state.delivered, state.delivered)),
   );
-  deliver(context, deliveries);
+  await deliver(context, deliveries);
   return state;
 }
 

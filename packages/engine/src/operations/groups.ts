@@ -28,9 +28,7 @@ export function groupOperations(context: OperationsContext): GroupOperations {
 
     async get(actor, group) {
       if (!isGroupId(group)) throw new ChatError("not_found", "there is no such group");
-      await context.states.load([{ app: actor.app, conversation: group }]);
-      const state = context.states.get(actor.app, group);
-      if (state === undefined) throw new ChatError("internal", "a conversation was not loaded");
+      const state = await context.states.read(actor.app, group);
       const record = requireGroup(state);
       if (!actor.admin && !state.isMember(actor.user)) throw new ChatError("not_member");
       return groupJson(groupFacts(state, record), { withId: true });
@@ -46,10 +44,8 @@ export function groupOperations(context: OperationsContext): GroupOperations {
       const unique = [...new Set(members)];
       requireCount(unique);
       unique.forEach(requireMemberId);
-      const { states } = context;
-      await states.load([{ app: actor.app, conversation: group }]);
-      const present = states.get(actor.app, group);
-      const added = unique.filter((user) => present?.isMember(user) !== true);
+      const present = await context.states.read(actor.app, group);
+      const added = unique.filter((user) => !present.isMember(user));
       const names = await named(context, actor.app, added);
       const contacts = new Map(names.map(({ user, contact }) => [user, contact]));
       const wanted = unique.map((user) => ({ user, contact: contacts.get(user) ?? nameless(user) }));

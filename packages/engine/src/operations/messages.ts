@@ -21,6 +21,8 @@ import {
   requireSelf,
   resolveConversation,
 } from "../operations-context.ts";
+import type { Arrival } from "../pending-run.ts";
+import type { Inbound } from "../ports/edge.ts";
 import type { EventRecord } from "../ports/records.ts";
 import { messageJson, storedMessageJson } from "../project-message.ts";
 
@@ -31,9 +33,11 @@ export async function sendDecoded(
   sender: Sender,
   recipient: string,
   message: DecodedMessage,
+  inbound?: Pick<Inbound, "isCurrent" | "redelivered">,
 ): Promise<{ readonly event: EventRecord; readonly repeated: boolean }> {
   context.requireService(app);
-  if (!sender.admin && sender.user !== systemUser) context.rate.take(`${app}/${sender.user}`);
+  const again = inbound?.redelivered === true;
+  if (!again && !sender.admin && sender.user !== systemUser) context.rate.take(`${app}/${sender.user}`);
   requireRoutable(app, sender.user, recipient);
   const isGroup = message.channelType === "group" || looksLikeGroupId(recipient);
   if (!isGroup && !isId(recipient))
@@ -42,7 +46,7 @@ export async function sendDecoded(
   const { clientMessageId } = message;
   const repeatKey = clientMessageId === null ? null : `${app}/${sender.user}/${clientMessageId}`;
   const { events, repeated } = await context.writer
-    .write(app, conversation, sendMessage(sender, message), repeatKey)
+    .write(app, conversation, sendMessage(sender, message), repeatKey, arrivalOf(inbound, sender, message))
     .catch((refusal: ChatError) => earlierSend(context, app, sender.user, clientMessageId, refusal));
   const event = events[0];
   if (event === undefined) throw new ChatError("internal", "a send made no event");
@@ -55,6 +59,16 @@ export async function sendDecoded(
     context.dispatcher.repeat(event);
   }
   return { event, repeated };
+}
+
+function arrivalOf(
+  inbound: Pick<Inbound, "isCurrent" | "redelivered"> | undefined,
+  { user }: Sender,
+  { body, clientMessageId }: DecodedMessage,
+): Arrival | undefined {
+  if (inbound?.isCurrent === undefined) return undefined;
+  const again = inbound.redelivered === true && clientMessageId === null ? { sender: user, body } : null;
+  return { isCurrent: inbound.isCurrent, again };
 }
 
 /** What was stored under the id before it was refused: whoever lost the right to send still learns that it was sent. */

@@ -32,11 +32,10 @@ export function presenceOperations(context: OperationsContext): PresenceOperatio
       if (!isId(user)) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
       if (!admin && user !== systemUser) typingRate.take(`${app}/${user}`);
       const conversation = await resolveConversation(context, app, user, conversWith);
-      await context.states.load([{ app, conversation }]);
-      const state = context.states.get(app, conversation);
-      if (state === undefined || !(admin || state.isMember(user))) throw new ChatError("not_member");
+      const state = await context.states.read(app, conversation);
+      if (!(admin || state.isMember(user))) throw new ChatError("not_member");
       const others = state.present().filter((member) => member !== user);
-      deliver(
+      await deliver(
         context,
         others.map((other) => {
           const name = conversWithOf(conversation, other);

@@ -30,17 +30,16 @@ export async function takeReceipt(
   // The id is the client's choice, so that only here its topic is known to be one a broker can carry.
   if (topic.length > limits.routingKeyBytes) return;
   const conversation = directConversationId(user, conversWith);
-  await states.load([{ app, conversation }]);
-  if ((states.get(app, conversation)?.head ?? 0) === 0) return;
+  if (!(await states.hasBegun(app, conversation))) return;
   const event = await store.events.find(app, conversation, messageId);
   if (event === null) unresolvedRate.take(`${app}/${user}`);
   else if (event.sender !== conversWith || event.hiddenFor === user) return;
   else {
     const [state] = await store.conversations.patch([{ app, conversation, user, delivered: event.seq }]);
     if (state !== undefined && state !== null)
-      deliver(context, watermarkNotices(app, conversation, user, state));
+      await deliver(context, watermarkNotices(app, conversation, user, state));
   }
-  deliver(context, [receipt(app, user, conversWith, messageId)]);
+  await deliver(context, [receipt(app, user, conversWith, messageId)]);
   if (event === null) return;
   await handOver(context, [
     { kind: "receipt", app, conversation, user, conversWith, messageId, at: clock.now() },
