@@ -17,6 +17,7 @@ import type { EventSink } from "./ports/event-sink.ts";
 import type { TokenVerifier } from "./ports/identity.ts";
 import type { Invalidations } from "./ports/invalidations.ts";
 import type { LeaseStore } from "./ports/lease-store.ts";
+import type { RedeliveryLog } from "./ports/redelivery-log.ts";
 import type { Store } from "./ports/store.ts";
 import type { Log, Metrics } from "./ports/telemetry.ts";
 import { PresenceKeeper, presenceSweepMs } from "./presence-keeper.ts";
@@ -58,6 +59,7 @@ export interface SharedStoreOptions {
   readonly holder: string;
   readonly leases: LeaseStore;
   readonly invalidations: Invalidations;
+  readonly redeliveries: RedeliveryLog;
 }
 
 /** Names of leases. */
@@ -88,11 +90,12 @@ export function createEngine(options: EngineOptions): Engine {
 
   const { shared } = options;
   const isShared = shared !== undefined;
+  const redeliveries = shared?.redeliveries;
   const exclusive = new Exclusive(shared);
   const maxConversations = options.cachedConversations ?? 20_000;
   const states = new StateCache({ conversations: store.conversations, maxConversations, isShared });
   shared?.invalidations.onReceived(({ app, conversation }) => states.forget(app, conversation));
-  const dispatcher = new Dispatcher({ store, edge, sinks, states, log, metrics });
+  const dispatcher = new Dispatcher({ store, edge, sinks, states, log, metrics, redeliveries });
   const writer = new Writer({
     store,
     states,
@@ -102,7 +105,8 @@ export function createEngine(options: EngineOptions): Engine {
     metrics,
     batchItems: options.batchItems ?? 1_000,
     isShared,
-    dispatch: (committed, durably) => dispatcher.dispatch(committed, durably),
+    redeliveries,
+    dispatch: (committed, arrivals) => dispatcher.dispatch(committed, arrivals),
     onStoreHealth: (healthy) => {
       if (storeHealthy === healthy) return;
       storeHealthy = healthy;

@@ -3,10 +3,11 @@ import { confirmExits } from "./archive-exit.ts";
 import type { Outgoing } from "./composer.ts";
 import { Composer } from "./composer.ts";
 import type { ConversationState } from "./conversation-state.ts";
-import type { WriteResult } from "./pending-run.ts";
+import type { Arrival, WriteResult } from "./pending-run.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
 import type { EventSink, Fact } from "./ports/event-sink.ts";
 import type { EventRecord } from "./ports/records.ts";
+import type { RedeliveryLog } from "./ports/redelivery-log.ts";
 import type { Store } from "./ports/store.ts";
 import type { Log, Metrics } from "./ports/telemetry.ts";
 import { messageJson, recipientOf } from "./project-message.ts";
@@ -20,8 +21,12 @@ export interface DispatcherOptions {
   readonly states: StateCache;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** `undefined`: nothing comes from a broker that hands over twice. */
+  readonly redeliveries: RedeliveryLog | undefined;
 }
 
+/** Whoever committed what is swept has not acknowledged it, or perhaps not. */
+const leftByAnother: Arrival = { isCurrent: () => false, again: null };
 const sweepItems = 500;
 
 /**
@@ -48,19 +53,19 @@ export class Dispatcher {
 
   /**
    * `undefined`: everything is out already; otherwise resolves when it is, rejects when a sink or a broker did not take
-   * it. Deliveries leave in the order of the calls and wait for no answer of the calls before. `durably`: resolves when
-   * the marks are cleared on disk, too.
+   * it. Deliveries leave in the order of the calls and wait for no answer of the calls before. What a broker brought is
+   * marked on disk by then.
    */
-  dispatch(committed: readonly WriteResult[], durably = false): Promise<void> | undefined {
+  dispatch(committed: readonly WriteResult[], arrivals: readonly Arrival[] = []): Promise<void> | undefined {
     if (this.#chain === undefined && !committed.some(needsHistory)) {
       const out = this.#composer.compose(committed);
-      return this.#send(out, committed, durably);
+      return this.#send(out, committed, arrivals);
     }
     this.#enter(committed);
     const sent = (this.#chain ?? Promise.resolve()).then(async () => {
       const out = await this.#composer.composeWithHistory(committed);
       // In an array: the next batch waits until this one is sent, not until it is taken.
-      return [this.#send(out, committed, durably)];
+      return [this.#send(out, committed, arrivals)];
     });
     const chain: Promise<void> = sent.then(
       () => this.#unchain(chain),
@@ -86,7 +91,7 @@ export class Dispatcher {
       });
       log.info({ events: left.length }, "dispatching events that an earlier process had committed");
       metrics.count("redispatched", undefined, left.length);
-      await this.dispatch(results);
+      await this.dispatch(results, [leftByAnother]);
       if (found.length < sweepItems) return;
     }
   }
@@ -126,29 +131,32 @@ export class Dispatcher {
     if (this.#underWay.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #send(out: Outgoing, committed: readonly WriteResult[], durably: boolean): Promise<void> | undefined {
+  #send(
+    out: Outgoing,
+    committed: readonly WriteResult[],
+    arrivals: readonly Arrival[],
+  ): Promise<void> | undefined {
     const taken = this.#deliver(out);
     const isDone = taken === undefined && out.facts.length === 0 && out.unarchived.length === 0;
-    if (isDone && !durably) {
+    if (isDone && arrivals.length === 0) {
       this.#mark(committed);
       this.#leave(committed);
       return undefined;
     }
     this.#enter(committed);
-    return this.#finish(out, committed, taken, durably);
+    return this.#finish(out, committed, taken, arrivals);
   }
 
   async #finish(
     out: Outgoing,
     committed: readonly WriteResult[],
     taken: Promise<void> | undefined,
-    durably: boolean,
+    arrivals: readonly Arrival[],
   ): Promise<void> {
     try {
       await Promise.all([taken, this.#tell(out.facts)]);
       if (out.unarchived.length > 0) await this.#unarchive(out);
-      this.#mark(committed);
-      if (durably) await this.#options.store.events.flushMarks();
+      await this.#markDurably(committed, arrivals);
     } finally {
       this.#leave(committed);
     }
@@ -166,6 +174,22 @@ export class Dispatcher {
   #deliver(out: Outgoing): Promise<void> | undefined {
     this.#options.metrics.count("deliveries", undefined, out.deliveries.length);
     return out.deliveries.length > 0 ? this.#options.edge.deliver(out.deliveries) : undefined;
+  }
+
+  /** What will not be acknowledged by this process any more stays known to who is handed its message next. */
+  async #markDurably(committed: readonly WriteResult[], arrivals: readonly Arrival[]): Promise<void> {
+    const { redeliveries } = this.#options;
+    if (!arrivals.every(({ isCurrent }) => isCurrent())) return this.#markRedispatched(committed);
+    this.#mark(committed);
+    if (arrivals.length > 0) await redeliveries?.flushMarks();
+  }
+
+  async #markRedispatched(committed: readonly WriteResult[]): Promise<void> {
+    const { redeliveries, metrics } = this.#options;
+    if (redeliveries === undefined) return this.#mark(committed);
+    const events = committed.flatMap((result) => result.events);
+    await redeliveries.markRedispatched(events);
+    metrics.count("events_dispatched", undefined, events.length);
   }
 
   #mark(committed: readonly WriteResult[]): void {

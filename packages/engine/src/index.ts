@@ -47,6 +47,7 @@ export type {
   UserRecord,
   WebhookDelivery,
 } from "./ports/records.ts";
+export type { RedeliveryLog } from "./ports/redelivery-log.ts";
 export type {
   ConversationQuery,
   ConversationStore,

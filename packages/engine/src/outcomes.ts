@@ -1,5 +1,5 @@
 import { ChatError } from "@chat21/protocol";
-import type { PendingRun, Share, WriteItem, WriteResult } from "./pending-run.ts";
+import type { Arrival, PendingRun, Share, WriteItem, WriteResult } from "./pending-run.ts";
 import type { RunResult } from "./ports/store.ts";
 import type { Metrics } from "./ports/telemetry.ts";
 import type { StateCache } from "./state-cache.ts";
@@ -11,10 +11,13 @@ export interface OutcomesOptions {
   /** Others write to the store, too: nothing is refused on what this process remembers. */
   readonly isShared: boolean;
   /**
-   * Called with committed events, in commit order; resolves when the acknowledgements may go out. `durably`: the marks
-   * are cleared on disk by then.
+   * Called with committed events, in commit order, and with how a broker brought their messages; resolves when the
+   * acknowledgements may go out.
    */
-  readonly dispatch: (committed: readonly WriteResult[], durably: boolean) => Promise<void> | undefined;
+  readonly dispatch: (
+    committed: readonly WriteResult[],
+    arrivals: readonly Arrival[],
+  ) => Promise<void> | undefined;
 }
 
 interface Committed {
@@ -59,10 +62,9 @@ export class Outcomes {
   }
 
   #settleCommitted(committed: readonly Committed[], committedAt: number): void {
-    const durably = committed.some(({ share }) => share.item.arrival !== undefined);
     const dispatched = this.#dispatch(
       committed.map(({ result }) => result),
-      durably,
+      committed.flatMap(({ share }) => share.item.arrival ?? []),
     );
     const settleAll = () => {
       for (const { share, result } of committed) share.item.settle(result);
@@ -87,9 +89,9 @@ export class Outcomes {
   }
 
   /** What is committed is never decided again: whatever goes wrong from here on only withholds the acknowledgement. */
-  #dispatch(results: readonly WriteResult[], durably: boolean): Promise<void> | undefined {
+  #dispatch(results: readonly WriteResult[], arrivals: readonly Arrival[]): Promise<void> | undefined {
     try {
-      return this.#options.dispatch(results, durably);
+      return this.#options.dispatch(results, arrivals);
     } catch (thrown) {
       return Promise.reject(thrown);
     }

@@ -1,20 +1,20 @@
 import type { Arrival, WriteItem } from "./pending-run.ts";
 import type { EventRecord } from "./ports/records.ts";
-import type { EventLog } from "./ports/store.ts";
+import type { RedeliveryLog } from "./ports/redelivery-log.ts";
 
-const undispatchedPerConversation = 1_000;
+const maxMatched = 1_000;
 
 /**
- * Knows again what a broker hands over twice although the sender gave it no idempotency key. What was acknowledged had
- * its mark cleared before, so that an event which still has one is the same message when sender and text are the same,
- * each counted once. In doubt a message is stored twice, never dropped.
+ * Knows again what a broker hands over twice although the sender gave it no idempotency key: an event that was not
+ * acknowledged is the same message when sender and text are the same, each counted once (ADR 0010). In doubt a message
+ * is stored twice, never dropped.
  */
 export class RepeatsByBroker {
-  readonly #log: EventLog;
+  readonly #log: RedeliveryLog | undefined;
   /** Events that stand for a delivery, as long as that one is current. */
   readonly #matched = new Map<EventRecord["messageId"], Arrival>();
 
-  constructor(log: EventLog) {
+  constructor(log: RedeliveryLog | undefined) {
     this.#log = log;
   }
 
@@ -23,9 +23,8 @@ export class RepeatsByBroker {
     const found = new Map<string, readonly EventRecord[]>();
     for (const { app, conversation, arrival } of batch) {
       const name = `${app}/${conversation}`;
-      if (!arrival?.again || found.has(name)) continue;
-      const of = { app, conversation };
-      found.set(name, await this.#log.undispatched(undispatchedPerConversation, Number.MAX_SAFE_INTEGER, of));
+      if (!arrival?.again || found.has(name) || this.#log === undefined) continue;
+      found.set(name, await this.#log.unacknowledged(app, conversation));
     }
     return found;
   }
@@ -52,7 +51,7 @@ export class RepeatsByBroker {
   #remember(messageId: string, arrival: Arrival): void {
     this.#matched.set(messageId, arrival);
     for (const [id, { isCurrent }] of this.#matched) {
-      if (this.#matched.size <= undispatchedPerConversation && isCurrent()) return;
+      if (this.#matched.size <= maxMatched && isCurrent()) return;
       this.#matched.delete(id);
     }
   }

@@ -8,6 +8,7 @@ import type { Arrival, PendingRun, PlanFacts, Share, WriteItem, WriteResult } fr
 import { runOf, storedPart } from "./pending-run.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { EventRecord } from "./ports/records.ts";
+import type { RedeliveryLog } from "./ports/redelivery-log.ts";
 import type { RunResult, Store } from "./ports/store.ts";
 import type { Log } from "./ports/telemetry.ts";
 import { RepeatsByBroker } from "./repeats-by-broker.ts";
@@ -19,6 +20,8 @@ export interface WriterOptions extends OutcomesOptions {
   readonly newId: () => string;
   readonly log: Log;
   readonly batchItems: number;
+  /** `undefined`: nothing comes from a broker that hands over twice. */
+  readonly redeliveries: RedeliveryLog | undefined;
   /** Told when the store stops answering, and when it answers again. */
   readonly onStoreHealth: (healthy: boolean) => void;
 }
@@ -43,7 +46,7 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#context = { now: 0, newId: options.newId };
-    this.#repeats = new RepeatsByBroker(options.store.events);
+    this.#repeats = new RepeatsByBroker(options.redeliveries);
     this.#outcomes = new Outcomes(options);
   }
 

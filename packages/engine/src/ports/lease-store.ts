@@ -2,7 +2,10 @@
 export interface Lease {
   readonly name: string;
   readonly holder: string;
-  /** Milliseconds until it runs out, by the store's clock, when it was read. */
+  /**
+   * Milliseconds until others may have it, by the store's clock, when it was read: a little more than its holder counts,
+   * where the store's clock may change with an election.
+   */
   readonly remainingMs: number;
 }
 
@@ -13,8 +16,8 @@ export interface Lease {
 export interface LeaseStore {
   /**
    * Takes each lease that is free or has run out, and extends each that `holder` has: by `ttlMs` (100-600,000) from now.
-   * One answer per name, in order: whether `holder` has it. Never waits for another holder. Whoever counts `ttlMs` from
-   * before the call never believes to hold what somebody else has been given.
+   * An extension never shortens. One answer per name, in order: whether `holder` has it. Never waits for another
+   * holder. Whoever counts `ttlMs` from before the call never believes to hold what somebody else has been given.
    */
   acquire(holder: string, names: readonly string[], ttlMs: number): Promise<readonly boolean[]>;
   /** Gives back what `holder` has of these; others' leases stay. Idempotent. */

@@ -112,7 +112,10 @@ export interface EventLog {
   ): Promise<readonly EventRecord[]>;
   /** Clears marks. May be written lazily with a later batch: losing it only repeats a dispatch. Idempotent. */
   markDispatched(refs: readonly EventRef[]): void;
-  /** Resolves when every mark cleared so far is durable. Calls at the same time share one write. */
+  /**
+   * Resolves when every mark cleared so far is durable. Calls at the same time share one write. Rejects when it cannot
+   * be written; the marks then wait for the next flush.
+   */
   flushMarks(): Promise<void>;
   /**
    * Erases the messages that `where` names: their type becomes `erased`, their body `{}`, `tempUid` goes, no list
@@ -231,9 +234,9 @@ export interface PresenceStore {
   end(app: string, user: string, clientId: string, now: number): Promise<{ readonly offline: boolean }>;
   /** Drops leases that ran out; answers the users who went offline by it. Their `lastSeen` is when the last one did. */
   expire(now: number): Promise<readonly { readonly app: string; readonly user: string }[]>;
-  /** Leases that run out before `before` (ms), the first ones first, at most `limit`. */
+  /** Leases that run out, or ran out, before `before` (ms), the first ones first, at most `limit`. */
   expiring(before: number, limit: number): Promise<readonly PresenceLease[]>;
-  /** Leases of a client id, whosever they are. */
+  /** Leases of a client id, whosever they are, run out or not; at most 1,000. */
   ofClient(clientId: string): Promise<readonly PresenceLease[]>;
   /** One answer per user, in order. `lastSeen` is `now` while online, and 0 for somebody never seen. */
   get(
