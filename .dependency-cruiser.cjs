@@ -1,5 +1,6 @@
 // The arrows of the house, downwards only:
-// apps -> adapters and auth -> engine -> protocol; client-sdk -> protocol; web -> client-sdk.
+// apps -> runtime, adapters and auth -> engine -> protocol; runtime -> events -> engine; client-sdk -> protocol;
+// web -> client-sdk.
 const tests = "(^|/)test/|[.]test[.]tsx?$";
 const config = "[.]config[.]ts$|^tsup[.]base[.]ts$";
 const own = "^(packages|apps|bench)/";
@@ -19,6 +20,12 @@ module.exports = {
     room("protocol-reaches-nothing", "packages/protocol"),
     room("engine-reaches-protocol", "packages/engine", "packages/protocol"),
     room("auth-reaches-engine-and-protocol", "packages/auth", "packages/(engine|protocol)"),
+    room("events-reach-engine-and-protocol", "packages/events", "packages/(engine|protocol)"),
+    room(
+      "runtime-reaches-events-engine-and-protocol",
+      "packages/runtime",
+      "packages/(engine|events|protocol)",
+    ),
     {
       name: "adapters-reach-engine-and-protocol",
       severity: "error",

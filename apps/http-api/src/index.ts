@@ -2,4 +2,3 @@ export type { HttpApiOptions } from "./create-http-api.ts";
 export { createHttpApi } from "./create-http-api.ts";
 export type { HttpApiConfig, RateLimits } from "./http-api-config.ts";
 export { httpApiDefaults } from "./http-api-config.ts";
-export { createPrometheusMetrics } from "./prometheus-metrics.ts";

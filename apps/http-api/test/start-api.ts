@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTokens, createVerifier, type IssueRequest, type Tokens, type Verifier } from "@chat21/auth";
 import { createEngine, type Engine, type Fact, type Store } from "@chat21/engine";
+import { createPrometheusMetrics } from "@chat21/runtime";
 import {
   createManualClock,
   createMemoryDisk,
@@ -15,7 +16,7 @@ import {
 } from "@chat21/testkit";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { createHttpApi, createPrometheusMetrics, type HttpApiConfig } from "../src/index.ts";
+import { createHttpApi, type HttpApiConfig } from "../src/index.ts";
 
 export const app = "tilechat";
 const secret = "tokenKey";

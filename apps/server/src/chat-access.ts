@@ -1,6 +1,6 @@
 import { type Chat, connect } from "@chat21/client-sdk";
 import { ChatError } from "@chat21/protocol";
-import { OperatorError } from "./operator-error.ts";
+import { OperatorError } from "@chat21/runtime";
 import type { ServerAccess } from "./server-access.ts";
 
 /** How long a command tries to reach the server. */

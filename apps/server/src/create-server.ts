@@ -2,29 +2,37 @@ import { randomUUID } from "node:crypto";
 import { createTokens, createVerifier } from "@chat21/auth";
 import { createEmbeddedEdge, type EdgeListenerOptions } from "@chat21/broker-embedded";
 import { createEngine, type Metrics } from "@chat21/engine";
-import { createPrometheusMetrics } from "@chat21/http-api";
-import type { WebhookSettings } from "@chat21/webhooks";
+import type { WebhookSettings } from "@chat21/events";
+import {
+  createContactDirectory,
+  createHttpServer,
+  createPrometheusMetrics,
+  listenOn,
+  loadWebhookSettings,
+  OperatorError,
+  readTlsMaterial,
+  refuseOtherUpgrades,
+  secretWeakness,
+  systemClock,
+  type TlsMaterial,
+  urlHost,
+} from "@chat21/runtime";
 import type { Express } from "express";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import type { Config } from "./config.ts";
-import { createContactDirectory } from "./contact-directory.ts";
 import { dataPaths, prepareDataFolder } from "./data-folder.ts";
 import { type DrainParts, drain } from "./drain.ts";
 import { createHttpApp } from "./http-app.ts";
-import { createHttpServer, listenOn, refuseOtherUpgrades } from "./http-listener.ts";
-import { urlHost } from "./loopback.ts";
 import { openStore } from "./open-store.ts";
-import { OperatorError } from "./operator-error.ts";
 import { peerAddress } from "./peer-address.ts";
-import { ensureSecretFile, ensureTokenSecret, secretWeakness } from "./secret.ts";
-import { systemClock } from "./system-clock.ts";
-import { readTlsMaterial, type TlsMaterial } from "./tls-files.ts";
+import { ensureSecretFile, ensureTokenSecret } from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
-import { loadWebhookSettings } from "./webhook-config.ts";
 import { createWebhooks, newWebhookSecret } from "./webhooks.ts";
 
 const webSocketPath = "/ws";
+
+const chosenBy = { host: "--host or CHAT21_HOST", port: "--http-port or CHAT21_HTTP_PORT" } as const;
 
 /** Where a server can be reached. */
 export interface ServerAddresses {
@@ -52,7 +60,7 @@ export interface Server {
  */
 export async function createServer(config: Config, log: Logger): Promise<Server> {
   const tls = config.tls === undefined ? undefined : readTlsMaterial(config.tls);
-  const webhookSettings = loadWebhookSettings(config);
+  const webhookSettings = loadWebhookSettings(config.webhooks);
   for (const { level, text } of webhookSettings.notices) log[level](text);
   prepareDataFolder(config.dataDir);
   const registry = new Registry();
@@ -127,7 +135,7 @@ async function assemble(ground: Groundwork, parts: Mutable<DrainParts>): Promise
   Object.assign(parts, { engine, webhooks, edge, http });
   await startEdge(() => edge.start(engine));
   refuseOtherUpgrades(http, webSocketPath);
-  const port = await listenOn(http, config.host, config.httpPort);
+  const port = await listenOn(http, config.host, config.httpPort, chosenBy);
   webhooks.worker?.start();
 
   const [scheme, wsScheme] = tls === undefined ? ["http", "ws"] : ["https", "wss"];

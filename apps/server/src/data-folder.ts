@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { codeOf, OperatorError } from "@chat21/runtime";
 import * as z from "zod";
-import { OperatorError } from "./operator-error.ts";
 
 /** Where things lie in a data folder. */
 export function dataPaths(folder: string) {
@@ -45,12 +45,6 @@ function whatToDo(cause: unknown): string {
     default:
       return `give this user the right to write there, ${otherwise}`;
   }
-}
-
-/** The `code` of a system error, or its message. */
-export function codeOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  return "code" in thrown && typeof thrown.code === "string" ? thrown.code : thrown.message;
 }
 
 /** Writes a small file that only this user may read, as a whole or not at all. Throws when it exists already. */

@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { ChatError } from "@chat21/protocol";
+import { OperatorError } from "@chat21/runtime";
 import { backupSqlite, checkSqlite, restoreSqlite, type SqliteReport } from "@chat21/store-sqlite";
 import { dataPaths } from "./data-folder.ts";
-import { OperatorError } from "./operator-error.ts";
 
 /** The store's own refusals say what to do; to an operator they are no accident. */
 export function toOperatorError(thrown: unknown): unknown {

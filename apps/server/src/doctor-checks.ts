@@ -3,13 +3,12 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
+import { codeOf, loadWebhookSettings, readTlsMaterial, secretWeakness } from "@chat21/runtime";
 import type { Config } from "./config.ts";
-import { codeOf, dataPaths, readRunningServer } from "./data-folder.ts";
+import { dataPaths, readRunningServer } from "./data-folder.ts";
 import { checkDatabase } from "./database-files.ts";
-import { findTokenSecret, secretWeakness } from "./secret.ts";
-import { readTlsMaterial } from "./tls-files.ts";
+import { findTokenSecret } from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
-import { loadWebhookSettings } from "./webhook-config.ts";
 
 /** What one check found. `warning`: it works, and should be looked at. */
 export interface Finding {
@@ -140,7 +139,7 @@ function checkTls({ tls, host, development }: Config): Outcome {
 }
 
 function checkWebhooks(config: Config): Outcome {
-  const { settings } = loadWebhookSettings(config);
+  const { settings } = loadWebhookSettings(config.webhooks);
   if (!settings.enabled) return ok("off");
   return ok(settings.endpoints.length === 0 ? "no endpoints" : `${settings.endpoints.length} endpoints`);
 }

@@ -1,11 +1,8 @@
 import type { Server as HttpServer } from "node:http";
 import type { Verifier } from "@chat21/auth";
 import type { Edge, Engine, Log, Store } from "@chat21/engine";
-import { closeHttpServer } from "./http-listener.ts";
+import { closeHttpServer, createDrainStep, drainTimeoutMs, within } from "@chat21/runtime";
 import type { Webhooks } from "./webhooks.ts";
-
-/** Longest time a stopping server takes. */
-export const drainTimeoutMs = 10_000;
 
 /** What is stopped, as far as it was started. */
 export interface DrainParts {
@@ -25,13 +22,7 @@ export interface DrainParts {
  */
 export async function drain(parts: DrainParts): Promise<void> {
   const { store, verifier, engine, edge, webhooks, http, log } = parts;
-  const step = async (what: string, work: Promise<unknown> | undefined): Promise<void> => {
-    try {
-      await work;
-    } catch (err) {
-      log.warn({ err }, `${what} did not stop cleanly`);
-    }
-  };
+  const step = createDrainStep(log);
   const requests = step(
     "HTTP",
     http?.listening === true ? closeHttpServer(http, drainTimeoutMs * 0.35) : undefined,
@@ -42,16 +33,4 @@ export async function drain(parts: DrainParts): Promise<void> {
   await step("webhooks", webhooks?.worker?.stop(drainTimeoutMs * 0.15));
   verifier?.stop();
   await step("the store", within(store.close(), drainTimeoutMs * 0.2));
-}
-
-async function within(work: Promise<unknown> | undefined, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done in ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

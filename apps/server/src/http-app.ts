@@ -1,13 +1,13 @@
 import type { Tokens, Verifier } from "@chat21/auth";
 import type { Engine, Store } from "@chat21/engine";
 import { createHttpApi, httpApiDefaults } from "@chat21/http-api";
+import { systemClock } from "@chat21/runtime";
 import express, { type Express } from "express";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Config } from "./config.ts";
 import { operatorApi } from "./operator-api.ts";
 import { operatorPath } from "./operator-paths.ts";
-import { systemClock } from "./system-clock.ts";
 import { wantsPage, webPage } from "./web-page.ts";
 import type { Webhooks } from "./webhooks.ts";
 

@@ -1,6 +1,7 @@
 import { defaultApp } from "@chat21/protocol";
+import { logLevels } from "@chat21/runtime";
 import { Command, Option } from "commander";
-import { logLevels, type SettingName, settings } from "./settings.ts";
+import { type SettingName, settings } from "./settings.ts";
 import { version } from "./version.ts";
 
 /** The `chat21` command line. Commands load their code when they run, so that each starts fast. */

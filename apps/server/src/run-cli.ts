@@ -1,7 +1,6 @@
 import { ChatError } from "@chat21/protocol";
+import { exitCodes, OperatorError } from "@chat21/runtime";
 import { CommanderError } from "commander";
-import { exitCodes } from "./exit-code.ts";
-import { OperatorError } from "./operator-error.ts";
 import { createProgram } from "./program.ts";
 
 /**

@@ -1,30 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { codeOf, dataPaths, readPrivateFile, writePrivateFile } from "./data-folder.ts";
-import { OperatorError } from "./operator-error.ts";
-
-/** Fewest bytes of an HS256 secret that nobody finds by trying (RFC 7518, 3.2). */
-const strongSecretBytes = 32;
-
-/** Secrets that everybody knows. */
-const publicSecrets = new Set([
-  "tokenKey",
-  "tokenkey",
-  "secret",
-  "changeme",
-  "change-me",
-  "password",
-  "chat21",
-]);
-
-/** Why a secret should be changed; `undefined` when it is as good as they get. */
-export function secretWeakness(secret: string): string | undefined {
-  if (publicSecrets.has(secret))
-    return "it is a default that everybody knows: anybody can sign in as anybody";
-  const length = Buffer.byteLength(secret);
-  if (length < strongSecretBytes)
-    return `it has ${length} bytes, and ${strongSecretBytes} random ones are needed`;
-  return new Set(secret).size < 8 ? "it has hardly any different characters" : undefined;
-}
+import { codeOf, OperatorError, strongSecretBytes } from "@chat21/runtime";
+import { dataPaths, readPrivateFile, writePrivateFile } from "./data-folder.ts";
 
 /** The secret in a private file, made by `generate` at first use (mode 0600). */
 export function ensureSecretFile(path: string, generate: () => string): string {

@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { createTokens } from "@chat21/auth";
 import { ChatError, isErrorCode } from "@chat21/protocol";
+import { codeOf, OperatorError, systemClock } from "@chat21/runtime";
 import { loadConfig } from "./config.ts";
-import { codeOf, readRunningServer } from "./data-folder.ts";
-import { OperatorError } from "./operator-error.ts";
+import { readRunningServer } from "./data-folder.ts";
 import { operatorApp, operatorPath } from "./operator-paths.ts";
 import { findTokenSecret } from "./secret.ts";
-import { systemClock } from "./system-clock.ts";
 
 /** Options that every command has which talks to a server. */
 export interface ServerOptions {

@@ -1,42 +1,18 @@
-import { isId } from "@chat21/protocol";
-import * as z from "zod";
 import {
+  appsSchema,
+  basePathSchema,
+  defineSetting as define,
+  hostSchema,
   httpUrlSchema,
-  listSchema,
+  logLevelSchema,
+  logLevels,
   optionalPortSchema,
   portSchema,
-  type Setting,
   switchSchema,
+  trustProxySchema,
   wholeNumberSchema,
-} from "./setting.ts";
-
-/** Levels of `LOG_LEVEL`; `VERBOSE` is an old name for what lies between INFO and DEBUG. */
-export const logLevels = ["ERROR", "WARN", "INFO", "VERBOSE", "DEBUG"] as const;
-
-/** One of {@link logLevels}. */
-export type LogLevel = (typeof logLevels)[number];
-
-const define = <Value>(setting: Setting<Value>): Setting<Value> => setting;
-
-const appsSchema = listSchema.refine((apps) => apps.length > 0 && apps.every(isId), {
-  error: "expected app ids between commas, each 1-64 characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '",
-});
-
-const logLevelSchema = z
-  .string()
-  .transform((text) => text.toUpperCase())
-  .pipe(z.enum(logLevels, { error: `expected ${logLevels.join(", ")}` }));
-
-const hostSchema = z.string().regex(/^[A-Za-z0-9._:%[\]-]+$/, {
-  error: "expected an address of this machine, such as 127.0.0.1 or 0.0.0.0",
-});
-
-const trustProxySchema = z
-  .string()
-  .regex(/^(\d{1,2}|[A-Za-z0-9.:/, ]+)$/, {
-    error: "expected a number of proxies, or addresses between commas",
-  })
-  .transform((text) => (/^\d+$/.test(text) ? Number(text) : text));
+} from "@chat21/runtime";
+import * as z from "zod";
 
 /** Every setting, by the name that the program uses for it. `docs/configuration.md` is tested to list the same. */
 export const settings = {
@@ -146,10 +122,7 @@ export const settings = {
   }),
   basePath: define({
     names: ["BASEURL"],
-    schema: z
-      .string()
-      .regex(/^(\/[A-Za-z0-9._~-]+)+\/?$/, { error: "expected a path such as /api" })
-      .transform((path) => path.replace(/\/$/, "")),
+    schema: basePathSchema,
     defaultText: "/api",
     meaning: "Where REST begins; the web page and the commands expect /api.",
   }),
@@ -184,6 +157,3 @@ export const settings = {
 
 /** Name of a setting inside the program. */
 export type SettingName = keyof typeof settings;
-
-/** What a setting's value is once it was read. */
-export type SettingValue<Name extends SettingName> = z.output<(typeof settings)[Name]["schema"]>;

@@ -1,15 +1,17 @@
 import type { Clock, EventSink, Log, Metrics, WebhookStore } from "@chat21/engine";
+import {
+  createWebhookSink,
+  generateWebhookSecret,
+  normalizeEndpointUrl,
+  type WebhookSettings,
+} from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import {
   createDeliveryLog,
-  createWebhookSink,
   createWebhookWorker,
   type DeliveryLog,
-  generateWebhookSecret,
-  normalizeEndpointUrl,
   sendTestEvent,
   type TestEventResult,
-  type WebhookSettings,
   type WebhookWorker,
 } from "@chat21/webhooks";
 

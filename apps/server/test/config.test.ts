@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
+import { OperatorError } from "@chat21/runtime";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../src/config.ts";
-import { OperatorError } from "../src/operator-error.ts";
 import { unusedSettings } from "../src/unused-settings.ts";
 
 const texts = (environment: Record<string, string>) =>

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { OperatorError, secretWeakness } from "@chat21/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   dataPaths,
@@ -9,8 +10,7 @@ import {
   removeRunningServer,
   writeRunningServer,
 } from "../src/data-folder.ts";
-import { OperatorError } from "../src/operator-error.ts";
-import { ensureTokenSecret, findTokenSecret, secretWeakness } from "../src/secret.ts";
+import { ensureTokenSecret, findTokenSecret } from "../src/secret.ts";
 
 let folder: string;
 

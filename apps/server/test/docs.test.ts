@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { webhookVariables } from "@chat21/webhooks";
+import { webhookVariables } from "@chat21/events";
+import { exitCodes, type Setting } from "@chat21/runtime";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { exitCodes } from "../src/exit-code.ts";
 import { createProgram } from "../src/program.ts";
-import type { Setting } from "../src/setting.ts";
 import { settings } from "../src/settings.ts";
 import { unusedSettings } from "../src/unused-settings.ts";
 

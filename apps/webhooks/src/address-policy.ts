@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { isAddressRange } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import ipaddr from "ipaddr.js";
 
@@ -36,14 +37,6 @@ export function createAddressPolicy(allowed: readonly string[] = []): AddressPol
       return isPublic(address) || ranges.some(([base, bits]) => contains(base, bits, address));
     },
   };
-}
-
-/** Whether `text` is a CIDR range or a single address, as {@link createAddressPolicy} takes it. */
-export function isAddressRange(text: string): boolean {
-  const [address = "", bits, ...rest] = text.split("/");
-  const version = isIP(address);
-  if (version === 0 || address.includes("%") || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
 function parseRange(text: string): [Address, number] {

@@ -1,5 +1,5 @@
 import type { Clock, Log, Metrics, StoredWebhookDelivery, WebhookOutcome } from "@chat21/engine";
-import { endpointLabel } from "./endpoint.ts";
+import { endpointLabel } from "@chat21/events";
 import type { EndpointLane } from "./endpoint-lane.ts";
 import type { HttpSender } from "./http-sender.ts";
 import { type AttemptResult, judgeAttempt, nextAttemptAt, type Verdict } from "./retry-policy.ts";

@@ -1,5 +1,5 @@
 import type { Clock, StoredWebhookDelivery, WebhookQuery, WebhookStore } from "@chat21/engine";
-import { normalizeEndpointUrl } from "./endpoint.ts";
+import { normalizeEndpointUrl } from "@chat21/events";
 import type { WebhookWorker } from "./webhook-worker.ts";
 
 /** A delivery without its body: what a list shows. */

@@ -1,4 +1,4 @@
-import type { WebhookEndpoint } from "./endpoint.ts";
+import type { WebhookEndpoint } from "@chat21/events";
 import { createSigner, type Signer } from "./signature-headers.ts";
 
 /** How much is made of one endpoint at a time, and how a failing one is spared. */

@@ -1,17 +1,9 @@
 export { loopbackRanges } from "./address-policy.ts";
 export type { DeliveryLog, DeliveryLogOptions, DeliverySummary, ReplayRequest } from "./delivery-log.ts";
 export { createDeliveryLog } from "./delivery-log.ts";
-export type { WebhookEndpoint } from "./endpoint.ts";
-export { endpointLabel, normalizeEndpointUrl } from "./endpoint.ts";
 export type { AttemptResult } from "./retry-policy.ts";
 export { retryLimits } from "./retry-policy.ts";
 export type { TestEventOptions, TestEventResult } from "./send-test-event.ts";
 export { sendTestEvent } from "./send-test-event.ts";
-export type { WebhookSecret } from "./webhook-secret.ts";
-export { generateWebhookSecret, isWebhookSecret } from "./webhook-secret.ts";
-export type { WebhookSettings } from "./webhook-settings.ts";
-export { webhookSettingDefaults, webhookSettingsSchema, webhookVariables } from "./webhook-settings.ts";
-export type { WebhookSinkOptions } from "./webhook-sink.ts";
-export { createWebhookSink } from "./webhook-sink.ts";
 export type { WebhookWorker, WebhookWorkerOptions } from "./webhook-worker.ts";
 export { createWebhookWorker } from "./webhook-worker.ts";

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "@chat21/engine";
+import type { WebhookEndpoint } from "@chat21/events";
 import { createAddressPolicy, loopbackRanges } from "./address-policy.ts";
-import { assertUsableEndpoint, type WebhookEndpoint } from "./endpoint.ts";
 import { createHttpSender } from "./http-sender.ts";
 import { type AttemptResult, judgeAttempt } from "./retry-policy.ts";
 import { createSigner } from "./signature-headers.ts";
+import { assertUsableEndpoint } from "./usable-endpoint.ts";
 
 /** Options of {@link sendTestEvent}. */
 export interface TestEventOptions {

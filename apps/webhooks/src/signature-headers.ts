@@ -1,5 +1,5 @@
+import type { WebhookSecret } from "@chat21/events";
 import { Webhook } from "standardwebhooks";
-import type { WebhookSecret } from "./webhook-secret.ts";
 
 /** Headers that let a receiver know who sent a request, and that it is neither changed nor old. */
 export type SignatureHeaders = Readonly<

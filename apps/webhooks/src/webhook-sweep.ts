@@ -1,6 +1,6 @@
 import type { Clock, Log, WebhookStore } from "@chat21/engine";
+import { endpointLabel } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
-import { endpointLabel } from "./endpoint.ts";
 import type { EndpointLane } from "./endpoint-lane.ts";
 import { retryLimits } from "./retry-policy.ts";
 

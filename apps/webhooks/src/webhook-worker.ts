@@ -1,13 +1,13 @@
 import type { Clock, Log, Metrics, WebhookStore } from "@chat21/engine";
+import { endpointLabel, type WebhookEndpoint, webhookSettingDefaults } from "@chat21/events";
 import { type AddressPolicy, createAddressPolicy, loopbackRanges } from "./address-policy.ts";
 import { createAttemptRunner } from "./attempt-runner.ts";
-import { assertUsableEndpoint, endpointLabel, type WebhookEndpoint } from "./endpoint.ts";
 import { EndpointLane } from "./endpoint-lane.ts";
 import type { Resolve } from "./guarded-connector.ts";
 import { createHttpSender, requestLimits } from "./http-sender.ts";
 import { createLeasePass } from "./lease-pass.ts";
 import { createPassScheduler } from "./pass-scheduler.ts";
-import { webhookSettingDefaults } from "./webhook-settings.ts";
+import { assertUsableEndpoint } from "./usable-endpoint.ts";
 import { createSweep } from "./webhook-sweep.ts";
 
 /** Limits of one worker. */

@@ -1,7 +1,8 @@
 import type { LookupAddress } from "node:dns";
+import { generateWebhookSecret } from "@chat21/events";
 import { createManualClock, createMemoryStore } from "@chat21/testkit";
 import { describe, expect, test } from "vitest";
-import { createWebhookWorker, generateWebhookSecret, type WebhookWorkerOptions } from "../src/index.ts";
+import { createWebhookWorker, type WebhookWorkerOptions } from "../src/index.ts";
 import { receiver, recordTelemetry, startWorld } from "./world.ts";
 
 type Resolve = NonNullable<WebhookWorkerOptions["resolve"]>;

@@ -1,6 +1,7 @@
+import { isAddressRange } from "@chat21/events";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createAddressPolicy, isAddressRange, loopbackRanges } from "../src/address-policy.ts";
+import { createAddressPolicy, loopbackRanges } from "../src/address-policy.ts";
 
 const refused = [
   ["0.0.0.0", "this network"],

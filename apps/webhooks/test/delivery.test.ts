@@ -1,7 +1,7 @@
+import { generateWebhookSecret } from "@chat21/events";
 import { createMemoryStore } from "@chat21/testkit";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
-import { generateWebhookSecret } from "../src/index.ts";
 import { answer } from "./receiver.ts";
 import { receiver, secret, startWorld } from "./world.ts";
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { EventRecord, Fact, InboxCopy } from "@chat21/engine";
+import { createWebhookSink, generateWebhookSecret } from "@chat21/events";
 import { webhookEvents } from "@chat21/protocol";
 import { createManualClock, createMemoryStore } from "@chat21/testkit";
 import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
-import { createWebhookSink, generateWebhookSecret } from "../src/index.ts";
 import { secret, startWorld } from "./world.ts";
 
 const page = readFileSync(new URL("../../../docs/webhooks.md", import.meta.url), "utf8");

@@ -1,6 +1,6 @@
+import { generateWebhookSecret } from "@chat21/events";
 import { expect, test } from "vitest";
 import { EndpointLane, laneLimits } from "../src/endpoint-lane.ts";
-import { generateWebhookSecret } from "../src/index.ts";
 
 const { requests, failuresUntilRest, firstRestMs, longestRestMs } = laneLimits;
 const newLane = () => new EndpointLane({ url: "http://a.example/", secrets: [generateWebhookSecret()] });

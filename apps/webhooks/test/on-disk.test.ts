@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock, EventRecord, Fact, Store } from "@chat21/engine";
+import { createWebhookSink } from "@chat21/events";
 import { openSqliteStore } from "@chat21/store-sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { createWebhookSink, createWebhookWorker } from "../src/index.ts";
+import { createWebhookWorker } from "../src/index.ts";
 import { receiver, recordTelemetry, secret } from "./world.ts";
 
 const clock: Clock = {

@@ -1,8 +1,8 @@
 import type { WebhookStore } from "@chat21/engine";
+import { createWebhookSink } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import { createManualClock, createMemoryStore } from "@chat21/testkit";
 import { describe, expect, test } from "vitest";
-import { createWebhookSink } from "../src/index.ts";
 import { answer } from "./receiver.ts";
 import { mortal, receiver, secret, startWorld } from "./world.ts";
 

@@ -1,12 +1,8 @@
 import type { Log, Metrics, StoredWebhookDelivery, WebhookDelivery, WebhookStore } from "@chat21/engine";
+import { generateWebhookSecret } from "@chat21/events";
 import { createManualClock, createMemoryStore, type ManualClock } from "@chat21/testkit";
 import { onTestFinished } from "vitest";
-import {
-  createWebhookWorker,
-  generateWebhookSecret,
-  type WebhookWorker,
-  type WebhookWorkerOptions,
-} from "../src/index.ts";
+import { createWebhookWorker, type WebhookWorker, type WebhookWorkerOptions } from "../src/index.ts";
 import { type Handler, type Receiver, startReceiver } from "./receiver.ts";
 
 export const secret = generateWebhookSecret();

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { isSameToken } from "@chat21/runtime";
 import * as z from "zod";
 import { findToken } from "../find-token.ts";
 import { empty, json, jsonText } from "../reply.ts";
@@ -48,7 +48,7 @@ export const operationsRoutes: readonly Route[] = [
     answers: { 200: { description: "Metrics.", schema: z.string(), contentType: "text/plain" } },
     async handle({ http }, { registry, config }) {
       const { metricsToken } = config;
-      if (metricsToken !== null && !isSame(findToken(http, { fromQuery: false }) ?? "", metricsToken)) {
+      if (metricsToken !== null && !isSameToken(findToken(http, { fromQuery: false }) ?? "", metricsToken)) {
         return { ...empty(401), headers: { "www-authenticate": 'Bearer realm="chat21 metrics"' } };
       }
       return { status: 200, type: registry.contentType, body: await registry.metrics() };
@@ -65,9 +65,3 @@ export const operationsRoutes: readonly Route[] = [
     handle: (_request, { openApi }) => jsonText(200, openApi()),
   }),
 ];
-
-/** Compares without telling by its time how much was right. */
-function isSame(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
-}

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { OperatorError } from "@chat21/runtime";
 import { loadConfig } from "../config.ts";
 import { backupDatabase } from "../database-files.ts";
-import { OperatorError } from "../operator-error.ts";
 import { printLine } from "../output.ts";
 import { createProgressBar } from "../progress-bar.ts";
 

@@ -1,7 +1,7 @@
+import { exitCodes } from "@chat21/runtime";
 import picocolors from "picocolors";
 import { loadConfig } from "../config.ts";
 import { type Finding, runChecks } from "../doctor-checks.ts";
-import { exitCodes } from "../exit-code.ts";
 import { printJson, printLine } from "../output.ts";
 
 /** Options of `chat21 doctor`. */

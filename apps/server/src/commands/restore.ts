@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { OperatorError } from "@chat21/runtime";
 import { loadConfig } from "../config.ts";
 import { dataPaths, prepareDataFolder } from "../data-folder.ts";
 import { restoreDatabase } from "../database-files.ts";
-import { OperatorError } from "../operator-error.ts";
 import { printLine } from "../output.ts";
 
 /** Options of `chat21 restore`. */

@@ -1,6 +1,6 @@
 import { text as readText } from "node:stream/consumers";
+import { OperatorError } from "@chat21/runtime";
 import { openChat } from "../chat-access.ts";
-import { OperatorError } from "../operator-error.ts";
 import { printJson, printLine } from "../output.ts";
 import { accessServer, type ServerOptions } from "../server-access.ts";
 

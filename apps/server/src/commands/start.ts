@@ -1,12 +1,10 @@
+import { createLog, listenForStop, type Notice, survive } from "@chat21/runtime";
 import type { Logger } from "pino";
-import { type Config, loadConfig, type Notice, type Overrides } from "../config.ts";
+import { type Config, loadConfig, type Overrides } from "../config.ts";
 import { createServer, type Server } from "../create-server.ts";
 import { removeRunningServer, writeRunningServer } from "../data-folder.ts";
-import { exitCodes } from "../exit-code.ts";
-import { createLog } from "../log.ts";
 import { printLine } from "../output.ts";
 import { readyMessage } from "../ready-message.ts";
-import { listenForStop } from "../stop-signals.ts";
 
 /** Options of `chat21 start`, as text: the settings' schemas check them. */
 export interface StartOptions {
@@ -63,18 +61,4 @@ function announce(config: Config, server: Server, to: { readonly namesDataDir: b
     // Whoever waits for this line gets it at every level.
     to.child({}, { level: "info" }).info({ ...addresses, startedInMs }, "ready");
   }
-}
-
-/**
- * An exception that nobody caught leaves the process in a state nobody knows: the store is safe, so the process ends. A
- * rejection that nobody waited for concerns that one piece of work only, and must not take everybody else down.
- */
-function survive(log: Logger): void {
-  process.on("uncaughtException", (err) => {
-    log.fatal({ err }, "something unforeseen happened; the server ends, what it acknowledged is stored");
-    process.exit(exitCodes.failure);
-  });
-  process.on("unhandledRejection", (err) => {
-    log.error({ err }, "something unforeseen failed; the server goes on, please report it");
-  });
 }

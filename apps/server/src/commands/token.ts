@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { createTokens } from "@chat21/auth";
+import { OperatorError, systemClock } from "@chat21/runtime";
 import { loadConfig } from "../config.ts";
 import { dataPaths } from "../data-folder.ts";
 import { parseDuration } from "../duration.ts";
-import { OperatorError } from "../operator-error.ts";
 import { localTime, printAside, printJson, printLine } from "../output.ts";
 import { findTokenSecret } from "../secret.ts";
-import { systemClock } from "../system-clock.ts";
 
 /** Options of `chat21 token`. */
 export interface TokenOptions {

@@ -1,5 +1,5 @@
 import type { User, UserProfile } from "@chat21/protocol";
-import { OperatorError } from "../operator-error.ts";
+import { OperatorError } from "@chat21/runtime";
 import { localTime, printJson, printLine, printTable } from "../output.ts";
 import { accessServer, type ServerOptions } from "../server-access.ts";
 

@@ -1,5 +1,5 @@
+import { OperatorError } from "@chat21/runtime";
 import type { DeliverySummary, TestEventResult } from "@chat21/webhooks";
-import { OperatorError } from "../operator-error.ts";
 import { localTime, printJson, printLine, printTable } from "../output.ts";
 import { accessServer, type ServerOptions } from "../server-access.ts";
 import type { WebhooksDescription } from "../webhooks.ts";

@@ -1,8 +1,13 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
-import type { Config } from "./config.ts";
-import { codeOf } from "./data-folder.ts";
+import { codeOf } from "./code-of.ts";
 import { OperatorError } from "./operator-error.ts";
+
+/** Where a certificate chain and its key are: paths of PEM files, or PEM text. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
 
 /** PEM text of a certificate chain and its key, tried together. */
 export interface TlsMaterial {
@@ -11,7 +16,7 @@ export interface TlsMaterial {
 }
 
 /** Reads the certificate and the key and tries them, so that a mistake is found before anything listens. */
-export function readTlsMaterial(tls: NonNullable<Config["tls"]>): TlsMaterial {
+export function readTlsMaterial(tls: TlsFiles): TlsMaterial {
   const material = { cert: readPem("CHAT21_TLS_CERT", tls.cert), key: readPem("CHAT21_TLS_KEY", tls.key) };
   try {
     createSecureContext(material);
@@ -38,4 +43,12 @@ function readPem(name: string, value: string): string {
       },
     );
   }
+}
+
+/** Both or none. Throws `OperatorError` when one is missing. */
+export function chooseTls(cert: string | undefined, key: string | undefined): TlsFiles | undefined {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined) throw new OperatorError("CHAT21_TLS_CERT: missing, although CHAT21_TLS_KEY is set");
+  if (key === undefined) throw new OperatorError("CHAT21_TLS_KEY: missing, although CHAT21_TLS_CERT is set");
+  return { cert, key };
 }

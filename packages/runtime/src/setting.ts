@@ -1,10 +1,12 @@
+import { isId } from "@chat21/protocol";
 import * as z from "zod";
+import { logLevels } from "./log.ts";
 
 /** One thing that can be set: by the environment, and where it has a `flag`, on the command line. */
 export interface Setting<Value> {
   /** Names in the environment; the first that is set wins, an empty value counts as not set. */
   readonly names: readonly [string, ...string[]];
-  /** Long option of `chat21 start`, without dashes. */
+  /** Long option on the command line, without dashes. */
   readonly flag?: string;
   /** From text to value; its messages complete "expected …". */
   readonly schema: z.ZodType<Value, string>;
@@ -71,3 +73,36 @@ export const httpUrlSchema = z.string().refine((text) => {
   const url = URL.parse(text);
   return url !== null && (url.protocol === "http:" || url.protocol === "https:");
 }, expected("an address that begins with http:// or https://"));
+
+/** App ids between commas; at least one. */
+export const appsSchema = listSchema.refine((apps) => apps.length > 0 && apps.every(isId), {
+  error: "expected app ids between commas, each 1-64 characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '",
+});
+
+/** One of the levels of logs, in any case. */
+export const logLevelSchema = z
+  .string()
+  .transform((text) => text.toUpperCase())
+  .pipe(z.enum(logLevels, { error: `expected ${logLevels.join(", ")}` }));
+
+/** Address of this machine to listen on. */
+export const hostSchema = z.string().regex(/^[A-Za-z0-9._:%[\]-]+$/, {
+  error: "expected an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+});
+
+/** Reverse proxies that are believed, as express' `trust proxy` has them. */
+export const trustProxySchema = z
+  .string()
+  .regex(/^(\d{1,2}|[A-Za-z0-9.:/, ]+)$/, {
+    error: "expected a number of proxies, or addresses between commas",
+  })
+  .transform((text) => (/^\d+$/.test(text) ? Number(text) : text));
+
+/** Path under which something is mounted, without a slash at the end. */
+export const basePathSchema = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9._~-]+)+\/?$/, { error: "expected a path such as /api" })
+  .transform((path) => path.replace(/\/$/, ""));
+
+/** Names a setting's type in a table. */
+export const defineSetting = <Value>(setting: Setting<Value>): Setting<Value> => setting;

@@ -1,6 +1,6 @@
 import { ChatError, type WebhookEvent, webhookEvents } from "@chat21/protocol";
 import * as z from "zod";
-import { isAddressRange } from "./address-policy.ts";
+import { isAddressRange } from "./address-range.ts";
 import { normalizeEndpointUrl, type WebhookEndpoint } from "./endpoint.ts";
 import { isWebhookSecret, type WebhookSecret } from "./webhook-secret.ts";
 

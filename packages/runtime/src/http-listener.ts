@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { codeOf } from "./data-folder.ts";
+import { codeOf } from "./code-of.ts";
 import { OperatorError } from "./operator-error.ts";
 import type { TlsMaterial } from "./tls-files.ts";
 
@@ -15,10 +15,23 @@ export function createHttpServer(handle: RequestListener, tls: TlsMaterial | und
   return tls === undefined ? createServer(options, handle) : createTlsServer({ ...options, ...tls }, handle);
 }
 
+/** What the host and the port of a listener are chosen by, for messages. */
+export interface ListenerSettings {
+  /** `CHAT21_HOST`. */
+  readonly host: string;
+  /** `CHAT21_HTTP_PORT`. */
+  readonly port: string;
+}
+
 /** Listens; answers the port. Throws `OperatorError` that says what to do. */
-export function listenOn(server: Server, host: string, port: number): Promise<number> {
+export function listenOn(
+  server: Server,
+  host: string,
+  port: number,
+  chosenBy: ListenerSettings,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(cannotListen(cause, host, port));
+    const fail = (cause: unknown) => reject(cannotListen(cause, host, port, chosenBy));
     server.once("error", fail);
     server.listen({ host, port }, () => {
       server.off("error", fail);
@@ -27,19 +40,23 @@ export function listenOn(server: Server, host: string, port: number): Promise<nu
   });
 }
 
-const remedies: Readonly<Record<string, string>> = {
-  EADDRINUSE:
-    "is in use; stop the program that listens there, or choose another with --http-port or CHAT21_HTTP_PORT",
-  EACCES:
-    "needs a privilege that this user lacks; choose one above 1023 with --http-port or CHAT21_HTTP_PORT",
-  EADDRNOTAVAIL:
-    "cannot be had: that is no address of this machine; choose another with --host or CHAT21_HOST",
-  ENOTFOUND: "cannot be had: nobody knows that host; choose another with --host or CHAT21_HOST",
-};
+function remedyOf(code: string, chosenBy: ListenerSettings): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return `is in use; stop the program that listens there, or choose another with ${chosenBy.port}`;
+    case "EACCES":
+      return `needs a privilege that this user lacks; choose one above 1023 with ${chosenBy.port}`;
+    case "EADDRNOTAVAIL":
+      return `cannot be had: that is no address of this machine; choose another with ${chosenBy.host}`;
+    case "ENOTFOUND":
+      return `cannot be had: nobody knows that host; choose another with ${chosenBy.host}`;
+    default:
+      return `cannot be listened on (${code})`;
+  }
+}
 
-function cannotListen(cause: unknown, host: string, port: number): OperatorError {
-  const remedy = remedies[codeOf(cause)] ?? `cannot be listened on (${codeOf(cause)})`;
-  return new OperatorError(`port ${port} on ${host} ${remedy}`, { cause });
+function cannotListen(cause: unknown, host: string, port: number, chosenBy: ListenerSettings): OperatorError {
+  return new OperatorError(`port ${port} on ${host} ${remedyOf(codeOf(cause), chosenBy)}`, { cause });
 }
 
 /** Turns away every upgrade but those of `path`, which somebody else takes: an upgrade that nobody takes would hang. */

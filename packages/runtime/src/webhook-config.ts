@@ -1,7 +1,7 @@
-import { type WebhookSettings, webhookSettingsSchema, webhookVariables } from "@chat21/webhooks";
-import type { Config, Notice } from "./config.ts";
+import { type WebhookSettings, webhookSettingsSchema, webhookVariables } from "@chat21/events";
 import { didYouMean } from "./did-you-mean.ts";
 import { OperatorError } from "./operator-error.ts";
+import type { Environment, Notice } from "./read-settings.ts";
 
 /** What was chosen about webhooks, and what there is to say about it. */
 export interface LoadedWebhookSettings {
@@ -9,9 +9,15 @@ export interface LoadedWebhookSettings {
   readonly notices: readonly Notice[];
 }
 
-/** Reads the `WEBHOOK_` variables. Throws `OperatorError` for the first value that cannot be used. */
-export function loadWebhookSettings(config: Pick<Config, "webhooks">): LoadedWebhookSettings {
-  const result = webhookSettingsSchema.safeParse(config.webhooks);
+/**
+ * Reads the `WEBHOOK_` variables of an environment; others are ignored. Throws `OperatorError` for the first value that
+ * cannot be used.
+ */
+export function loadWebhookSettings(environment: Environment): LoadedWebhookSettings {
+  const variables = Object.fromEntries(
+    Object.entries(environment).filter(([name]) => name.startsWith("WEBHOOK_")),
+  );
+  const result = webhookSettingsSchema.safeParse(variables);
   if (!result.success) {
     const [issue] = result.error.issues;
     throw new OperatorError(`${issue?.path.join(".") ?? "WEBHOOK_"}: ${issue?.message ?? "cannot be used"}`);
@@ -19,7 +25,7 @@ export function loadWebhookSettings(config: Pick<Config, "webhooks">): LoadedWeb
   const settings = result.data;
   const notices: Notice[] = settings.notices.map((text) => ({ level: "info", text }));
   const known = Object.keys(webhookVariables);
-  for (const name of Object.keys(config.webhooks)) {
+  for (const name of Object.keys(variables)) {
     if (known.includes(name)) continue;
     const guess = didYouMean(name, known);
     const suggestion = guess === undefined ? "" : `; did you mean ${guess}?`;

@@ -1,5 +1,10 @@
 import { type Logger, pino } from "pino";
-import type { LogLevel } from "./settings.ts";
+
+/** Levels of `LOG_LEVEL`; `VERBOSE` is an old name for what lies between INFO and DEBUG. */
+export const logLevels = ["ERROR", "WARN", "INFO", "VERBOSE", "DEBUG"] as const;
+
+/** One of {@link logLevels}. */
+export type LogLevel = (typeof logLevels)[number];
 
 const levels: Readonly<Record<LogLevel, string>> = {
   ERROR: "error",

@@ -12,6 +12,8 @@ const samePressMs = 500;
 
 /** Listens for the signals that end a server, from now on. */
 export interface StopSignals {
+  /** Resolves with the first signal. */
+  readonly requested: Promise<void>;
   /**
    * Waits for the first signal, which may have come already, and closes. A second signal, or a close that takes longer
    * than it may, ends the process at once with exit code 1.
@@ -34,6 +36,7 @@ export function listenForStop(log: Logger): StopSignals {
     }
   });
   return {
+    requested: first.then(() => {}),
     async thenClose(close) {
       const began = await first;
       const timer = setTimeout(() => {

@@ -1,0 +1,9 @@
+export { isAddressRange } from "./address-range.ts";
+export type { WebhookEndpoint } from "./endpoint.ts";
+export { endpointLabel, normalizeEndpointUrl } from "./endpoint.ts";
+export type { WebhookSecret } from "./webhook-secret.ts";
+export { generateWebhookSecret, isWebhookSecret } from "./webhook-secret.ts";
+export type { WebhookSettings } from "./webhook-settings.ts";
+export { webhookSettingDefaults, webhookSettingsSchema, webhookVariables } from "./webhook-settings.ts";
+export type { WebhookSinkOptions } from "./webhook-sink.ts";
+export { createWebhookSink } from "./webhook-sink.ts";

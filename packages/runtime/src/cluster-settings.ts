@@ -1,0 +1,223 @@
+import * as z from "zod";
+import { logLevels } from "./log.ts";
+import {
+  appsSchema,
+  basePathSchema,
+  defineSetting as define,
+  hostSchema,
+  httpUrlSchema,
+  logLevelSchema,
+  portSchema,
+  switchSchema,
+  trustProxySchema,
+  wholeNumberSchema,
+} from "./setting.ts";
+
+const uriSchema = (schemes: readonly string[]) =>
+  z
+    .string()
+    .trim()
+    .refine((text) => schemes.some((scheme) => text.startsWith(scheme) && text.length > scheme.length), {
+      error: `expected an address that begins with ${schemes.join(" or ")}`,
+    });
+
+/**
+ * Settings of the cluster's processes; each has a table with those it reads. They stand together because one file of
+ * variables often serves a whole deployment: what only another process reads is no mistake.
+ */
+export const clusterSettings = {
+  mongoUri: define({
+    names: ["MONGODB_URI"],
+    schema: uriSchema(["mongodb://", "mongodb+srv://"]),
+    defaultText: "required",
+    meaning: "MongoDB, a replica set or a sharded cluster: mongodb://host:27017/chat21.",
+    isSecret: true,
+  }),
+  rabbitUri: define({
+    names: ["RABBITMQ_URI"],
+    schema: uriSchema(["amqp://", "amqps://"]),
+    defaultText: "required",
+    meaning: "RabbitMQ: amqp://user:password@host:5672; a token of an admin may be the password.",
+    isSecret: true,
+  }),
+  secret: define({
+    names: ["CHAT21_JWT_SECRET", "JWT_KEY"],
+    schema: z.string(),
+    defaultText: "required",
+    meaning: "Shared secret of HS256 tokens, the same one that RabbitMQ verifies them with.",
+    isSecret: true,
+  }),
+  apps: define({
+    names: ["CHAT21_APPS", "APP_ID"],
+    schema: appsSchema,
+    defaultText: "any",
+    meaning: "App ids that are served, between commas.",
+  }),
+  host: define({
+    names: ["CHAT21_HOST"],
+    schema: hostSchema,
+    defaultText: "0.0.0.0",
+    meaning: "Address to listen on.",
+  }),
+  httpPort: define({
+    names: ["CHAT21_HTTP_PORT", "PORT"],
+    schema: portSchema,
+    defaultText: "8010",
+    meaning: "Port of REST, health and metrics; existing deployments have PORT=8004. 0 takes any free one.",
+  }),
+  metricsPort: define({
+    names: ["METRICS_PORT"],
+    schema: portSchema,
+    defaultText: "9090",
+    meaning: "Port of /healthz, /readyz and /metrics; 0 takes any free one.",
+  }),
+  metricsToken: define({
+    names: ["CHAT21_METRICS_TOKEN"],
+    schema: z.string(),
+    defaultText: "none",
+    meaning: "Bearer token for /metrics; without one everybody who reaches the port may read it.",
+    isSecret: true,
+  }),
+  logLevel: define({
+    names: ["LOG_LEVEL"],
+    schema: logLevelSchema,
+    defaultText: "INFO",
+    meaning: `What is logged: ${logLevels.join(", ")}.`,
+  }),
+  presence: define({
+    names: ["PRESENCE_ENABLED"],
+    schema: switchSchema,
+    defaultText: "1",
+    meaning: "Whether others, webhooks and queues hear who is online.",
+  }),
+  events: define({
+    names: ["CHAT21_EVENTS"],
+    schema: switchSchema,
+    defaultText: "1",
+    meaning: "Whether events are published to the exchange chat21.events.",
+  }),
+  prefetch: define({
+    names: ["PREFETCH_MESSAGES"],
+    schema: wholeNumberSchema(1, 65_535),
+    defaultText: "500",
+    meaning: "Messages of one partition that may be under way at a time.",
+  }),
+  messageCapacity: define({
+    names: ["BUCKET_MSG_CAPACITY"],
+    schema: wholeNumberSchema(1, 1_000_000),
+    defaultText: "no limit",
+    meaning:
+      "Messages a sender may send in one burst, per process; setting either BUCKET_MSG_ variable turns the limit on.",
+  }),
+  messageRefillPerMinute: define({
+    names: ["BUCKET_MSG_REFILL_RATE_PER_MIN"],
+    schema: wholeNumberSchema(1, 1_000_000),
+    defaultText: "no limit",
+    meaning:
+      "Messages per minute a sender may send for long; the other of the two is 30 when only one is set.",
+  }),
+  contactsUrl: define({
+    names: ["CONTACTS_LOOKUP_ENDPOINT"],
+    schema: httpUrlSchema,
+    defaultText: "none",
+    meaning: "Where names of people without a profile are asked for: GET {endpoint}/{user id}.",
+  }),
+  autoRestart: define({
+    names: ["AUTO_RESTART"],
+    schema: switchSchema,
+    defaultText: "1",
+    meaning:
+      "At start, whether MongoDB and RabbitMQ are waited for; 0: one attempt. Lost connections always come back.",
+  }),
+  startTimeoutSeconds: define({
+    names: ["CHAT21_START_TIMEOUT_SECONDS"],
+    schema: wholeNumberSchema(1, 3_600),
+    defaultText: "60",
+    meaning: "How long MongoDB and RabbitMQ are waited for at start; then the process ends with exit code 1.",
+  }),
+  migrate: define({
+    names: ["CHAT21_MIGRATE"],
+    schema: switchSchema,
+    defaultText: "1",
+    meaning: "Whether missing collections and indexes are made at start; 0 where its user may not.",
+  }),
+  basePath: define({
+    names: ["BASEURL"],
+    schema: basePathSchema,
+    defaultText: "/api",
+    meaning: "Where REST begins.",
+  }),
+  tlsCert: define({
+    names: ["CHAT21_TLS_CERT", "CERT_PEM"],
+    schema: z.string(),
+    defaultText: "none",
+    meaning: "Certificate chain (PEM file, or PEM text) for HTTPS; needs CHAT21_TLS_KEY as well.",
+  }),
+  tlsKey: define({
+    names: ["CHAT21_TLS_KEY", "KEY_PEM"],
+    schema: z.string(),
+    defaultText: "none",
+    meaning: "Private key (PEM file, or PEM text) of the certificate.",
+    isSecret: true,
+  }),
+  requestsPerMinute: define({
+    names: ["CHAT21_REQUESTS_PER_MINUTE"],
+    schema: wholeNumberSchema(1, 1_000_000),
+    defaultText: "600",
+    meaning: "REST requests of one user in a minute, per process; admins are not limited.",
+  }),
+  trustProxy: define({
+    names: ["CHAT21_TRUST_PROXY"],
+    schema: trustProxySchema,
+    defaultText: "none",
+    meaning:
+      "Reverse proxies whose X-Forwarded-For is believed: their number, or their addresses between commas.",
+  }),
+  managementUri: define({
+    names: ["RABBITMQ_MANAGEMENT_URI"],
+    schema: httpUrlSchema,
+    defaultText: "none",
+    meaning: "RabbitMQ's management API, by which connections of revoked tokens are closed.",
+    isSecret: true,
+  }),
+} as const;
+
+/** Every variable that some process of the cluster reads. */
+export const clusterVariables: readonly string[] = Object.values(clusterSettings).flatMap(
+  ({ names }) => names,
+);
+
+/** Why a variable of an existing deployment has no effect in the cluster. */
+const reasons = {
+  cache: "there is no Redis to connect to",
+  queues:
+    "every observer takes its share of all partitions; webhooks are sent by chat21-webhooks, whatever the observers do",
+  buckets: "only messages are limited, by BUCKET_MSG_CAPACITY and BUCKET_MSG_REFILL_RATE_PER_MIN",
+  analytics: "there is no analytics exchange; the exchange chat21.events carries the same events",
+  push: "push notifications are not part of this release; webhooks and chat21.events carry the same events",
+} as const;
+
+/** Variables that existing deployments set and that have no effect in the cluster, each with the reason. */
+export const unusedClusterSettings: ReadonlyMap<string, string> = new Map([
+  ["CACHE_ENABLED", reasons.cache],
+  ["CACHE_REDIS_HOST", reasons.cache],
+  ["CACHE_REDIS_PORT", reasons.cache],
+  ["CACHE_REDIS_PASSWORD", reasons.cache],
+  ["ACTIVE_QUEUES", reasons.queues],
+  ["BUCKET_WH_CAPACITY", reasons.buckets],
+  ["BUCKET_WH_REFILL_RATE_PER_MIN", reasons.buckets],
+  ["BUCKET_BLK_CAPACITY", reasons.buckets],
+  ["BUCKET_BLK_REFILL_RATE_PER_MIN", reasons.buckets],
+  ["ANALYTICS_ENABLED", reasons.analytics],
+  ["ANALYTICS_EXCHANGE", reasons.analytics],
+  ["ANALYTICS_RABBITMQ_URI", reasons.analytics],
+  ["PUSH_ENABLED", reasons.push],
+  ["FIREBASE_PROJECT_ID", reasons.push],
+  ["FIREBASE_PRIVATE_KEY", reasons.push],
+  ["FIREBASE_CLIENT_EMAIL", reasons.push],
+  ["WEB_CLICK_ACTION", reasons.push],
+  ["MOBILE_CLICK_ACTION", reasons.push],
+  ["PUSH_WH_WEBHOOK_TOKEN", reasons.push],
+  ["PUSH_WH_CHAT21_API_ADMIN_TOKEN", reasons.push],
+  ["PUSH_WH_NOTIFY_URL", reasons.push],
+]);
