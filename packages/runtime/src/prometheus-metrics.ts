@@ -4,9 +4,11 @@ import { Counter, collectDefaultMetrics, Histogram, type Registry } from "prom-c
 const counters: Readonly<Record<MetricName, { readonly help: string; readonly label?: string }>> = {
   conflicts: { help: "Writes that had to be decided anew, by kind.", label: "kind" },
   connects_refused: { help: "Connections that were refused, by code.", label: "code" },
+  dead_letters: { help: "Messages of the broker that could not be handled, by reason.", label: "reason" },
   deliveries: { help: "Publishes to inboxes." },
   events_dispatched: { help: "Events delivered and handed over." },
   messages_committed: { help: "Messages stored." },
+  partition_changes: { help: "Partitions taken, released and lost, by change.", label: "change" },
   redispatched: { help: "Events that an earlier process had left undispatched." },
   refused: { help: "Publishes that were refused, by code.", label: "code" },
   repeats: { help: "Sends whose idempotency key had been used." },

@@ -31,7 +31,11 @@ export type MetricName =
   | "store_errors"
   | "redispatched"
   /** Attempts to deliver a webhook, by `outcome`: `delivered`, `retry`, `dead`. */
-  | "webhook_attempts";
+  | "webhook_attempts"
+  /** Messages of the broker that could not be handled, by `reason`. */
+  | "dead_letters"
+  /** Partitions of the broker, by `change`: `taken`, `released`, `lost`. */
+  | "partition_changes";
 
 /** What is measured. */
 export type ObservationName = "commit_seconds" | "batch_items" | "webhook_seconds" | "webhook_age_seconds";

@@ -1,0 +1,168 @@
+import type { Delivery, Edge, EdgeHandler, Invalidations, LeaseStore, Log, Metrics } from "@chat21/engine";
+import type { ChannelModel } from "amqplib";
+import { AmqpInvalidations } from "./amqp-invalidations.ts";
+import { AmqpLink } from "./amqp-link.ts";
+import { parseBrokerAddress } from "./broker-address.ts";
+import type { BrokerCapabilities } from "./broker-capabilities.ts";
+import { deliveryPublications, probePublication } from "./delivery-publications.ts";
+import { Intake } from "./intake.ts";
+import { Publisher } from "./publisher.ts";
+import { settlesWithin, systemTimers, type Timers } from "./timers.ts";
+import { declareExchanges, publishedExchanges, type TopologyOptions } from "./topology.ts";
+
+/** What an edge on RabbitMQ is made of. */
+export interface AmqpEdgeOptions extends TopologyOptions {
+  /** `amqp://` or, with TLS, `amqps://`. A heartbeat in it is ignored: it is 2 s. */
+  readonly uri: string;
+  /** Names this process, 1-64 characters; no two that run have the same. */
+  readonly holder: string;
+  /** Where the partitions' leases are. @default none: this process publishes, and takes nothing from clients */
+  readonly leases?: LeaseStore | undefined;
+  /** Messages in flight per partition. @default 250 */
+  readonly prefetch?: number | undefined;
+  /** How long `start` tries to reach the broker, milliseconds. @default 30000 */
+  readonly connectTimeoutMs?: number | undefined;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** @default the machine's */
+  readonly timers?: Timers | undefined;
+}
+
+/** The `Edge` of clients that are connected to RabbitMQ's MQTT plugin. */
+export interface AmqpEdge extends Edge {
+  /** Connected, not blocked, and everything declared. Deliveries wait while it is `false`. */
+  readonly ready: boolean;
+  /** Partitions that are consumed here, ascending. */
+  readonly partitions: readonly number[];
+  /** Of the broker; `undefined` before `start`. */
+  readonly capabilities: BrokerCapabilities | undefined;
+  /** Word to and from the other processes on this broker. */
+  readonly invalidations: Invalidations;
+}
+
+const defaultConnectTimeoutMs = 30_000;
+/** Of {@link Edge.close}: for the broker's own answers, after everything else. */
+const goodbyeMs = 1_000;
+
+/**
+ * Makes the edge; nothing is connected before `start`. Two connections where it consumes: the broker stops reading from
+ * one that publishes while it is short of memory or disk, and acknowledgements must get through nevertheless.
+ */
+export function createAmqpEdge(options: AmqpEdgeOptions): AmqpEdge {
+  return new RabbitEdge(options);
+}
+
+class RabbitEdge implements AmqpEdge {
+  readonly invalidations: AmqpInvalidations;
+  readonly #options: AmqpEdgeOptions;
+  readonly #timers: Timers;
+  readonly #publisher: Publisher;
+  readonly #outbound: AmqpLink;
+  #intake: Intake | undefined;
+  #isPaused = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: AmqpEdgeOptions) {
+    const { holder, log, timers = systemTimers } = options;
+    this.#options = options;
+    this.#timers = timers;
+    this.#publisher = new Publisher({ log, timers, onBroken: (error) => this.#outbound.fail(error) });
+    this.invalidations = new AmqpInvalidations({ holder, log, publisher: this.#publisher });
+    this.#outbound = new AmqpLink({
+      ...{ log, timers, address: parseBrokerAddress(options.uri), name: `chat21 ${holder} out` },
+      onUp: (connection) => this.#useOutbound(connection),
+      onChange: (state) => {
+        this.#publisher.hold(state === "blocked");
+        this.#intake?.setPaused(this.#mustPause());
+      },
+    });
+  }
+
+  get ready(): boolean {
+    return this.#outbound.state === "up" && (this.#intake?.ready ?? this.#options.leases === undefined);
+  }
+
+  get partitions(): readonly number[] {
+    return this.#intake?.partitions ?? [];
+  }
+
+  get capabilities(): BrokerCapabilities | undefined {
+    return this.#outbound.capabilities;
+  }
+
+  async start(handler: EdgeHandler): Promise<void> {
+    const { leases, connectTimeoutMs = defaultConnectTimeoutMs } = this.#options;
+    await this.#outbound.connect(connectTimeoutMs);
+    if (leases === undefined) return;
+    this.#intake = new Intake({
+      ...this.#options,
+      ...{ leases, handler, timers: this.#timers, publisher: this.#publisher, isPaused: this.#mustPause() },
+    });
+    await this.#intake.start(connectTimeoutMs);
+  }
+
+  /** The broker has the connections. */
+  reaches(): boolean {
+    return true;
+  }
+
+  deliver(deliveries: readonly Delivery[]): Promise<void> | undefined {
+    return deliveries.length === 0 ? undefined : this.#publisher.publish(deliveryPublications(deliveries));
+  }
+
+  async probe(
+    users: readonly { readonly app: string; readonly user: string }[],
+  ): Promise<readonly boolean[]> {
+    const listens = users.map(() => true);
+    const publications = users.map(({ app, user }, index) =>
+      probePublication(app, user, () => {
+        listens[index] = false;
+      }),
+    );
+    await this.#publisher.publish(publications);
+    return listens;
+  }
+
+  /** The broker has the connections, and ends them when it is told to over its management, or when a token runs out. */
+  disconnect(): number {
+    return 0;
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    this.#intake?.setPaused(this.#mustPause());
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const until = this.#timers.now() + timeoutMs;
+    const left = () => Math.max(0, until - this.#timers.now());
+    await this.#intake?.close(left());
+    const isDrained = await settlesWithin(this.#timers, this.#publisher.drained(), left());
+    if (!isDrained) {
+      const { unconfirmed } = this.#publisher;
+      this.#options.log.warn({ unconfirmed }, "the broker has not confirmed everything in time");
+    }
+    this.#publisher.close();
+    await this.#outbound.close(goodbyeMs);
+  }
+
+  /** What cannot be delivered is not begun either. */
+  #mustPause(): boolean {
+    return this.#isPaused || this.#outbound.state !== "up";
+  }
+
+  async #useOutbound(connection: ChannelModel): Promise<void> {
+    const channel = await connection.createChannel();
+    // Its calls reject with the reason.
+    channel.on("error", () => {});
+    await declareExchanges(channel, publishedExchanges);
+    await channel.close();
+    await this.invalidations.open(connection);
+    await this.#publisher.open(connection);
+  }
+}

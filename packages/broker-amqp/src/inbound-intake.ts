@@ -1,0 +1,57 @@
+import type { EdgeHandler, Log, Metrics } from "@chat21/engine";
+import { ChatError, fromRoutingKey, parseClientTopic } from "@chat21/protocol";
+import type { ConsumeMessage } from "amqplib";
+import { clientSession } from "./client-session.ts";
+import { type DeadReason, deadLetter } from "./dead-letter.ts";
+import type { Publisher } from "./publisher.ts";
+
+/** What an {@link InboundIntake} is made of. */
+export interface InboundIntakeOptions {
+  readonly handler: Pick<EdgeHandler, "handlePublish">;
+  /** @default every app */
+  readonly apps: readonly string[] | undefined;
+  readonly publisher: Pick<Publisher, "publish">;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Leads one message of the broker to the engine, or to the dead letters. */
+export class InboundIntake {
+  readonly #options: InboundIntakeOptions;
+
+  constructor(options: InboundIntakeOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the message is finished: handled, or durably a dead letter. Rejects when it must not be acknowledged,
+   * because somebody else is to handle it, or it is to be tried again.
+   */
+  take(message: ConsumeMessage, isCurrent: () => boolean): Promise<void> {
+    const topic = fromRoutingKey(message.fields.routingKey);
+    const parsed = parseClientTopic(topic);
+    if (parsed === null) return this.bury(message, "unroutable", "no topic of a client has this form");
+    const { apps, handler } = this.#options;
+    if (apps !== undefined && !apps.includes(parsed.app)) {
+      return this.bury(message, "unknown_app", "the app is not served here");
+    }
+    const { redelivered } = message.fields;
+    return handler
+      .handlePublish(clientSession(parsed), { topic, payload: message.content, redelivered, isCurrent })
+      .catch((thrown: unknown) => {
+        const error = ChatError.fromUnknown(thrown);
+        // What may succeed elsewhere or later is not poison; what the handler itself does not know is.
+        if (error.retryable && error.code !== "internal") throw error;
+        return this.bury(message, error.code === "internal" ? "internal" : "forbidden", error.message);
+      });
+  }
+
+  /** Makes a dead letter of it. */
+  async bury(message: ConsumeMessage, reason: DeadReason, detail: string): Promise<void> {
+    const { publisher, log, metrics } = this.#options;
+    await publisher.publish([deadLetter(message, reason, detail, new Date())]);
+    metrics.count("dead_letters", { reason });
+    const { routingKey } = message.fields;
+    log.error({ reason, detail, routingKey: routingKey.slice(0, 255) }, "made a dead letter of a message");
+  }
+}

@@ -1,0 +1,12 @@
+export type { AmqpEdge, AmqpEdgeOptions } from "./amqp-edge.ts";
+export { createAmqpEdge } from "./amqp-edge.ts";
+export type { BrokerCapabilities } from "./broker-capabilities.ts";
+export type { DeadReason } from "./dead-letter.ts";
+export type { Definitions, DefinitionsOptions } from "./definitions.ts";
+export { definitions } from "./definitions.ts";
+export { leaseTimes } from "./partition-keeper.ts";
+export { publisherLimits } from "./publisher.ts";
+export type { Timers } from "./timers.ts";
+export type { QueueType, TopologyOptions } from "./topology.ts";
+export { names } from "./topology.ts";
+export { topologyLimits } from "./topology-limits.ts";

@@ -1,0 +1,107 @@
+import type { EdgeHandler, LeaseStore, Log, Metrics } from "@chat21/engine";
+import type { ChannelModel } from "amqplib";
+import { AmqpLink } from "./amqp-link.ts";
+import { parseBrokerAddress } from "./broker-address.ts";
+import { InboundIntake } from "./inbound-intake.ts";
+import { PartitionConsumer } from "./partition-consumer.ts";
+import { PartitionKeeper } from "./partition-keeper.ts";
+import type { Publisher } from "./publisher.ts";
+import { settlesWithin, type Timers } from "./timers.ts";
+import { declareTopology, type TopologyOptions, topologyOf } from "./topology.ts";
+import { topologyLimits } from "./topology-limits.ts";
+
+/** What an {@link Intake} is made of. */
+export interface IntakeOptions extends TopologyOptions {
+  readonly uri: string;
+  readonly holder: string;
+  readonly leases: LeaseStore;
+  readonly handler: EdgeHandler;
+  readonly publisher: Publisher;
+  readonly prefetch?: number | undefined;
+  readonly isPaused: boolean;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly timers: Timers;
+}
+
+const defaultPrefetch = 250;
+
+/** Takes what clients publish: a connection of its own, this process' share of the partitions, a consumer for each. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #link: AmqpLink;
+  readonly #keeper: PartitionKeeper;
+  readonly #inbound: InboundIntake;
+  #connection: ChannelModel | undefined;
+  #isPaused: boolean;
+
+  constructor(options: IntakeOptions) {
+    const { holder, log, metrics, timers, leases, handler, publisher, apps } = options;
+    this.#options = options;
+    this.#isPaused = options.isPaused;
+    this.#inbound = new InboundIntake({ handler, apps, publisher, log, metrics });
+    this.#keeper = new PartitionKeeper({
+      ...{ holder, leases, timers, log, metrics },
+      partitions: options.partitions ?? topologyLimits.partitions,
+      takeOver: () => handler.handleTakeover(),
+      open: (partition, isHeld, onLost) => this.#open(partition, isHeld, onLost),
+    });
+    this.#link = new AmqpLink({
+      ...{ log, timers, address: parseBrokerAddress(options.uri), name: `chat21 ${holder} in` },
+      onUp: (connection) => this.#use(connection),
+      onChange: (state) => {
+        if (state === "down") void this.#keeper.suspend();
+        else this.#keeper.resume();
+      },
+    });
+  }
+
+  /** Connected, and everything declared. */
+  get ready(): boolean {
+    return this.#link.state === "up";
+  }
+
+  /** Partitions that are consumed here, ascending. */
+  get partitions(): readonly number[] {
+    return this.#keeper.consumed;
+  }
+
+  start(timeoutMs: number): Promise<void> {
+    return this.#link.connect(timeoutMs);
+  }
+
+  /** Begins nothing new; messages stay with the broker. */
+  setPaused(isPaused: boolean): void {
+    if (this.#isPaused === isPaused) return;
+    this.#isPaused = isPaused;
+    for (const consumer of this.#keeper.consumers()) consumer.setPaused(isPaused);
+  }
+
+  /** Hands the partitions over, in order; what takes longer than `timeoutMs` is left to its lease and to the broker. */
+  async close(timeoutMs: number): Promise<void> {
+    if (!(await settlesWithin(this.#options.timers, this.#keeper.close(), timeoutMs))) {
+      this.#options.log.warn({ timeoutMs }, "partitions were not handed over in time");
+      this.#keeper.abandon();
+    }
+    await this.#link.close(timeoutMs);
+  }
+
+  async #use(connection: ChannelModel): Promise<void> {
+    const channel = await connection.createChannel();
+    // Its calls reject with the reason.
+    channel.on("error", () => {});
+    await declareTopology(channel, topologyOf(this.#options));
+    await channel.close();
+    this.#connection = connection;
+  }
+
+  #open(partition: number, isHeld: () => boolean, onLost: () => void): Promise<PartitionConsumer> {
+    const { prefetch = defaultPrefetch, log } = this.#options;
+    if (this.#connection === undefined) return Promise.reject(new Error("there is no connection"));
+    return PartitionConsumer.open({
+      ...{ connection: this.#connection, partition, prefetch, log, isHeld, onLost },
+      isPaused: this.#isPaused,
+      intake: this.#inbound,
+    });
+  }
+}

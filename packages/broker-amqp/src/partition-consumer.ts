@@ -1,0 +1,180 @@
+import type { Log } from "@chat21/engine";
+import type { Channel, ChannelModel, ConsumeMessage, Message } from "amqplib";
+import { AckWindow } from "./ack-window.ts";
+import type { InboundIntake } from "./inbound-intake.ts";
+import { names } from "./topology.ts";
+
+/** What a {@link PartitionConsumer} is made of. */
+export interface PartitionConsumerOptions {
+  readonly connection: ChannelModel;
+  readonly partition: number;
+  /** Messages in flight, at most. */
+  readonly prefetch: number;
+  readonly intake: InboundIntake;
+  /** Whether the partition still is this process'. */
+  readonly isHeld: () => boolean;
+  readonly isPaused: boolean;
+  readonly log: Log;
+  /** Called once when the consumer has ended without having been told to. */
+  readonly onLost: () => void;
+}
+
+/**
+ * Consumes one partition on a channel of its own: messages are begun in order without waiting for the earlier ones, and
+ * acknowledged as one contiguous range, at most once per turn of the event loop.
+ */
+export class PartitionConsumer {
+  readonly #options: PartitionConsumerOptions;
+  readonly #channel: Channel;
+  readonly #window = new AckWindow();
+  readonly #isCurrent = () => this.#state !== "closed" && this.#options.isHeld();
+  /** Delivered while paused, not begun. */
+  #waiting: ConsumeMessage[] = [];
+  #state: "open" | "stopping" | "closed" = "open";
+  #isPaused: boolean;
+  #inFlight = 0;
+  #isAckDue = false;
+  #consumerTag = "";
+  #idle: (() => void) | undefined;
+
+  /** Begins to consume. Rejects when the channel or the queue is not there. */
+  static async open(options: PartitionConsumerOptions): Promise<PartitionConsumer> {
+    const channel = await options.connection.createChannel();
+    const consumer = new PartitionConsumer(options, channel);
+    try {
+      await channel.prefetch(options.prefetch);
+      const queue = names.partition(options.partition);
+      const { consumerTag } = await channel.consume(queue, (message) => consumer.#take(message));
+      consumer.#consumerTag = consumerTag;
+      return consumer;
+    } catch (error) {
+      consumer.abandon();
+      throw error;
+    }
+  }
+
+  private constructor(options: PartitionConsumerOptions, channel: Channel) {
+    this.#options = options;
+    this.#channel = channel;
+    this.#isPaused = options.isPaused;
+    channel.on("error", (error) => {
+      options.log.error(
+        { partition: options.partition, error: error.message },
+        "the broker closed a channel",
+      );
+    });
+    channel.on("close", () => this.#lose());
+  }
+
+  /** Begins nothing new; at most `prefetch` messages wait here meanwhile, unacknowledged. */
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    if (isPaused || this.#state !== "open") return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const message of waiting) this.#take(message);
+  }
+
+  /**
+   * Begins nothing new, finishes and acknowledges what is begun, and gives the rest back to the broker, in its place.
+   * Resolves when nothing of it is left, however it ended.
+   */
+  async stop(): Promise<void> {
+    if (this.#state !== "open") return;
+    this.#state = "stopping";
+    this.#waiting = [];
+    try {
+      await this.#channel.cancel(this.#consumerTag);
+      if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+      this.#acknowledge();
+      if (!this.#isClosed()) await this.#channel.close();
+    } catch {
+      // The channel ended meanwhile: the broker has everything back that was not acknowledged.
+    } finally {
+      this.#state = "closed";
+    }
+  }
+
+  /** Ends at once: what is in flight is not acknowledged, and is no longer current. */
+  abandon(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#waiting = [];
+    this.#idle?.();
+    Promise.resolve()
+      .then(() => this.#channel.close())
+      .catch(() => {});
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  #take(message: ConsumeMessage | null): void {
+    if (message === null) {
+      this.#cancelled();
+      return;
+    }
+    if (this.#state !== "open") return;
+    if (this.#isPaused) {
+      this.#waiting.push(message);
+      return;
+    }
+    this.#inFlight += 1;
+    const { deliveryTag } = message.fields;
+    this.#options.intake.take(message, this.#isCurrent).then(
+      () => this.#finish(deliveryTag),
+      (error: Error) => this.#giveBack(error),
+    );
+  }
+
+  #finish(deliveryTag: number): void {
+    this.#window.finish(deliveryTag);
+    if (!this.#isAckDue) {
+      this.#isAckDue = true;
+      setImmediate(() => this.#acknowledge());
+    }
+    this.#leave();
+  }
+
+  /** It can only go back together with what came after it, or the order would be lost. */
+  #giveBack(error: Error): void {
+    const { log, partition } = this.#options;
+    if (this.#state !== "closed") {
+      log.warn({ partition, error: error.message }, "giving a partition's messages back to the broker");
+    }
+    this.#acknowledge();
+    this.#lose();
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#idle?.();
+  }
+
+  #acknowledge(): void {
+    this.#isAckDue = false;
+    if (this.#state === "closed") return;
+    const deliveryTag = this.#window.take();
+    if (deliveryTag === 0) return;
+    try {
+      // The driver reads nothing but the tag.
+      this.#channel.ack({ fields: { deliveryTag } } as Message, true);
+    } catch {
+      // The channel is closing: the messages come again.
+    }
+  }
+
+  /** The broker says that the queue is gone, or moves to another node. */
+  #cancelled(): void {
+    this.#options.log.warn({ partition: this.#options.partition }, "the broker cancelled a consumer");
+    this.#lose();
+  }
+
+  #lose(): void {
+    const wasOpen = this.#state === "open";
+    this.abandon();
+    if (wasOpen) this.#options.onLost();
+  }
+}

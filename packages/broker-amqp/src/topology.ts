@@ -1,0 +1,131 @@
+import type { Channel } from "amqplib";
+import { clientRoutingPatterns } from "./routing.ts";
+import { topologyLimits } from "./topology-limits.ts";
+
+/** Names of everything that is ours on the broker. */
+export const names = {
+  /** The MQTT plugin's; not ours, always there. */
+  mqtt: "amq.topic",
+  /** Spreads what clients publish over the partitions. */
+  inbound: "chat21.in",
+  /** Events for backends, `apps.<app>.<event>`. */
+  events: "chat21.events",
+  /** Word between processes. */
+  invalidations: "chat21.invalidations",
+  /** What could not be handled, with the reason. */
+  dead: "chat21.dead",
+  partition: (partition: number) => `chat21.partition.${partition}`,
+} as const;
+
+/** `classic`: fast, on one node. `quorum`: replicated over the nodes of a cluster, and slower. */
+export type QueueType = "classic" | "quorum";
+
+/** What the broker's objects depend on. */
+export interface TopologyOptions {
+  /** App ids whose clients are served. @default every app */
+  readonly apps?: readonly string[] | undefined;
+  /** @default `topologyLimits.partitions` */
+  readonly partitions?: number | undefined;
+  /** Of the partition queues. @default "classic" */
+  readonly queueType?: QueueType | undefined;
+}
+
+type Arguments = Readonly<Record<string, string | number | boolean>>;
+
+/** An exchange to declare; durable. */
+export interface ExchangeDeclaration {
+  readonly name: string;
+  readonly type: "topic" | "fanout" | "x-consistent-hash";
+}
+
+/** A queue to declare; durable. */
+export interface QueueDeclaration {
+  readonly name: string;
+  readonly arguments: Arguments;
+}
+
+/** A binding to declare. */
+export interface BindingDeclaration {
+  readonly source: string;
+  readonly destination: string;
+  readonly kind: "queue" | "exchange";
+  readonly routingKey: string;
+}
+
+/** Everything that is declared, in order. */
+export interface Topology {
+  readonly exchanges: readonly ExchangeDeclaration[];
+  readonly queues: readonly QueueDeclaration[];
+  readonly bindings: readonly BindingDeclaration[];
+}
+
+/** What every process publishes to, beside {@link names.mqtt}. */
+export const publishedExchanges: readonly ExchangeDeclaration[] = [
+  { name: names.events, type: "topic" },
+  { name: names.invalidations, type: "fanout" },
+];
+
+const exchanges: readonly ExchangeDeclaration[] = [
+  { name: names.inbound, type: "x-consistent-hash" },
+  ...publishedExchanges,
+];
+
+const deadQueue: QueueDeclaration = {
+  name: names.dead,
+  arguments: {
+    "x-queue-type": "classic",
+    "x-max-length": topologyLimits.deadLetters,
+    "x-max-length-bytes": topologyLimits.deadLetterBytes,
+    "x-overflow": "drop-head",
+  },
+};
+
+// Said in so many words, because a virtual host may have another default type.
+const partitionArguments: Readonly<Record<QueueType, Arguments>> = {
+  classic: { "x-queue-type": "classic", "x-single-active-consumer": true },
+  quorum: {
+    "x-queue-type": "quorum",
+    "x-single-active-consumer": true,
+    // From 4.0 on the broker drops what it has given out 20 times, unless it is told where to and how often.
+    "x-delivery-limit": topologyLimits.quorumDeliveries,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": names.dead,
+  },
+};
+
+/** What has to be on the broker. Queues are bound last, so that whatever is routed has a place to go. */
+export function topologyOf(options: TopologyOptions = {}): Topology {
+  const { apps = ["*"], partitions = topologyLimits.partitions, queueType = "classic" } = options;
+  const queues = Array.from({ length: partitions }, (_, partition) => ({
+    name: names.partition(partition),
+    arguments: partitionArguments[queueType],
+  }));
+  const spread = queues.map(({ name }): BindingDeclaration => {
+    // For a consistent hash the key is a weight.
+    return { source: names.inbound, destination: name, kind: "queue", routingKey: "1" };
+  });
+  const taken = apps.flatMap(clientRoutingPatterns).map((routingKey): BindingDeclaration => {
+    return { source: names.mqtt, destination: names.inbound, kind: "exchange", routingKey };
+  });
+  return { exchanges, queues: [deadQueue, ...queues], bindings: [...spread, ...taken] };
+}
+
+/** Declares what a process publishes to. Idempotent. */
+export async function declareExchanges(
+  channel: Channel,
+  declared: readonly ExchangeDeclaration[],
+): Promise<void> {
+  for (const { name, type } of declared) await channel.assertExchange(name, type, { durable: true });
+}
+
+/** Declares everything. Idempotent; rejects (406) when something of that name is there with other properties. */
+export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
+  await declareExchanges(channel, topology.exchanges);
+  for (const { name, arguments: args } of topology.queues) {
+    await channel.assertQueue(name, { durable: true, arguments: args });
+  }
+  for (const { source, destination, kind, routingKey } of topology.bindings) {
+    if (kind === "queue") await channel.bindQueue(destination, source, routingKey);
+    else await channel.bindExchange(destination, source, routingKey);
+  }
+}
