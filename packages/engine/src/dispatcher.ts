@@ -178,10 +178,9 @@ export class Dispatcher {
 
   /** What will not be acknowledged by this process any more stays known to who is handed its message next. */
   async #markDurably(committed: readonly WriteResult[], arrivals: readonly Arrival[]): Promise<void> {
-    const { redeliveries } = this.#options;
     if (!arrivals.every(({ isCurrent }) => isCurrent())) return this.#markRedispatched(committed);
     this.#mark(committed);
-    if (arrivals.length > 0) await redeliveries?.flushMarks();
+    if (arrivals.length > 0) await this.#options.store.events.flushMarks();
   }
 
   async #markRedispatched(committed: readonly WriteResult[]): Promise<void> {

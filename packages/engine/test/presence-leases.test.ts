@@ -332,3 +332,53 @@ describe("Typing", () => {
     expect(bob.frames).toHaveLength(120);
   });
 });
+
+describe("Presence behind a broker that keeps the connections", () => {
+  /** A device that announced itself, over an edge that can only ask who listens. */
+  async function behindBroker(): Promise<{ world: World; bob: Person; listening: Set<string> }> {
+    const [world, bob] = await acquainted();
+    const listening = new Set(["ann"]);
+    world.edge.probe = async (users) => users.map(({ user }) => listening.has(user));
+    const [ann] = await world.people("ann");
+    await ann.announce({ connected: true });
+    return { world, bob, listening };
+  }
+
+  it("lasts as long as somebody listens, without a word from the client", async () => {
+    const { world, bob } = await behindBroker();
+
+    await world.pass(5 * leaseMs);
+
+    expect(await isOnline(world, "ann")).toBe(true);
+    expect(presenceOf(bob)).toEqual(["online"]);
+  });
+
+  it("ends within the lease when nobody listens any more", async () => {
+    const { world, bob, listening } = await behindBroker();
+    listening.delete("ann");
+
+    await world.pass(leaseMs);
+
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+    expect(await isOnline(world, "ann")).toBe(false);
+  });
+
+  it("ends with the client's will, whoever brings it", async () => {
+    const { world, bob } = await behindBroker();
+    const [another] = await world.people("ann");
+
+    await another.announce({ disconnected: true });
+
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+  });
+
+  it("ends at once when the broker says that the client is gone", async () => {
+    const { world, bob } = await behindBroker();
+
+    await world.engine.handleGone("ann-device");
+    await world.engine.handleGone("ann-device");
+
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+    expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online", "offline"]);
+  });
+});

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createMemoryStore, type MemoryDisk } from "@chat21/testkit";
 import type { Clock, Delivery, Edge, Engine, EventSink, Fact, Store } from "../src/index.ts";
 import { createEngine } from "../src/index.ts";
+import { type Neighbours, shareWith } from "./world.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -25,6 +26,8 @@ export interface SimulationOptions {
   readonly facts: Fact[];
   /** Dies at the n-th await point of its writers. @default lives on */
   readonly killAt?: number;
+  /** Other processes live on the same disk. @default this one alone */
+  readonly neighbours?: Neighbours;
   /** Holds every await point up until it resolves. @default nothing is held up */
   readonly hold?: (point: string) => Promise<void>;
 }
@@ -45,7 +48,10 @@ export async function startProcess(options: SimulationOptions): Promise<Simulate
   const edge: Edge = {
     start: async () => {},
     reaches: () => true,
-    deliver: (given) => void (dead || deliveries.push(...given)),
+    deliver: (given) => {
+      if (!dead) deliveries.push(...given);
+      return undefined;
+    },
     disconnect: () => 0,
     setPaused: () => {},
     close: async () => {},
@@ -69,6 +75,9 @@ export async function startProcess(options: SimulationOptions): Promise<Simulate
     log: silent,
     metrics: { count() {}, observe() {} },
     sinks: [sink],
+    ...(options.neighbours === undefined
+      ? {}
+      : { shared: shareWith(options.neighbours, store.redeliveries) }),
     // Small batches, so that one is handed over while the next commits.
     batchItems: 2,
   });

@@ -20,7 +20,11 @@ import type {
   EventRecord,
   Fact,
   Identity,
+  Invalidation,
+  LeaseStore,
+  RedeliveryLog,
   SentMessage,
+  SharedStoreOptions,
   Store,
 } from "../src/index.ts";
 import { createEngine } from "../src/index.ts";
@@ -34,6 +38,8 @@ export const supportGroup = "support-group-65c5f7a1b2c3d4e5f6a7b8c9-0123456789ab
 /** What JSON text turns into; tests know its shape. */
 export type Json = ReturnType<typeof JSON.parse>;
 
+let ids = 0;
+
 /** What a world is made with; the engine's own options among it. */
 export interface WorldOptions extends Partial<Omit<EngineOptions, "store" | "edge" | "clock" | "sinks">> {
   /** Hand the same disk to the next world to live on after a crash. @default a new one */
@@ -43,6 +49,33 @@ export interface WorldOptions extends Partial<Omit<EngineOptions, "store" | "edg
   readonly beforeSink?: World["beforeSink"];
   /** Whether a recording sink listens. Without any, the engine takes its shorter way. @default true */
   readonly listening?: boolean;
+  /** Other worlds live on the same disk. @default this one alone */
+  readonly neighbours?: Neighbours;
+}
+
+/** What worlds on the same disk have in common. */
+export interface Neighbours {
+  readonly leases: LeaseStore;
+  /** Listeners of every world. */
+  readonly invalidated: ((invalidation: Invalidation) => void)[];
+}
+
+/** What a neighbour shares with the others. */
+export function shareWith(
+  { leases, invalidated }: Neighbours,
+  redeliveries: RedeliveryLog,
+): SharedStoreOptions {
+  return {
+    holder: `process-${++ids}`,
+    leases,
+    redeliveries,
+    invalidations: {
+      send: (invalidation) => {
+        for (const listener of invalidated) listener(invalidation);
+      },
+      onReceived: (listener) => void invalidated.push(listener),
+    },
+  };
 }
 
 /** The fact that has this kind among its kinds. */
@@ -51,8 +84,6 @@ type FactOf<Kind extends Fact["kind"], Member = Fact> = Member extends { kind: i
     ? Member & Fact
     : never
   : never;
-
-let ids = 0;
 
 /** One running engine on a memory store, a manual clock and an edge without sockets. */
 export class World {
@@ -76,13 +107,15 @@ export class World {
       clock = createManualClock(),
       listening = true,
       beforeSink = () => {},
+      neighbours,
       ...given
     } = options;
     this.beforeSink = beforeSink;
     this.disk = disk;
     this.clock = clock;
     this.edge = createRecordingEdge();
-    this.store = createMemoryStore({ disk, gate: async (point) => this.atStore(point) });
+    const store = createMemoryStore({ disk, gate: async (point) => this.atStore(point) });
+    this.store = store;
     const sink = {
       name: "recorded",
       accept: async (facts: readonly Fact[]) => {
@@ -96,7 +129,8 @@ export class World {
       log: { debug() {}, info() {}, warn() {}, error() {} },
       metrics: { count: (name, labels, by) => this.#count(name, labels, by), observe() {} },
       ...given,
-      store: this.store,
+      ...(neighbours === undefined ? {} : { shared: shareWith(neighbours, store.redeliveries) }),
+      store,
       edge: this.edge,
       clock,
       sinks: listening ? [sink] : [],

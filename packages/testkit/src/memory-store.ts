@@ -1,10 +1,11 @@
-import type { Store } from "@chat21/engine";
+import type { RedeliveryLog, Store } from "@chat21/engine";
 import { createMemoryConversations } from "./memory-store/conversations.ts";
 import { createMemoryDisk, type MemoryDisk } from "./memory-store/disk.ts";
 import { createMemoryEventLog } from "./memory-store/event-log.ts";
 import { type Gate, gated } from "./memory-store/gate.ts";
 import { createMemoryInstances, createMemoryRevocations, createMemoryUsers } from "./memory-store/people.ts";
 import { createMemoryPresence } from "./memory-store/presence.ts";
+import { createMemoryRedeliveries } from "./memory-store/redeliveries.ts";
 import { createMemoryWebhooks } from "./memory-store/webhooks.ts";
 
 /** Options of {@link createMemoryStore}. */
@@ -15,11 +16,16 @@ export interface MemoryStoreOptions {
   readonly gate?: Gate;
 }
 
+/** A store that several processes may share. */
+export interface MemoryStore extends Store {
+  readonly redeliveries: RedeliveryLog;
+}
+
 /**
  * The reference implementation of `Store`: the port's sentences in the plainest code, without indexes. Marks of
- * dispatched events wait in the store object for its next commit, as the port allows, so that a crash loses them.
+ * dispatched events wait in the store object for its next commit or flush, as the port allows, so that a crash loses them.
  */
-export function createMemoryStore({ disk = createMemoryDisk(), gate }: MemoryStoreOptions = {}): Store {
+export function createMemoryStore({ disk = createMemoryDisk(), gate }: MemoryStoreOptions = {}): MemoryStore {
   const through = gated(gate);
   const { flush, ...events } = createMemoryEventLog(disk, through);
   return {
@@ -28,6 +34,7 @@ export function createMemoryStore({ disk = createMemoryDisk(), gate }: MemorySto
     events,
     instances: createMemoryInstances(disk, through),
     presence: createMemoryPresence(disk, through),
+    redeliveries: createMemoryRedeliveries(disk, through),
     revocations: createMemoryRevocations(disk, through),
     users: createMemoryUsers(disk, through),
     webhooks: createMemoryWebhooks(disk, through),

@@ -32,6 +32,8 @@ export interface RecordedClient {
 
 /** An `Edge` without sockets: it keeps what it delivers, and lets a test connect and publish. */
 export interface RecordingEdge extends Edge {
+  /** What `deliver` answers: a broker's word that it has taken the deliveries. @default `undefined`, at once */
+  taking: () => Promise<void> | undefined;
   readonly isPaused: boolean;
   /** Every change of {@link isPaused}, in order. */
   readonly pauses: readonly boolean[];
@@ -66,6 +68,7 @@ export function createRecordingEdge(): RecordingEdge {
     [...clients].filter(({ session }) => session.app === app && session.user === user);
 
   return {
+    taking: () => undefined,
     get isPaused() {
       return resumed !== undefined;
     },
@@ -95,6 +98,7 @@ export function createRecordingEdge(): RecordingEdge {
       for (const delivery of deliveries) {
         for (const client of clientsOf(delivery.app, delivery.user)) client.receive(delivery);
       }
+      return this.taking();
     },
 
     disconnect(selector, reason) {

@@ -5,8 +5,6 @@ import type { EventRecord, EventRef } from "./records.ts";
  * acknowledge (ADR 0010).
  */
 export interface RedeliveryLog {
-  /** Resolves when every mark cleared so far is durable. Calls at the same time share one write. */
-  flushMarks(): Promise<void>;
   /**
    * Takes events out of `undispatched` whose message was not acknowledged to the broker, or perhaps not: for another
    * minute (60,000 ms of the store's clock, or longer) they are still among {@link unacknowledged}. Durable, idempotent.

@@ -63,6 +63,14 @@ export class ScriptedHandler implements EdgeHandler {
     return settled;
   }
 
+  async handleTakeover(): Promise<void> {
+    this.#called("takeover");
+  }
+
+  async handleGone(clientId: string): Promise<void> {
+    this.#called(`gone ${clientId}`);
+  }
+
   /** Resolves when `isSo`, which is asked again after every call. */
   until(isSo: () => boolean): Promise<void> {
     if (isSo()) return Promise.resolve();

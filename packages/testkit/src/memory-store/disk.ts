@@ -49,6 +49,8 @@ export interface MemoryDisk {
   readonly conversations: Map<string, DiskConversation>;
   /** In commit order. */
   readonly undispatched: Map<string, EventRef>;
+  /** Events that were dispatched by another process than is to acknowledge their messages to a broker. */
+  readonly redispatched: Set<string>;
   /** Which event took an idempotency key. */
   readonly clientMessageIds: Map<string, EventRef>;
   readonly users: Map<string, UserRecord>;
@@ -68,6 +70,7 @@ export function createMemoryDisk(epoch: string = randomUUID()): MemoryDisk {
     epoch,
     conversations: new Map(),
     undispatched: new Map(),
+    redispatched: new Set(),
     clientMessageIds: new Map(),
     users: new Map(),
     revocations: new Map(),
