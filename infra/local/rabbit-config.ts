@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /** Ports of one broker, all on the loopback interface. */
 export interface RabbitPorts {
   readonly amqp: number;
@@ -11,18 +13,11 @@ export interface RabbitPorts {
   readonly portMapper: number;
 }
 
-/** What the broker has beyond AMQP. */
-const plugins = [
-  "rabbitmq_auth_backend_oauth2",
-  "rabbitmq_consistent_hash_exchange",
-  "rabbitmq_management",
-  "rabbitmq_mqtt",
-  "rabbitmq_prometheus",
-  "rabbitmq_web_mqtt",
-] as const;
+/** What deployments run as well; both versions of RabbitMQ take it. */
+const shared = (file: string) => readFileSync(new URL(`../rabbitmq/3.10/${file}`, import.meta.url), "utf8");
 
 /** `enabled_plugins`. */
-export const enabledPlugins = `[${plugins.join(",")}].\n`;
+export const enabledPlugins = shared("enabled_plugins");
 
 /** `rabbitmq.conf`. */
 export function rabbitConfig({ amqp, mqtt, webMqtt, management, prometheus }: RabbitPorts): string {
@@ -41,24 +36,40 @@ export function rabbitConfig({ amqp, mqtt, webMqtt, management, prometheus }: Ra
     `prometheus.tcp.port = ${prometheus}`,
     // What a developer's disk has left is no reason to block publishers.
     "disk_free_limit.absolute = 50MB",
+    // Tokens for clients, and guest for our own AMQP connections.
+    "auth_backends.1 = rabbit_auth_backend_oauth2",
+    "auth_backends.2 = rabbit_auth_backend_internal",
+    "auth_oauth2.resource_server_id = rabbitmq",
   ].join("\n")}\n`;
+}
+
+/** `rabbitmq.conf` as deployments have it, but for ports, addresses and the room on the disk. */
+export function deployedRabbitConfig(ports: RabbitPorts): string {
+  const own = new Set(rabbitConfig(ports).trim().split("\n"));
+  const keyOf = (line: string) => line.split(" = ")[0]?.replace(/[.](default|1|absolute)$/, "") ?? "";
+  const replaced = new Set([...own].map(keyOf));
+  const kept = shared("rabbitmq.conf")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#") && !replaced.has(keyOf(line)));
+  return `${[...own, ...kept].join("\n")}\n`;
 }
 
 /** An Erlang binary of any text. */
 const binary = (text: string) => `<<${[...Buffer.from(text)].join(",")}>>`;
 
-/** `advanced.config`: tokens signed with the shared secret, and guest for our own AMQP connections. */
-export function rabbitAdvancedConfig(jwtSecret: string): string {
-  const key = `{map, #{<<"kty">> => <<"MAC">>, <<"alg">> => <<"HS256">>, <<"value">> => ${binary(jwtSecret)}}}`;
-  return `[
-  {rabbit, [{auth_backends, [rabbit_auth_backend_oauth2, rabbit_auth_backend_internal]}]},
-  {rabbitmq_auth_backend_oauth2, [
-    {resource_server_id, <<"rabbitmq">>},
-    {key_config, [
-      {default_key, <<"chat21">>},
-      {signing_keys, #{<<"chat21">> => ${key}}}
-    ]}
-  ]}
-].
-`;
+/** What verifies tokens. */
+export interface RabbitKeys {
+  /** HS256, for tokens that name no key. */
+  readonly jwtSecret: string;
+  /** ES256: PEM of public keys by `kid`. @default none */
+  readonly jwtKeys?: Readonly<Record<string, string>>;
+}
+
+/** `advanced.config`: the deployments' own, with these keys. What `render-advanced-config.sh` does there. */
+export function rabbitAdvancedConfig({ jwtSecret, jwtKeys = {} }: RabbitKeys): string {
+  const secret = `{map, #{<<"kty">> => <<"MAC">>, <<"alg">> => <<"HS256">>, <<"value">> => ${binary(jwtSecret)}}}`;
+  const keys = [`<<"chat21">> => ${secret}`].concat(
+    Object.entries(jwtKeys).map(([kid, pem]) => `${binary(kid)} => {pem, ${binary(pem)}}`),
+  );
+  return shared("advanced.config").replace("@SIGNING_KEYS@", () => keys.join(", "));
 }

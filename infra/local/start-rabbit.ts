@@ -4,7 +4,14 @@ import { canInstall, install } from "./apt.ts";
 import { isDockerRunning, removeContainer, runContainer } from "./docker.ts";
 import { freePorts, isListening } from "./free-port.ts";
 import { startDetached, stopProcess, waitFor } from "./processes.ts";
-import { enabledPlugins, type RabbitPorts, rabbitAdvancedConfig, rabbitConfig } from "./rabbit-config.ts";
+import {
+  deployedRabbitConfig,
+  enabledPlugins,
+  type RabbitKeys,
+  type RabbitPorts,
+  rabbitAdvancedConfig,
+  rabbitConfig,
+} from "./rabbit-config.ts";
 import { runCommand, succeeds } from "./run-command.ts";
 import type { StartOptions } from "./start-mongo.ts";
 
@@ -39,6 +46,10 @@ interface RabbitControl {
 export interface RabbitOptions extends StartOptions {
   /** HS256. @default "tokenKey" */
   readonly jwtSecret?: string;
+  /** ES256: PEM of public keys by `kid`. @default none */
+  readonly jwtKeys?: Readonly<Record<string, string>>;
+  /** What deployments configure, with this user for our own processes. @default what contributors need, and guest */
+  readonly asDeployed?: { readonly user: string; readonly password: string };
   /** @default a free one */
   readonly mqttPort?: number;
   /** @default a free one */
@@ -74,9 +85,9 @@ async function choosePorts({ port, mqttPort, webMqttPort }: RabbitOptions): Prom
   };
 }
 
-function addressesOf(ports: RabbitPorts, jwtSecret: string) {
+function addressesOf(ports: RabbitPorts, jwtSecret: string, login = "guest:guest") {
   return {
-    uri: `amqp://guest:guest@127.0.0.1:${ports.amqp}`,
+    uri: `amqp://${login}@127.0.0.1:${ports.amqp}`,
     mqttUri: `mqtt://127.0.0.1:${ports.mqtt}`,
     webMqttUri: `ws://127.0.0.1:${ports.webMqtt}/ws`,
     managementUri: `http://127.0.0.1:${ports.management}`,
@@ -85,15 +96,15 @@ function addressesOf(ports: RabbitPorts, jwtSecret: string) {
   };
 }
 
-async function writeConfig(folder: string, ports: RabbitPorts, jwtSecret: string) {
+async function writeConfig(folder: string, config: string, keys: RabbitKeys) {
   await mkdir(folder, { recursive: true });
   const paths = {
     config: join(folder, "rabbitmq.conf"),
     advanced: join(folder, "advanced.config"),
     plugins: join(folder, "enabled_plugins"),
   };
-  await writeFile(paths.config, rabbitConfig(ports));
-  await writeFile(paths.advanced, rabbitAdvancedConfig(jwtSecret), { mode: 0o600 });
+  await writeFile(paths.config, config);
+  await writeFile(paths.advanced, rabbitAdvancedConfig(keys), { mode: 0o600 });
   await writeFile(paths.plugins, enabledPlugins);
   return paths;
 }
@@ -117,19 +128,25 @@ function environmentOf(folder: string, ports: RabbitPorts, node: string) {
   };
 }
 
+function loginOf(asDeployed: RabbitOptions["asDeployed"]): Readonly<Record<string, string>> {
+  if (asDeployed === undefined) return {};
+  return { RABBITMQ_DEFAULT_USER: asDeployed.user, RABBITMQ_DEFAULT_PASS: asDeployed.password };
+}
+
 async function startOnMachine(options: RabbitOptions, ports: RabbitPorts): Promise<RabbitService> {
-  const { jwtSecret = localJwtSecret, log = () => {} } = options;
+  const { jwtSecret = localJwtSecret, jwtKeys = {}, asDeployed, log = () => {} } = options;
   const binaries = await findRabbitFolder(log);
   const folder = resolve(options.folder, `rabbit-${ports.amqp}`);
-  await writeConfig(folder, ports, jwtSecret);
+  const config = asDeployed === undefined ? rabbitConfig(ports) : deployedRabbitConfig(ports);
+  await writeConfig(folder, config, { jwtSecret, jwtKeys });
   const node = `chat21-${ports.amqp}@localhost`;
-  const env = environmentOf(folder, ports, node);
+  const env = { ...environmentOf(folder, ports, node), ...loginOf(asDeployed) };
   const logPath = join(folder, "rabbitmq.log");
   const pid = await startDetached({ command: `${binaries}rabbitmq-server`, args: [], env, logPath });
   const control = { command: `${binaries}rabbitmqctl`, node, env };
   const service: RabbitService = {
     origin: "process",
-    ...addressesOf(ports, jwtSecret),
+    ...addressesOf(ports, jwtSecret, asDeployed && `${asDeployed.user}:${asDeployed.password}`),
     pid,
     container: null,
     control,
@@ -149,9 +166,9 @@ async function startOnMachine(options: RabbitOptions, ports: RabbitPorts): Promi
 }
 
 async function startInDocker(options: RabbitOptions, ports: RabbitPorts): Promise<RabbitService> {
-  const { jwtSecret = localJwtSecret } = options;
+  const { jwtSecret = localJwtSecret, jwtKeys = {} } = options;
   const folder = resolve(options.folder, `rabbit-${ports.amqp}`);
-  const paths = await writeConfig(folder, ports, jwtSecret);
+  const paths = await writeConfig(folder, rabbitConfig(ports), { jwtSecret, jwtKeys });
   const container = `chat21-rabbit-${ports.amqp}`;
   const mounts = [
     `${paths.config}:/etc/rabbitmq/conf.d/90-chat21.conf:ro`,

@@ -45,15 +45,14 @@ export function userScopes(app: string, user: string, clientId?: string): readon
       "rabbitmq.configure:*/*/*",
     ];
   }
-  // The plugin appends `qos0` or `qos1`: without it client `a` would reach the queues of `ab`.
-  const queue = `mqtt-subscription-${clientId}qos*`;
+  // The plugin names its queues by client id and QoS. Whole names: with a wildcard, client `a` would reach `aqos0b`.
+  const queues = [0, 1].map((qos) => `mqtt-subscription-${clientId}qos${qos}`);
+  const permissions = ["configure", "write", "read"] as const;
   return [
     `rabbitmq.read:*/amq.topic/${inbox}`,
     `rabbitmq.write:*/amq.topic/${inbox}`,
     `rabbitmq.write:*/amq.topic/${outgoing}`,
-    `rabbitmq.read:*/${queue}`,
-    `rabbitmq.write:*/${queue}`,
-    `rabbitmq.configure:*/${queue}`,
+    ...queues.flatMap((queue) => permissions.map((permission) => `rabbitmq.${permission}:*/${queue}`)),
   ];
 }
 

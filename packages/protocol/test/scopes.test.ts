@@ -37,9 +37,12 @@ describe("The scopes of a strict token", () => {
       "rabbitmq.read:*/amq.topic/apps.tilechat.users.USER1.*",
       "rabbitmq.write:*/amq.topic/apps.tilechat.users.USER1.*",
       "rabbitmq.write:*/amq.topic/apps.tilechat.outgoing.users.USER1.*",
-      "rabbitmq.read:*/mqtt-subscription-c-1qos*",
-      "rabbitmq.write:*/mqtt-subscription-c-1qos*",
-      "rabbitmq.configure:*/mqtt-subscription-c-1qos*",
+      "rabbitmq.configure:*/mqtt-subscription-c-1qos0",
+      "rabbitmq.write:*/mqtt-subscription-c-1qos0",
+      "rabbitmq.read:*/mqtt-subscription-c-1qos0",
+      "rabbitmq.configure:*/mqtt-subscription-c-1qos1",
+      "rabbitmq.write:*/mqtt-subscription-c-1qos1",
+      "rabbitmq.read:*/mqtt-subscription-c-1qos1",
     ]);
   });
 
@@ -54,6 +57,8 @@ describe("The scopes of a strict token", () => {
       "mqtt-subscription-c-1",
       "mqtt-subscription-c-12qos1",
       "mqtt-subscription-c-1-2qos0",
+      "mqtt-subscription-c-1qos0b",
+      "mqtt-subscription-c-1qos",
     ]) {
       for (const permission of ["read", "write", "configure"] as const) {
         expect(allows(scopes, permission, queue), `${permission} ${queue}`).toBe(false);

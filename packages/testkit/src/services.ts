@@ -75,7 +75,8 @@ export async function requireMongo({ isOwn = false }: RequireOptions = {}): Prom
 export async function requireRabbit({
   isOwn = false,
   ...options
-}: RequireOptions & Pick<RabbitOptions, "jwtSecret"> = {}): Promise<RequiredRabbit> {
+}: RequireOptions &
+  Pick<RabbitOptions, "asDeployed" | "jwtKeys" | "jwtSecret"> = {}): Promise<RequiredRabbit> {
   if (!isOwn) return { ...(await rabbitOf(sharedFolder(), options)), stop: nothing };
   const folder = await mkdtemp(join(tmpdir(), "chat21-rabbit-"));
   const rabbit = await startRabbit({ ...options, folder, isOwn: true });
