@@ -15,6 +15,24 @@ export type {
   SentMessage,
   SyncOperations,
 } from "./engine.ts";
+export type { AdoptResult } from "./import/adopt-message.ts";
+export { adoptMessage } from "./import/adopt-message.ts";
+export type { ImportOptions } from "./import/import-conversations.ts";
+export { importConversations } from "./import/import-conversations.ts";
+export type { ImportRefusal, Refused } from "./import/import-refusals.ts";
+export { importRefusals, isRefused } from "./import/import-refusals.ts";
+export type { ImportReport, RefusedItem } from "./import/import-report.ts";
+export type {
+  CopyState,
+  ImportedConversation,
+  ImportedMessage,
+  ImportedPage,
+  ImportSource,
+  ListEntry,
+  OriginalGroup,
+} from "./import/import-source.ts";
+export type { CopyContext, OriginalCopy, OriginalDocument, OriginalStub } from "./import/original-copy.ts";
+export { isOriginalGroup, originalTime, readOriginalCopy } from "./import/original-copy.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Contact, Contacts } from "./ports/contacts.ts";
 export type {

@@ -1,0 +1,120 @@
+import { createMemoryDisk, createMemoryStore } from "@chat21/testkit";
+import { describe, expect, it } from "vitest";
+import { adoptMessage, importConversations, type Store } from "../../src/index.ts";
+import { copyOf, now, sourceOf } from "./copies.ts";
+
+const app = "tilechat";
+const clock = { now: () => now };
+const direct = { message_id: "m1", sender: "a", recipient: "b", timestamp: 1_000, text: "hi" };
+const inGroup = { ...direct, recipient: "group-g", channel_type: "group" };
+
+const adopt = (store: Store, copy: object) => adoptMessage(store, JSON.parse(JSON.stringify(copy)), clock);
+const eventsOf = (store: Store, conversation: string) =>
+  store.events.read({ app, conversation, limit: 1_000, from: "oldest" });
+
+async function membersOf(store: Store, conversation: string) {
+  const [record] = await store.conversations.load([{ app, conversation }]);
+  return Object.fromEntries((record?.members ?? []).map(({ user, intervals }) => [user, intervals]));
+}
+
+describe("adoptMessage", () => {
+  it("appends a message once, whichever of its copies comes first", async () => {
+    const store = createMemoryStore();
+
+    const answers = [
+      await adopt(store, copyOf(direct, "b")),
+      await adopt(store, copyOf(direct, "a", 100)),
+      await adopt(store, copyOf(direct, "b")),
+    ];
+
+    expect(answers).toEqual([
+      { status: "appended", conversation: "a.b", seq: 1 },
+      { status: "known", conversation: "a.b", seq: 1 },
+      { status: "known", conversation: "a.b", seq: 1 },
+    ]);
+    expect(await eventsOf(store, "a.b")).toMatchObject([{ messageId: "m1", body: '{"text":"hi"}' }]);
+    expect(await membersOf(store, "a.b")).toEqual({ a: [[1, null]], b: [[1, null]] });
+  });
+
+  it("appends at the head of what was imported, and knows what was", async () => {
+    const store = createMemoryStore();
+    const imported = [
+      copyOf({ ...direct, timestamp: 9_000 }, "a"),
+      copyOf({ ...direct, timestamp: 9_000 }, "b"),
+    ];
+    await importConversations({ store, source: sourceOf({ copies: imported }), clock });
+
+    const known = await adopt(store, imported[0] as object);
+    const late = await adopt(store, copyOf({ ...direct, message_id: "m2" }, "b"));
+
+    expect(known).toMatchObject({ status: "known", seq: 1 });
+    expect(late).toMatchObject({ status: "appended", seq: 2 });
+    expect((await eventsOf(store, "a.b")).map(({ timestamp }) => timestamp)).toEqual([9_000, 9_001]);
+  });
+
+  it("leaves nothing to be dispatched, also after a crash between its two writes", async () => {
+    const disk = createMemoryDisk("epoch");
+    let commits = 0;
+    const gate = async (point: string) => {
+      if (point === "events.commit:after") commits += 1;
+      if (commits === 1) throw new Error("the process is gone");
+    };
+    await adopt(createMemoryStore({ disk, gate }), copyOf(direct, "a")).catch(() => {});
+    const store = createMemoryStore({ disk });
+    const left = await store.events.undispatched(10, now + 1);
+
+    const again = await adopt(store, copyOf(direct, "a"));
+
+    expect(left).toHaveLength(1);
+    expect(again.status).toBe("known");
+    expect(await store.events.undispatched(10, now + 1)).toEqual([]);
+  });
+
+  it("shows a message of a group that nobody created to its sender and to whom it names", async () => {
+    const store = createMemoryStore();
+    const group = { uid: "group-g", members: { b: 1, a: 1, "group-g": 1 } };
+
+    await adopt(store, copyOf({ ...inGroup, group }, "a"));
+    await adopt(store, copyOf({ ...inGroup, message_id: "m2" }, "group-g"));
+
+    expect(await membersOf(store, "group-g")).toEqual({ a: [[1, null]], b: [[1, 1]] });
+  });
+
+  it("leaves the members of a group as they are", async () => {
+    const store = createMemoryStore();
+    const record = { name: "G", owner: "a", createdOn: 1, updatedOn: 1, attributes: null };
+    const source = sourceOf({ copies: [], groups: { "group-g": { record, members: ["a", "c"] } } });
+    await importConversations({ store, source, clock });
+
+    await adopt(store, copyOf(inGroup, "c"));
+
+    expect(Object.keys(await membersOf(store, "group-g"))).toEqual(["a", "c"]);
+    expect(await eventsOf(store, "group-g")).toHaveLength(2);
+  });
+
+  it("is one event however many copies are adopted at the same time", async () => {
+    const store = createMemoryStore();
+    const copies = ["a", "b", "a", "b"].map((owner) => copyOf(direct, owner));
+
+    const answers = await Promise.all(copies.map((copy) => adopt(store, copy)));
+
+    expect(answers.map((answer) => "seq" in answer && answer.seq)).toEqual([1, 1, 1, 1]);
+    expect(await eventsOf(store, "a.b")).toHaveLength(1);
+  });
+
+  it.each([
+    ["a receipt of nobody's message", { timelineOf: "a", message_id: "x", status: 200 }, { status: "stub" }],
+    [
+      "an id that no broker carries",
+      copyOf({ ...direct, recipient: "b.c" }, "a"),
+      { status: "refused", reason: "invalid_id", detail: "recipient" },
+    ],
+    [
+      "a body that nobody could send",
+      copyOf({ ...direct, text: 7 } as never, "a"),
+      { status: "refused", reason: "malformed" },
+    ],
+  ])("takes over no %s", async (_, copy, answer) => {
+    expect(await adopt(createMemoryStore(), copy)).toMatchObject(answer);
+  });
+});
