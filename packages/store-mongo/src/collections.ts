@@ -6,6 +6,7 @@ import type {
   EventDocument,
   InstanceDocument,
   LaneDocument,
+  LeaseDocument,
   MemberDocument,
   PresenceDocument,
   RevocationDocument,
@@ -21,6 +22,7 @@ export interface Collections {
   readonly events: mongo.Collection<EventDocument>;
   readonly instances: mongo.Collection<InstanceDocument>;
   readonly lanes: mongo.Collection<LaneDocument>;
+  readonly leases: mongo.Collection<LeaseDocument>;
   readonly members: mongo.Collection<MemberDocument>;
   readonly presence: mongo.Collection<PresenceDocument>;
   readonly revocations: mongo.Collection<RevocationDocument>;
@@ -37,6 +39,7 @@ export function openCollections(database: mongo.Db): Collections {
     events: database.collection("chat21_events"),
     instances: database.collection("chat21_instances"),
     lanes: database.collection("chat21_webhook_lanes"),
+    leases: database.collection("chat21_leases"),
     members: database.collection("chat21_members"),
     presence: database.collection("chat21_presence"),
     revocations: database.collection("chat21_revocations"),

@@ -2,8 +2,9 @@ import type { EventRecord, Run, RunResult } from "@chat21/engine";
 import { commitPlain } from "./commit-plain.ts";
 import { commitInTransaction, type TransactionResult } from "./commit-transaction.ts";
 import type { Database } from "./database.ts";
+import type { DispatchMarks } from "./dispatch-marks.ts";
+import type { HeadHints } from "./head-hints.ts";
 import type { KnownHeads } from "./known-heads.ts";
-import type { LazyWrites } from "./lazy-writes.ts";
 import { isTransient } from "./mongo-failure.ts";
 
 /** A transaction takes at most so many events: it holds up others, and is repeated as a whole. */
@@ -67,15 +68,22 @@ async function commitTogether(database: Database, runs: readonly Run[]): Promise
   }
 }
 
+/** What commits share with the rest of the store in this process. */
+export interface CommitMemory {
+  readonly known: KnownHeads;
+  readonly marks: DispatchMarks;
+  readonly hints: HeadHints;
+}
+
 /** `EventLog.commit`. */
-export function createCommit(database: Database, known: KnownHeads, lazily: LazyWrites) {
+export function createCommit(database: Database, { known, marks, hints }: CommitMemory) {
   /** A run that was stored before this call says nothing about now. */
   function remember(run: Run, last: EventRecord): void {
     known.set(run, { head: last.seq, kind: run.kind, transient: run.transient });
   }
 
   return async function commit(runs: readonly Run[]): Promise<readonly RunResult[]> {
-    await lazily.passBy(runs);
+    await marks.passBy(runs);
     const results = new Map<Run, RunResult>();
     const first = withoutSharedKeys(runs);
     const plain = runs.filter((run) => first.has(run) && isPlain(run, known));
@@ -87,7 +95,7 @@ export function createCommit(database: Database, known: KnownHeads, lazily: Lazy
       if (result !== undefined) results.set(run, result);
       if (result?.status !== "committed" || last === undefined) continue;
       remember(run, last);
-      lazily.raiseHead(run, last.seq, last.timestamp);
+      hints.raise(run, last.seq, last.timestamp);
     }
     const rest = runs.filter((run) => first.has(run) && !results.has(run));
     const chunks = [...inChunks(rest), ...runs.filter((run) => !first.has(run)).map((run) => [run])];

@@ -1,11 +1,11 @@
-import type { Log, Store } from "@chat21/engine";
+import type { Log } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import mongoose from "mongoose";
 import { type Collections, openCollections } from "./collections.ts";
 import { Database } from "./database.ts";
 import { migrate, requireSchema } from "./migrations.ts";
 import { toChatError } from "./mongo-failure.ts";
-import { createMongoStore } from "./mongo-store.ts";
+import { createMongoStore, type MongoStore } from "./mongo-store.ts";
 
 /** Options of {@link connectMongoStore} and {@link migrateMongoStore}. */
 export interface MongoStoreOptions {
@@ -23,6 +23,11 @@ export interface MongoStoreOptions {
   readonly socketTimeoutMs?: number;
   /** Connections of this process. @default 20 */
   readonly maxConnections?: number;
+  /**
+   * How far the clocks of the replica set's members may be apart, milliseconds: so much longer than its holder counts a
+   * lease is kept from others, lest a new primary whose clock is ahead gives it away early. @default 250
+   */
+  readonly clockToleranceMs?: number;
 }
 
 const defaults = {
@@ -30,6 +35,7 @@ const defaults = {
   serverSelectionTimeoutMs: 5_000,
   socketTimeoutMs: 15_000,
   maxConnections: 20,
+  clockToleranceMs: 250,
 } as const;
 
 interface Opened {
@@ -96,13 +102,14 @@ export async function migrateMongoStore(options: MongoStoreOptions): Promise<voi
  * Opens the store on a database that {@link migrateMongoStore} has prepared. Any number of processes may. Rejects with
  * a `ChatError` whose message says what to do: no answer, no replica set, schema too old or too new.
  */
-export async function connectMongoStore(options: MongoStoreOptions): Promise<Store> {
+export async function connectMongoStore(options: MongoStoreOptions): Promise<MongoStore> {
   const { client, collections, close } = await open(options);
   try {
     const epoch = await requireSchema(collections);
     const queryTimeoutMs = options.queryTimeoutMs ?? defaults.queryTimeoutMs;
     const database = new Database({ client, collections, queryTimeoutMs });
-    return createMongoStore({ epoch, database, log: options.log, release: close });
+    const { log, clockToleranceMs = defaults.clockToleranceMs } = options;
+    return createMongoStore({ epoch, database, log, clockToleranceMs, release: close });
   } catch (thrown) {
     await close();
     throw toChatError(thrown);

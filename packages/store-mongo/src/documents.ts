@@ -133,6 +133,17 @@ export interface LaneDocument {
   readonly dueAt?: number;
 }
 
+/** What one process at a time may do. */
+export interface LeaseDocument {
+  /** The lease's name. */
+  readonly _id: string;
+  readonly holder: string;
+  /** Random, of the calls that gave or extended it, the newest first: who finds its own was given the lease. */
+  readonly grants: readonly string[];
+  /** By the server's clock. A date, because only those are forgotten by the server. */
+  readonly expiresAt: Date;
+}
+
 /** Numbers that only grow. */
 export interface CounterDocument {
   readonly _id: string;

@@ -1,9 +1,9 @@
 import type { EventLog, EventRange, EventRecord } from "@chat21/engine";
 import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
+import type { DispatchMarks } from "./dispatch-marks.ts";
 import type { EventDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
-import type { LazyWrites } from "./lazy-writes.ts";
 import { clip } from "./spans.ts";
 
 type EventReads = Pick<EventLog, "find" | "findByClientMessageId" | "read" | "undispatched">;
@@ -18,7 +18,7 @@ function filterOf(range: EventRange, from: number, to: number): mongo.Filter<Eve
 }
 
 /** Reads of the log. */
-export function createEventReads(database: Database, lazily: LazyWrites): EventReads {
+export function createEventReads(database: Database, marks: DispatchMarks): EventReads {
   const { events, members } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
 
@@ -63,13 +63,14 @@ export function createEventReads(database: Database, lazily: LazyWrites): EventR
         const found = await events.findOne({ key: { app, sender, id } }, { maxTimeMS });
         return found === null ? null : toEventRecord(found);
       }),
-    undispatched: (limit, committedBefore) =>
+    undispatched: (limit, committedBefore, of) =>
       database.call(async () => {
-        await lazily.flush();
+        await marks.flush();
+        const one = of === undefined ? {} : { "_id.app": of.app, "_id.conversation": of.conversation };
         const found = await events
           .find(
-            { undispatched: { $exists: true }, committedAt: { $lt: committedBefore } },
-            { maxTimeMS, hint: "undispatched" },
+            { undispatched: { $exists: true }, ...one, committedAt: { $lt: committedBefore } },
+            { maxTimeMS, hint: "undispatched_of" },
           )
           .sort({ undispatched: 1 })
           .limit(limit)

@@ -1,2 +1,3 @@
 export type { MongoStoreOptions } from "./connect-mongo-store.ts";
 export { connectMongoStore, migrateMongoStore } from "./connect-mongo-store.ts";
+export type { MongoStore } from "./mongo-store.ts";

@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { ChatError } from "@chat21/protocol";
 import type { Collections } from "./collections.ts";
+import { isIndexMissing } from "./mongo-failure.ts";
 
 /** One step of the schema. Running it again changes nothing. */
 type Migration = (collections: Collections) => Promise<void>;
+
+/** Leases that ran out so long ago are removed: those of processes that are no more. */
+const forgetLeaseAfterSeconds = 24 * 60 * 60;
 
 async function createIndexes(collections: Collections): Promise<void> {
   const { deliveries, events, instances, lanes, members, presence, revocations } = collections;
@@ -34,8 +38,27 @@ async function createIndexes(collections: Collections): Promise<void> {
   ]);
 }
 
+/** What several processes need of each other, and a broker's connections. */
+async function prepareForCluster({ events, leases, presence }: Collections): Promise<void> {
+  // In place of `undispatched`: what waits of one conversation is found without reading what waits of all others.
+  await events.createIndexes([
+    {
+      name: "undispatched_of",
+      key: { undispatched: 1, "_id.app": 1, "_id.conversation": 1 },
+      partialFilterExpression: { undispatched: { $exists: true } },
+    },
+  ]);
+  await events.dropIndex("undispatched").catch((thrown) => {
+    if (!isIndexMissing(thrown)) throw thrown;
+  });
+  await presence.createIndexes([{ name: "client", key: { "leases.clientId": 1 } }]);
+  await leases.createIndexes([
+    { name: "forget", key: { expiresAt: 1 }, expireAfterSeconds: forgetLeaseAfterSeconds },
+  ]);
+}
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
-const migrations: readonly Migration[] = [createIndexes];
+const migrations: readonly Migration[] = [createIndexes, prepareForCluster];
 
 /** The version this code reads and writes. */
 const schemaVersion = migrations.length;

@@ -4,6 +4,9 @@ import mongoose from "mongoose";
 /** `DuplicateKey`. */
 const duplicateKey = 11_000;
 
+/** `IndexNotFound`. */
+const indexNotFound = 27;
+
 /** Answers of the server that blame the surroundings: network, elections, shutdown, time limits, space, contention. */
 const passing: ReadonlySet<unknown> = new Set([
   ...[6, 7, 24, 50, 64, 79, 89, 91, 100, 112, 133, 134, 189, 202, 225, 234, 239, 246, 251, 256, 262, 290],
@@ -38,6 +41,11 @@ const unansweredNames: readonly string[] = ["MongoWaitQueueTimeoutError", "Mongo
 /** Whether a unique index refused something. */
 export function isDuplicate(thrown: unknown): boolean {
   return thrown instanceof mongo.MongoServerError && thrown.code === duplicateKey;
+}
+
+/** Whether there is no index of that name. */
+export function isIndexMissing(thrown: unknown): boolean {
+  return thrown instanceof mongo.MongoServerError && thrown.code === indexNotFound;
 }
 
 /** Whether the server asks for the whole transaction once more. */

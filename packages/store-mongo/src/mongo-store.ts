@@ -1,11 +1,13 @@
-import type { Log, Store } from "@chat21/engine";
+import type { LeaseStore, Log, Store } from "@chat21/engine";
 import { createCommit } from "./commit-runs.ts";
 import { createConversationReads, createConversations } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
+import { DispatchMarks } from "./dispatch-marks.ts";
 import { createErase } from "./erase-events.ts";
 import { createEventReads } from "./event-reads.ts";
+import { HeadHints } from "./head-hints.ts";
 import { KnownHeads } from "./known-heads.ts";
-import { LazyWrites } from "./lazy-writes.ts";
+import { createLeases } from "./leases.ts";
 import { createPatch } from "./patches.ts";
 import { createInstances, createRevocations, createUsers } from "./people.ts";
 import { createPresence } from "./presence.ts";
@@ -17,21 +19,36 @@ export interface MongoStoreParts {
   readonly epoch: string;
   readonly database: Database;
   readonly log: Log | undefined;
+  /** See `MongoStoreOptions`. */
+  readonly clockToleranceMs: number;
   /** Called once, when nothing is under way any more. */
   readonly release: () => Promise<void>;
 }
 
-/** The port over one database. */
-export function createMongoStore({ epoch, database, log, release }: MongoStoreParts): Store {
+/** The store, and the leases of the processes that share it. */
+export interface MongoStore extends Store {
+  /** By the clock of the server; calls of a closed store are refused. */
+  readonly leases: LeaseStore;
+}
+
+/** The ports over one database. */
+export function createMongoStore({
+  epoch,
+  database,
+  log,
+  clockToleranceMs,
+  release,
+}: MongoStoreParts): MongoStore {
   const known = new KnownHeads();
-  const lazily = new LazyWrites(database.collections, log);
+  const marks = new DispatchMarks(database.collections, log);
+  const hints = new HeadHints(database.collections, log);
   const reads = createConversationReads(database);
-  const commit = createCommit(database, known, lazily);
+  const commit = createCommit(database, { known, marks, hints });
   let closed: Promise<void> | null = null;
 
   async function close(): Promise<void> {
     await database.drain();
-    await lazily.close();
+    await Promise.all([marks.close(), hints.close()]);
     await release();
   }
 
@@ -43,12 +60,14 @@ export function createMongoStore({ epoch, database, log, release }: MongoStorePa
       patch: createPatch(database, reads),
     },
     events: {
-      ...createEventReads(database, lazily),
+      ...createEventReads(database, marks),
       commit: (runs) => database.call(() => commit(runs)),
       erase: createErase(database),
-      markDispatched: (refs) => lazily.clearMarks(refs),
+      markDispatched: (refs) => marks.clear(refs),
+      flushMarks: () => database.call(() => marks.flush()),
     },
     instances: createInstances(database),
+    leases: createLeases(database, clockToleranceMs),
     presence: createPresence(database),
     revocations: createRevocations(database),
     users: createUsers(database),

@@ -20,11 +20,18 @@ const none: Leases = { leases: [], lastSeen: 0 };
 /** So many people are looked up or written in one round trip. */
 const pageSize = 500;
 
+/** Leases of one client id that are told: a client id is one connection, whoever else left leases under it. */
+const maxPerClient = 1_000;
+
 /** How often a change that lost against another is computed again. */
 const maxAttempts = 20;
 
 const nameOf = ({ app, user }: AccountKey) => `${app}\n${user}`;
 const isOnline = ({ leases }: Leases, now: number) => leases.some(({ expiresAt }) => expiresAt > now);
+
+function leasesOf({ _id: { app, user }, leases }: PresenceDocument): PresenceLease[] {
+  return leases.map(({ clientId, expiresAt }) => ({ app, user, clientId, expiresAt }));
+}
 
 function renewed(before: Leases, own: readonly PresenceLease[], now: number) {
   let after = before;
@@ -160,6 +167,28 @@ export function createPresence(database: Database): PresenceStore {
     }
   }
 
+  /** A person's earliest lease is in the index: who holds one of the first `limit` is one of the first `limit` people. */
+  async function expiring(before: number, limit: number): Promise<PresenceLease[]> {
+    const found = await presence
+      .find({ expiresAt: { $lt: before } }, { maxTimeMS: database.queryTimeoutMs, hint: "expiry" })
+      .sort({ expiresAt: 1 })
+      .limit(limit)
+      .toArray();
+    return found
+      .flatMap(leasesOf)
+      .filter(({ expiresAt }) => expiresAt < before)
+      .sort((a, b) => a.expiresAt - b.expiresAt)
+      .slice(0, limit);
+  }
+
+  async function ofClient(clientId: string): Promise<PresenceLease[]> {
+    const found = await presence
+      .find({ "leases.clientId": clientId }, { maxTimeMS: database.queryTimeoutMs, hint: "client" })
+      .limit(maxPerClient)
+      .toArray();
+    return found.flatMap(leasesOf).filter((lease) => lease.clientId === clientId);
+  }
+
   async function get(app: string, users: readonly string[], now: number) {
     const answers: { online: boolean; lastSeen: number }[] = [];
     for (const page of inPages(users)) {
@@ -183,6 +212,8 @@ export function createPresence(database: Database): PresenceStore {
         return answers.get(nameOf(account)) ?? { offline: false };
       }),
     expire: (now) => database.call(() => expire(now)),
+    expiring: (before, limit) => database.call(() => expiring(before, limit)),
+    ofClient: (clientId) => database.call(() => ofClient(clientId)),
     get: (app, users, now) => database.call(() => get(app, users, now)),
   };
 }

@@ -1,8 +1,8 @@
-import type { EventRecord, Store } from "@chat21/engine";
+import type { EventRecord } from "@chat21/engine";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import type { mongo } from "mongoose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
+import { connectMongoStore, type MongoStore, migrateMongoStore } from "../src/index.ts";
 import { dropDatabase, withCollections } from "./test-database.ts";
 
 /** What the profiler says of one operation. */
@@ -19,7 +19,7 @@ interface Profiled {
 
 const count = 4_000;
 let server: RequiredMongo;
-let store: Store;
+let store: MongoStore;
 
 function event(conversation: string, seq: number): EventRecord {
   const name = `${conversation}-${seq}`;
@@ -92,6 +92,14 @@ afterAll(async () => {
 describe("a query on the way of messages", () => {
   const key = { app: "app", conversation: "group-1" };
   const marks = () => store.events.undispatched(100, Number.MAX_SAFE_INTEGER);
+  // Waits in another conversation, in great number: none of it is looked at.
+  const marksOf = () =>
+    store.events.undispatched(100, Number.MAX_SAFE_INTEGER, { ...key, conversation: "group-none" });
+  const flush = () => {
+    store.events.markDispatched([{ app: "app", conversation: "ann.bob", seq: 1 }]);
+    return store.events.flushMarks();
+  };
+  const leaseNames = [1, 2, 3].map((index) => `partition/${index}`);
   const lease = () => store.webhooks.lease({ endpoint: "e", now: 2_000, leaseUntil: 3_000, limit: 10 });
 
   it.each<[name: string, maxDocuments: number, run: () => Promise<unknown>]>([
@@ -128,6 +136,8 @@ describe("a query on the way of messages", () => {
     ["by an unknown id", 0, () => store.events.find("app", "group-1", "none")],
     ["by idempotency key", 1, () => store.events.findByClientMessageId("app", "ann", "key-group-1-77")],
     ["of what is undispatched", 30, marks],
+    ["of what is undispatched in one conversation", 0, marksOf],
+    ["of a flush of marks", 1, flush],
     ["of a load", 10, () => store.conversations.load([key])],
     [
       "of a list",
@@ -141,6 +151,13 @@ describe("a query on the way of messages", () => {
     ["of a webhook lease", 60, lease],
     ["of what webhooks are due", 0, () => store.webhooks.due()],
     ["of presence", 2, () => store.presence.get("app", ["user-1", "user-2"], 2_000)],
+    ["of presence that is about to run out", 20, () => store.presence.expiring(10_400, 20)],
+    ["of a client's presence", 1, () => store.presence.ofClient("phone-7")],
+    ["of leases that are taken", 9, () => store.leases.acquire("ann", leaseNames, 60_000)],
+    ["of leases that are extended", 3, () => store.leases.acquire("ann", leaseNames, 90_000)],
+    ["of leases that somebody else has", 6, () => store.leases.acquire("bob", leaseNames, 60_000)],
+    ["of leases that are listed", 3, () => store.leases.list("partition/")],
+    ["of leases that are released", 6, () => store.leases.release("ann", leaseNames)],
     ["of presence that runs out", 15, () => store.presence.expire(10_004)],
     ["of revocations", 0, () => store.revocations.list(1_000)],
   ])("%s goes by an index and looks at no more than it needs", async (_, maxDocuments, run) => {

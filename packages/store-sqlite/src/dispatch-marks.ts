@@ -1,7 +1,7 @@
 import type { EventRef } from "@chat21/engine";
 import type { EncodedMarks } from "./worker/dispatch-rows.ts";
 
-/** Marks that wait for the next commit, neighbours joined: app, conversation, first and last number, and again. */
+/** Marks that are not known to be on the disk, neighbours joined: app, conversation, first and last number, and again. */
 export class DispatchMarks {
   #marks: (string | number)[] = [];
 
@@ -17,6 +17,11 @@ export class DispatchMarks {
 
   get isEmpty(): boolean {
     return this.#marks.length === 0;
+  }
+
+  /** Puts back what was taken and may not have reached the disk. */
+  restore(taken: EncodedMarks): void {
+    this.#marks = [...taken, ...this.#marks];
   }
 
   take(): EncodedMarks {

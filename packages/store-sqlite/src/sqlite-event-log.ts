@@ -23,13 +23,22 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
   const marks = new DispatchMarks();
   let isIdleTimerSet = false;
 
-  function sendMarks(): void {
-    if (!marks.isEmpty) note("markDispatched", [marks.take()]);
+  /** Sends what waits ahead of `call`, in one transaction with it; it waits again when that does not reach the disk. */
+  async function withMarks<T>(call: () => Promise<T>): Promise<T> {
+    const taken = marks.take();
+    if (taken.length > 0) note("markDispatched", [taken]);
+    try {
+      return await call();
+    } catch (error) {
+      marks.restore(taken);
+      throw error;
+    }
   }
 
+  const flushMarks = () => withMarks(() => write("saveMarks"));
+
   async function saveMarks(): Promise<void> {
-    sendMarks();
-    await write("saveMarks").catch((error) => log?.warn({ err: error }, "dispatch marks were not saved"));
+    await flushMarks().catch((error) => log?.warn({ err: error }, "dispatch marks were not saved"));
   }
 
   async function erase(where: Parameters<EventLog["erase"]>[0]): Promise<number> {
@@ -51,17 +60,20 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
     saveMarks,
     erase,
     async commit(runs) {
-      sendMarks();
-      const results = await write("commit", runs.map(encodeRun));
+      const results = await withMarks(() => write("commit", runs.map(encodeRun)));
       return results.map(decodeRunResult);
     },
     read: (range) => read("readEvents", range),
     find: (app, conversation, id) => read("findEvent", app, conversation, id),
     findByClientMessageId: (app, sender, id) => read("findByClientMessageId", app, sender, id),
-    undispatched(limit, committedBefore) {
-      sendMarks();
-      return write("undispatched", limit, committedBefore);
+    undispatched(limit, committedBefore, of) {
+      // The writer knows them from now on, but only a commit or a flush brings them to the disk.
+      const taken = marks.take();
+      if (taken.length > 0) note("markDispatched", [taken]);
+      marks.restore(taken);
+      return write("undispatched", limit, committedBefore, of);
     },
+    flushMarks,
     markDispatched(refs) {
       marks.add(refs);
       if (isIdleTimerSet) return;

@@ -53,6 +53,8 @@ export function createSqlitePresence(write: Write, read: Read): PresenceStore {
     renew: (leases, now) => write("renewPresence", leases, now),
     end: (app, user, clientId, now) => write("endPresence", app, user, clientId, now),
     get: (app, users, now) => read("getPresence", app, users, now),
+    expiring: (before, limit) => read("expiringPresence", before, limit),
+    ofClient: (clientId) => read("presenceOfClient", clientId),
     async expire(now) {
       const gone: { app: string; user: string }[] = [];
       for (let more = true; more; ) {

@@ -98,7 +98,7 @@ it("refuses a newer schema, and names both versions", async () => {
   await expect(folder.open()).rejects.toMatchObject({
     code: "internal",
     message: expect.stringMatching(
-      /has schema version 99 and this version of Chat21 knows up to 1: use the version/,
+      /has schema version 99 and this version of Chat21 knows up to 2: use the version/,
     ),
   });
 });

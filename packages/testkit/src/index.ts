@@ -33,8 +33,11 @@ export { encode as encodePackets, openTcp, openWebSocket } from "./edge-contract
 export type { RecordedPublish } from "./edge-contract/scripted-handler.ts";
 export { ScriptedHandler } from "./edge-contract/scripted-handler.ts";
 export { describeEdge } from "./edge-contract.ts";
+export type { OpenedLeases, OpenLeases } from "./lease-contract.ts";
+export { describeLeaseStore } from "./lease-contract.ts";
 export type { ManualClock } from "./manual-clock.ts";
 export { createManualClock } from "./manual-clock.ts";
+export { createMemoryLeases } from "./memory-leases.ts";
 export type { DiskConversation, DiskDelivery, DiskMember, MemoryDisk } from "./memory-store/disk.ts";
 export { createMemoryDisk } from "./memory-store/disk.ts";
 export type { Gate } from "./memory-store/gate.ts";

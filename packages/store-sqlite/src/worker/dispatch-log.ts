@@ -54,6 +54,16 @@ export class DispatchLog {
     this.#spans.shift();
   }
 
+  /** Every position up to here was dispatched. */
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  /** Whether the position is marked. */
+  has(position: number): boolean {
+    return position <= this.#cursor || this.#spans.some(([from, to]) => from <= position && position <= to);
+  }
+
   /** The spans up to `last` that are not marked, ascending. */
   open(last: number): Span[] {
     const open: Span[] = [];

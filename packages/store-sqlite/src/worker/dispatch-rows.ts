@@ -15,7 +15,12 @@ export interface DispatchRows {
   save(): void;
   /** What was saved may have been undone: it is written again by the next {@link save}. */
   reset(): void;
-  undispatched(limit: number, committedBefore: number): EventRecord[];
+  /** `of`: only those of one conversation. */
+  undispatched(
+    limit: number,
+    committedBefore: number,
+    of?: { readonly app: string; readonly conversation: string },
+  ): EventRecord[];
 }
 
 /** Works on the connection that writes. `lastPosition`: the end of the log. */
@@ -35,7 +40,30 @@ export function createDispatchRows(
   const read = database.prepare(
     `${selectLoggedEvent} WHERE c.position BETWEEN ? AND ? AND c.committed_at < ? ORDER BY c.position LIMIT ?`,
   );
+  const newest = database.prepare("SELECT position FROM event WHERE conversation = ? ORDER BY seq DESC");
   let changed = false;
+
+  /** A conversation's positions ascend with its numbers: the walk from its end stops where all were dispatched. */
+  function openPositionsOf(conversation: number): number[] {
+    const positions: number[] = [];
+    for (const row of newest.iterate(conversation)) {
+      const position = row["position"] as number;
+      if (position <= log.cursor) break;
+      if (!log.has(position)) positions.push(position);
+    }
+    return positions.reverse();
+  }
+
+  function undispatchedOf(conversation: number, limit: number, committedBefore: number): EventRecord[] {
+    const events: EventRecord[] = [];
+    for (const position of openPositionsOf(conversation)) {
+      if (events.length >= limit) break;
+      for (const row of read.all(position, position, committedBefore, 1))
+        events.push(toLoggedEventRecord(row));
+    }
+    return events;
+  }
+
   return {
     mark(marks) {
       for (let at = 0; at < marks.length; at += 4) {
@@ -56,7 +84,11 @@ export function createDispatchRows(
     reset() {
       changed = true;
     },
-    undispatched(limit, committedBefore) {
+    undispatched(limit, committedBefore, of) {
+      if (of !== undefined) {
+        const found = conversations.find(of.app, of.conversation);
+        return found === null ? [] : undispatchedOf(found.id, limit, committedBefore);
+      }
       const events: EventRecord[] = [];
       for (const [from, to] of log.open(lastPosition())) {
         if (events.length >= limit) break;

@@ -52,11 +52,6 @@ export function createGroupCommit(database: DatabaseSync, writer: Writer, path: 
     return true;
   }
 
-  /** A note that fails is lost, as the port allows: it repeats a dispatch. */
-  function take(notes: readonly WorkerRequest[]): void {
-    for (const note of notes) tryToInvoke(writer.notes, note, path);
-  }
-
   function transact(
     requests: readonly WorkerRequest[],
     notes: readonly WorkerRequest[],
@@ -65,7 +60,7 @@ export function createGroupCommit(database: DatabaseSync, writer: Writer, path: 
     try {
       database.exec("BEGIN IMMEDIATE");
       // Here, because every read outside of a transaction locks and unlocks the file.
-      take(notes);
+      for (const note of notes) invoke(writer.notes, note);
       const answers = requests.map(run);
       writer.dispatch.save();
       database.exec("COMMIT");
@@ -84,7 +79,8 @@ export function createGroupCommit(database: DatabaseSync, writer: Writer, path: 
     const notes = requests.filter((request) => hasMethod(writer.notes, request));
     const together = requests.filter((request) => hasMethod(writer.methods, request));
     const apart = requests.filter((request) => hasMethod(writer.side, request));
-    if (together.length === 0) take(notes);
+    // Those that travel with a question only: whoever sent them keeps them.
+    if (together.length === 0) for (const note of notes) tryToInvoke(writer.notes, note, path);
     const answers = together.length === 0 ? [] : transact(together, notes, runPlainly);
     return [...answers, ...apart.map((request) => tryToInvoke(writer.side, request, path))];
   };

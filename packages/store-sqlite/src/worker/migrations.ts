@@ -148,8 +148,11 @@ CREATE INDEX webhook_dead ON webhook_delivery (endpoint, position) WHERE state =
 CREATE INDEX webhook_settled ON webhook_delivery (state, settled_at) WHERE settled_at IS NOT NULL;
 `;
 
+/** Version 2: whose connection ended is asked by client id. */
+const findPresenceByClient = "CREATE INDEX presence_lease_client ON presence_lease (client_id);";
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
-export const migrations: readonly string[] = [createSchema];
+export const migrations: readonly string[] = [createSchema, findPresenceByClient];
 
 /** The version this code reads and writes. */
 export const schemaVersion = migrations.length;

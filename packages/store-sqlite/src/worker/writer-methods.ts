@@ -50,7 +50,7 @@ export interface WriterMethods {
 
 /** What happens between transactions. */
 export interface WriterSideMethods {
-  undispatched(limit: number, committedBefore: number): EventRecord[];
+  undispatched(...args: Parameters<DispatchRows["undispatched"]>): EventRecord[];
   /** Carries over what a checkpoint of the other worker left, so that the log may start anew. */
   finishCheckpoint(): void;
   /** Carries everything over and empties the log's file: nothing erased is left in it. `false`: a reader needs it. */

@@ -100,7 +100,7 @@ function eraseEvents(disk: MemoryDisk, { app, conversation, sender }: ErasureSco
   return erased;
 }
 
-/** The logs, and the marks that a crash loses because they wait in this process for the next commit. */
+/** The logs, and the marks that a crash loses because they wait in this process for the next commit or flush. */
 export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): EventLog & { flush(): void } {
   const waitingMarks = new Set<string>();
   const flush = () => {
@@ -130,11 +130,13 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
       read("events.findByClientMessageId", () =>
         eventAt(disk, disk.clientMessageIds.get(keyOf(app, sender, id))),
       ),
-    undispatched: (limit, committedBefore) =>
+    undispatched: (limit, committedBefore, of) =>
       read("events.undispatched", () =>
         [...disk.undispatched]
           .filter(([key]) => !waitingMarks.has(key))
-          .map(([, ref]) => eventAt(disk, ref))
+          .map(([, ref]) => ref)
+          .filter((ref) => of === undefined || (ref.app === of.app && ref.conversation === of.conversation))
+          .map((ref) => eventAt(disk, ref))
           .filter((event) => event !== null)
           .filter((event) => event.committedAt < committedBefore)
           .slice(0, limit),
@@ -142,6 +144,7 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
     markDispatched(refs) {
       for (const ref of refs) waitingMarks.add(keyOf(ref.app, ref.conversation, ref.seq));
     },
+    flushMarks: () => write("events.flushMarks", flush),
     erase: (where) => write("events.erase", () => eraseEvents(disk, where)),
   };
 }

@@ -2,6 +2,9 @@ import type { PresenceLease, PresenceStore } from "@chat21/engine";
 import { keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
 
+/** Leases of one client id that are told. */
+const maxPerClient = 1_000;
+
 function leasesOf(disk: MemoryDisk, app: string, user: string): PresenceLease[] {
   return [...disk.leases.values()].filter((lease) => lease.app === app && lease.user === user);
 }
@@ -50,6 +53,17 @@ export function createMemoryPresence(disk: MemoryDisk, { write, read }: Gated): 
       write("presence.renew", () => leases.map((lease) => renewLease(disk, lease, now))),
     end: (app, user, clientId, now) => write("presence.end", () => endLease(disk, app, user, clientId, now)),
     expire: (now) => write("presence.expire", () => expireLeases(disk, now)),
+    expiring: (before, limit) =>
+      read("presence.expiring", () =>
+        [...disk.leases.values()]
+          .filter(({ expiresAt }) => expiresAt < before)
+          .sort((a, b) => a.expiresAt - b.expiresAt)
+          .slice(0, limit),
+      ),
+    ofClient: (clientId) =>
+      read("presence.ofClient", () =>
+        [...disk.leases.values()].filter((lease) => lease.clientId === clientId).slice(0, maxPerClient),
+      ),
     get: (app, users, now) =>
       read("presence.get", () =>
         users.map((user) => {

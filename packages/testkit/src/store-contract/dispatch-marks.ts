@@ -5,7 +5,7 @@ import type { OpenStore, StoreWorld } from "./store-world.ts";
 
 const late = sampleTime + 1_000_000;
 
-/** `EventLog.undispatched` and `markDispatched`. */
+/** `EventLog.undispatched`, `markDispatched` and `flushMarks`. */
 export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void {
   const waiting = async (store: Store, limit = 100, before = late) =>
     (await store.events.undispatched(limit, before)).map(({ conversation, seq }) => `${conversation} ${seq}`);
@@ -34,6 +34,44 @@ export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void 
       const found = await waiting(store, 100, sampleTime + 2);
 
       expect(found).toEqual(["ann.bob 1"]);
+      await cleanup();
+    });
+
+    it("answer for one conversation alone, in its order and whatever else waits", async () => {
+      const { store, cleanup } = await open();
+      await store.events.commit([
+        sampleRun("app", "ann.bob", { count: 4 }),
+        sampleRun("app", "ann.cid", { count: 2 }),
+        sampleRun("other", "ann.bob"),
+      ]);
+      await store.events.commit([sampleRun("app", "ann.bob", { expectedHead: 4, count: 2 })]);
+      store.events.markDispatched([...refs("app", "ann.bob", 1, 3), ...refs("app", "ann.cid", 1, 2)]);
+      const of = async (app: string, conversation: string, limit = 100, before = late) =>
+        (await store.events.undispatched(limit, before, { app, conversation })).map(({ app: its, seq }) => [
+          its,
+          seq,
+        ]);
+
+      expect(await of("app", "ann.bob")).toEqual([2, 4, 5, 6].map((seq) => ["app", seq]));
+      expect(await of("app", "ann.bob", 2)).toEqual([2, 4].map((seq) => ["app", seq]));
+      expect(await of("app", "ann.bob", 100, sampleTime + 5)).toEqual([2, 4].map((seq) => ["app", seq]));
+      expect(await of("other", "ann.bob")).toEqual([["other", 1]]);
+      expect([await of("app", "ann.cid"), await of("app", "group-none")]).toEqual([[], []]);
+      await cleanup();
+    });
+
+    it("are durable when a flush resolves, for every store on the same data", async () => {
+      const { store, reopen, cleanup } = await open();
+      await store.events.commit([sampleRun("app", "ann.bob", { count: 5 })]);
+
+      store.events.markDispatched(refs("app", "ann.bob", 1));
+      const first = store.events.flushMarks();
+      store.events.markDispatched(refs("app", "ann.bob", 3));
+      const second = store.events.flushMarks();
+      await Promise.all([first, second, store.events.flushMarks()]);
+      const found = await waiting(await reopen());
+
+      expect(found).toEqual(["ann.bob 2", "ann.bob 4", "ann.bob 5"]);
       await cleanup();
     });
 
@@ -94,5 +132,6 @@ export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void 
     world.store.events.markDispatched([]);
 
     expect(await world.store.events.undispatched(1, 0)).toEqual([]);
+    await expect(world.store.events.flushMarks()).resolves.toBeUndefined();
   });
 }

@@ -33,10 +33,28 @@ const expire = fc.constant<Step>(async (store, app, now) => {
 
 const get = fc.constant<Step>((store, app, now) => store.presence.get(app, users, now));
 
+/** Those of this run, in the order of their end and, where several end together, by name. */
+const expiring = fc.integer({ min: 0, max: 9 }).map<Step>((ahead) => async (store, app, now) => {
+  const own = (await store.presence.expiring(now + ahead, 1_000)).filter((lease) => lease.app === app);
+  const ends = own.map(({ expiresAt }) => expiresAt);
+  expect(ends).toEqual(ends.toSorted((a, b) => a - b));
+  return own
+    .map(({ user: name, clientId: client, expiresAt }) => `${expiresAt} ${name} ${client}`)
+    .toSorted();
+});
+
+const ofClient = clientId.map<Step>((client) => async (store, app) => {
+  const own = (await store.presence.ofClient(client)).filter((lease) => lease.app === app);
+  return own.map(({ user: name, expiresAt }) => `${name} ${expiresAt}`).toSorted();
+});
+
 /** Random leases: the store answers what the memory store answers. */
 export function describePresenceModel(world: StoreWorld): void {
   it("answers every run of renewals, ends and expiries as the memory store does", async () => {
-    const step = fc.tuple(fc.oneof(renew, renew, end, expire, get), fc.integer({ min: 0, max: 4 }));
+    const step = fc.tuple(
+      fc.oneof(renew, renew, end, expire, expiring, ofClient, get),
+      fc.integer({ min: 0, max: 4 }),
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
         const app = world.fresh("app");

@@ -101,6 +101,54 @@ export function describePresence(world: StoreWorld): void {
       expect(await world.store.presence.get(app, ["ann"], 40)).toEqual([{ online: false, lastSeen: 40 }]);
     });
 
+    it("tells the leases that run out before a moment, the first ones first, and changes nothing", async () => {
+      const app = world.fresh("app");
+      const { presence } = world.store;
+      // What other tests left would stand between.
+      await presence.expire(Number.MAX_SAFE_INTEGER);
+      const leases = [
+        lease(app, "ann", "phone", 40),
+        lease(app, "ann", "web", 10),
+        lease(app, "bob", "phone", 20),
+        lease(app, "cid", "phone", 50),
+        lease(app, "ann", "watch", 30),
+      ];
+      await presence.renew(leases, 0);
+      const told = async (before: number, limit: number) =>
+        (await presence.expiring(before, limit)).map(({ user, clientId }) => `${user} ${clientId}`);
+
+      const all = ["ann web", "bob phone", "ann watch", "ann phone", "cid phone"];
+      expect(await told(51, 10)).toEqual(all);
+      expect(await told(50, 10)).toEqual(all.slice(0, 4));
+      for (const limit of [1, 2, 3]) expect(await told(51, limit)).toEqual(all.slice(0, limit));
+      expect(await presence.expiring(11, 10)).toEqual([leases[1]]);
+      expect(await told(10, 10)).toEqual([]);
+      await presence.renew([lease(app, "ann", "web", 45)], 5);
+      expect(await told(51, 2)).toEqual(["bob phone", "ann watch"]);
+      expect((await gone(app, 60)).toSorted()).toEqual(["ann", "bob", "cid"]);
+      expect(await told(60, 10)).toEqual([]);
+    });
+
+    it("tells the leases of a client id, whosever they are", async () => {
+      const [app, other, clientId] = [world.fresh("app"), world.fresh("app"), world.fresh("client")];
+      const { presence } = world.store;
+      const own = [
+        lease(app, "ann", clientId, 100),
+        lease(app, "bob", clientId, 20),
+        lease(other, "ann", clientId, 90),
+      ];
+      await presence.renew([...own, lease(app, "ann", `${clientId}-2`, 100)], 10);
+
+      const told = await presence.ofClient(clientId);
+      await presence.end(app, "ann", clientId, 30);
+
+      const byPlace = (a: (typeof own)[number], b: (typeof own)[number]) =>
+        `${a.app} ${a.user}` < `${b.app} ${b.user}` ? -1 : 1;
+      expect(told.toSorted(byPlace)).toEqual(own.toSorted(byPlace));
+      expect((await presence.ofClient(clientId)).toSorted(byPlace)).toEqual(own.slice(1).toSorted(byPlace));
+      expect(await presence.ofClient(world.fresh("client"))).toEqual([]);
+    });
+
     it("expires however many leases there are", async () => {
       const app = world.fresh("app");
       const users = Array.from({ length: 1_200 }, (_, index) => `user-${index}`);

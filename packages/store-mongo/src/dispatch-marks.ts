@@ -1,0 +1,114 @@
+import type { EventRef, Log, Run } from "@chat21/engine";
+import type { Collections } from "./collections.ts";
+import type { ConversationKey } from "./documents.ts";
+import { SharedWrite } from "./shared-write.ts";
+
+/** Without anybody who waits for them, written at the latest after so long, or with so many. */
+const maxAgeMs = 500;
+const maxMarks = 1_000;
+
+/** Marks of one conversation. */
+interface Marks {
+  readonly key: ConversationKey;
+  seqs: number[];
+  last: number;
+}
+
+const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
+
+/**
+ * Cleared marks, on their way behind the commits. They wait for one another, not for a moment: when somebody waits for
+ * them they are written at once, and what is cleared meanwhile goes with the next write.
+ */
+export class DispatchMarks {
+  readonly #events: Collections["events"];
+  readonly #log: Log | undefined;
+  readonly #shared = new SharedWrite(() => this.#write());
+  #waiting = new Map<string, Marks>();
+  #count = 0;
+  #writing: ReadonlyMap<string, Marks> = new Map();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor({ events }: Collections, log: Log | undefined) {
+    this.#events = events;
+    this.#log = log;
+  }
+
+  clear(refs: readonly EventRef[]): void {
+    for (const { app, conversation, seq } of refs) {
+      const name = nameOf({ app, conversation });
+      const marks = this.#waiting.get(name);
+      if (marks === undefined) {
+        this.#waiting.set(name, { key: { app, conversation }, seqs: [seq], last: seq });
+        continue;
+      }
+      marks.seqs.push(seq);
+      marks.last = Math.max(marks.last, seq);
+    }
+    const before = this.#count;
+    this.#count += refs.length;
+    // Once per thousand: while the store is away the rest waits for the timer.
+    if (before < maxMarks && this.#count >= maxMarks && this.#writing.size === 0) this.#flushUnwatched();
+    else if (refs.length > 0) this.#wake();
+  }
+
+  /** Before events get their numbers: a mark that was given to a number without an event is none of theirs. */
+  async passBy(runs: readonly Run[]): Promise<void> {
+    for (const run of runs) {
+      const marks = this.#waiting.get(nameOf(run));
+      if (marks !== undefined && marks.last > run.expectedHead) {
+        marks.seqs = marks.seqs.filter((seq) => seq <= run.expectedHead);
+        marks.last = Math.max(0, ...marks.seqs);
+      }
+    }
+    const isAhead = (run: Run) => (this.#writing.get(nameOf(run))?.last ?? 0) > run.expectedHead;
+    if (runs.some(isAhead)) await this.#shared.current().catch(() => {});
+  }
+
+  /** Resolves when all marks cleared so far are durable; rejects when they are not, and then they wait for the next time. */
+  flush(): Promise<void> {
+    return this.#count === 0 ? this.#shared.current() : this.#shared.ask();
+  }
+
+  /** The last flush: what fails now is left to those who find the marks. */
+  async close(): Promise<void> {
+    await this.flush().catch(() => {});
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #wake(): void {
+    this.#timer ??= setTimeout(() => this.#flushUnwatched(), maxAgeMs).unref();
+  }
+
+  #flushUnwatched(): void {
+    this.flush().catch(() => {});
+  }
+
+  async #write(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const marks = this.#waiting;
+    this.#waiting = new Map();
+    this.#count = 0;
+    this.#writing = marks;
+    try {
+      await this.#unset([...marks.values()].flatMap(({ key, seqs }) => seqs.map((seq) => ({ ...key, seq }))));
+    } catch (error) {
+      this.#log?.warn({ err: error }, "dispatch marks were not cleared; trying again");
+      for (const { key, seqs } of marks.values()) this.clear(seqs.map((seq) => ({ ...key, seq })));
+      throw error;
+    } finally {
+      this.#writing = new Map();
+    }
+  }
+
+  async #unset(events: readonly (ConversationKey & { readonly seq: number })[]): Promise<void> {
+    for (let at = 0; at < events.length; at += maxMarks) {
+      await this.#events.updateMany(
+        { _id: { $in: events.slice(at, at + maxMarks) } },
+        { $unset: { undispatched: "" } },
+        { hint: "_id_" },
+      );
+    }
+  }
+}
