@@ -1,6 +1,8 @@
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
-import type { Carrier } from "./targets/spawned-server.ts";
+import type { ClientKind } from "./load/message-template.ts";
+import { type ObserverFault, observerFaults } from "./scenarios/failover.ts";
+import type { Carrier } from "./targets/carrier.ts";
 
 /** What `--help` says. */
 export const usage = `bench: drives an MQTT server over real sockets and prints one line of JSON per measurement
@@ -15,11 +17,20 @@ scenarios
   idle     --connections 2000 that subscribe and do nothing, then as many more
   stored   pairs against an empty store and one of --messages 1000000, in turns, --repeat 5 times (chat21 only)
   all      everything above against bare and chat21 in turns, --repeat 3 times; ends with tables in Markdown
+  two-observers  pairs against one observer and two, in turns, --repeat 3 times (cluster only)
+  failover       --rate messages a second over two observers, one of which suffers --fault (cluster only): how long
+                 the slowest pair got nothing, and what was lost, came twice or in the wrong order
+  all --target cluster
+                 pairs, open and group against relay, rabbit-bare and the cluster in turns, two-observers, failover
 
 targets
   bare     aedes as it comes, started for the run: passes messages through and stores nothing
   edge     our edge with an engine that stores nothing, started for the run
   chat21   apps/server as it is built, started for the run with a data folder of its own
+  cluster  apps/observer as it is built, with a RabbitMQ and a MongoDB that are started for the run; --observers 1;
+           cluster-no-events: without events for backends
+  relay    the cluster's yardstick on a RabbitMQ of its own: same way in, a copy to every inbox, no rule, no store
+  rabbit-bare  RabbitMQ's MQTT plugin alone: passes messages through
   mqtt://host:port, ws://host:port/ws
            a Chat21 that runs already; needs --secret; for its CPU and memory --pid, for groups --api
 
@@ -28,7 +39,9 @@ options
   --repeat <n>      how many times                     default: 1 (stored 5, all 3)
   --carrier tcp     or ws, for servers that are started for the run
   --data-dir <dir>  where data folders are made and fsync is timed; default: the folder for temporary files
-  --cpu-prof <dir>  chat21 only: writes a CPU profile of every thread there
+  --cpu-prof <dir>  chat21 and cluster only: writes a CPU profile of every thread there
+  --fault all       or kill (SIGKILL), pause (SIGSTOP, SIGCONT), half-open (broker and observer do not reach each other)
+  --client sdk      or old: failover with clients that give their messages no id
   --secret <s>      of a running server's tokens; default: CHAT21_JWT_SECRET
   --pid <n>         process of a running server
   --api <url>       REST of a running server, such as http://127.0.0.1:8010/api
@@ -50,6 +63,9 @@ const options = {
   senders: text("4"),
   connections: text("2000"),
   messages: text("1000000"),
+  observers: text("1"),
+  fault: text("all"),
+  client: text("sdk"),
   seconds: text("5"),
   warmup: text("2"),
   repeat: { type: "string" },
@@ -74,13 +90,20 @@ export function parseOptions(args: readonly string[]) {
     if (given === "" || !(value >= 0)) throw new Error(`--${name}: expected a number, got ${given}`);
     return value;
   };
-  if (values.carrier !== "tcp" && values.carrier !== "ws") {
-    throw new Error(`--carrier: expected tcp or ws, got ${values.carrier}`);
-  }
+  const choice = <T extends string>(name: "carrier" | "client" | "fault", choices: readonly T[]): T => {
+    const given = choices.find((one) => one === values[name]);
+    if (given === undefined)
+      throw new Error(`--${name}: expected ${choices.join(" or ")}, got ${values[name]}`);
+    return given;
+  };
+  const fault = choice<ObserverFault | "all">("fault", ["all", ...observerFaults]);
   return {
     scenario: values.scenario,
     target: values.target,
-    carrier: values.carrier as Carrier,
+    carrier: choice<Carrier>("carrier", ["tcp", "ws"]),
+    client: choice<ClientKind>("client", ["sdk", "old"]),
+    faults: fault === "all" ? observerFaults : [fault],
+    observers: number("observers"),
     parameters: {
       pairs: number("pairs"),
       window: number("window"),
@@ -93,7 +116,7 @@ export function parseOptions(args: readonly string[]) {
     times: { warmupMs: number("warmup") * 1_000, measureMs: number("seconds") * 1_000 },
     repeat: (otherwise: number) => number("repeat", otherwise),
     secret: values.secret,
-    pid: values.pid === undefined ? null : number("pid"),
+    pids: values.pid === undefined ? [] : [number("pid")],
     api: values.api,
     dataDir: values["data-dir"],
     cpuProfileDir: values["cpu-prof"],

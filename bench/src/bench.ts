@@ -2,6 +2,8 @@ import { type BenchOptions, parseOptions, usage } from "./bench-options.ts";
 import { measureFsyncMs } from "./measure/fsync-time.ts";
 import { isIntact } from "./report/faults.ts";
 import { runAll } from "./scenarios/all.ts";
+import { runClusterAll } from "./scenarios/cluster-all.ts";
+import { runFailover } from "./scenarios/failover.ts";
 import {
   isPlainScenario,
   type PlainScenario,
@@ -9,10 +11,9 @@ import {
   runScenario,
 } from "./scenarios/plain-scenario.ts";
 import { runStored } from "./scenarios/stored.ts";
-import { openChat21Target } from "./targets/chat21-target.ts";
-import { startBareTarget, startEdgeTarget } from "./targets/spawned-targets.ts";
-import { startChat21Target } from "./targets/started-chat21-target.ts";
-import type { Target } from "./targets/target.ts";
+import { runTwoObservers } from "./scenarios/two-observers.ts";
+import { startServiceSet } from "./targets/service-set.ts";
+import { targetSource } from "./targets/target-source.ts";
 
 /** Runs what the command line asks for. Sets the exit code. */
 export async function bench(args: readonly string[]): Promise<void> {
@@ -31,48 +32,77 @@ export async function bench(args: readonly string[]): Promise<void> {
 
 async function run(options: BenchOptions): Promise<boolean> {
   const { scenario } = options;
-  if (scenario === "all") return runAll(options, printLine);
-  if (scenario === "stored") {
-    const result = await runStored({ ...options, ...options.parameters, repetitions: options.repeat(5) });
-    printLine({ scenario, target: "chat21", ...result });
-    return isIntact(result);
+  switch (scenario) {
+    case "all":
+      return (options.target === "cluster" ? runClusterAll : runAll)(options, printLine);
+    case "stored": {
+      const result = await runStored({ ...options, ...options.parameters, repetitions: options.repeat(5) });
+      printLine({ scenario, target: "chat21", ...result });
+      return isIntact(result);
+    }
+    case "two-observers":
+      return runObservers(options);
+    case "failover":
+      return runFailovers(options);
+    default:
+      if (!isPlainScenario(scenario)) throw new Error(`--scenario: there is no ${scenario}`);
+      return runPlain(options, scenario);
   }
-  if (!isPlainScenario(scenario)) throw new Error(`--scenario: there is no ${scenario}`);
-  return runPlain(options, scenario);
 }
 
 async function runPlain(options: BenchOptions, scenario: PlainScenario): Promise<boolean> {
+  const source = await targetSource(options, scenario === "group");
   let intact = true;
-  for (let i = 0; i < options.repeat(1); i++) {
-    const target = await openTarget(options);
-    try {
-      const result = await runScenario(scenario, target, options.parameters, options.times);
-      const { name, url, readyMs } = target;
-      const asked = parametersOf(scenario, options.parameters);
-      const fsyncMs = measureFsyncMs(options.dataDir);
-      const carrier = new URL(url).protocol.slice(0, -1);
-      printLine({ scenario, target: name, carrier, ...asked, ...result, readyMs, fsyncMs });
-      intact &&= isIntact(result);
-    } finally {
-      await target.close();
+  try {
+    for (let i = 0; i < options.repeat(1); i++) {
+      const target = await source.open();
+      try {
+        const result = await runScenario(scenario, target, options.parameters, options.times);
+        const { name, url, readyMs } = target;
+        const asked = parametersOf(scenario, options.parameters);
+        const fsyncMs = measureFsyncMs(options.dataDir);
+        const carrier = new URL(url).protocol.slice(0, -1);
+        printLine({ scenario, target: name, carrier, ...asked, ...result, readyMs, fsyncMs });
+        intact &&= isIntact(result);
+      } finally {
+        await target.close();
+      }
     }
+  } finally {
+    await source.close();
   }
   return intact;
 }
 
-function openTarget(options: BenchOptions): Promise<Target> | Target {
-  const { carrier, target, secret, api, pid, dataDir, cpuProfileDir } = options;
-  switch (target) {
-    case "bare":
-      return startBareTarget(carrier);
-    case "edge":
-      return startEdgeTarget(carrier);
-    case "chat21":
-      return startChat21Target({ carrier, parentFolder: dataDir, cpuProfileDir });
-    default:
-      if (!URL.canParse(target)) throw new Error(`--target: there is no ${target}`);
-      return openChat21Target({ name: target, url: target, secret, apiUrl: api, pid });
+async function runObservers(options: BenchOptions): Promise<boolean> {
+  const services = await startServiceSet({ parentFolder: options.dataDir, for: "cluster" });
+  try {
+    const load = { ...options, ...options.parameters, events: true, repetitions: options.repeat(3) };
+    const result = await runTwoObservers(services, load);
+    printLine({ scenario: "two-observers", target: "cluster", ...result });
+    return isIntact(result);
+  } finally {
+    await services.close();
   }
+}
+
+async function runFailovers(options: BenchOptions): Promise<boolean> {
+  const services = await startServiceSet({ parentFolder: options.dataDir, for: "cluster" });
+  let intact = true;
+  try {
+    for (let i = 0; i < options.repeat(1); i++) {
+      for (const fault of options.faults) {
+        const { carrier, client, parameters } = options;
+        const asked = { fault, client, pairs: parameters.pairs, rate: parameters.rate };
+        const result = await runFailover(services, { ...asked, carrier, events: true });
+        printLine({ scenario: "failover", target: "cluster", ...asked, ...result });
+        intact &&= isIntact(result);
+      }
+    }
+  } finally {
+    await services.close();
+  }
+  return intact;
 }
 
 function printLine(line: object): void {

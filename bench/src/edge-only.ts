@@ -57,6 +57,8 @@ const handler: EdgeHandler = {
   }),
   handleOpen() {},
   handleClose() {},
+  handleTakeover: async () => {},
+  handleGone: async () => {},
   canSubscribe: () => true,
   handlePublish(session, { topic, payload }) {
     const parsed = parseClientTopic(topic);

@@ -38,6 +38,16 @@ describe("the ledger", () => {
     expect(ledger.totals()).toMatchObject({ delivered: 2, duplicated: 1, reordered: 0, lost: 0 });
   });
 
+  it("tells a copy that comes again from one that comes as another message", () => {
+    const ledger = sentBook(3_000);
+    for (let number = 0; number < 3_000; number++) ledger.receive(0, number, 0, 0xf0000000 + number);
+    ledger.receive(0, 7, 0, 0xf0000007);
+    ledger.receive(0, 2_999, 0, 1);
+
+    expect(ledger.totals()).toMatchObject({ duplicated: 2 });
+    expect(ledger.renamed).toBe(1);
+  });
+
   it("finds messages that come after a later one", () => {
     const ledger = sentBook(4);
     for (const number of [3, 0, 1, 2]) ledger.receive(0, number, 0);

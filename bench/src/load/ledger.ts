@@ -17,6 +17,7 @@ export interface LedgerTotals {
 export class Ledger {
   readonly #receivers: number;
   #seen: Uint8Array[];
+  #identities: Uint32Array[];
   #highest: Int32Array;
   #missing = new Uint16Array(1_024);
   #sentAtMs = new Float64Array(1_024);
@@ -25,15 +26,25 @@ export class Ledger {
   #delivered = 0;
   #duplicated = 0;
   #reordered = 0;
+  #renamed = 0;
 
   constructor(receivers: number) {
     this.#receivers = receivers;
     this.#seen = Array.from({ length: receivers }, () => new Uint8Array(1_024));
+    this.#identities = Array.from({ length: receivers }, () => new Uint32Array(1_024));
     this.#highest = new Int32Array(receivers).fill(-1);
   }
 
   get sent(): number {
     return this.#sent;
+  }
+
+  /**
+   * Copies that came again as another message, by the identity that {@link receive} was told: those that a client which
+   * drops what it has already cannot know again.
+   */
+  get renamed(): number {
+    return this.#renamed;
   }
 
   get outstanding(): number {
@@ -59,14 +70,17 @@ export class Ledger {
   }
 
   /** Books a copy. Answers the latency in ms when it was the last one that a message waited for, otherwise -1. */
-  receive(receiver: number, number: number, nowMs: number): number {
+  receive(receiver: number, number: number, nowMs: number, identity = 0): number {
     const seen = this.#seen[receiver] as Uint8Array;
+    const identities = this.#identities[receiver] as Uint32Array;
     if (number >= this.#sent) throw new Error(`message ${number} was received and never sent`);
     if (seen[number] === 1) {
       this.#duplicated++;
+      if (identities[number] !== identity) this.#renamed++;
       return -1;
     }
     seen[number] = 1;
+    identities[number] = identity;
     if (number < (this.#highest[receiver] as number)) this.#reordered++;
     else this.#highest[receiver] = number;
     const missing = (this.#missing[number] as number) - 1;
@@ -91,13 +105,14 @@ export class Ledger {
 
   #grow(): void {
     const size = this.#sentAtMs.length * 2;
-    const grow = <T extends Uint8Array | Uint16Array | Float64Array>(old: T, grown: T): T => {
+    const grow = <T extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(old: T, grown: T): T => {
       grown.set(old);
       return grown;
     };
     this.#sentAtMs = grow(this.#sentAtMs, new Float64Array(size));
     this.#missing = grow(this.#missing, new Uint16Array(size));
     this.#seen = this.#seen.map((seen) => grow(seen, new Uint8Array(size)));
+    this.#identities = this.#identities.map((identities) => grow(identities, new Uint32Array(size)));
   }
 }
 

@@ -1,9 +1,11 @@
 import { type FilterSource, outgoingTopic, type Target } from "../targets/target.ts";
 import { Ledger } from "./ledger.ts";
 import {
+  type ClientKind,
   createTemplate,
   findId,
   type MessageTemplate,
+  messageIdentity,
   numberCopy,
   numberOf,
   streamOf,
@@ -17,6 +19,14 @@ export interface StreamPlan {
   /** Who must get them; the sender's own copy is not counted unless it is named. */
   readonly receivers: readonly string[];
   readonly source: FilterSource;
+}
+
+/** What a run does beyond sending and counting. */
+export interface LoadRunOptions {
+  /** @default "sdk" */
+  readonly client?: ClientKind;
+  /** Whether copies that come again are compared by their message id. @default `false`: it takes time */
+  readonly comparesIds?: boolean;
 }
 
 interface Stream {
@@ -39,12 +49,18 @@ export class LoadRun {
   readonly #sentBy = new Map<string, Ledger>();
   #closed = 0;
   #isClosing = false;
+  #comparesIds = false;
   /** Called when the last receiver has a message. */
   handleDelivered: (stream: number, latencyMs: number) => void = () => {};
 
   /** Connects everybody, subscribes, and is ready to send. */
-  static async open(target: Target, plans: readonly StreamPlan[]): Promise<LoadRun> {
+  static async open(
+    target: Target,
+    plans: readonly StreamPlan[],
+    { client = "sdk", comparesIds = false }: LoadRunOptions = {},
+  ): Promise<LoadRun> {
     const run = new LoadRun();
+    run.#comparesIds = comparesIds;
     for (const plan of plans) {
       for (const user of new Set([plan.sender, ...plan.receivers])) await run.#join(target, user, plan);
     }
@@ -54,11 +70,12 @@ export class LoadRun {
       run.#streams.push({
         client: run.#clients.get(plan.sender) as RawClient,
         template: createTemplate({
-          topic: outgoingTopic(plan.sender, plan.recipient),
+          topic: target.topic?.(plan.sender, plan.recipient) ?? outgoingTopic(plan.sender, plan.recipient),
           stream: streamsMade++,
           sender: plan.sender,
           recipient: plan.recipient,
           channelType: "group" in plan.source ? "group" : "direct",
+          client,
         }),
         ledger,
         places: new Map(plan.receivers.map((user, place) => [user, place])),
@@ -118,7 +135,8 @@ export class LoadRun {
     const { ledger, places } = stream;
     const place = places.get(user);
     if (place === undefined) return;
-    const latencyMs = ledger.receive(place, numberOf(buffer, id), performance.now());
+    const identity = this.#comparesIds ? messageIdentity(buffer, start, end) : 0;
+    const latencyMs = ledger.receive(place, numberOf(buffer, id), performance.now(), identity);
     if (latencyMs >= 0) this.handleDelivered(index, latencyMs);
   }
 }

@@ -6,6 +6,8 @@ export const runId = `b${randomBytes(3).toString("hex")}`;
 
 const streamDigits = 5;
 const numberDigits = 9;
+/** With its quotation mark, which `client_message_id` has elsewhere. */
+const messageIdKey = '"message_id":"';
 const prefix = Buffer.from(`msg-${runId}-`);
 
 /** A message as our SDK sends it, encoded once; every message is a copy with its own number. */
@@ -15,6 +17,12 @@ export interface MessageTemplate {
   readonly numberAt: number;
 }
 
+/**
+ * Who sends: `sdk`, which names its messages, or `old`, an existing client that does not; the number then lies in its
+ * `tempUID`.
+ */
+export type ClientKind = "old" | "sdk";
+
 /** Makes the template of a stream of messages (`stream` 0-99,999). */
 export function createTemplate(options: {
   readonly topic: string;
@@ -22,17 +30,19 @@ export function createTemplate(options: {
   readonly sender: string;
   readonly recipient: string;
   readonly channelType: "direct" | "group";
+  readonly client: ClientKind;
 }): MessageTemplate {
   const head = `${prefix}${String(options.stream).padStart(streamDigits, "0")}-`;
+  const id = head + "0".repeat(numberDigits);
   const body = {
     text: "The quick brown fox jumps over the lazy dog, and then once more.",
     type: "text",
     recipient_fullname: options.recipient,
     sender_fullname: options.sender,
-    attributes: { lang: "en" },
+    attributes: { lang: "en", ...(options.client === "old" ? { tempUID: id } : {}) },
     metadata: "",
     channel_type: options.channelType,
-    client_message_id: head + "0".repeat(numberDigits),
+    ...(options.client === "sdk" ? { client_message_id: id } : {}),
   };
   const { packet, packetIdAt } = encodePublish(options.topic, Buffer.from(JSON.stringify(body)));
   return { packet, packetIdAt, numberAt: packet.indexOf(head) + head.length };
@@ -64,6 +74,20 @@ export function streamOf(buffer: Buffer, at: number): number {
 /** Number of the id at `at`, from {@link findId}. */
 export function numberOf(buffer: Buffer, at: number): number {
   return readDigits(buffer, at + streamDigits + 1, numberDigits);
+}
+
+/**
+ * A hash of the `message_id` in `[start, end)`, which the server gives a message and by which clients know it again;
+ * 0 when there is none.
+ */
+export function messageIdentity(buffer: Buffer, start: number, end: number): number {
+  let at = buffer.indexOf(messageIdKey, start);
+  if (at < 0 || at >= end) return 0;
+  let hash = 0x811c9dc5;
+  for (at += messageIdKey.length; at < end && buffer[at] !== 0x22; at++) {
+    hash = Math.imul(hash ^ (buffer[at] as number), 0x01000193);
+  }
+  return hash >>> 0;
 }
 
 function readDigits(buffer: Buffer, at: number, count: number): number {

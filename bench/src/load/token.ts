@@ -1,12 +1,20 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { tokenAudience, userScopes } from "@chat21/protocol";
 
+/** What differs from an ordinary user's token. */
+interface TokenOptions {
+  /** @default "user" */
+  readonly role?: "user" | "admin";
+  /** @default the user's */
+  readonly scope?: readonly string[];
+}
+
 /** An HS256 token as an issuer in the field makes it, good for a day. */
 export function issueToken(
   secret: string,
   app: string,
   user: string,
-  role: "user" | "admin" = "user",
+  { role = "user", scope = userScopes(app, user) }: TokenOptions = {},
 ): string {
   const nowSeconds = Math.floor(Date.now() / 1_000);
   const signed = [
@@ -15,7 +23,7 @@ export function issueToken(
       jti: randomUUID(),
       sub: user,
       app_id: app,
-      scope: userScopes(app, user),
+      scope,
       aud: [tokenAudience, user],
       iat: nowSeconds - 1,
       exp: nowSeconds + 86_400,

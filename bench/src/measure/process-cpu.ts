@@ -10,9 +10,14 @@ export interface ProcessCpu {
 /** Linux counts in ticks of 10 ms whatever the kernel's own rate (`USER_HZ`). */
 const ticksPerSecond = 100;
 
-/** Reads a process's CPU time from `/proc`. */
-export function readProcessCpu(pid: number): ProcessCpu {
-  return { total: readStat(`/proc/${pid}/stat`), mainThread: readStat(`/proc/${pid}/task/${pid}/stat`) };
+/** Reads the CPU time of processes from `/proc`, in sum. */
+export function readProcessCpu(...pids: readonly number[]): ProcessCpu {
+  const sum = { total: 0, mainThread: 0 };
+  for (const pid of pids) {
+    sum.total += readStat(`/proc/${pid}/stat`);
+    sum.mainThread += readStat(`/proc/${pid}/task/${pid}/stat`);
+  }
+  return sum;
 }
 
 function readStat(path: string): number {
@@ -22,9 +27,13 @@ function readStat(path: string): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
-/** Resident memory of a process, bytes. */
-export function readResidentBytes(pid: number): number {
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  if (match === null) throw new Error(`no VmRSS of process ${pid}`);
-  return Number(match[1]) * 1_024;
+/** Resident memory of processes in sum, bytes. */
+export function readResidentBytes(...pids: readonly number[]): number {
+  let sum = 0;
+  for (const pid of pids) {
+    const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    if (match === null) throw new Error(`no VmRSS of process ${pid}`);
+    sum += Number(match[1]) * 1_024;
+  }
+  return sum;
 }

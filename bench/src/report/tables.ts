@@ -2,30 +2,20 @@ import { type CaseName, cases, type Measured } from "../scenarios/comparison.ts"
 import type { IdleResult } from "../scenarios/idle.ts";
 import type { RunResult } from "../scenarios/measured-run.ts";
 import { sumFaults } from "./faults.ts";
+import { judgementTable, machineSentence, table } from "./markdown.ts";
 import { median } from "./median.ts";
 import { judge } from "./targets.ts";
 
 /** The report in Markdown, as it stands in `docs/performance.md`: machine, targets, figures. */
 export function reportTables(measured: Measured): string {
-  return [machineLine(measured), targetTable(measured), figureTable(measured), ""].join("\n\n");
+  return [machineLine(measured), judgementTable(judge(measured)), figureTable(measured), ""].join("\n\n");
 }
 
 function machineLine({ machine, repeat, fsyncMs, stored }: Measured): string {
-  const { cores, processor, memoryGiB, kernel, node } = machine;
   return [
-    `${cores} cores (${processor}), ${memoryGiB} GiB of memory, ${kernel}, Node ${node}; an fsync of 4 KiB takes`,
-    `${fsyncMs} ms. Medians of ${repeat} repetitions, of the comparison with stored messages of ${stored.repetitions.length}.`,
+    machineSentence(machine, fsyncMs),
+    `Medians of ${repeat} repetitions, of the comparison with stored messages of ${stored.repetitions.length}.`,
   ].join(" ");
-}
-
-function targetTable(measured: Measured): string {
-  const rows = judge(measured).map(({ what, target, got, met }) => [
-    what,
-    target,
-    got,
-    met ? "yes" : "**no**",
-  ]);
-  return table(["what", "target", "measured", "met"], rows);
 }
 
 function figureTable(measured: Measured): string {
@@ -69,9 +59,4 @@ function figures({ measurements }: Measured, name: CaseName, target: "bare" | "c
     middle((run) => run.residentMiB, 0),
     `${lost} / ${duplicated} / ${reordered}`,
   ];
-}
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n");
 }

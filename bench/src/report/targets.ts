@@ -2,15 +2,8 @@ import type { CaseName, Measured } from "../scenarios/comparison.ts";
 import type { IdleResult } from "../scenarios/idle.ts";
 import type { RunResult } from "../scenarios/measured-run.ts";
 import { sumFaults } from "./faults.ts";
+import { atLeast, atMost, type Judgement } from "./judgement.ts";
 import { median } from "./median.ts";
-
-/** A target, and what came of it. */
-export interface Judgement {
-  readonly what: string;
-  readonly target: string;
-  readonly got: string;
-  readonly met: boolean;
-}
 
 /** Holds what was measured against the targets. */
 export function judge(measured: Measured): Judgement[] {
@@ -55,23 +48,11 @@ export function judge(measured: Measured): Judgement[] {
   ];
 }
 
-function atMost(what: string, limit: number, unit: string, digits: number, got: number): Judgement {
-  const show = (text: string) => (unit === "" ? text : `${text} ${unit}`);
-  const target = `at most ${show(limit.toLocaleString("en-US"))}`;
-  return { what, target, got: show(got.toFixed(digits)), met: got <= limit };
-}
-
 function ratioToBare(measured: Measured, name: CaseName, limit: number): Judgement {
   const ratios = inTurns<RunResult>(measured, name).map(
     ({ chat21, bare }) => chat21.messagesPerSecond / bare.messagesPerSecond,
   );
-  const got = median(ratios);
-  return {
-    what: `${name}: rate to bare aedes`,
-    target: `at least ${limit}`,
-    got: got.toFixed(2),
-    met: got >= limit,
-  };
+  return atLeast(`${name}: rate to bare aedes`, limit, median(ratios));
 }
 
 /** The results of each repetition side by side. */

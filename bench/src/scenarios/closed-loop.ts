@@ -46,7 +46,7 @@ async function closedLoop(
 ): Promise<RunResult> {
   const run = await LoadRun.open(target, plans);
   try {
-    return await measureRun(run, target.pid, times, (control, delivered) => {
+    return await measureRun(run, target, times, (control, delivered) => {
       run.handleDelivered = (stream, latencyMs) => {
         delivered(latencyMs);
         if (!control.isStopped) run.send(stream);

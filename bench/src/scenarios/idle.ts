@@ -30,8 +30,8 @@ export async function runIdle(
   try {
     // A first few, so that what the server makes at its first connection is not charged to all.
     await crowd.grow(atOnce);
-    const first = await measureGrowth(target.pid, crowd, options);
-    const further = await measureGrowth(target.pid, crowd, options);
+    const first = await measureGrowth(target.pids, crowd, options);
+    const further = await measureGrowth(target.pids, crowd, options);
     return {
       connections: options.connections,
       dropped: crowd.dropped,
@@ -45,18 +45,18 @@ export async function runIdle(
 }
 
 async function measureGrowth(
-  pid: number | null,
+  pids: readonly number[],
   crowd: Crowd,
   { connections, measureMs }: { readonly connections: number; readonly measureMs: number },
 ): Promise<{ readonly kib: number; readonly cpuSecondsPerMinute: number } | null> {
-  const before = pid === null ? 0 : readResidentBytes(pid);
+  const before = readResidentBytes(...pids);
   await crowd.grow(connections);
-  const cpuBefore = pid === null ? 0 : readProcessCpu(pid).total;
+  const cpuBefore = readProcessCpu(...pids).total;
   await new Promise((resolve) => setTimeout(resolve, measureMs));
-  if (pid === null) return null;
-  const cpuSeconds = readProcessCpu(pid).total - cpuBefore;
+  if (pids.length === 0) return null;
+  const cpuSeconds = readProcessCpu(...pids).total - cpuBefore;
   return {
-    kib: Number(((readResidentBytes(pid) - before) / 1_024 / connections).toFixed(1)),
+    kib: Number(((readResidentBytes(...pids) - before) / 1_024 / connections).toFixed(1)),
     cpuSecondsPerMinute: Number(((cpuSeconds * 60_000) / measureMs).toFixed(2)),
   };
 }

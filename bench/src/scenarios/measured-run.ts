@@ -3,6 +3,7 @@ import { sumTotals } from "../load/ledger.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import { percentile } from "../measure/percentile.ts";
 import { type ProcessCpu, readProcessCpu, readResidentBytes } from "../measure/process-cpu.ts";
+import type { Target } from "../targets/target.ts";
 
 /** What a scenario with messages reports. Counts are of the whole run, rates and latencies of the measured time. */
 export interface RunResult extends LedgerTotals {
@@ -16,6 +17,8 @@ export interface RunResult extends LedgerTotals {
   readonly mainThreadCpuSecondsPer1000: number | null;
   /** Resident memory of the server at the end of the measured time, MiB; null when its process is not known. */
   readonly residentMiB: number | null;
+  /** Of what the server does not do itself, by name; absent where there is no such process. */
+  readonly peerCpuSecondsPer1000?: Readonly<Record<string, number>>;
   /** Share of one core that the generator took: near 1, and it was the generator that was measured. */
   readonly generatorCpu: number;
 }
@@ -36,7 +39,7 @@ const maxLatencies = 2_000_000;
  */
 export async function measureRun(
   run: LoadRun,
-  pid: number | null,
+  { pids, peers }: Pick<Target, "peers" | "pids">,
   times: RunTimes,
   start: (control: { readonly isStopped: boolean }, delivered: (latencyMs: number) => void) => void,
 ): Promise<RunResult> {
@@ -50,18 +53,22 @@ export async function measureRun(
     delivered++;
   });
   await wait(times.warmupMs);
-  const begin = snapshot(pid);
+  const begin = snapshot(pids, peers);
   measuring = true;
   await wait(times.measureMs);
   measuring = false;
-  const end = snapshot(pid);
-  const residentMiB = pid === null ? null : Math.round(readResidentBytes(pid) / 2 ** 20);
+  const end = snapshot(pids, peers);
+  const residentMiB = pids.length === 0 ? null : Math.round(readResidentBytes(...pids) / 2 ** 20);
   control.isStopped = true;
   await settle(run);
   const sorted = latencies.slice(0, Math.min(delivered, maxLatencies)).sort();
   const seconds = (end.nowMs - begin.nowMs) / 1_000;
-  const per1000 = (of: keyof ProcessCpu) =>
-    begin.server && end.server ? round(((end.server[of] - begin.server[of]) / delivered) * 1_000, 5) : null;
+  const per1000 = (cpuSeconds: number) => round((cpuSeconds / delivered) * 1_000, 5);
+  const ofServer = (of: keyof ProcessCpu) =>
+    pids.length === 0 ? null : per1000(end.server[of] - begin.server[of]);
+  const ofPeers = Object.entries(end.peers).map(([name, total]) => {
+    return [name, per1000(total - (begin.peers[name] ?? 0))] as const;
+  });
   return {
     ...sumTotals(run.ledgers),
     dropped: run.dropped,
@@ -69,17 +76,19 @@ export async function measureRun(
     p50Ms: round(percentile(sorted, 0.5), 3),
     p95Ms: round(percentile(sorted, 0.95), 3),
     p99Ms: round(percentile(sorted, 0.99), 3),
-    cpuSecondsPer1000: per1000("total"),
-    mainThreadCpuSecondsPer1000: per1000("mainThread"),
+    cpuSecondsPer1000: ofServer("total"),
+    mainThreadCpuSecondsPer1000: ofServer("mainThread"),
     residentMiB,
+    ...(ofPeers.length === 0 ? {} : { peerCpuSecondsPer1000: Object.fromEntries(ofPeers) }),
     generatorCpu: round((end.own - begin.own) / seconds, 2),
   };
 }
 
-async function settle(run: LoadRun): Promise<void> {
+/** Resolves when everything has arrived, or nothing has moved for `timeoutMs`. */
+export async function settle(run: LoadRun, timeoutMs = patienceMs): Promise<void> {
   let last = "";
   let sinceMs = performance.now();
-  while (!run.isComplete && performance.now() - sinceMs < patienceMs) {
+  while (!run.isComplete && performance.now() - sinceMs < timeoutMs) {
     await wait(50);
     const state = JSON.stringify(sumTotals(run.ledgers));
     if (state !== last) sinceMs = performance.now();
@@ -87,15 +96,17 @@ async function settle(run: LoadRun): Promise<void> {
   }
 }
 
-function snapshot(pid: number | null) {
+function snapshot(pids: readonly number[], peers: Target["peers"]) {
+  const ofPeers = Object.entries(peers).map(([name, pid]) => [name, readProcessCpu(pid).total] as const);
   return {
     nowMs: performance.now(),
     own: readProcessCpu(process.pid).mainThread,
-    server: pid === null ? null : readProcessCpu(pid),
+    server: readProcessCpu(...pids),
+    peers: Object.fromEntries(ofPeers) as Record<string, number>,
   };
 }
 
-function wait(ms: number): Promise<void> {
+export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 

@@ -10,7 +10,7 @@ export async function runOpenLoop(
 ): Promise<RunResult> {
   const run = await LoadRun.open(target, pairPlans(options.pairs));
   try {
-    return await measureRun(run, target.pid, options, (control, delivered) => {
+    return await measureRun(run, target, options, (control, delivered) => {
       run.handleDelivered = (_stream, latencyMs) => delivered(latencyMs);
       sendAtRate(run, options.pairs, options.rate, control);
     });
@@ -19,7 +19,8 @@ export async function runOpenLoop(
   }
 }
 
-function sendAtRate(
+/** Sends over the pairs in turn until `control` says to stop. */
+export function sendAtRate(
   run: LoadRun,
   pairs: number,
   rate: number,

@@ -1,7 +1,7 @@
 import { type Faults, sumFaults } from "../report/faults.ts";
 import { median } from "../report/median.ts";
+import type { Carrier } from "../targets/carrier.ts";
 import { fillDataFolder } from "../targets/filled-data-folder.ts";
-import type { Carrier } from "../targets/spawned-server.ts";
 import { startChat21Target } from "../targets/started-chat21-target.ts";
 import { pairPlans, runPairs } from "./closed-loop.ts";
 import type { RunResult, RunTimes } from "./measured-run.ts";

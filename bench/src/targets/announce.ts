@@ -1,8 +1,6 @@
-import type { Carrier } from "./spawned-server.ts";
-
-/** Tells the process that spawned this one where it listens, and ends with it. */
-export function announce(urls: Readonly<Record<Carrier, string>>): void {
-  process.stdout.write(`${JSON.stringify(urls)}\n`);
+/** Tells the process that spawned this one that it is ready, and what it should know; ends with it. */
+export function announce(facts: object): void {
+  process.stdout.write(`${JSON.stringify(facts)}\n`);
   // The pipe ends even when the other process is killed.
   process.stdin.on("end", () => process.exit(0)).resume();
 }

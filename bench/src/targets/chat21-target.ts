@@ -11,7 +11,9 @@ export interface Chat21TargetOptions {
   readonly secret: string;
   /** Base of REST with `/api`; needed for groups only. */
   readonly apiUrl: string | undefined;
-  readonly pid: number | null;
+  readonly pids: readonly number[];
+  /** @default none */
+  readonly peers?: Readonly<Record<string, number>>;
 }
 
 /** A Chat21 that is already running: users subscribe to their inbox, groups are created over REST. */
@@ -19,7 +21,8 @@ export function openChat21Target(options: Chat21TargetOptions): Target {
   return {
     name: options.name,
     url: options.url,
-    pid: options.pid,
+    pids: options.pids,
+    peers: options.peers ?? {},
     readyMs: null,
     password: (user) => issueToken(options.secret, app, user),
     filter: (user) => topics.inbox(app, user),
@@ -32,7 +35,7 @@ async function createGroup(options: Chat21TargetOptions, group: string, members:
   const response = await fetch(`${options.apiUrl}/${app}/groups`, {
     method: "POST",
     headers: {
-      authorization: issueToken(options.secret, app, "bench-admin", "admin"),
+      authorization: issueToken(options.secret, app, "bench-admin", { role: "admin" }),
       "content-type": "application/json",
     },
     body: JSON.stringify({

@@ -1,16 +1,18 @@
 import { topics } from "@chat21/protocol";
-import { type Carrier, spawnServer } from "./spawned-server.ts";
+import type { Carrier, CarrierUrls } from "./carrier.ts";
+import { spawnScript } from "./spawned-script.ts";
 import { app, outgoingTopic, type Target } from "./target.ts";
 
 const noGroups = async () => {};
 
 /** Bare aedes: receivers subscribe to the very topics that senders publish on. */
 export async function startBareTarget(carrier: Carrier): Promise<Target> {
-  const server = await spawnServer("bare-aedes.ts");
+  const server = await spawnScript("bare-aedes.ts");
   return {
     name: "bare",
-    url: server.urls[carrier],
-    pid: server.pid,
+    url: (server.announced as CarrierUrls)[carrier],
+    pids: [server.pid],
+    peers: {},
     readyMs: null,
     password: () => "",
     filter: (user, from) => {
@@ -24,11 +26,12 @@ export async function startBareTarget(carrier: Carrier): Promise<Target> {
 
 /** Our edge alone, with an engine that stores nothing: what of a message's cost is the edge's. */
 export async function startEdgeTarget(carrier: Carrier): Promise<Target> {
-  const server = await spawnServer("edge-only.ts");
+  const server = await spawnScript("edge-only.ts");
   return {
     name: "edge",
-    url: server.urls[carrier],
-    pid: server.pid,
+    url: (server.announced as CarrierUrls)[carrier],
+    pids: [server.pid],
+    peers: {},
     readyMs: null,
     password: () => "",
     filter: (user) => topics.inbox(app, user),

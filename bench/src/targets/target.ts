@@ -3,10 +3,14 @@ export interface Target {
   readonly name: string;
   /** `mqtt://host:port` or `ws://host:port/ws`. */
   readonly url: string;
-  /** Process to measure; `null`: CPU and memory are not reported. */
-  readonly pid: number | null;
+  /** Our processes, whose CPU and memory are reported in sum; none: they are not reported. */
+  readonly pids: readonly number[];
+  /** Other processes without which it does nothing, by name: their CPU is reported to explain the rest. */
+  readonly peers: Readonly<Record<string, number>>;
   /** From the start of the process to the first ready answer; null when that is not measured. */
   readonly readyMs: number | null;
+  /** Where `sender` publishes what is for `recipient`. @default {@link outgoingTopic} */
+  topic?(sender: string, recipient: string): string;
   /** Password of a user's CONNECT. */
   password(user: string): string;
   /**

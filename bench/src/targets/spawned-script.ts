@@ -3,21 +3,18 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** What carries MQTT. */
-export type Carrier = "tcp" | "ws";
-
-/** A server process of this folder. */
-export interface SpawnedServer {
+/** A process of this folder that is ready. */
+export interface SpawnedScript {
   readonly pid: number;
-  /** Where it listens, by carrier. */
-  readonly urls: Readonly<Record<Carrier, string>>;
+  /** What it called `announce` with. */
+  readonly announced: unknown;
   close(): Promise<void>;
 }
 
 /** Starts `bench/src/<script>`; it calls `announce` when it is ready. */
-export async function spawnServer(script: string): Promise<SpawnedServer> {
+export async function spawnScript(script: string, ...args: readonly string[]): Promise<SpawnedScript> {
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
-  const child = spawn(process.execPath, ["-C", "@chat21/source", path], {
+  const child = spawn(process.execPath, ["-C", "@chat21/source", path, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = await Promise.race([
@@ -26,15 +23,11 @@ export async function spawnServer(script: string): Promise<SpawnedServer> {
       throw new Error(`${script} ended before it was ready`);
     }),
   ]);
-  return {
-    pid: child.pid as number,
-    urls: JSON.parse(line),
-    close: () => end(child),
-  };
+  return { pid: child.pid as number, announced: JSON.parse(line), close: () => end(child) };
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
   child.stdin?.end();
   await exited;

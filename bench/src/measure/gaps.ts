@@ -1,0 +1,31 @@
+/** How long each of several streams that should flow evenly has stood still. */
+export class Gaps {
+  readonly #lastMs: Float64Array;
+  readonly #longestMs: Float64Array;
+
+  constructor(streams: number, nowMs: number) {
+    this.#lastMs = new Float64Array(streams).fill(nowMs);
+    this.#longestMs = new Float64Array(streams);
+  }
+
+  /** Something came. */
+  note(stream: number, nowMs: number): void {
+    const gapMs = nowMs - (this.#lastMs[stream] as number);
+    if (gapMs > (this.#longestMs[stream] as number)) this.#longestMs[stream] = gapMs;
+    this.#lastMs[stream] = nowMs;
+  }
+
+  /**
+   * The longest gap of any stream since this was last asked, counted from its beginning, which may lie before; also one
+   * that has not ended. Milliseconds.
+   */
+  take(nowMs: number): number {
+    let longestMs = 0;
+    for (let stream = 0; stream < this.#lastMs.length; stream++) {
+      const openMs = nowMs - (this.#lastMs[stream] as number);
+      longestMs = Math.max(longestMs, this.#longestMs[stream] as number, openMs);
+      this.#longestMs[stream] = 0;
+    }
+    return longestMs;
+  }
+}

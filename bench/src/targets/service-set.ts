@@ -1,0 +1,90 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type MongoService, startMongo, stopMongo } from "../../../infra/local/start-mongo.ts";
+import { type RabbitService, startRabbit, stopRabbit } from "../../../infra/local/start-rabbit.ts";
+import type { CarrierUrls } from "./carrier.ts";
+import { closeOnSignal } from "./close-on-signal.ts";
+import { loadDefinitions } from "./load-definitions.ts";
+
+/** A RabbitMQ, and a MongoDB where that is asked for, that nobody else uses. */
+export interface ServiceSet {
+  readonly amqpUri: string;
+  /** MQTT. */
+  readonly urls: CarrierUrls;
+  /** What tokens are signed with. */
+  readonly secret: string;
+  /** Without the name of a database; `null` where there is none. */
+  readonly mongoUri: string | null;
+  /** Processes, by what they are. */
+  readonly pids: Readonly<Record<string, number>>;
+  /** Stops them in their tracks, so that they take nothing from what is measured beside them. Nobody may be connected. */
+  pause(): void;
+  resume(): void;
+  /** Ends them and removes their data. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What is on the broker, and beside it. */
+export interface ServiceSetOptions {
+  /** Where the folder for their data is made. */
+  readonly parentFolder: string;
+  /** `nothing` of ours, our `partitions`, or all that our `cluster` needs. */
+  readonly for: "nothing" | "partitions" | "cluster";
+}
+
+const log = (line: string) => void process.stderr.write(`${line}\n`);
+
+/** Starts processes of this machine, whatever services the environment names. */
+export async function startServiceSet(options: ServiceSetOptions): Promise<ServiceSet> {
+  const folder = mkdtempSync(join(options.parentFolder, "chat21-bench-"));
+  const secret = randomBytes(32).toString("hex");
+  const own = { folder, isOwn: true, log } as const;
+  const started: { rabbit?: RabbitService; mongo?: MongoService } = {};
+  const close = once(async () => {
+    forget();
+    await Promise.all([
+      started.rabbit && stopRabbit(started.rabbit),
+      started.mongo && stopMongo(started.mongo),
+    ]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const forget = closeOnSignal(close);
+  try {
+    started.rabbit = await startRabbit({ ...own, jwtSecret: secret });
+    if (options.for === "cluster") started.mongo = await startMongo(own);
+    if (options.for !== "nothing") await loadDefinitions(started.rabbit.managementUri ?? "");
+    return { ...describe(started.rabbit, started.mongo), secret, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function describe(
+  rabbit: RabbitService,
+  mongo: MongoService | undefined,
+): Omit<ServiceSet, "close" | "secret"> {
+  const pids = Object.fromEntries(
+    Object.entries({ rabbitmq: rabbit.pid, mongod: mongo?.pid ?? null }).filter(([, pid]) => pid !== null),
+  ) as Record<string, number>;
+  const signal = (name: NodeJS.Signals) => {
+    for (const pid of Object.values(pids)) process.kill(pid, name);
+  };
+  return {
+    amqpUri: rabbit.uri,
+    urls: { tcp: rabbit.mqttUri ?? "", ws: rabbit.webMqttUri ?? "" },
+    mongoUri: mongo?.uri ?? null,
+    pids,
+    pause: () => signal("SIGSTOP"),
+    resume: () => signal("SIGCONT"),
+  };
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
+}

@@ -1,0 +1,41 @@
+import { type ClusterOptions, startCluster } from "./cluster.ts";
+import { openRabbitBareTarget, startRelayTarget } from "./rabbit-targets.ts";
+import type { ServiceSet, ServiceSetOptions } from "./service-set.ts";
+import type { Target } from "./target.ts";
+
+/** What needs RabbitMQ. */
+export const serviceTargets = ["rabbit-bare", "relay", "cluster", "cluster-no-events"] as const;
+
+/** One of {@link serviceTargets}. */
+export type ServiceTargetName = (typeof serviceTargets)[number];
+
+export function isServiceTarget(name: string): name is ServiceTargetName {
+  return (serviceTargets as readonly string[]).includes(name);
+}
+
+/** What it needs its services for. */
+export const servicesFor = {
+  "rabbit-bare": "nothing",
+  relay: "partitions",
+  cluster: "cluster",
+  "cluster-no-events": "cluster",
+} as const satisfies Readonly<Record<ServiceTargetName, ServiceSetOptions["for"]>>;
+
+/** Starts what is measured, on services that stay up when it is closed. */
+export async function openOnServices(
+  services: ServiceSet,
+  name: ServiceTargetName,
+  options: Omit<ClusterOptions, "events" | "isProxied">,
+): Promise<Target> {
+  switch (name) {
+    case "rabbit-bare":
+      return openRabbitBareTarget(services, options.carrier);
+    case "relay":
+      return startRelayTarget(services, options.carrier);
+    case "cluster":
+    case "cluster-no-events": {
+      const { target } = await startCluster(services, { ...options, events: name === "cluster" });
+      return { ...target, name };
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { BenchOptions } from "../bench-options.ts";
+import { openChat21Target } from "./chat21-target.ts";
+import { startServiceSet } from "./service-set.ts";
+import { isServiceTarget, openOnServices, type ServiceTargetName, servicesFor } from "./service-targets.ts";
+import { startBareTarget, startEdgeTarget } from "./spawned-targets.ts";
+import { startChat21Target } from "./started-chat21-target.ts";
+import type { Target } from "./target.ts";
+
+/** Where a run gets its targets from, one after the other. */
+export interface TargetSource {
+  open(): Promise<Target>;
+  /** Ends what all of them share. */
+  close(): Promise<void>;
+}
+
+/** What the command line names. `withApi`: its groups are needed. */
+export async function targetSource(options: BenchOptions, withApi: boolean): Promise<TargetSource> {
+  if (isServiceTarget(options.target)) return onServices(options, options.target, withApi);
+  return { open: async () => openTarget(options), close: async () => {} };
+}
+
+async function onServices(
+  { dataDir, carrier, observers, cpuProfileDir }: BenchOptions,
+  name: ServiceTargetName,
+  withApi: boolean,
+): Promise<TargetSource> {
+  const services = await startServiceSet({ parentFolder: dataDir, for: servicesFor[name] });
+  const cluster = { carrier, observers, withApi, cpuProfileDir };
+  return { open: () => openOnServices(services, name, cluster), close: services.close };
+}
+
+function openTarget(options: BenchOptions): Promise<Target> | Target {
+  const { carrier, target, secret, api, pids, dataDir, cpuProfileDir } = options;
+  switch (target) {
+    case "bare":
+      return startBareTarget(carrier);
+    case "edge":
+      return startEdgeTarget(carrier);
+    case "chat21":
+      return startChat21Target({ carrier, parentFolder: dataDir, cpuProfileDir });
+    default:
+      if (!URL.canParse(target)) throw new Error(`--target: there is no ${target}`);
+      return openChat21Target({ name: target, url: target, secret, apiUrl: api, pids });
+  }
+}
