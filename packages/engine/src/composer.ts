@@ -22,6 +22,8 @@ export interface ComposerOptions {
 /** Deliveries and facts of one batch, in order. */
 export interface Outgoing {
   readonly deliveries: Delivery[];
+  /** Those of large groups: they go beside the others, so that nobody waits for thousands of copies. */
+  readonly crowded: Delivery[];
   readonly facts: Fact[];
   /** Users whose archive a message leaves by arriving. */
   readonly unarchived: ArchiveExit[];
@@ -39,14 +41,14 @@ export class Composer {
 
   /** Everything but the history that newcomers are shown. */
   compose(committed: readonly WriteResult[]): Outgoing {
-    const out: Outgoing = { deliveries: [], facts: [], unarchived: [] };
+    const out: Outgoing = { deliveries: [], crowded: [], facts: [], unarchived: [] };
     for (const { state, events } of committed) for (const event of events) this.#add(out, state, event);
     return out;
   }
 
   /** Everything. */
   async composeWithHistory(committed: readonly WriteResult[]): Promise<Outgoing> {
-    const out: Outgoing = { deliveries: [], facts: [], unarchived: [] };
+    const out: Outgoing = { deliveries: [], crowded: [], facts: [], unarchived: [] };
     for (const { state, events } of committed) {
       for (const event of events) {
         this.#add(out, state, event);
@@ -101,10 +103,11 @@ export class Composer {
     const { app, conversation } = event;
     const payload = messageJson(event, this.#epoch, messageStatus.delivered);
     const delivered: InboxCopy[] = [];
+    const deliveries = this.#deliveriesTo(out, state);
     for (const { user, intervals } of state.members.values()) {
       if (user === event.hiddenFor || !sees(intervals, event.seq)) continue;
       if (edge.reaches(app, user)) {
-        out.deliveries.push({
+        deliveries.push({
           app,
           user,
           topic: topics.messageAdded(app, user, conversation),
@@ -136,11 +139,13 @@ export class Composer {
       body.announce && state.group !== null
         ? groupJson(groupFacts(state, state.group), { withId: true, notification: body.notification })
         : null;
-    for (const { user, intervals } of state.members.values()) {
-      if (!sees(intervals, event.seq) || body.except?.includes(user) || !edge.reaches(app, user)) continue;
-      out.deliveries.push({ app, user, topic: topics.event(app, user, conversation), payload, qos: 1 });
+    const except = new Set(body.except);
+    const deliveries = this.#deliveriesTo(out, state);
+    for (const { user, intervals } of audienceOf(state, body)) {
+      if (!sees(intervals, event.seq) || except.has(user) || !edge.reaches(app, user)) continue;
+      deliveries.push({ app, user, topic: topics.event(app, user, conversation), payload, qos: 1 });
       if (announced === null) continue;
-      out.deliveries.push({
+      deliveries.push({
         app,
         user,
         topic: topics.groupUpdated(app, user, conversation),
@@ -150,11 +155,15 @@ export class Composer {
     }
   }
 
+  #deliveriesTo(out: Outgoing, state: ConversationState): Delivery[] {
+    return state.members.size > limits.interleavedMembers ? out.crowded : out.deliveries;
+  }
+
   async #addHistory(out: Outgoing, state: ConversationState, event: EventRecord): Promise<void> {
     const { edge, store, sinks } = this.#options;
     const { app, conversation } = event;
-    const user = (JSON.parse(event.body) as GroupEventBody).member_id;
-    if (user === undefined || (!edge.reaches(app, user) && sinks.length === 0)) return;
+    const { member_id: user, quiet } = JSON.parse(event.body) as GroupEventBody;
+    if (user === undefined || quiet === true || (!edge.reaches(app, user) && sinks.length === 0)) return;
     const earlier = await store.events.read({
       app,
       conversation,
@@ -181,4 +190,10 @@ export class Composer {
       out.unarchived.push({ state, user, event });
     }
   }
+}
+
+function audienceOf(state: ConversationState, { quiet, member_id: about }: GroupEventBody) {
+  if (quiet !== true) return state.members.values();
+  const member = about === undefined ? undefined : state.members.get(about);
+  return member === undefined ? [] : [member];
 }

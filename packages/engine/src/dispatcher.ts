@@ -1,4 +1,4 @@
-import { messageStatus, topics } from "@chat21/protocol";
+import { limits, messageStatus, topics } from "@chat21/protocol";
 import { confirmExits } from "./archive-exit.ts";
 import type { Outgoing } from "./composer.ts";
 import { Composer } from "./composer.ts";
@@ -41,6 +41,8 @@ export class Dispatcher {
   #chain: Promise<void> | undefined;
   /** Sinks take the facts of one batch after those of the one before. */
   #told: Promise<void> = Promise.resolve();
+  /** Deliveries of large groups, one step after the other. */
+  #crowd: Promise<void> = Promise.resolve();
   /** Events between commit and mark: a sweep leaves them alone. */
   readonly #underWay = new Set<EventRecord["messageId"]>();
   #idle: (() => void)[] = [];
@@ -171,9 +173,20 @@ export class Dispatcher {
     return told;
   }
 
-  #deliver(out: Outgoing): Promise<void> | undefined {
-    this.#options.metrics.count("deliveries", undefined, out.deliveries.length);
-    return out.deliveries.length > 0 ? this.#options.edge.deliver(out.deliveries) : undefined;
+  #deliver({ deliveries, crowded }: Outgoing): Promise<void> | undefined {
+    const { edge, metrics } = this.#options;
+    metrics.count("deliveries", undefined, deliveries.length + crowded.length);
+    const taken = deliveries.length > 0 ? edge.deliver(deliveries) : undefined;
+    if (crowded.length === 0) return taken;
+    const all = this.#crowd.then(() => this.#deliverInSteps(crowded));
+    this.#crowd = all.catch(() => {});
+    return Promise.all([taken, all]).then(() => {});
+  }
+
+  async #deliverInSteps(deliveries: readonly Delivery[]): Promise<void> {
+    for (let at = 0; at < deliveries.length; at += limits.interleavedMembers) {
+      await this.#options.edge.deliver(deliveries.slice(at, at + limits.interleavedMembers));
+    }
   }
 
   /** What will not be acknowledged by this process any more stays known to who is handed its message next. */

@@ -15,7 +15,8 @@ function head(event: EventRecord, epoch: string, conversWith: string): string {
 /** What the wire shows of a group event's body: the server's own notes stay behind. */
 function eventData(event: EventRecord): string {
   if (event.type === "erased") return "{}";
-  const { announce: _, except: __, notification: ___, ...data } = JSON.parse(event.body) as GroupEventBody;
+  const body = JSON.parse(event.body) as GroupEventBody;
+  const { announce: _, except: __, notification: ___, quiet: ____, ...data } = body;
   return JSON.stringify(data);
 }
 

@@ -83,6 +83,31 @@ describe("Setting a group's members", () => {
     expect(await world.textsOf("u599", "group-1")).toEqual(["Group created", "ann joined group on creation"]);
   });
 
+  it("tells each of very many about itself, and everybody about the last, whose number shows the gap", async () => {
+    const world = await World.start();
+    const [ann, gone, come] = await world.people("ann", "gone", "come");
+    const crowd = Array.from({ length: 300 }, (_, index) => `u${index}`);
+    await world.createGroup("group-1", "ann", "gone", ...crowd);
+    await world.send("ann", "group-1", { text: "before" });
+    for (const person of [ann, gone, come]) person.forget();
+
+    await world.engine.groups.setMembers(as("ann"), "group-1", ["ann", "come", ...crowd.slice(0, 50)]);
+    await world.rest();
+
+    const changes = ({ frames }: typeof ann) =>
+      frames.filter(({ kind }) => kind === "event").map(({ body }) => [body.type, body.data.member_id]);
+    expect(changes(ann)).toEqual([
+      ["group_updated", undefined],
+      ["member_added", "come"],
+    ]);
+    expect(changes(gone)).toEqual([
+      ["group_updated", undefined],
+      ["member_removed", "gone"],
+    ]);
+    expect(changes(come)).toEqual([["member_added", "come"]]);
+    expect(JSON.stringify([ann.frames, gone.frames, come.frames])).not.toContain("quiet");
+  });
+
   it.each([
     ["the same members in another order", as("ann"), ["bob", "ann"], "conflict"],
     ["a member who is not the owner", as("bob"), ["bob"], "forbidden"],

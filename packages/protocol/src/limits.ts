@@ -15,6 +15,8 @@ export const limits = {
   payloadDepth: 32,
   /** Members an inline group may name. */
   inlineGroupMembers: 50,
+  /** Members up to which a group's deliveries go with all others; those of larger groups go in steps of so many. */
+  interleavedMembers: 200,
   /** Members of a stored group. */
   groupMembers: 10_000,
   /** Longest group or user display name. */

@@ -83,7 +83,10 @@ export function removeMember(changer: Changer, member: string): Decide {
   };
 }
 
-/** Replaces the members. Present members hear of it in one S6; newcomers get an info message and the history. */
+/**
+ * Replaces the members. Present members hear of it in one S6; newcomers get an info message and the history. Of more than
+ * 200 changes only the last is told to everybody live, and newcomers read the history themselves.
+ */
 export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decide {
   return (state, context) => {
     const group = requireGroup(state);
@@ -99,13 +102,19 @@ export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decid
     const body = { announce: true, except: added.map(({ user }) => user) };
     const events: EventDraft[] = [groupEvent("group_updated", changer.user, body, context)];
     const members: MemberRecord[] = [];
+    const lastChange = added.length + removed.length;
+    const change = (type: "member_added" | "member_removed", user: string) => {
+      const isQuiet = lastChange > joinedInfoMembers && events.length < lastChange;
+      const about = { member_id: user, announce: false, ...(isQuiet ? { quiet: true as const } : {}) };
+      events.push(groupEvent(type, changer.user, about, context));
+    };
     for (const user of removed) {
-      events.push(groupEvent("member_removed", changer.user, { member_id: user, announce: false }, context));
+      change("member_removed", user);
       const record = state.members.get(user);
       if (record !== undefined) members.push(withEnd(record, state.head + events.length));
     }
     for (const { user } of added) {
-      events.push(groupEvent("member_added", changer.user, { member_id: user, announce: false }, context));
+      change("member_added", user);
       members.push(joined(state, user));
     }
     if (added.length <= joinedInfoMembers) {

@@ -15,6 +15,11 @@ export interface GroupEventBody {
   readonly notification?: GroupNotification;
   /** Whether the group's new data goes to its members as S6. */
   readonly announce: boolean;
+  /**
+   * One of very many changes: told live to the member that it is about and to nobody else, without the history. The
+   * others see the gap before the next event and ask for it.
+   */
+  readonly quiet?: true;
   /** Users who see the number but hear nothing of it: they were no members yet. */
   readonly except?: readonly string[];
 }
