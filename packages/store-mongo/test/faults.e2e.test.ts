@@ -4,6 +4,7 @@ import { ChatError } from "@chat21/protocol";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
+import { electionTerm, stepDown } from "./elections.ts";
 import { withCollections } from "./test-database.ts";
 
 let mongo: RequiredMongo;
@@ -48,30 +49,15 @@ async function logOf(store: Store, conversation: string): Promise<readonly Event
   return store.events.read({ app: "app", conversation, limit: 1_000, from: "oldest" });
 }
 
-/** Makes the server resign; being alone it is elected again. */
-async function stepDown(): Promise<void> {
-  await withCollections(mongo, (_, client) =>
-    client.db("admin").command({ replSetStepDown: 1, force: true }),
-  ).catch(() => {});
-}
-
-/** Grows with every election. */
-async function electionTerm(): Promise<number> {
-  return withCollections(mongo, async (_, client) => {
-    const { term } = await client.db("admin").command({ replSetGetStatus: 1 });
-    return Number(term);
-  });
-}
-
 describe("a store whose server steps down while it commits", () => {
   it("loses nothing, doubles nothing and leaves no hole", async () => {
     const store = await connectMongoStore(mongo);
-    const termBefore = await electionTerm();
+    const termBefore = await electionTerm(mongo);
     let wanted = 3;
     const resigning = (async () => {
       while (wanted > 0) {
         await delay(1_000);
-        await stepDown();
+        await stepDown(mongo);
         wanted -= 1;
       }
     })();
@@ -90,7 +76,7 @@ describe("a store whose server steps down while it commits", () => {
       if (names.length >= 900) break;
     }
     await resigning;
-    expect(await electionTerm()).toBeGreaterThanOrEqual(termBefore + 3);
+    expect(await electionTerm(mongo)).toBeGreaterThanOrEqual(termBefore + 3);
 
     const log = await logOf(store, "ann.bob");
     expect(log.map(({ clientMessageId }) => clientMessageId)).toEqual(names);
@@ -172,10 +158,44 @@ describe("a store that is opened", () => {
     await Promise.all([one.close(), two.close()]);
   });
 
+  it("is migrated from the version before with what it holds", async () => {
+    const old = { uri: mongo.uri, database: `${mongo.database}-old` };
+    await migrateMongoStore(old);
+    await withCollections(old, async ({ events, leases, presence, schema }) => {
+      await events.dropIndexes();
+      await events.createIndex({ undispatched: 1 }, { name: "undispatched", sparse: true });
+      await presence.dropIndexes();
+      await presence.createIndex({ expiresAt: 1 }, { name: "expiry", sparse: true });
+      await leases.drop();
+      await schema.updateOne({ _id: "schema" }, { $set: { version: 1 } });
+    });
+    await expect(connectMongoStore(old)).rejects.toThrow("run the migration first");
+
+    await migrateMongoStore(old);
+    const store = await connectMongoStore(old);
+    await store.events.commit([run("ann.bob", 0, "o1")]);
+    await store.presence.renew([{ app: "app", user: "ann", clientId: "web", expiresAt: 9 }], 1);
+
+    const key = { app: "app", conversation: "ann.bob" };
+    expect(await store.events.undispatched(10, Number.MAX_SAFE_INTEGER, key)).toHaveLength(1);
+    expect(await store.presence.ofClient("web")).toHaveLength(1);
+    const indexes = await withCollections(old, async ({ events, leases }) => [
+      ...(await events.indexes()).map(({ name }) => name),
+      ...(await leases.indexes()).map(({ expireAfterSeconds = 0 }) => expireAfterSeconds),
+    ]);
+    expect(indexes).not.toContain("undispatched");
+    expect(indexes).toEqual(expect.arrayContaining(["undispatched_of", 24 * 60 * 60]));
+    await store.close();
+  });
+
   it("refuses calls after its close", async () => {
     const store = await connectMongoStore(mongo);
     await store.close();
 
     await expect(store.users.get("app", "ann")).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(store.leases.acquire("a", ["x"], 1_000)).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    await expect(store.events.flushMarks()).rejects.toMatchObject({ code: "store_unavailable" });
   });
 });
