@@ -42,6 +42,8 @@ export interface EventDocument {
   readonly listed: boolean;
   /** Written as zero, set by the server to its logical time: the order of commits, whichever process made them. */
   readonly undispatched?: mongo.Timestamp;
+  /** In place of `undispatched`, for a minute: dispatched by another process than is to acknowledge its message. */
+  readonly redispatched?: Date;
 }
 
 /** One conversation. */

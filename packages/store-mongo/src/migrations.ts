@@ -47,6 +47,11 @@ async function prepareForCluster({ events, leases, presence }: Collections): Pro
       key: { undispatched: 1, "_id.app": 1, "_id.conversation": 1 },
       partialFilterExpression: { undispatched: { $exists: true } },
     },
+    {
+      name: "redispatched_of",
+      key: { redispatched: 1, "_id.app": 1, "_id.conversation": 1 },
+      partialFilterExpression: { redispatched: { $exists: true } },
+    },
   ]);
   await events.dropIndex("undispatched").catch((thrown) => {
     if (!isIndexMissing(thrown)) throw thrown;

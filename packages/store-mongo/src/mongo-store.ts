@@ -1,4 +1,4 @@
-import type { LeaseStore, Log, Store } from "@chat21/engine";
+import type { LeaseStore, Log, RedeliveryLog, Store } from "@chat21/engine";
 import { createCommit } from "./commit-runs.ts";
 import { createConversationReads, createConversations } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
@@ -11,6 +11,7 @@ import { createLeases } from "./leases.ts";
 import { createPatch } from "./patches.ts";
 import { createInstances, createRevocations, createUsers } from "./people.ts";
 import { createPresence } from "./presence.ts";
+import { createRedeliveries } from "./redeliveries.ts";
 import { createViews } from "./views.ts";
 import { createWebhooks } from "./webhooks.ts";
 
@@ -25,8 +26,9 @@ export interface MongoStoreParts {
   readonly release: () => Promise<void>;
 }
 
-/** The store, and the leases of the processes that share it. */
+/** The store, and what the processes that share it need of each other. */
 export interface MongoStore extends Store {
+  readonly redeliveries: RedeliveryLog;
   /** By the clock of the server; calls of a closed store are refused. */
   readonly leases: LeaseStore;
 }
@@ -69,6 +71,7 @@ export function createMongoStore({
     instances: createInstances(database),
     leases: createLeases(database, clockToleranceMs),
     presence: createPresence(database),
+    redeliveries: createRedeliveries(database, marks),
     revocations: createRevocations(database),
     users: createUsers(database),
     webhooks: createWebhooks(database),

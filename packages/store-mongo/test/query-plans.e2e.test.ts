@@ -137,6 +137,16 @@ describe("a query on the way of messages", () => {
     ["by idempotency key", 1, () => store.events.findByClientMessageId("app", "ann", "key-group-1-77")],
     ["of what is undispatched", 30, marks],
     ["of what is undispatched in one conversation", 0, marksOf],
+    [
+      "of what is unacknowledged in one conversation",
+      0,
+      () => store.redeliveries.unacknowledged("app", "group-none"),
+    ],
+    [
+      "of what was dispatched in another's place",
+      3,
+      () => store.redeliveries.markRedispatched([{ app: "app", conversation: "ann.bob", seq: 1 }]),
+    ],
     ["of a flush of marks", 1, flush],
     ["of a load", 10, () => store.conversations.load([key])],
     [
