@@ -1,6 +1,7 @@
 import type { Tokens, Verifier } from "@chat21/auth";
 import type { Clock, Engine, Store } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
+import type { Health } from "@chat21/runtime";
 import cors from "cors";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import helmet from "helmet";
@@ -31,6 +32,8 @@ export interface HttpApiOptions {
   readonly log: Logger;
   /** Gets the API's own metrics, and is what `/metrics` shows. */
   readonly registry: Registry;
+  /** What `/readyz` says. @default the engine's health */
+  readonly health?: () => Health;
   readonly config?: Partial<HttpApiConfig>;
 }
 
@@ -44,6 +47,7 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   const routes = routesFor(config);
   let document: string | undefined;
   const services: Services = {
+    health: () => parts.engine.health(),
     ...parts,
     config,
     openApi: () => {

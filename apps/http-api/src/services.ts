@@ -1,5 +1,6 @@
 import type { Tokens, Verifier } from "@chat21/auth";
 import type { Clock, Engine, Store } from "@chat21/engine";
+import type { Health } from "@chat21/runtime";
 import type { Registry } from "prom-client";
 import type { HttpApiConfig } from "./http-api-config.ts";
 
@@ -12,6 +13,8 @@ export interface Services {
   readonly clock: Clock;
   readonly registry: Registry;
   readonly config: HttpApiConfig;
+  /** What `/readyz` says. */
+  readonly health: () => Health;
   /** The OpenAPI document, as text. */
   readonly openApi: () => string;
 }

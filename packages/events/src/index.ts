@@ -1,4 +1,6 @@
 export { isAddressRange } from "./address-range.ts";
+export type { BackendEvent } from "./backend-events.ts";
+export { createBackendEvents } from "./backend-events.ts";
 export type { WebhookEndpoint } from "./endpoint.ts";
 export { endpointLabel, normalizeEndpointUrl } from "./endpoint.ts";
 export type { WebhookSecret } from "./webhook-secret.ts";
@@ -7,3 +9,5 @@ export type { WebhookSettings } from "./webhook-settings.ts";
 export { webhookSettingDefaults, webhookSettingsSchema, webhookVariables } from "./webhook-settings.ts";
 export type { WebhookSinkOptions } from "./webhook-sink.ts";
 export { createWebhookSink } from "./webhook-sink.ts";
+export type { WebhookRecorderOptions } from "./webhook-sinks.ts";
+export { webhookSinks } from "./webhook-sinks.ts";

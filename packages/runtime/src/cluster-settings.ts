@@ -96,6 +96,12 @@ export const clusterSettings = {
     defaultText: "1",
     meaning: "Whether events are published to the exchange chat21.events.",
   }),
+  queueType: define({
+    names: ["CHAT21_QUEUE_TYPE"],
+    schema: z.enum(["classic", "quorum"], { error: "expected classic or quorum" }),
+    defaultText: "classic",
+    meaning: "Of the partitions' queues: classic is fast, quorum survives the loss of a node of RabbitMQ.",
+  }),
   prefetch: define({
     names: ["PREFETCH_MESSAGES"],
     schema: wholeNumberSchema(1, 65_535),

@@ -1,3 +1,5 @@
+export type { ClusterConfig, ClusterTable } from "./cluster-config.ts";
+export { readClusterConfig } from "./cluster-config.ts";
 export { clusterSettings, clusterVariables, unusedClusterSettings } from "./cluster-settings.ts";
 export { codeOf } from "./code-of.ts";
 export type { PatientConnection } from "./connect-patiently.ts";

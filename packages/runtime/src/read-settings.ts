@@ -35,7 +35,7 @@ export interface SettingsReader<Table extends SettingTable> {
   /** The value; `undefined` when it is not set. Throws `OperatorError` for one that cannot be used. */
   read<Name extends keyof Table & string>(name: Name): ValueOf<Table, Name> | undefined;
   /** As {@link SettingsReader.read}, and throws `OperatorError` for one that is not set. */
-  require<Name extends keyof Table & string>(name: Name): ValueOf<Table, Name>;
+  readRequired<Name extends keyof Table & string>(name: Name): ValueOf<Table, Name>;
   /** Adds something to say. */
   note(level: Notice["level"], text: string): void;
   /**
@@ -67,7 +67,7 @@ export function createSettingsReader<Table extends SettingTable>(
 
   return {
     read,
-    require(name) {
+    readRequired(name) {
       const value = read(name);
       if (value !== undefined) return value;
       const { names, meaning } = table[name] as Setting<unknown>;

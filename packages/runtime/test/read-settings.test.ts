@@ -55,10 +55,10 @@ describe("a settings reader", () => {
   });
 
   it("says what is missing and what it is for", () => {
-    expect(() => readerOf({}).require("port")).toThrow(
+    expect(() => readerOf({}).readRequired("port")).toThrow(
       new OperatorError("CHAT21_TEST_PORT or TEST_PORT: missing; Port of the test."),
     );
-    expect(readerOf({ CHAT21_TEST_KEY: "k-1" }).require("key")).toBe("k-1");
+    expect(readerOf({ CHAT21_TEST_KEY: "k-1" }).readRequired("key")).toBe("k-1");
   });
 
   it("never shows a secret", () => {

@@ -32,9 +32,9 @@ export const operationsRoutes: readonly Route[] = [
         schema: z.object({ ready: z.boolean(), reason: z.string() }),
       },
     },
-    handle(_request, { engine }) {
-      const health = engine.health();
-      return json(health.ready ? 200 : 503, health, { "cache-control": "no-store" });
+    handle(_request, { health }) {
+      const now = health();
+      return json(now.ready ? 200 : 503, now, { "cache-control": "no-store" });
     },
   }),
   defineRoute({

@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { createTokens, createVerifier, type Tokens, type Verifier } from "@chat21/auth";
+import { createAmqpEdge } from "@chat21/broker-amqp";
+import { createEngine, type Metrics, type RevocationRecord } from "@chat21/engine";
+import { createBackendEvents, webhookSinks } from "@chat21/events";
+import {
+  combineHealth,
+  connectPatiently,
+  createContactDirectory,
+  createHttpServer,
+  createPrometheusMetrics,
+  type Health,
+  listenOn,
+  OperatorError,
+  readTlsMaterial,
+  systemClock,
+  uriLabel,
+  urlHost,
+  watchStore,
+} from "@chat21/runtime";
+import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/store-mongo";
+import type { Logger } from "pino";
+import { Registry } from "prom-client";
+import type { ApiConfig } from "./config.ts";
+import { createHttpApi } from "./create-http-api.ts";
+import { type DrainParts, drain } from "./drain.ts";
+import { httpApiDefaults } from "./http-api-config.ts";
+
+/** The API as a process of its own. */
+export interface ApiService {
+  readonly addresses: {
+    /** `http://…` or `https://…`, with the base path. */
+    readonly apiUrl: string;
+    readonly metricsUrl: string;
+  };
+  /** Drains: accepts nothing more, finishes what it accepted, closes everything. Within 10 s. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What may be plugged in. */
+export interface ApiServiceHooks {
+  /** Called for every revocation that is new to this process: closes the broker's connections of those tokens. */
+  readonly onRevocation?: (record: RevocationRecord) => void;
+}
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+const chosenBy = { host: "CHAT21_HOST", port: "CHAT21_HTTP_PORT" } as const;
+
+/**
+ * Starts the API and resolves when it serves. Throws `OperatorError`, with what to do, for everything an operator can put
+ * right; whatever was opened until then is closed.
+ */
+export async function createApiService(
+  config: ApiConfig,
+  log: Logger,
+  hooks: ApiServiceHooks = {},
+): Promise<ApiService> {
+  const tls = config.tls === undefined ? undefined : readTlsMaterial(config.tls);
+  const registry = new Registry();
+  const metrics = createPrometheusMetrics(registry);
+  const parts: Mutable<DrainParts> = { log };
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= drain(parts);
+    return closing;
+  };
+  const health = () => (closing === undefined ? healthOf(parts) : { ready: false, reason: "shutting_down" });
+  try {
+    const store = await connectStore(config, log);
+    parts.store = store;
+    parts.watch = watchStore({ store, clock: systemClock, log });
+    const { tokens, verifier } = createAuthority(config, store);
+    parts.verifier = verifier;
+    if (hooks.onRevocation !== undefined) verifier.onRevocation(hooks.onRevocation);
+    const engine = await startEngine({ config, store, verifier, metrics, log }, parts);
+    await verifier.start();
+    const app = createHttpApi({
+      ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },
+      config: apiConfigOf(config),
+    });
+    parts.http = createHttpServer(app, tls);
+    const port = await listenOn(parts.http, config.host, config.httpPort, chosenBy);
+    const url = `${tls === undefined ? "http" : "https"}://${urlHost(config.host)}:${port}`;
+    return { addresses: { apiUrl: `${url}${config.basePath}`, metricsUrl: `${url}/metrics` }, close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+function healthOf({ watch, engine, edge }: DrainParts): Health {
+  if (watch === undefined || engine === undefined || edge === undefined) {
+    return { ready: false, reason: "starting" };
+  }
+  const broker = edge.ready ? { ready: true, reason: "ok" } : { ready: false, reason: "broker_unavailable" };
+  return combineHealth(watch.health(), engine.health(), broker);
+}
+
+function apiConfigOf({ basePath, apps, metricsToken, trustProxy, requestsPerMinute }: ApiConfig) {
+  return {
+    ...{ basePath, trustProxy },
+    apps: apps ?? null,
+    metricsToken: metricsToken ?? null,
+    rateLimits: { ...httpApiDefaults.rateLimits, requests: requestsPerMinute },
+  };
+}
+
+function connectStore(config: ApiConfig, log: Logger): Promise<MongoStore> {
+  const { mongoUri: uri, migrate, startTimeoutMs: timeoutMs } = config;
+  return connectPatiently({
+    ...{ what: `MongoDB at ${uriLabel(uri)}`, variable: "MONGODB_URI", timeoutMs, log },
+    async connect() {
+      if (migrate) await migrateMongoStore({ uri, log });
+      return connectMongoStore({ uri, log });
+    },
+  });
+}
+
+function createAuthority(
+  { secret }: ApiConfig,
+  { revocations }: MongoStore,
+): { readonly tokens: Tokens; readonly verifier: Verifier } {
+  const tokens = createTokens({ secret, clock: systemClock, newId: randomUUID });
+  return { tokens, verifier: createVerifier({ tokens, revocations, clock: systemClock }) };
+}
+
+interface EngineParts {
+  readonly config: ApiConfig;
+  readonly store: MongoStore;
+  readonly verifier: Verifier;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** The engine on an edge that publishes, and takes nothing from clients; both are drained from then on. */
+async function startEngine(
+  { config, store, verifier, metrics, log }: EngineParts,
+  parts: Mutable<DrainParts>,
+) {
+  const { rabbitUri: uri, apps, webhooks, contactsUrl, messageRate, startTimeoutMs } = config;
+  const clock = systemClock;
+  const holder = `api-${randomUUID()}`;
+  const edge = createAmqpEdge({ uri, holder, connectTimeoutMs: startTimeoutMs, log, metrics });
+  const contacts = createContactDirectory({
+    ...{ users: store.users, clock, log },
+    ...(contactsUrl === undefined ? {} : { endpoint: contactsUrl }),
+  });
+  const sinks = [
+    ...webhookSinks({ settings: webhooks, store: store.webhooks, clock }),
+    ...(config.events ? [edge.eventSink(createBackendEvents(clock))] : []),
+  ];
+  const { leases, redeliveries } = store;
+  const engine = createEngine({
+    ...{ store, edge, tokens: verifier, clock, newId: randomUUID, log, metrics, contacts, sinks },
+    presence: config.presence,
+    shared: { holder, leases, redeliveries, invalidations: edge.invalidations },
+    ...(apps === undefined ? {} : { apps }),
+    ...(messageRate === undefined ? {} : { messageRate }),
+  });
+  Object.assign(parts, { engine, edge });
+  await engine.start();
+  try {
+    await edge.start(engine);
+  } catch (cause) {
+    const why = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ");
+    throw new OperatorError(`RabbitMQ: ${why}; check RABBITMQ_URI`, { cause });
+  }
+  return engine;
+}

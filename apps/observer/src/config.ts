@@ -1,0 +1,65 @@
+import type { WebhookSettings } from "@chat21/events";
+import {
+  type ClusterConfig,
+  chooseMessageRate,
+  clusterVariables,
+  createSettingsReader,
+  type Environment,
+  loadWebhookSettings,
+  type MessageRate,
+  type Notice,
+  readClusterConfig,
+  unusedClusterSettings,
+} from "@chat21/runtime";
+import { observerSettings } from "./settings.ts";
+
+/** Everything that can be chosen about an observer, checked and with defaults. */
+export interface ObserverConfig extends ClusterConfig {
+  readonly rabbitUri: string;
+  /** `undefined`: any. */
+  readonly apps: readonly string[] | undefined;
+  readonly presence: boolean;
+  /** Whether events go to the exchange `chat21.events`. */
+  readonly events: boolean;
+  /** Messages of one partition that may be under way at a time; `undefined`: the adapter's default. */
+  readonly prefetch: number | undefined;
+  readonly queueType: "classic" | "quorum";
+  readonly messageRate: MessageRate | undefined;
+  readonly contactsUrl: string | undefined;
+  /** Of health and metrics; 0 takes any free one. */
+  readonly metricsPort: number;
+  readonly webhooks: WebhookSettings;
+}
+
+/** A configuration and what there is to say about it. */
+export interface LoadedObserverConfig {
+  readonly config: ObserverConfig;
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Reads the configuration; the names of existing deployments are understood. Throws `OperatorError` for the first value
+ * that cannot be used; never shows secrets.
+ * @param environment `process.env` by default
+ */
+export function loadObserverConfig(environment: Environment = process.env): LoadedObserverConfig {
+  const reader = createSettingsReader({
+    ...{ table: observerSettings, environment, unused: unusedClusterSettings, others: clusterVariables },
+  });
+  const { read } = reader;
+  const webhooks = loadWebhookSettings(environment);
+  const config: ObserverConfig = {
+    rabbitUri: reader.readRequired("rabbitUri"),
+    ...readClusterConfig(reader),
+    apps: read("apps"),
+    presence: read("presence") ?? true,
+    events: read("events") ?? true,
+    prefetch: read("prefetch"),
+    queueType: read("queueType") ?? "classic",
+    messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
+    contactsUrl: read("contactsUrl"),
+    metricsPort: read("metricsPort") ?? 9090,
+    webhooks: webhooks.settings,
+  };
+  return { config, notices: [...reader.notices(), ...webhooks.notices] };
+}

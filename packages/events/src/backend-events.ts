@@ -1,0 +1,30 @@
+import type { Clock, Fact } from "@chat21/engine";
+import type { WebhookEvent } from "@chat21/protocol";
+import { deliveryId } from "./delivery-id.ts";
+import { eventsOf } from "./fact-events.ts";
+
+/** One event as the consumers of a queue get it. */
+export interface BackendEvent {
+  readonly event: WebhookEvent;
+  readonly app: string;
+  /** The same one whenever the same event is told again, so that whoever gets it twice can tell. */
+  readonly id: string;
+  /** JSON text: what a webhook carries. */
+  readonly body: string;
+}
+
+/** Names the origin of ids: an event has another one at every endpoint of webhooks, and this one in all queues. */
+const origin = "chat21.events";
+
+/**
+ * Makes the function that says what a fact means for queues, in the order in which it is to be told: every event,
+ * whatever webhooks are sent.
+ */
+export function createBackendEvents(clock: Pick<Clock, "now">): (fact: Fact) => readonly BackendEvent[] {
+  return (fact) =>
+    eventsOf(fact).map(({ app, event, identity, body }) => ({
+      ...{ event, app },
+      id: deliveryId(origin, event, app, identity),
+      body: body(clock.now()),
+    }));
+}
