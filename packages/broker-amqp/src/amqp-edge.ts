@@ -1,17 +1,28 @@
-import type { Delivery, Edge, EdgeHandler, Invalidations, LeaseStore, Log, Metrics } from "@chat21/engine";
+import type {
+  Delivery,
+  Edge,
+  EdgeHandler,
+  EventSink,
+  Invalidations,
+  LeaseStore,
+  Log,
+  Metrics,
+} from "@chat21/engine";
 import type { ChannelModel } from "amqplib";
+import { AmqpEventSink, type EventsOf } from "./amqp-event-sink.ts";
 import { AmqpInvalidations } from "./amqp-invalidations.ts";
 import { AmqpLink } from "./amqp-link.ts";
 import { parseBrokerAddress } from "./broker-address.ts";
 import type { BrokerCapabilities } from "./broker-capabilities.ts";
 import { deliveryPublications, probePublication } from "./delivery-publications.ts";
 import { Intake } from "./intake.ts";
+import type { LegacyQueueOptions } from "./legacy-queues.ts";
 import { Publisher } from "./publisher.ts";
 import { settlesWithin, systemTimers, type Timers } from "./timers.ts";
 import { declareExchanges, publishedExchanges, type TopologyOptions } from "./topology.ts";
 
 /** What an edge on RabbitMQ is made of. */
-export interface AmqpEdgeOptions extends TopologyOptions {
+export interface AmqpEdgeOptions extends TopologyOptions, LegacyQueueOptions {
   /** `amqp://` or, with TLS, `amqps://`. A heartbeat in it is ignored: it is 2 s. */
   readonly uri: string;
   /** Names this process, 1-64 characters; no two that run have the same. */
@@ -38,6 +49,8 @@ export interface AmqpEdge extends Edge {
   readonly capabilities: BrokerCapabilities | undefined;
   /** Word to and from the other processes on this broker. */
   readonly invalidations: Invalidations;
+  /** A sink that publishes what `eventsOf` makes of facts to the exchange `chat21.events`, over this edge's connection. */
+  eventSink(eventsOf: EventsOf): EventSink;
 }
 
 const defaultConnectTimeoutMs = 30_000;
@@ -99,6 +112,10 @@ class RabbitEdge implements AmqpEdge {
       ...{ leases, handler, timers: this.#timers, publisher: this.#publisher, isPaused: this.#mustPause() },
     });
     await this.#intake.start(connectTimeoutMs);
+  }
+
+  eventSink(eventsOf: EventsOf): EventSink {
+    return new AmqpEventSink(this.#publisher, eventsOf);
   }
 
   /** The broker has the connections. */

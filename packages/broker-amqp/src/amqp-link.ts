@@ -60,7 +60,7 @@ export class AmqpLink {
 
   /**
    * Connects for the first time: tries for `timeoutMs`, then rejects with `connection_lost`; at once when the broker
-   * refuses. Afterwards the link looks after itself.
+   * refuses, or when `onUp` throws a `ChatError` that is not retryable. Afterwards the link looks after itself.
    */
   async connect(timeoutMs: number): Promise<void> {
     const { address, timers, log, name } = this.#options;
@@ -69,6 +69,7 @@ export class AmqpLink {
       try {
         return await this.#attempt();
       } catch (cause) {
+        if (cause instanceof ChatError && !cause.retryable) throw cause;
         const text = (cause as Error).message;
         if (final.test(text) || timers.now() >= until || !this.#isWanted) {
           throw new ChatError("connection_lost", `no use of the broker at ${address.shown}: ${text}`, {

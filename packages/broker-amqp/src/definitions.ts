@@ -13,6 +13,8 @@ export interface Definitions {
 export interface DefinitionsOptions extends TopologyOptions {
   /** @default "/" */
   readonly vhost?: string;
+  /** Bounds the queues of an original deployment instead of leaving them to be drained. @default false */
+  readonly keepLegacyQueues?: boolean;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface DefinitionsOptions extends TopologyOptions {
  * of MQTT subscriptions.
  */
 export function definitions(options: DefinitionsOptions = {}): Definitions {
-  const { vhost = "/" } = options;
+  const { vhost = "/", keepLegacyQueues = false } = options;
   const topology = topologyOf(options);
   const object = { vhost, durable: true, auto_delete: false };
   return {
@@ -33,18 +35,23 @@ export function definitions(options: DefinitionsOptions = {}): Definitions {
     bindings: topology.bindings.map(({ source, destination, kind, routingKey }) => ({
       ...{ vhost, source, destination, destination_type: kind, routing_key: routingKey, arguments: {} },
     })),
-    policies: [
-      {
-        vhost,
-        name: "chat21-mqtt-subscriptions",
-        pattern: "^mqtt-subscription-.*",
-        "apply-to": "queues",
-        priority: 1,
-        definition: {
-          "max-length": topologyLimits.subscriptionMessages,
-          expires: topologyLimits.subscriptionExpiresMs,
-        },
-      },
-    ],
+    policies: [subscriptionPolicy, ...(keepLegacyQueues ? [legacyPolicy] : [])].map((policy) => ({
+      ...{ vhost, "apply-to": "queues", priority: 1, ...policy },
+    })),
   };
 }
+
+const subscriptionPolicy = {
+  name: "chat21-mqtt-subscriptions",
+  pattern: "^mqtt-subscription-.*",
+  definition: {
+    "max-length": topologyLimits.subscriptionMessages,
+    expires: topologyLimits.subscriptionExpiresMs,
+  },
+} as const;
+
+const legacyPolicy = {
+  name: "chat21-legacy-queues",
+  pattern: "^(messages|persist|webhooks)$",
+  definition: { "max-length": topologyLimits.legacyMessages },
+} as const;

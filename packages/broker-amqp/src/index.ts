@@ -1,9 +1,11 @@
 export type { AmqpEdge, AmqpEdgeOptions } from "./amqp-edge.ts";
 export { createAmqpEdge } from "./amqp-edge.ts";
+export type { BackendEvent, EventsOf } from "./amqp-event-sink.ts";
 export type { BrokerCapabilities } from "./broker-capabilities.ts";
 export type { DeadReason } from "./dead-letter.ts";
 export type { Definitions, DefinitionsOptions } from "./definitions.ts";
 export { definitions } from "./definitions.ts";
+export type { LegacyMessage, LegacyQueueOptions } from "./legacy-queues.ts";
 export { leaseTimes } from "./partition-keeper.ts";
 export { publisherLimits } from "./publisher.ts";
 export type { Timers } from "./timers.ts";

@@ -2,16 +2,19 @@ import type { EdgeHandler, LeaseStore, Log, Metrics } from "@chat21/engine";
 import type { ChannelModel } from "amqplib";
 import { AmqpLink } from "./amqp-link.ts";
 import { parseBrokerAddress } from "./broker-address.ts";
+import { watchConnectionEvents } from "./connection-events.ts";
 import { InboundIntake } from "./inbound-intake.ts";
+import { type LegacyQueueOptions, takeLegacyQueues } from "./legacy-queues.ts";
 import { PartitionConsumer } from "./partition-consumer.ts";
 import { PartitionKeeper } from "./partition-keeper.ts";
 import type { Publisher } from "./publisher.ts";
 import { settlesWithin, type Timers } from "./timers.ts";
 import { declareTopology, type TopologyOptions, topologyOf } from "./topology.ts";
 import { topologyLimits } from "./topology-limits.ts";
+import { withLease } from "./with-lease.ts";
 
 /** What an {@link Intake} is made of. */
-export interface IntakeOptions extends TopologyOptions {
+export interface IntakeOptions extends TopologyOptions, LegacyQueueOptions {
   readonly uri: string;
   readonly holder: string;
   readonly leases: LeaseStore;
@@ -34,6 +37,7 @@ export class Intake {
   readonly #inbound: InboundIntake;
   #connection: ChannelModel | undefined;
   #isPaused: boolean;
+  #isLegacyTaken = false;
 
   constructor(options: IntakeOptions) {
     const { holder, log, metrics, timers, leases, handler, publisher, apps } = options;
@@ -87,12 +91,30 @@ export class Intake {
   }
 
   async #use(connection: ChannelModel): Promise<void> {
+    const { handler, log } = this.#options;
     const channel = await connection.createChannel();
     // Its calls reject with the reason.
     channel.on("error", () => {});
     await declareTopology(channel, topologyOf(this.#options));
     await channel.close();
+    await this.#takeLegacy(connection);
+    const hasEvents = await watchConnectionEvents(connection, handler, log);
+    if (!hasEvents)
+      log.debug({}, "the broker has no rabbitmq_event_exchange: who is gone is known by wills and leases");
     this.#connection = connection;
+  }
+
+  /** Once, when our own bindings are there, so that nothing falls between the old queues and ours. */
+  async #takeLegacy(connection: ChannelModel): Promise<void> {
+    if (this.#isLegacyTaken) return;
+    await withLease({ ...this.#options, name: "legacy-queues" }, (isHeld) =>
+      takeLegacyQueues({
+        ...this.#options,
+        connection,
+        take: (message) => this.#inbound.take(message, isHeld),
+      }),
+    );
+    this.#isLegacyTaken = true;
   }
 
   #open(partition: number, isHeld: () => boolean, onLost: () => void): Promise<PartitionConsumer> {

@@ -64,25 +64,33 @@ export class PartitionConsumer {
       );
     });
     channel.on("close", () => this.#lose());
+    channel.on("handler-error", (error) => {
+      // A quorum queue goes on delivering for a moment after it was told to stop, and nobody is there for it any more.
+      if (this.#state !== "open") return;
+      options.log.error(
+        { partition: options.partition, error: error.message },
+        "a message could not be begun",
+      );
+      this.#lose();
+    });
   }
 
   /** Begins nothing new; at most `prefetch` messages wait here meanwhile, unacknowledged. */
   setPaused(isPaused: boolean): void {
     this.#isPaused = isPaused;
-    if (isPaused || this.#state !== "open") return;
+    if (isPaused || this.#state === "closed") return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const message of waiting) this.#take(message);
   }
 
   /**
-   * Begins nothing new, finishes and acknowledges what is begun, and gives the rest back to the broker, in its place.
-   * Resolves when nothing of it is left, however it ended.
+   * Asks the broker for no more, finishes and acknowledges what came, and gives what waits for the end of a pause back,
+   * in its place. Resolves when nothing of it is left, however it ended.
    */
   async stop(): Promise<void> {
     if (this.#state !== "open") return;
     this.#state = "stopping";
-    this.#waiting = [];
     try {
       await this.#channel.cancel(this.#consumerTag);
       if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
@@ -115,7 +123,7 @@ export class PartitionConsumer {
       this.#cancelled();
       return;
     }
-    if (this.#state !== "open") return;
+    if (this.#state === "closed") return;
     if (this.#isPaused) {
       this.#waiting.push(message);
       return;

@@ -12,6 +12,16 @@ export const topologyLimits = {
   subscriptionExpiresMs: 24 * 60 * 60 * 1_000,
   /** Word between processes that waits for one of them. */
   invalidations: 10_000,
+  /** Clients that are gone and nobody was told yet. */
+  goneClients: 10_000,
+  /** How long such word is worth something, milliseconds. */
+  goneClientMs: 10_000,
+  /** How many of them one process notes at a time. */
+  goneInFlight: 50,
+  /** How long their queue outlives the last process, milliseconds. */
+  goneQueueExpiresMs: 60 * 60 * 1_000,
+  /** Messages that each queue of an original deployment keeps where it is to be kept; the oldest go first. */
+  legacyMessages: 100_000,
   /** Times a quorum queue gives a message back before it is a dead letter by itself; ours come long before that. */
   quorumDeliveries: 1_000,
 } as const;

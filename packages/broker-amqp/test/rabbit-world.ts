@@ -22,6 +22,11 @@ export interface TestEdge {
   readonly counted: string[];
 }
 
+interface ListedConnection {
+  readonly name: string;
+  readonly client_properties?: { readonly connection_name?: string };
+}
+
 /** A virtual host of a test's own on a real broker, edges on it, and a client's view of it. */
 export class RabbitWorld {
   readonly rabbit: RequiredRabbit;
@@ -97,6 +102,23 @@ export class RabbitWorld {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return text === "" ? null : JSON.parse(text);
+  }
+
+  /** Ends the connections of one edge as a network does. Resolves when the broker has done so. */
+  async breakConnections(holder: string): Promise<void> {
+    await vi.waitUntil(
+      async () => {
+        const listed = (await this.manage("GET", `vhosts/${this.vhost}/connections`)) as ListedConnection[];
+        const own = listed.filter(({ client_properties: client }) =>
+          client?.connection_name?.startsWith(`chat21 ${holder} `),
+        );
+        await Promise.all(
+          own.map(({ name }) => this.manage("DELETE", `connections/${encodeURIComponent(name)}`)),
+        );
+        return own.length > 0;
+      },
+      { timeout: 20_000, interval: 200 },
+    );
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,143 @@
+import type { ConfirmChannel } from "amqplib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { LegacyMessage } from "../src/index.ts";
+import { outgoing, RabbitWorld, send, untilConsumed } from "./rabbit-world.ts";
+
+/** As an original deployment declares and binds them. */
+const bindings = {
+  messages: [
+    "apps.tilechat.outgoing.users.*.messages.*.outgoing",
+    "apps.tilechat.users.#.update",
+    "apps.tilechat.users.#.archive",
+    "apps.tilechat.users.*.presence.*",
+    "apps.observer.tilechat.groups.update",
+    "apps.observer.tilechat.users.*.messages.*.delivered",
+  ],
+  persist: ["apps.observer.tilechat.users.*.messages.*.persist"],
+  webhooks: ["observer.webhook.apps.tilechat.message_deliver", "observer.webhook.apps.tilechat.presence"],
+} as const;
+
+describe("the queues of an original deployment", () => {
+  let world: RabbitWorld;
+  let channel: ConfirmChannel;
+
+  beforeEach(async () => {
+    world = await RabbitWorld.open();
+    channel = await world.channel();
+    for (const [queue, patterns] of Object.entries(bindings)) {
+      await channel.assertQueue(queue, { durable: true });
+      for (const pattern of patterns) await channel.bindQueue(queue, "amq.topic", pattern);
+    }
+  });
+  afterEach(() => world.close());
+
+  async function lengthOf(queue: string): Promise<number | "gone"> {
+    const fresh = await world.channel();
+    return fresh.checkQueue(queue).then(
+      ({ messageCount }) => messageCount,
+      () => "gone",
+    );
+  }
+
+  it("are drained in order, before anything newer, and deleted", async () => {
+    const texts = Array.from({ length: 600 }, (_, n) => String(n));
+    for (const text of texts) send(channel, outgoing("ann", "bob"), text);
+    await send(channel, "apps.tilechat.users.bob.presence.phone", "here");
+    await channel.waitForConfirms();
+
+    const { edge, handler, log } = await world.edge({ prefetch: 10 });
+    await send(channel, outgoing("ann", "bob"), "newer");
+    await handler.until(() => handler.taken.length === 602);
+
+    expect(handler.taken.map(({ text }) => text)).toEqual([...texts, "here", "newer"]);
+    expect(handler.taken[600]?.session).toMatchObject({ app: "tilechat", user: "bob", clientId: "phone" });
+    expect(await lengthOf("messages")).toBe("gone");
+    expect(log).toContainEqual(expect.objectContaining({ fields: { queue: "messages", drained: 601 } }));
+    await untilConsumed([edge], 4);
+  });
+
+  it("are handed to who wants them, what was not stored before what was not handled", async () => {
+    await send(channel, "apps.observer.tilechat.users.ann.messages.bob.persist", '{"text":"stored"}');
+    await send(channel, "observer.webhook.apps.tilechat.presence", '{"online":true}');
+    await send(channel, outgoing("ann", "bob"), "handled");
+    const order: string[] = [];
+    const note =
+      (queue: string) =>
+      async ({ routingKey, payload }: LegacyMessage) => {
+        order.push(`${queue} ${routingKey} ${Buffer.from(payload)}`);
+      };
+    const { edge, log } = world.unstarted({
+      onLegacyPersist: note("persist"),
+      onLegacyWebhook: note("webhooks"),
+    });
+    const { handler } = await world.edge({ leases: undefined });
+    handler.onPublish = async ({ text }) => void order.push(text);
+
+    await edge.start(handler);
+
+    expect(order).toEqual([
+      'persist apps.observer.tilechat.users.ann.messages.bob.persist {"text":"stored"}',
+      "handled",
+      'webhooks observer.webhook.apps.tilechat.presence {"online":true}',
+    ]);
+    expect(await Promise.all(["messages", "persist", "webhooks"].map(lengthOf))).toEqual([
+      "gone",
+      "gone",
+      "gone",
+    ]);
+    expect(log.filter(({ level }) => level === "warn")).toEqual([]);
+  });
+
+  it("are left alone where nobody takes them, and the log says so", async () => {
+    await send(channel, "apps.observer.tilechat.users.ann.messages.bob.persist", "kept");
+
+    const { log } = await world.edge();
+
+    expect(await Promise.all(["messages", "persist", "webhooks"].map(lengthOf))).toEqual(["gone", 1, 0]);
+    const warnings = log.filter(({ level }) => level === "warn");
+    expect(warnings.map(({ fields }) => fields)).toEqual([{ queue: "persist" }, { queue: "webhooks" }]);
+  });
+
+  it("keep an edge from starting while somebody else consumes them", async () => {
+    await send(channel, outgoing("ann", "bob"), "not ours");
+    await channel.consume("messages", () => {}, { noAck: false });
+    const { edge } = world.unstarted();
+
+    await expect(edge.start(undefined as never)).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("the queue messages has 1 consumers"),
+    });
+
+    expect(edge.ready).toBe(false);
+    expect(await lengthOf("messages")).toBe(0);
+    await edge.close(5_000);
+  });
+
+  it("stay as they are when they are to be kept", async () => {
+    await send(channel, outgoing("ann", "bob"), "kept");
+
+    const { handler, log } = await world.edge({ keepLegacyQueues: true });
+    await send(channel, outgoing("ann", "bob"), "both");
+    await handler.until(() => handler.taken.length === 1);
+
+    expect(await lengthOf("messages")).toBe(2);
+    expect(log).toContainEqual(
+      expect.objectContaining({ level: "warn", fields: { queue: "messages", messages: 1 } }),
+    );
+  });
+
+  it("are drained by one of several edges that start together", async () => {
+    const texts = Array.from({ length: 500 }, (_, n) => String(n));
+    await Promise.all(texts.map((text) => send(channel, outgoing("ann", "bob"), text)));
+    const edges = [world.unstarted(), world.unstarted(), world.unstarted()];
+    const { handler } = await world.edge({ leases: undefined });
+
+    await Promise.all(edges.map(({ edge }) => edge.start(handler)));
+
+    expect(handler.taken.map(({ text }) => text)).toEqual(texts);
+    await untilConsumed(
+      edges.map(({ edge }) => edge),
+      4,
+    );
+  });
+});

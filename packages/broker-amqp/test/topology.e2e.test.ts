@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { definitions, names } from "../src/index.ts";
+import { outgoing, RabbitWorld, send, untilConsumed } from "./rabbit-world.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+describe("the definitions", () => {
+  let world: RabbitWorld;
+
+  beforeEach(async () => {
+    world = await RabbitWorld.open();
+  });
+  afterEach(() => world.close());
+
+  /** What the broker itself exports, without what it always has and what ends with a connection. */
+  async function exported() {
+    const all = (await world.manage("GET", `definitions/${world.vhost}`)) as Record<string, Row[]>;
+    const rows = (kind: string) => (all[kind] ?? []).map((row) => ({ vhost: world.vhost, ...row }) as Row);
+    return {
+      exchanges: rows("exchanges"),
+      queues: rows("queues"),
+      bindings: rows("bindings"),
+      policies: rows("policies"),
+    };
+  }
+
+  const sorted = (rows: readonly object[]) =>
+    rows.map((row) => JSON.stringify(row, Object.keys(row).sort())).sort();
+
+  it.each([
+    { queueType: "classic", apps: undefined, partitions: undefined },
+    { queueType: "quorum", apps: ["tilechat", "support"], partitions: 3 },
+  ] as const)("are what is declared: $queueType, $apps", async (options) => {
+    await world.edge(options);
+
+    const declared = await exported();
+    const expected = definitions({ ...options, vhost: world.vhost });
+
+    expect(sorted(declared.exchanges)).toEqual(sorted(expected.exchanges));
+    expect(sorted(declared.queues)).toEqual(sorted(expected.queues));
+    expect(sorted(declared.bindings)).toEqual(sorted(expected.bindings));
+  });
+
+  it("can be imported, before and after an edge has declared the same", async () => {
+    const expected = definitions({ vhost: world.vhost, partitions: 4, keepLegacyQueues: true });
+
+    await world.manage("POST", `definitions/${world.vhost}`, expected);
+    const { edge, handler } = await world.edge();
+    await world.manage("POST", `definitions/${world.vhost}`, expected);
+    await untilConsumed([edge], 4);
+    await send(await world.channel(), outgoing("ann", "bob"), "x");
+    await handler.until(() => handler.taken.length === 1);
+
+    expect(sorted((await exported()).policies)).toEqual(sorted(expected.policies));
+    expect(sorted((await exported()).queues)).toEqual(sorted(expected.queues));
+  });
+
+  it("spread keys over all partitions", async () => {
+    const { edge } = await world.edge({ leases: undefined });
+    expect(edge.ready).toBe(true);
+    await world.manage("POST", `definitions/${world.vhost}`, definitions({ vhost: world.vhost }));
+    const channel = await world.channel();
+
+    await Promise.all(
+      Array.from({ length: 1_600 }, (_, n) => send(channel, outgoing(`user-${n}`, "bob"), "x")),
+    );
+    const queues = Array.from({ length: 16 }, (_, n) => channel.checkQueue(names.partition(n)));
+    const counts = (await Promise.all(queues)).map(({ messageCount }) => messageCount);
+
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(1_600);
+    expect(Math.min(...counts)).toBeGreaterThan(50);
+    expect(Math.max(...counts)).toBeLessThan(200);
+  });
+
+  it("stay out of the way of queues that somebody has made otherwise", async () => {
+    const channel = await world.channel();
+    await channel.assertQueue(names.partition(0), { durable: true });
+    const { edge } = world.unstarted();
+
+    await expect(edge.start(undefined as never)).rejects.toThrow(/PRECONDITION.FAILED.*chat21\.partition\.0/);
+    expect(edge.ready).toBe(false);
+  });
+});
