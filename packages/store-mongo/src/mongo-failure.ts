@@ -70,6 +70,9 @@ export function duplicateIndex(thrown: unknown): number | null {
 }
 
 function isPassing(thrown: unknown): boolean {
+  // A bulk keeps here what kept it from an answer of the server.
+  if (thrown instanceof mongo.MongoBulkWriteError && thrown.errorResponse instanceof Error)
+    return isPassing(thrown.errorResponse);
   if (unanswered.some((kind) => thrown instanceof kind)) return true;
   if (thrown instanceof Error && unansweredNames.includes(thrown.name)) return true;
   if (!(thrown instanceof mongo.MongoError)) return false;

@@ -128,6 +128,29 @@ describe("a store whose server pauses for five seconds", () => {
   });
 });
 
+describe("a store whose connections are all busy with a server that pauses", () => {
+  it("fails as unavailable, be it in the middle of a bulk", async () => {
+    const store = await connectMongoStore({
+      ...mongo,
+      maxConnections: 1,
+      socketTimeoutMs: 1_000,
+      serverSelectionTimeoutMs: 5_000,
+    });
+    const pid = mongo.pid ?? 0;
+
+    process.kill(pid, "SIGSTOP");
+    const calls = Array.from({ length: 5 }, (_, index) =>
+      store.leases.acquire("ann", [`busy-${index}`], 1_000),
+    );
+    const outcomes = await Promise.allSettled([store.users.get("app", "ann"), ...calls]);
+    process.kill(pid, "SIGCONT");
+
+    const codes = outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason.code);
+    expect(new Set(codes)).toEqual(new Set(["store_unavailable"]));
+    await store.close();
+  });
+});
+
 describe("a store that is opened", () => {
   it("says that nobody answers", async () => {
     const uri = "mongodb://127.0.0.1:9/?replicaSet=rs0";
