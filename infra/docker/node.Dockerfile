@@ -1,0 +1,36 @@
+# syntax=docker/dockerfile:1
+# One of the cluster's Node processes, from the root of the repository:
+#   docker build --file infra/docker/node.Dockerfile --build-arg APP=observer --tag chat21/observer .
+# APP: observer, http-api or webhooks.
+# Checked by lint; its commands were run by hand without Docker; not yet built as an image.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+ARG APP
+ENV CI=true TURBO_TELEMETRY_DISABLED=1
+WORKDIR /src
+RUN npm install --global pnpm@12.21.0
+# What is downloaded changes more rarely than what is written.
+COPY pnpm-lock.yaml pnpm-workspace.yaml package.json ./
+RUN --mount=type=cache,id=pnpm,target=/pnpm pnpm fetch --store-dir /pnpm
+COPY . .
+RUN --mount=type=cache,id=pnpm,target=/pnpm \
+    pnpm install --frozen-lockfile --prefer-offline --store-dir /pnpm \
+    && node_modules/.bin/turbo run build --filter="@chat21/${APP}..." \
+    && pnpm --filter="@chat21/${APP}" deploy --prod --legacy --store-dir /pnpm /app
+
+FROM ${NODE_IMAGE}
+ARG APP
+# Where /healthz is: 8010 for http-api, 9090 for the others.
+ARG HEALTH_PORT=9090
+LABEL org.opencontainers.image.title="chat21-${APP}" org.opencontainers.image.licenses="MIT"
+ENV NODE_ENV=production HEALTH_PORT=${HEALTH_PORT}
+# Owned by root: the process can read itself and change nothing.
+COPY --from=build /app /app
+USER 1000:1000
+WORKDIR /app
+EXPOSE ${HEALTH_PORT}
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "--enable-source-maps", "/app/dist/cli.js"]

@@ -1,0 +1,132 @@
+{{- define "chat21.name" -}}
+{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}{{ else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{/* Of one part: (dict "root" $ "part" "observer"). */}}
+{{- define "chat21.selector" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .part }}
+{{- end }}
+
+{{- define "chat21.labels" -}}
+{{ include "chat21.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/part-of: chat21
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- end }}
+
+{{- define "chat21.image" -}}
+{{ .root.Values.image.prefix }}{{ .part }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{- end }}
+
+{{/* One variable from the Secret: (dict "root" $ "name" "MONGODB_URI" "key" "mongodb-uri" "optional" false). */}}
+{{- define "chat21.secretVariable" -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .root.Values.existingSecret }}
+      key: {{ .key }}
+      optional: {{ .optional }}
+{{- end }}
+
+{{- define "chat21.podCommon" -}}
+serviceAccountName: {{ include "chat21.name" .root }}
+automountServiceAccountToken: false
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{- include "chat21.selector" . | nindent 8 }}
+{{- end }}
+
+{{- define "chat21.containerSecurity" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: { drop: [ALL] }
+{{- end }}
+
+{{/*
+A Deployment of one of the Node processes: (dict "root" $ "part" "observer" "port" 9090 "values" .Values.observer
+"secrets" (list …) "variables" (dict …) "hasReplicas" true).
+*/}}
+{{- define "chat21.deployment" -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ include "chat21.name" .root }}-{{ .part }}
+  labels: {{- include "chat21.labels" . | nindent 4 }}
+spec:
+  {{- if .hasReplicas }}
+  replicas: {{ .values.replicas }}
+  {{- end }}
+  # One new process before an old one goes; partitions change hands by lease, in order.
+  strategy: { type: RollingUpdate, rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
+  selector:
+    matchLabels: {{- include "chat21.selector" . | nindent 6 }}
+  template:
+    metadata:
+      labels: {{- include "chat21.labels" . | nindent 8 }}
+      annotations:
+        checksum/config: {{ include (print .root.Template.BasePath "/configmap.yaml") .root | sha256sum }}
+        prometheus.io/scrape: "true"
+        prometheus.io/port: {{ .port | quote }}
+    spec:
+      {{- include "chat21.podCommon" . | nindent 6 }}
+      # Processes drain within 10 s.
+      terminationGracePeriodSeconds: 20
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 1000
+        runAsGroup: 1000
+        seccompProfile: { type: RuntimeDefault }
+      containers:
+        - name: {{ .part }}
+          image: {{ include "chat21.image" . | quote }}
+          imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+          {{- include "chat21.containerSecurity" . | nindent 10 }}
+          envFrom:
+            - configMapRef: { name: {{ include "chat21.name" .root }} }
+          env:
+            {{- $root := .root }}
+            {{- range .secrets }}
+            {{- include "chat21.secretVariable" (merge (dict "root" $root) .) | nindent 12 }}
+            {{- end }}
+            {{- range $name, $value := .variables }}
+            - { name: {{ $name }}, value: {{ $value | quote }} }
+            {{- end }}
+          ports:
+            - { name: http, containerPort: {{ .port }} }
+          startupProbe: { httpGet: { path: /healthz, port: http }, periodSeconds: 2, failureThreshold: 45 }
+          livenessProbe: { httpGet: { path: /healthz, port: http }, periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3 }
+          readinessProbe: { httpGet: { path: /readyz, port: http }, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 }
+          resources: {{- toYaml .values.resources | nindent 12 }}
+{{- end }}
+
+{{/* At least one stays while nodes are drained: (dict "root" $ "part" "observer"). */}}
+{{- define "chat21.disruptionBudget" -}}
+{{- if .root.Values.podDisruptionBudget.enabled }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ include "chat21.name" .root }}-{{ .part }}
+  labels: {{- include "chat21.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {{- include "chat21.selector" . | nindent 6 }}
+{{- end }}
+{{- end }}
