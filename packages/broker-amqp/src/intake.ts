@@ -33,7 +33,7 @@ const defaultPrefetch = 250;
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #link: AmqpLink;
-  readonly #keeper: PartitionKeeper;
+  readonly #keeper: PartitionKeeper<PartitionConsumer>;
   readonly #inbound: InboundIntake;
   #connection: ChannelModel | undefined;
   #isPaused: boolean;

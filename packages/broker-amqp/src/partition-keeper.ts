@@ -1,5 +1,4 @@
 import type { Lease, LeaseStore, Log, Metrics } from "@chat21/engine";
-import type { PartitionConsumer } from "./partition-consumer.ts";
 import { decideShare } from "./partition-share.ts";
 import type { Timers } from "./timers.ts";
 
@@ -13,8 +12,16 @@ export const leaseTimes = {
   shortestTickMs: 20,
 } as const;
 
+/** Who consumes one partition. */
+export interface PartitionHandle {
+  /** Finishes what is begun; resolves when nothing of it is left. Never rejects. */
+  stop(): Promise<void>;
+  /** Ends at once; what is in flight is no longer current. */
+  abandon(): void;
+}
+
 /** What a {@link PartitionKeeper} is made of. */
-export interface PartitionKeeperOptions {
+export interface PartitionKeeperOptions<T extends PartitionHandle> {
   /** Names this process among the observers. */
   readonly holder: string;
   readonly partitions: number;
@@ -25,17 +32,17 @@ export interface PartitionKeeperOptions {
   /** Called before partitions are consumed that may have been somebody else's. */
   readonly takeOver: () => Promise<void>;
   /** Begins to consume. `isHeld` says whether the partition is still ours; `onLost` is called when the consumer ends. */
-  readonly open: (partition: number, isHeld: () => boolean, onLost: () => void) => Promise<PartitionConsumer>;
+  readonly open: (partition: number, isHeld: () => boolean, onLost: () => void) => Promise<T>;
 }
 
 /** A partition whose lease we have. */
-interface Holding {
+interface Holding<T extends PartitionHandle> {
   readonly partition: number;
   /** By our clock, counted from before we asked. */
   heldUntil: number;
   /** `waiting`: to be opened with the next tick. */
   phase: "waiting" | "opening" | "consuming" | "leaving";
-  consumer: PartitionConsumer | undefined;
+  consumer: T | undefined;
 }
 
 const observerPrefix = "observer/";
@@ -47,9 +54,9 @@ const nameOf = (partition: number) => `${partitionPrefix}${partition}`;
  * lease. A partition is given up only after everything of it is finished and acknowledged; when its lease runs out by our
  * own clock, its consumer ends at once.
  */
-export class PartitionKeeper {
-  readonly #options: PartitionKeeperOptions;
-  readonly #holdings = new Map<number, Holding>();
+export class PartitionKeeper<T extends PartitionHandle> {
+  readonly #options: PartitionKeeperOptions<T>;
+  readonly #holdings = new Map<number, Holding<T>>();
   readonly #leaving = new Set<Promise<void>>();
   #isWanted = false;
   #isClaiming = false;
@@ -58,7 +65,7 @@ export class PartitionKeeper {
   #cancelTick: (() => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
 
-  constructor(options: PartitionKeeperOptions) {
+  constructor(options: PartitionKeeperOptions<T>) {
     this.#options = options;
   }
 
@@ -69,7 +76,7 @@ export class PartitionKeeper {
   }
 
   /** Consumers that are open. */
-  *consumers(): Iterable<PartitionConsumer> {
+  *consumers(): Iterable<T> {
     for (const { consumer } of this.#holdings.values()) if (consumer !== undefined) yield consumer;
   }
 
@@ -187,7 +194,7 @@ export class PartitionKeeper {
 
   async #settleShare(observers: readonly Lease[], leases: readonly Lease[]): Promise<void> {
     const { holder, partitions } = this.#options;
-    const isLeaving = ({ phase }: Holding) => phase === "leaving";
+    const isLeaving = ({ phase }: Holding<T>) => phase === "leaving";
     const holdings = [...this.#holdings.values()];
     const foreign = leases.filter((lease) => lease.holder !== holder).map(({ name }) => partitionOf(name));
     const { release, take } = decideShare({
@@ -233,7 +240,7 @@ export class PartitionKeeper {
     for (const holding of waiting) if (holding.phase === "opening") holding.phase = "waiting";
   }
 
-  async #open(holding: Holding): Promise<void> {
+  async #open(holding: Holding<T>): Promise<void> {
     const { open, timers, log } = this.#options;
     const isKept = () => this.#holdings.get(holding.partition) === holding && holding.phase === "opening";
     if (!isKept()) return;
@@ -251,14 +258,14 @@ export class PartitionKeeper {
   }
 
   /** Finishes, acknowledges, gives back. */
-  #leave(holding: Holding | undefined): void {
+  #leave(holding: Holding<T> | undefined): void {
     if (holding === undefined || holding.phase === "leaving") return;
     holding.phase = "leaving";
     const leaving = this.#stopAndRelease(holding).finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
   }
 
-  async #stopAndRelease(holding: Holding): Promise<void> {
+  async #stopAndRelease(holding: Holding<T>): Promise<void> {
     const { log, metrics } = this.#options;
     const { partition } = holding;
     await holding.consumer?.stop();
@@ -299,14 +306,14 @@ export class PartitionKeeper {
     for (const holding of this.#holdings.values()) if (now >= holding.heldUntil) this.#lose(holding);
   }
 
-  #lose(holding: Holding): void {
+  #lose(holding: Holding<T>): void {
     const { partition } = holding;
     this.#options.log.warn({ partition }, "a lease ran out: the partition is no longer ours");
     this.#options.metrics.count("partition_changes", { change: "lost" });
     this.#drop(holding);
   }
 
-  #drop(holding: Holding): void {
+  #drop(holding: Holding<T>): void {
     holding.heldUntil = 0;
     this.#holdings.delete(holding.partition);
     holding.consumer?.abandon();

@@ -52,7 +52,8 @@ interface Pending {
 export interface PublisherOptions {
   readonly log: Log;
   readonly timers: Timers;
-  readonly bounds?: Pick<typeof publisherLimits, "unconfirmed" | "unconfirmedBytes">;
+  /** @default {@link publisherLimits} */
+  readonly bounds?: { readonly unconfirmed: number; readonly unconfirmedBytes: number };
   /** The channel was closed by the broker: the connection is to be made again. */
   readonly onBroken: (error: Error) => void;
 }
