@@ -106,13 +106,12 @@ export function createConversationReads(database: Database): ConversationReads {
   };
 }
 
-/** `ConversationStore` but for what shows a user's view, and patches. */
+/** `ConversationStore.load` and `heads`. */
 export function createConversations(
   database: Database,
   reads: ConversationReads,
   known: KnownHeads,
-): Pick<ConversationStore, "heads" | "load" | "memberStates" | "peers"> {
-  const { members } = database.collections;
+): Pick<ConversationStore, "heads" | "load"> {
   return {
     load: (keys) =>
       database.call(async () => {
@@ -138,32 +137,6 @@ export function createConversations(
           return found
             .slice(0, limit)
             .map(({ conversation: { _id, head } }) => ({ conversation: _id.conversation, head }));
-        }),
-      ),
-    memberStates: (app, conversation) =>
-      database.call(async () => {
-        const found = await members
-          .find({ conversation: { app, conversation } }, { maxTimeMS: database.queryTimeoutMs })
-          .sort({ ordinal: 1 })
-          .toArray();
-        return found.map((member) => ({ user: member.account.user, state: toMemberState(member) }));
-      }),
-    peers: (app, user, limit) =>
-      database.call(() =>
-        database.snapshot(async (session) => {
-          const found = await reads.ofUser(app, user, session);
-          const direct = found.filter(({ conversation }) => conversation.kind === "direct");
-          const keys = direct.map(({ conversation }) => conversation._id);
-          const peers: string[] = [];
-          for (let at = 0; at < keys.length && peers.length < limit; at += limit) {
-            const page = keys.slice(at, at + limit);
-            const seated = await reads.members(page, session);
-            for (const key of page) {
-              const others = (seated.get(nameOf(key)) ?? []).map(({ account }) => account.user);
-              peers.push(...others.filter((other) => other !== user));
-            }
-          }
-          return peers.slice(0, limit);
         }),
       ),
   };

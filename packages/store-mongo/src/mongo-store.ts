@@ -9,6 +9,7 @@ import { HeadHints } from "./head-hints.ts";
 import { KnownHeads } from "./known-heads.ts";
 import { createLeases } from "./leases.ts";
 import { createPatch } from "./patches.ts";
+import { createPeers } from "./peers.ts";
 import { createInstances, createRevocations, createUsers } from "./people.ts";
 import { createPresence } from "./presence.ts";
 import { createRedeliveries } from "./redeliveries.ts";
@@ -60,6 +61,7 @@ export function createMongoStore({
       ...createConversations(database, reads, known),
       ...createViews(database, reads),
       patch: createPatch(database, reads),
+      peers: createPeers(database, reads),
     },
     events: {
       ...createEventReads(database, marks),

@@ -1,4 +1,5 @@
 import type { ConversationQuery, ConversationStore, ConversationView, EventRecord } from "@chat21/engine";
+import { systemUser } from "@chat21/protocol";
 import type { mongo } from "mongoose";
 import { type ConversationReads, toConversationRecord, toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
@@ -89,12 +90,12 @@ function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Database) {
       let unread = 0;
       const { app, conversation } = seat.conversation._id;
       for (const [from, to] of spansOf(seat, member.read)) {
-        // By this index what the user wrote is jumped over, be it a million notices of a bot that reads nothing.
+        // By this index what the user or the system wrote is jumped over, be it a million notices of a bot that reads nothing.
         const filter = {
           "_id.app": app,
           "_id.conversation": conversation,
           "_id.seq": { $gte: from, $lte: to },
-          sender: { $ne: member.account.user },
+          sender: { $nin: [member.account.user, systemUser] },
           listed: true,
           hiddenFor: { $ne: member.account.user },
         };

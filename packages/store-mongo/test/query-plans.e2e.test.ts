@@ -157,6 +157,7 @@ describe("a query on the way of messages", () => {
     ["of a view", 40, () => store.conversations.view("app", "group-1", "bob")],
     ["of heads", 12, () => store.conversations.heads("app", "bob", 100)],
     ["of peers", 12, () => store.conversations.peers("app", "bob", 100)],
+    ["of peers by name", 8, () => store.conversations.peers("app", "bob", 100, "")],
     ["of a receipt", 10, () => store.conversations.patch([{ ...key, user: "bob", delivered: 7 }])],
     ["of a webhook lease", 60, lease],
     ["of what webhooks are due", 0, () => store.webhooks.due()],

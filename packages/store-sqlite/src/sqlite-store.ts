@@ -1,4 +1,5 @@
 import type { Log, Store } from "@chat21/engine";
+import { directConversationId } from "@chat21/protocol";
 import { createCheckpoints } from "./checkpoints.ts";
 import { createSqliteEventLog } from "./sqlite-event-log.ts";
 import {
@@ -49,8 +50,8 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
       view: (app, conversation, user) => read("view", app, conversation, user),
       heads: (app, user, limit) => read("heads", app, user, limit),
       patch: (patches) => write("patch", patches),
-      memberStates: (app, conversation) => read("memberStates", app, conversation),
-      peers: (app, user, limit) => read("peers", app, user, limit),
+      peers: (app, user, limit, after) =>
+        read("peers", app, user, limit, after ? directConversationId(user, after) : (after ?? null)),
     },
     instances: createSqliteInstances(write, read),
     presence: createSqlitePresence(write, read),

@@ -2,7 +2,7 @@ import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
-import { openSqliteStore } from "../src/index.ts";
+import { checkSqlite, openSqliteStore } from "../src/index.ts";
 import { directRun } from "./sample-runs.ts";
 import { useTemporaryFolder } from "./temporary-folder.ts";
 
@@ -101,6 +101,22 @@ it("refuses a newer schema, and names both versions", async () => {
       /has schema version 99 and this version of Chat21 knows up to 2: use the version/,
     ),
   });
+});
+
+it("brings a database of the first schema up to date, with what it holds", async () => {
+  const first = await folder.open();
+  const lease = { app: "app", user: "ann", clientId: "phone", expiresAt: 9_000 };
+  await first.presence.renew([lease], 1);
+  await first.close();
+  const database = new DatabaseSync(await folder.path());
+  database.exec("DROP INDEX presence_lease_client; PRAGMA user_version = 1");
+  database.close();
+
+  const second = await folder.open();
+
+  expect(second.epoch).toBe(first.epoch);
+  expect(await second.presence.ofClient("phone")).toEqual([lease]);
+  expect(checkSqlite(await folder.path())).toMatchObject({ schema: { version: 2 }, problems: [] });
 });
 
 it("refuses a database of somebody else", async () => {

@@ -23,6 +23,7 @@ import type { Delivery } from "../ports/edge.ts";
 import type { MemberState } from "../ports/records.ts";
 import type { ConversationQuery } from "../ports/store.ts";
 import { conversationJson, conversationStateJson, isArchived } from "../project-conversation.ts";
+import { everyPeer } from "./every-peer.ts";
 
 /** Messages for which an old client is told one by one that they arrived, when a watermark moves past them. */
 const receiptsPerMark = 100;
@@ -203,7 +204,7 @@ export function conversationOperations(context: OperationsContext): Conversation
       const { app } = actor;
       if (looksLikeGroupId(conversWith)) return clearLists(context, app, conversWith, null);
       let cleared = await clearLists(context, app, conversWith, null);
-      for (const peer of await store.conversations.peers(app, conversWith, 1_000)) {
+      for await (const peer of everyPeer(store.conversations, app, conversWith)) {
         cleared += await clearLists(context, app, directConversationId(conversWith, peer), peer);
       }
       return cleared;

@@ -25,6 +25,7 @@ import type { Arrival } from "../pending-run.ts";
 import type { Inbound } from "../ports/edge.ts";
 import type { EventRecord } from "../ports/records.ts";
 import { messageJson, storedMessageJson } from "../project-message.ts";
+import { everyPeer } from "./every-peer.ts";
 
 /** Where a decoded message goes and what became of it. */
 export async function sendDecoded(
@@ -135,7 +136,7 @@ export function messageOperations(context: OperationsContext): MessageOperations
       if (looksLikeGroupId(conversWith))
         return store.events.erase({ app: actor.app, conversation: conversWith });
       let erased = await store.events.erase({ app: actor.app, conversation: conversWith });
-      for (const peer of await store.conversations.peers(actor.app, conversWith, 1_000)) {
+      for await (const peer of everyPeer(store.conversations, actor.app, conversWith)) {
         const conversation = directConversationId(conversWith, peer);
         erased += await store.events.erase({ app: actor.app, conversation });
       }

@@ -187,13 +187,12 @@ export interface ConversationStore {
    * Applies patches in order. Answers the state after each; `null` where that user is not, and never was, a member.
    */
   patch(patches: readonly MemberPatch[]): Promise<readonly (MemberState | null)[]>;
-  /** The states of all members of a conversation, former ones too, in the order of `members`. */
-  memberStates(
-    app: string,
-    conversation: string,
-  ): Promise<readonly { readonly user: string; readonly state: MemberState }[]>;
-  /** Other users who share a direct conversation with `user`, the one with the newest event first. */
-  peers(app: string, user: string, limit: number): Promise<readonly string[]>;
+  /**
+   * Other users who share a direct conversation with `user`, the one with the newest event first. With `after` in the
+   * order of the conversations' ids, which stays whatever is written meanwhile: beginning behind the conversation with
+   * `after`, and with `""` at the first.
+   */
+  peers(app: string, user: string, limit: number, after?: string): Promise<readonly string[]>;
 }
 
 /** Users. */

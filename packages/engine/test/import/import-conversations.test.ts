@@ -330,7 +330,9 @@ async function contentOf(store: Store) {
   for (const conversation of ["a.b", "group-g"]) {
     const events: readonly EventRecord[] = await eventsOf(store, conversation);
     content.push(events, await membersOf(store, conversation));
-    content.push(await store.conversations.memberStates(app, conversation));
+    for (const user of ["a", "b", "c"]) {
+      content.push((await store.conversations.view(app, conversation, user))?.state);
+    }
   }
   return [...content, await store.events.undispatched(100, now + 1)];
 }

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ConversationRecord, ConversationStore, MemberState } from "@chat21/engine";
+import type { ConversationRecord, ConversationStore } from "@chat21/engine";
 import type { Accounts } from "./accounts.ts";
 import type { ConversationIds } from "./conversation-ids.ts";
 import type { Row } from "./event-rows.ts";
-import { memberStateColumns, toIntervals, toMemberState } from "./member-rows.ts";
+import { toIntervals } from "./member-rows.ts";
 
 /** The timestamp of a conversation's last event: one step to the last row of `event`. */
 export const lastTimestampOf = (conversation: string) =>
@@ -14,11 +14,14 @@ export interface ConversationReads {
   load(keys: Parameters<ConversationStore["load"]>[0]): (ConversationRecord | null)[];
   record(id: number): ConversationRecord;
   heads(app: string, user: string, limit: number): { conversation: string; head: number }[];
-  memberStates(app: string, conversation: string): { user: string; state: MemberState }[];
-  peers(app: string, user: string, limit: number): string[];
+  /** `after`: a conversation's name; behind it, by name. `null`: all, the one with the newest event first. */
+  peers(app: string, user: string, limit: number, after: string | null): string[];
 }
 
 function prepareStatements(database: DatabaseSync) {
+  const peers = `SELECT a.name AS user FROM member m JOIN conversation c ON c.id = m.conversation
+    JOIN member o ON o.conversation = m.conversation AND o.account <> m.account
+    JOIN account a ON a.id = o.account WHERE m.account = ? AND c.kind = 'direct'`;
   return {
     facts: database.prepare(
       `SELECT c.*, e.seq AS head, e.timestamp FROM conversation c
@@ -26,7 +29,7 @@ function prepareStatements(database: DatabaseSync) {
        WHERE c.id = ?`,
     ),
     members: database.prepare(
-      `SELECT a.name AS user, m.role, m.intervals, ${memberStateColumns} FROM member m
+      `SELECT a.name AS user, m.role, m.intervals, m.archived_at FROM member m
        JOIN account a ON a.id = m.account WHERE m.conversation = ? ORDER BY m.ordinal`,
     ),
     heads: database.prepare(
@@ -34,12 +37,8 @@ function prepareStatements(database: DatabaseSync) {
        FROM member m JOIN conversation c ON c.id = m.conversation WHERE m.account = ?
        ORDER BY ${lastTimestampOf("c.id")} DESC, c.name LIMIT ?`,
     ),
-    peers: database.prepare(
-      `SELECT a.name AS user FROM member m JOIN conversation c ON c.id = m.conversation
-       JOIN member o ON o.conversation = m.conversation AND o.account <> m.account
-       JOIN account a ON a.id = o.account WHERE m.account = ? AND c.kind = 'direct'
-       ORDER BY ${lastTimestampOf("c.id")} DESC, c.name LIMIT ?`,
-    ),
+    newestPeers: database.prepare(`${peers} ORDER BY ${lastTimestampOf("c.id")} DESC, c.name LIMIT ?`),
+    peersAfter: database.prepare(`${peers} AND c.name > ? ORDER BY c.name, o.ordinal LIMIT ?`),
   };
 }
 
@@ -96,11 +95,11 @@ export function createConversationReads(
         head: Number(head),
       }));
     },
-    memberStates(app, conversation) {
-      const rows = sql.members.all(ids.find(app, conversation));
-      return rows.map((row) => ({ user: row["user"] as string, state: toMemberState(row) }));
+    peers(app, user, limit, after) {
+      const account = accounts.find(app, user);
+      const rows =
+        after === null ? sql.newestPeers.all(account, limit) : sql.peersAfter.all(account, after, limit);
+      return rows.map((row) => row["user"] as string);
     },
-    peers: (app, user, limit) =>
-      sql.peers.all(accounts.find(app, user), limit).map((row) => row["user"] as string),
   };
 }

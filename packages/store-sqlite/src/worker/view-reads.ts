@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ConversationQuery, ConversationView, EventRecord, Interval, MemberState } from "@chat21/engine";
+import type { systemUser } from "@chat21/protocol";
 import type { Accounts } from "./accounts.ts";
 import type { ConversationIds } from "./conversation-ids.ts";
 import { type ConversationReads, lastTimestampOf } from "./conversation-reads.ts";
@@ -10,10 +11,18 @@ import { clip } from "./spans.ts";
 /** How many unread messages are counted, at most. */
 const maxUnread = 1_000;
 
+/** What it writes counts as read. Named again, for the worker imports no other package at run time. */
+const system: typeof systemUser = "system";
+
+/** An account number that nobody has. */
+const nobody = -1;
+
 /** A user's seat in a conversation, and the newest message its list may show. */
 interface Seat {
   readonly conversation: number;
   readonly account: number;
+  /** The system's account in this app. */
+  readonly system: number;
   readonly state: MemberState;
   readonly intervals: readonly Interval[];
   /** Nothing at or below is listed: it was erased. */
@@ -44,7 +53,7 @@ function prepareStatements(database: DatabaseSync) {
       `SELECT seq, timestamp FROM event WHERE ${visible} ORDER BY seq DESC LIMIT 1`,
     ),
     unread: database.prepare(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM event WHERE ${visible} AND sender <> ? LIMIT ?)`,
+      `SELECT count(*) AS n FROM (SELECT 1 FROM event WHERE ${visible} AND sender <> ? AND sender <> ? LIMIT ?)`,
     ),
     at: database.prepare(`${selectEvent} WHERE e.conversation = ? AND e.seq = ?`),
     counterpart: database.prepare(
@@ -82,19 +91,30 @@ export function createViewReads(
     return null;
   }
 
-  function findSeat(conversation: number, account: number): Seat | null {
+  function findSeat(app: string, conversation: number, account: number): Seat | null {
     const row = sql.seat.get(account, conversation);
     if (row === undefined) return null;
     const intervals = toIntervals(row);
     const unlistedTo = row["unlisted_to"] as number;
     const last = findLast(conversation, account, intervals, unlistedTo);
-    return { conversation, account, state: toMemberState(row), intervals, unlistedTo, last };
+    const state = toMemberState(row);
+    return {
+      conversation,
+      account,
+      system: accounts.find(app, system) ?? nobody,
+      state,
+      intervals,
+      unlistedTo,
+      last,
+    };
   }
 
-  function countUnread({ conversation, account, intervals, unlistedTo, state }: Seat): number {
+  function countUnread(seat: Seat): number {
+    const { conversation, account, intervals, unlistedTo, state } = seat;
     let unread = 0;
     for (const [from, to] of clip(intervals, Math.max(state.read, unlistedTo) + 1, Number.MAX_SAFE_INTEGER)) {
-      const row = sql.unread.get(conversation, from, to, account, account, maxUnread - unread);
+      const limit = maxUnread - unread;
+      const row = sql.unread.get(conversation, from, to, account, account, seat.system, limit);
       unread += row?.["n"] as number;
     }
     return unread;
@@ -125,7 +145,7 @@ export function createViewReads(
       const bound = row["bound"] as number;
       const weakest = found[query.limit - 1]?.last?.timestamp;
       if (weakest !== undefined && bound < weakest) break;
-      const seat = findSeat(row["conversation"] as number, account);
+      const seat = findSeat(query.app, row["conversation"] as number, account);
       const timestamp = seat?.last?.timestamp ?? -1;
       if (seat === null || timestamp <= after || !isAsked(seat, query)) continue;
       const at = found.findLastIndex(({ last }) => (last?.timestamp ?? 0) >= timestamp);
@@ -147,7 +167,7 @@ export function createViewReads(
     view(app, conversation, user) {
       const account = accounts.find(app, user);
       const id = ids.find(app, conversation);
-      const seat = account === null || id === null ? null : findSeat(id, account);
+      const seat = account === null || id === null ? null : findSeat(app, id, account);
       return seat === null ? null : toView(seat);
     },
   };

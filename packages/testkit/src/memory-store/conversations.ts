@@ -6,6 +6,7 @@ import type {
   MemberPatch,
   MemberState,
 } from "@chat21/engine";
+import { directConversationId } from "@chat21/protocol";
 import { type DiskConversation, type DiskMember, keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
 import { countUnread, lastListed, lastTimestampOf } from "./visibility.ts";
@@ -67,6 +68,14 @@ function conversationsOf(disk: MemoryDisk, app: string, user: string): DiskConve
     .sort((a, b) => lastTimestampOf(b) - lastTimestampOf(a) || compareText(a.conversation, b.conversation));
 }
 
+/** Every conversation the user has ever been in, by name, behind the one with `peer`. */
+function conversationsAfter(disk: MemoryDisk, app: string, user: string, peer: string): DiskConversation[] {
+  const last = peer === "" ? "" : directConversationId(user, peer);
+  return conversationsOf(disk, app, user)
+    .filter(({ conversation }) => conversation > last)
+    .sort((a, b) => compareText(a.conversation, b.conversation));
+}
+
 function patched(state: MemberState, patch: MemberPatch, head: number): MemberState {
   const forward = (now: number, next: number | undefined) => Math.max(now, Math.min(next ?? 0, head));
   const archivedAt = patch.archivedAt === undefined ? state.archivedAt : patch.archivedAt;
@@ -119,13 +128,9 @@ export function createMemoryConversations(disk: MemoryDisk, { write, read }: Gat
           .map(({ conversation, events }) => ({ conversation, head: events.length })),
       ),
     patch: (patches) => write("conversations.patch", () => patches.map((patch) => applyPatch(disk, patch))),
-    memberStates: (app, conversation) =>
-      read("conversations.memberStates", () =>
-        [...(find(app, conversation)?.members.values() ?? [])].map(({ user, state }) => ({ user, state })),
-      ),
-    peers: (app, user, limit) =>
+    peers: (app, user, limit, after) =>
       read("conversations.peers", () =>
-        conversationsOf(disk, app, user)
+        (after === undefined ? conversationsOf(disk, app, user) : conversationsAfter(disk, app, user, after))
           .filter(({ kind }) => kind === "direct")
           .flatMap(({ members }) => [...members.keys()].filter((member) => member !== user))
           .slice(0, limit),

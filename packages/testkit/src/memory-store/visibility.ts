@@ -1,4 +1,5 @@
 import type { EventRecord, Interval } from "@chat21/engine";
+import { systemUser } from "@chat21/protocol";
 import type { DiskConversation, DiskMember } from "./disk.ts";
 
 function isInside(seq: number, intervals: readonly Interval[]): boolean {
@@ -18,11 +19,12 @@ export function lastListed(found: DiskConversation, member: DiskMember): EventRe
 /** How many unread events a view counts, at most. */
 const maxUnread = 1_000;
 
-/** Listed events of others beyond the read watermark, counted to 1,000. */
+/** Listed events of other people beyond the read watermark, counted to 1,000. */
 export function countUnread(found: DiskConversation, member: DiskMember): number {
+  const uncounted: readonly string[] = [member.user, systemUser];
   const unread = found.events
     .slice(member.state.read)
-    .filter((event) => event.listed && event.sender !== member.user && canSee(member, event));
+    .filter((event) => event.listed && !uncounted.includes(event.sender) && canSee(member, event));
   return Math.min(unread.length, maxUnread);
 }
 

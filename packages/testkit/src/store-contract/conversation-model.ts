@@ -163,7 +163,6 @@ async function seen(store: Store, app: string) {
   return {
     records: await store.conversations.load(keys),
     logs: await Promise.all(keys.map((key) => store.events.read({ ...key, limit: 1_000, from: "oldest" }))),
-    states: await Promise.all(keys.map((key) => store.conversations.memberStates(app, key.conversation))),
     views: await Promise.all(
       keys.flatMap((key) => users.map((one) => store.conversations.view(app, key.conversation, one))),
     ),
@@ -172,6 +171,7 @@ async function seen(store: Store, app: string) {
     ),
     heads: await Promise.all(users.map((one) => store.conversations.heads(app, one, 9))),
     peers: await Promise.all(users.map((one) => store.conversations.peers(app, one, 9))),
+    peersByName: await Promise.all(users.map((one) => store.conversations.peers(app, one, 9, ""))),
     waiting: waiting.filter((one) => one.app === app),
   };
 }

@@ -123,6 +123,32 @@ export function describeConversations(world: StoreWorld): void {
       expect([before?.unread, after?.unread]).toEqual([1_000, 50]);
     });
 
+    it("does not count what the system says, and shows it all the same", async () => {
+      const app = world.fresh("app");
+      const { conversations, events } = world.store;
+      const senders = ["bob", "system", "bob", "system", "ann", "system"];
+      const members = sampleMembers(["ann", "bob", "system"]);
+      await events.commit([
+        sampleRun(app, "group-1", { members, events: senders.map((sender) => ({ sender })) }),
+        sampleRun(app, "group-2", { members, events: [{ sender: "system" }] }),
+        // In an app where it never said anything.
+        sampleRun(`${app}-quiet`, "group-1", {
+          members: sampleMembers(["ann"]),
+          events: [{ sender: "bob" }],
+        }),
+      ]);
+      const unread = async (user: string, name = "group-1") =>
+        (await conversations.view(app, name, user))?.unread;
+
+      expect([await unread("ann"), await unread("bob"), await unread("system")]).toEqual([2, 1, 3]);
+      expect(await unread("ann", "group-2")).toBe(0);
+      expect((await conversations.view(app, "group-1", "ann"))?.last?.seq).toBe(6);
+      expect((await conversations.view(`${app}-quiet`, "group-1", "ann"))?.unread).toBe(1);
+      await conversations.patch([{ app, conversation: "group-1", user: "ann", read: 1 }]);
+      const [listed] = await conversations.list({ app, user: "ann", archived: null, limit: 1 });
+      expect([listed?.record.conversation, listed?.unread]).toEqual(["group-1", 1]);
+    });
+
     it("shows the counterpart's watermarks in a direct conversation only, and none of notes to self", async () => {
       const app = world.fresh("app");
       const { conversations, events } = world.store;
@@ -181,6 +207,34 @@ export function describeConversations(world: StoreWorld): void {
       expect(await world.store.conversations.peers(app, "ann", 10)).toEqual(["cid", "bob", "aaa"]);
       expect(await world.store.conversations.peers(app, "ann", 1)).toEqual(["cid"]);
       expect(await world.store.conversations.peers(app, "eve", 10)).toEqual([]);
+    });
+
+    it("reaches everybody page by page, whatever is written meanwhile", async () => {
+      const app = world.fresh("app");
+      const names = Array.from({ length: 25 }, (_, index) => `${index % 2 === 0 ? "a" : "z"}-${index}`);
+      const { conversations, events } = world.store;
+      const id = (name: string) => [name, "max"].toSorted().join(".");
+      await events.commit([
+        ...names.map((name) => sampleRun(app, id(name))),
+        sampleRun(app, "max.max", { members: sampleMembers(["max"]) }),
+        sampleRun(app, "group-1", { members: sampleMembers(["max", "eve"]) }),
+        sampleRun(app, "a-1.a-3"),
+        sampleRun(`${app}-other`, "eve.max"),
+      ]);
+
+      const reached: string[] = [];
+      const pages: number[] = [];
+      for (let page = await conversations.peers(app, "max", 4, ""); page.length > 0; ) {
+        reached.push(...page);
+        pages.push(page.length);
+        // Those behind the page move to the front of the other order.
+        await events.commit([sampleRun(app, id(names[pages.length] ?? ""), { expectedHead: 1 })]);
+        page = await conversations.peers(app, "max", 4, page.at(-1));
+      }
+
+      expect(reached).toEqual(names.toSorted((a, b) => (id(a) < id(b) ? -1 : 1)));
+      expect(pages).toEqual([4, 4, 4, 4, 4, 4, 1]);
+      expect(await conversations.peers(app, "nobody", 4, "")).toEqual([]);
     });
   });
 }

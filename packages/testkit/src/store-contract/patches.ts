@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { sampleMembers, sampleRun } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
 
-/** `ConversationStore.patch` and `memberStates`. */
+/** `ConversationStore.patch`. */
 export function describePatches(world: StoreWorld): void {
   const fresh = { delivered: 0, read: 0, archivedAt: null, markedUnread: false, clearedAt: 0 };
 
@@ -90,23 +90,25 @@ export function describePatches(world: StoreWorld): void {
       expect(states).toEqual([{ ...fresh, read: 1 }]);
     });
 
+    it("moves one member's place and no other's", async () => {
+      const app = world.fresh("app");
+      const { conversations, events } = world.store;
+      const members = [...sampleMembers(["zoe"]), ...sampleMembers(["ann"], [[1, 1]])];
+      await events.commit([sampleRun(app, "group-1", { members }), sampleRun(app, "group-2", { members })]);
+
+      await conversations.patch([{ app, conversation: "group-1", user: "ann", delivered: 1 }]);
+
+      const views = await Promise.all(
+        ["group-1", "group-2"].flatMap((name) => [
+          conversations.view(app, name, "ann"),
+          conversations.view(app, name, "zoe"),
+        ]),
+      );
+      expect(views.map((view) => view?.state)).toEqual([{ ...fresh, delivered: 1 }, fresh, fresh, fresh]);
+    });
+
     it("answers nothing to nothing", async () => {
       expect(await world.store.conversations.patch([])).toEqual([]);
-    });
-  });
-
-  describe("memberStates", () => {
-    it("answers the states of all members, former ones too, in order", async () => {
-      const app = world.fresh("app");
-      const members = [...sampleMembers(["zoe"]), ...sampleMembers(["ann"], [[1, 1]])];
-      await world.store.events.commit([sampleRun(app, "group-1", { members })]);
-      await world.store.conversations.patch([{ app, conversation: "group-1", user: "ann", delivered: 1 }]);
-
-      expect(await world.store.conversations.memberStates(app, "group-1")).toEqual([
-        { user: "zoe", state: fresh },
-        { user: "ann", state: { ...fresh, delivered: 1 } },
-      ]);
-      expect(await world.store.conversations.memberStates(app, "group-none")).toEqual([]);
     });
   });
 }

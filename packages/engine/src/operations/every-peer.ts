@@ -1,0 +1,19 @@
+import type { ConversationStore } from "../ports/store.ts";
+
+const peersPerPage = 1_000;
+
+/**
+ * Everybody who shares a direct conversation with `user`, page by page: whoever was there at the first page is reached,
+ * however many they are and whatever is written meanwhile.
+ */
+export async function* everyPeer(
+  conversations: Pick<ConversationStore, "peers">,
+  app: string,
+  user: string,
+): AsyncGenerator<string> {
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const page: readonly string[] = await conversations.peers(app, user, peersPerPage, after);
+    yield* page;
+    after = page.length < peersPerPage ? undefined : page.at(-1);
+  }
+}

@@ -1,0 +1,76 @@
+import type { ConversationStore } from "@chat21/engine";
+import { directConversationId } from "@chat21/protocol";
+import type { mongo } from "mongoose";
+import type { ConversationReads } from "./conversation-reads.ts";
+import type { Database } from "./database.ts";
+import type { AccountKey, ConversationKey } from "./documents.ts";
+
+type Session = mongo.ClientSession;
+
+/** `ConversationStore.peers`. */
+export function createPeers(database: Database, reads: ConversationReads): ConversationStore["peers"] {
+  const { conversations, members } = database.collections;
+  const maxTimeMS = database.queryTimeoutMs;
+
+  /** The others of these conversations, in their order. */
+  async function othersIn(keys: readonly ConversationKey[], user: string, session: Session) {
+    const seated = await reads.members(keys, session);
+    return keys.flatMap(({ app, conversation }) => {
+      const users = (seated.get(`${app}\n${conversation}`) ?? []).map(({ account }) => account.user);
+      return users.filter((other) => other !== user);
+    });
+  }
+
+  async function newest(app: string, user: string, limit: number, session: Session) {
+    const found = await reads.ofUser(app, user, session);
+    const direct = found.filter(({ conversation }) => conversation.kind === "direct");
+    const keys = direct.map(({ conversation }) => conversation._id);
+    const peers: string[] = [];
+    for (let at = 0; at < keys.length && peers.length < limit; at += limit) {
+      peers.push(...(await othersIn(keys.slice(at, at + limit), user, session)));
+    }
+    return peers.slice(0, limit);
+  }
+
+  /** By the index `account`, which holds a user's conversations by name: those before are not looked at. */
+  async function keysBehind(account: AccountKey, after: ConversationKey, limit: number, session: Session) {
+    const page = await members
+      .find(
+        { account, conversation: { $gt: after } },
+        { session, maxTimeMS, projection: { conversation: 1 }, hint: "account" },
+      )
+      .sort({ conversation: 1 })
+      .limit(limit)
+      .toArray();
+    return page.map(({ conversation }) => conversation);
+  }
+
+  async function directOf(keys: readonly ConversationKey[], session: Session) {
+    const found = await conversations
+      .find({ _id: { $in: keys }, kind: "direct" }, { session, maxTimeMS, projection: { _id: 1 } })
+      .sort({ _id: 1 })
+      .toArray();
+    return found.map(({ _id }) => _id);
+  }
+
+  async function behind(account: AccountKey, last: string, limit: number, session: Session) {
+    const peers: string[] = [];
+    let after: ConversationKey = { app: account.app, conversation: last };
+    for (;;) {
+      const keys = await keysBehind(account, after, limit, session);
+      peers.push(...(await othersIn(await directOf(keys, session), account.user, session)));
+      const end = keys.at(-1);
+      if (end === undefined || keys.length < limit || peers.length >= limit) return peers.slice(0, limit);
+      after = end;
+    }
+  }
+
+  return (app, user, limit, after) =>
+    database.call(() =>
+      database.snapshot((session) => {
+        if (after === undefined) return newest(app, user, limit, session);
+        const last = after === "" ? "" : directConversationId(user, after);
+        return behind({ app, user }, last, limit, session);
+      }),
+    );
+}
