@@ -128,6 +128,34 @@ describe("a store whose server pauses for five seconds", () => {
   });
 });
 
+describe("marks whose flush fails", () => {
+  it("wait for the next one", async () => {
+    const store = await connectMongoStore({
+      ...mongo,
+      socketTimeoutMs: 1_000,
+      serverSelectionTimeoutMs: 1_000,
+    });
+    const key = { app: "app", conversation: "flushed" };
+    await store.events.commit([run("flushed", 0, "f1", "f2", "f3")]);
+    store.events.markDispatched([{ ...key, seq: 1 }]);
+    const pid = mongo.pid ?? 0;
+
+    process.kill(pid, "SIGSTOP");
+    const failing = store.events.flushMarks().catch((error) => error);
+    store.events.markDispatched([{ ...key, seq: 3 }]);
+    const failures = [await failing, await store.events.flushMarks().catch((error) => error)];
+    process.kill(pid, "SIGCONT");
+    await expect.poll(() => store.events.flushMarks().then(() => "written", String)).toBe("written");
+
+    expect(failures).toMatchObject([{ code: "store_unavailable" }, { code: "store_unavailable" }]);
+    const marked = await withCollections(mongo, ({ events }) =>
+      events.find({ "_id.conversation": "flushed", undispatched: { $exists: true } }).toArray(),
+    );
+    expect(marked.map(({ _id }) => _id.seq)).toEqual([2]);
+    await store.close();
+  });
+});
+
 describe("a store whose connections are all busy with a server that pauses", () => {
   it("fails as unavailable, be it in the middle of a bulk", async () => {
     const store = await connectMongoStore({

@@ -181,6 +181,19 @@ describe("a query on the way of messages", () => {
     expect(examined).toBeLessThanOrEqual(maxDocuments);
   });
 
+  it("is written once for everybody who waits for marks at the same time", async () => {
+    const operations = await profile(async () => {
+      const flushes = Array.from({ length: 20 }, (_, index) => {
+        store.events.markDispatched([{ ...key, seq: index + 1 }]);
+        return store.events.flushMarks();
+      });
+      await Promise.all(flushes);
+    });
+
+    // The first goes at once, the others together behind it.
+    expect(operations.filter(({ op }) => op === "update")).toHaveLength(2);
+  });
+
   it("has a limit of time, whatever it asks", async () => {
     const operations = await profile(async () => {
       await store.conversations.list({ app: "app", user: "ann", archived: null, limit: 20 });

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { BroadcastChannel } from "node:worker_threads";
 import type { Log, Run } from "@chat21/engine";
 import { expect, it, vi } from "vitest";
+import { checkSqlite } from "../src/index.ts";
 import { directRun } from "./sample-runs.ts";
 import { useTemporaryFolder } from "./temporary-folder.ts";
 
@@ -147,4 +148,28 @@ it("lets a process end that has closed its store", async () => {
   const worker = new Worker(script, { eval: true, execArgv: ["--conditions=@chat21/source"] });
 
   expect(await once(worker, "exit")).toEqual([0]);
+});
+
+it("keeps marks whose flush failed, for the next one", async () => {
+  const path = await folder.path();
+  const store = await folder.open({ workerUrl: new URL("./mortal-worker.ts", import.meta.url) });
+  const count = 5_000;
+  await store.events.commit([directRun("bob", 0, count)]);
+  const channel = new BroadcastChannel(`kill ${path}`);
+  channel.postMessage("writer");
+  let seq = 0;
+  let failure: unknown;
+
+  while (failure === undefined && seq < count) {
+    seq += 1;
+    store.events.markDispatched([{ app: "app", conversation: "ann.bob", seq }]);
+    await store.events.flushMarks().catch((error) => {
+      failure = error;
+    });
+  }
+  channel.close();
+  await store.events.flushMarks();
+
+  expect(failure).toMatchObject({ code: "store_unavailable" });
+  expect(checkSqlite(path).undispatched).toBe(count - seq);
 });

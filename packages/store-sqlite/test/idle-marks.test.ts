@@ -22,6 +22,16 @@ it("keeps dispatch marks in memory until the next commit, which stores them", as
   expect(checkSqlite(path).undispatched).toBe(3);
 });
 
+it("stores dispatch marks at once when somebody waits for them", async () => {
+  const store = await folder.open();
+  await store.events.commit([directRun("bob", 0, 4)]);
+  store.events.markDispatched([1, 2].map((seq) => ({ app: "app", conversation: "ann.bob", seq })));
+
+  await store.events.flushMarks();
+
+  expect(checkSqlite(await folder.path()).undispatched).toBe(2);
+});
+
 it("stores dispatch marks by themselves when no commit comes for two seconds", async () => {
   const store = await folder.open();
   const path = await folder.path();
