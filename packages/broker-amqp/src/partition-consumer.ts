@@ -1,6 +1,7 @@
 import type { Log } from "@chat21/engine";
 import type { Channel, ChannelModel, ConsumeMessage, Message } from "amqplib";
 import { AckWindow } from "./ack-window.ts";
+import { crashLimits, returnsOf } from "./crash-suspicion.ts";
 import type { InboundIntake } from "./inbound-intake.ts";
 import { names } from "./topology.ts";
 
@@ -28,8 +29,9 @@ export class PartitionConsumer {
   readonly #channel: Channel;
   readonly #window = new AckWindow();
   readonly #isCurrent = () => this.#state !== "closed" && this.#options.isHeld();
-  /** Delivered while paused, not begun. */
+  /** Delivered, and not begun: for a pause, or for a message that must be alone. */
   #waiting: ConsumeMessage[] = [];
+  #isAlone = false;
   #state: "open" | "stopping" | "closed" = "open";
   #isPaused: boolean;
   #inFlight = 0;
@@ -78,10 +80,7 @@ export class PartitionConsumer {
   /** Begins nothing new; at most `prefetch` messages wait here meanwhile, unacknowledged. */
   setPaused(isPaused: boolean): void {
     this.#isPaused = isPaused;
-    if (isPaused || this.#state === "closed") return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const message of waiting) this.#take(message);
+    this.#beginWaiting();
   }
 
   /**
@@ -124,16 +123,45 @@ export class PartitionConsumer {
       return;
     }
     if (this.#state === "closed") return;
-    if (this.#isPaused) {
-      this.#waiting.push(message);
-      return;
+    if (this.#waiting.length === 0 && this.#mayBegin(message)) this.#begin(message);
+    else this.#waiting.push(message);
+  }
+
+  /** In order; what has come back too often is handled with nothing beside it. */
+  #mayBegin(message: ConsumeMessage): boolean {
+    if (this.#isPaused || this.#isAlone) return false;
+    return this.#inFlight === 0 || returnsOf(message) < crashLimits.suspect;
+  }
+
+  #beginWaiting(): void {
+    let begun = 0;
+    for (const message of this.#waiting) {
+      if (this.#state === "closed" || !this.#mayBegin(message)) break;
+      begun += 1;
+      this.#begin(message);
     }
+    this.#waiting.splice(0, begun);
+  }
+
+  #begin(message: ConsumeMessage): void {
     this.#inFlight += 1;
     const { deliveryTag } = message.fields;
-    this.#options.intake.take(message, this.#isCurrent).then(
+    this.#handle(message).then(
       () => this.#finish(deliveryTag),
       (error: Error) => this.#giveBack(error),
     );
+  }
+
+  #handle(message: ConsumeMessage): Promise<void> {
+    const { intake } = this.#options;
+    const returns = returnsOf(message);
+    if (returns < crashLimits.suspect) return intake.take(message, this.#isCurrent);
+    this.#isAlone = true;
+    // The first that a channel gets is what was in flight when the last one ended; what came after it had no chance yet.
+    if (returns >= crashLimits.bury && message.fields.deliveryTag === 1) {
+      return intake.bury(message, "crashes", `given out ${returns} times before, and never finished`);
+    }
+    return intake.take(message, this.#isCurrent);
   }
 
   #finish(deliveryTag: number): void {
@@ -158,6 +186,8 @@ export class PartitionConsumer {
 
   #leave(): void {
     this.#inFlight -= 1;
+    this.#isAlone = false;
+    if (this.#waiting.length > 0) this.#beginWaiting();
     if (this.#inFlight === 0) this.#idle?.();
   }
 

@@ -6,13 +6,16 @@ import { outgoing, RabbitWorld, send, type TestEdge, untilConsumed } from "./rab
 describe("what an edge cannot hand over", () => {
   let world: RabbitWorld;
   let taker: TestEdge;
+  /** Apart, because its queues are of another type. */
+  let crashing: RabbitWorld;
 
   beforeAll(async () => {
     world = await RabbitWorld.open();
+    crashing = await RabbitWorld.open();
     taker = await world.edge({ apps: ["tilechat"] });
     await untilConsumed([taker.edge], 4);
   });
-  afterAll(() => world.close());
+  afterAll(() => Promise.all([world.close(), crashing.close()]));
   beforeEach(() => {
     taker.handler.taken.splice(0);
     taker.handler.onPublish = async () => {};
@@ -93,6 +96,37 @@ describe("what an edge cannot hand over", () => {
       ["2", true],
     ]);
     expect(await channel.checkQueue("chat21.dead")).toMatchObject({ messageCount: 0 });
+  });
+
+  it("keeps what no process survives, on quorum queues, after it was tried alone", async () => {
+    const { edge, handler, counted } = await crashing.edge({ queueType: "quorum", partitions: 1 });
+    await untilConsumed([edge], 1);
+    let inFlight = 0;
+    const beside: number[] = [];
+    handler.onPublish = async ({ text }) => {
+      inFlight += 1;
+      if (text === "crash") {
+        beside.push(inFlight - 1);
+        // What a process that ends leaves behind: nothing is acknowledged.
+        inFlight = 0;
+        throw new ChatError("shutting_down");
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      inFlight -= 1;
+    };
+    const channel = await crashing.channel();
+
+    const texts = ["before", "crash", "after-1", "after-2"];
+    await Promise.all(texts.map((text) => send(channel, outgoing("ann", "bob"), text)));
+    const letter = await vi.waitUntil(() => channel.get("chat21.dead", { noAck: true }), { timeout: 20_000 });
+    await vi.waitUntil(async () => (await channel.checkQueue("chat21.partition.0")).messageCount === 0);
+
+    expect(letter.content.toString()).toBe("crash");
+    expect(letter.properties.headers?.["x-chat21-reason"]).toBe("crashes");
+    expect(handler.taken.filter(({ text }) => text === "crash")).toHaveLength(5);
+    expect(beside.slice(-2)).toEqual([0, 0]);
+    expect(handler.taken.slice(-2).map(({ text }) => text)).toEqual(["after-1", "after-2"]);
+    expect(counted.filter((name) => name.startsWith("dead_letters"))).toEqual(["dead_letters crashes"]);
   });
 
   it("takes nothing at all that no client of ours publishes", async () => {
