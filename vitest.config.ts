@@ -27,14 +27,19 @@ export default defineConfig({
         },
       })),
       {
+        // What is deployed: files that agree with each other and with the code.
+        extends: true as const,
+        root: "infra",
+        test: { name: "infra", include: ["test/**/*.test.ts"], exclude: ["**/*.e2e.test.ts"] },
+      },
+      {
         // Whole processes and real services: one file at a time, after the unit tests.
         extends: true as const,
         test: {
           name: "e2e",
-          include: workspaces.flatMap((folder) => [
-            `${folder}/src/**/*.e2e.test.ts`,
-            `${folder}/test/**/*.e2e.test.ts`,
-          ]),
+          include: workspaces
+            .concat("infra/local")
+            .flatMap((folder) => [`${folder}/src/**/*.e2e.test.ts`, `${folder}/test/**/*.e2e.test.ts`]),
           // RabbitMQ and MongoDB, where a test asks for them; a machine that cannot have them fails the run.
           globalSetup: "packages/testkit/src/services-setup.ts",
           fileParallelism: false,

@@ -22,3 +22,16 @@ export async function isListening(port: number): Promise<true | null> {
     socket.destroy();
   }
 }
+
+/** The port, if nobody has it; `undefined` where it is taken, and any free one must do. */
+export async function freePortOr(port: number): Promise<number | undefined> {
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    return port;
+  } catch {
+    return undefined;
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}

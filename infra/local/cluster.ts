@@ -1,0 +1,180 @@
+/**
+ * Starts a whole cluster on this machine and keeps it running until Ctrl+C:
+ *
+ *     pnpm cluster [--observers 2] [--http-port 8010] [--folder .chat21-cluster] [--no-build]
+ */
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type ClusterProcesses, startClusterProcesses } from "./cluster-processes.ts";
+import { freePortOr } from "./free-port.ts";
+import { mongoOf, rabbitOf } from "./service-folder.ts";
+import { type MongoService, stopMongo } from "./start-mongo.ts";
+import { type RabbitService, stopRabbit } from "./start-rabbit.ts";
+
+const help = `usage: pnpm cluster [options]
+
+Starts RabbitMQ, MongoDB, observers, the API and the process that sends webhooks, and keeps them running until Ctrl+C.
+
+  --observers <n>     how many observers [2]
+  --http-port <port>  of REST [CHAT21_HTTP_PORT, else 8010]
+  --folder <folder>   data and logs; kept for the next start [.chat21-cluster]
+  --no-build          takes what is built
+  --help              shows this
+
+environment:
+  RABBITMQ_URI, MONGODB_URI  used instead of starting own ones; JWT_KEY is then the secret that the broker knows
+  JWT_KEY                    secret of tokens [tokenKey: for this machine only]
+  WEBHOOK_ENDPOINTS, …       as the processes have them: see docs/configuration.md`;
+
+const { values } = parseArgs({
+  options: {
+    observers: { type: "string", default: "2" },
+    "http-port": { type: "string", default: process.env["CHAT21_HTTP_PORT"] || "8010" },
+    folder: { type: "string", default: ".chat21-cluster" },
+    "no-build": { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+/** What is known in the field, where nobody has it. */
+const usualPorts = { amqp: 5672, mqtt: 1883, webMqtt: 15_675, mongo: 27_017 } as const;
+
+const say = (line: string) => console.error(line);
+
+function numberOf(name: "http-port" | "observers", highest: number): number {
+  const number = Number(values[name]);
+  if (Number.isInteger(number) && number >= 1 && number <= highest) return number;
+  throw new Error(`--${name}: expected a number, 1 to ${highest}, got ${values[name]}`);
+}
+
+function build(): void {
+  const filters = ["http-api", "observer", "webhooks", "server"].map((app) => `--filter=@chat21/${app}...`);
+  const { status } = spawnSync("turbo", ["run", "build", ...filters, "--output-logs=errors-only"], {
+    stdio: ["ignore", 2, 2],
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
+  });
+  if (status !== 0) throw new Error("the build failed");
+}
+
+interface Services {
+  readonly mongo: MongoService;
+  readonly rabbit: RabbitService;
+}
+
+async function startServices(folder: string): Promise<Services> {
+  const [mongoPort, port, mqttPort, webMqttPort] = await Promise.all(
+    [usualPorts.mongo, usualPorts.amqp, usualPorts.mqtt, usualPorts.webMqtt].map(freePortOr),
+  );
+  const secret = process.env["CHAT21_JWT_SECRET"] || process.env["JWT_KEY"];
+  const mongo = await mongoOf(folder, { log: say, ...(mongoPort === undefined ? {} : { port: mongoPort }) });
+  const rabbit = await rabbitOf(folder, {
+    log: say,
+    ...(port === undefined ? {} : { port }),
+    ...(mqttPort === undefined ? {} : { mqttPort }),
+    ...(webMqttPort === undefined ? {} : { webMqttPort }),
+    ...(secret === undefined ? {} : { jwtSecret: secret }),
+  });
+  return { mongo, rabbit };
+}
+
+async function stopServices({ mongo, rabbit }: Services): Promise<void> {
+  // Data stays for the next start.
+  await stopRabbit(rabbit);
+  await stopMongo(mongo);
+}
+
+function withDatabase(uri: string): string {
+  const parsed = new URL(uri);
+  if (parsed.pathname === "" || parsed.pathname === "/") parsed.pathname = "/chat21";
+  return parsed.href;
+}
+
+function announce({ rabbit }: Services, cluster: ClusterProcesses, secret: string): void {
+  const known = process.env["JWT_KEY"] || process.env["CHAT21_JWT_SECRET"] ? "$JWT_KEY" : secret;
+  const rows = [
+    ["REST", cluster.apiUrl],
+    ["MQTT over WebSocket", rabbit.webMqttUri ?? "of the broker that was given"],
+    ["MQTT", rabbit.mqttUri ?? "of the broker that was given"],
+    ["RabbitMQ management", rabbit.managementUri ?? "of the broker that was given"],
+    ...[...cluster.metricsUrls].map(([name, url]) => [`metrics of ${name}`, url]),
+  ];
+  const lines = rows.map(([what = "", where = ""]) => `  ${what.padEnd(24)}${where}`);
+  console.log(
+    [
+      "",
+      `The cluster is ready after ${(performance.now() / 1_000).toFixed(1)} s.`,
+      "",
+      ...lines,
+      "",
+      "  a token of a person:    " +
+        `CHAT21_JWT_SECRET=${known} pnpm --silent chat21 token alice --profile compat`,
+      `  health:                 curl ${new URL("/readyz", cluster.apiUrl)}`,
+      `  logs:                   ${resolve(values.folder)}/*.log`,
+      "",
+      "Ctrl+C stops everything that was started here; the data is kept.",
+    ].join("\n"),
+  );
+}
+
+/** Resolves with the first signal; a second one ends everything at once. */
+function firstSignal(): Promise<void> {
+  return new Promise((resolveFirst) => {
+    let count = 0;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        count += 1;
+        resolveFirst();
+        if (count > 2) process.exit(1);
+      });
+    }
+  });
+}
+
+async function main(): Promise<void> {
+  const observers = numberOf("observers", 64);
+  const httpPort = numberOf("http-port", 65_535);
+  const stop = firstSignal();
+  if (!values["no-build"]) build();
+  const folder = resolve(values.folder);
+  say("starting RabbitMQ and MongoDB");
+  const services = await startServices(folder);
+  const { mongo, rabbit } = services;
+  try {
+    const secret = rabbit.jwtSecret ?? process.env["CHAT21_JWT_SECRET"];
+    if (secret === undefined) {
+      throw new Error(
+        "RABBITMQ_URI is given: set JWT_KEY to the secret with which that broker verifies tokens",
+      );
+    }
+    say(`starting ${observers} observers, the API and the webhooks`);
+    const cluster = await startClusterProcesses({
+      ...{ observers, httpPort, folder, secret, restarts: true, tell: say, env: process.env },
+      rabbitUri: rabbit.uri,
+      mongoUri: withDatabase(mongo.uri),
+      managementUri: withGuest(rabbit),
+    });
+    announce(services, cluster, secret);
+    await stop;
+    say("stopping");
+    await cluster.stop();
+  } finally {
+    await stopServices(services);
+  }
+  say("stopped");
+}
+
+/** A broker of ours lets guest manage it. */
+function withGuest({ managementUri, origin }: RabbitService): string | null {
+  if (managementUri === null || origin === "environment") return managementUri;
+  return managementUri.replace("://", "://guest:guest@");
+}
+
+if (values.help) {
+  console.log(help);
+} else {
+  await main().catch((error: Error) => {
+    console.error(`pnpm cluster: ${error.message}`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { StartTopology } from "@chat21/testkit";
+import { requireMongo, requireRabbit } from "@chat21/testkit/services";
+import { startClusterProcesses } from "../cluster-processes.ts";
+import { mergeMetrics } from "./merged-metrics.ts";
+
+/** What the processes of a test find in their environment; nothing else of this one's. */
+export function testEnvironment(more: Readonly<Record<string, string>> = {}) {
+  return { PATH: process.env["PATH"], HOME: process.env["HOME"], TZ: "UTC", LC_ALL: "C.UTF-8", ...more };
+}
+
+/** A database of its own on a replica set. */
+export function databaseUri(uri: string, database: string): string {
+  const parsed = new URL(uri);
+  parsed.pathname = `/${database}`;
+  return parsed.href;
+}
+
+/** The built processes of a cluster over the run's RabbitMQ, with a database of their own: two observers, API, webhooks. */
+export const startCluster: StartTopology = async ({ webhookEndpoint }) => {
+  const [rabbit, mongo] = await Promise.all([requireRabbit(), requireMongo()]);
+  const { webMqttUri, mqttUri, jwtSecret } = rabbit;
+  if (webMqttUri === null || mqttUri === null || jwtSecret === null) {
+    throw new Error(
+      "RABBITMQ_URI is given: RABBITMQ_WEB_MQTT_URI, RABBITMQ_MQTT_URI and JWT_KEY are needed as well",
+    );
+  }
+  const folder = await mkdtemp(join(tmpdir(), "chat21-cluster-"));
+  const cluster = await startClusterProcesses({
+    ...{ folder, httpPort: 0, observers: 2, secret: jwtSecret, restarts: false },
+    rabbitUri: rabbit.uri,
+    mongoUri: databaseUri(mongo.uri, mongo.database),
+    managementUri: null,
+    env: testEnvironment({ WEBHOOK_ENDPOINTS: webhookEndpoint, LOG_LEVEL: "WARN" }),
+  });
+  const metrics = await mergeMetrics([...cluster.metricsUrls.values()]);
+  return {
+    mqttWsUrl: webMqttUri,
+    mqttTcpUrl: mqttUri,
+    apiUrl: cluster.apiUrl,
+    metricsUrl: metrics.url,
+    secret: jwtSecret,
+    async close() {
+      await metrics.close();
+      await cluster.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};
