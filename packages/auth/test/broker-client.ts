@@ -1,4 +1,4 @@
-import { type Channel, type ChannelModel, connect as connectAmqp } from "amqplib";
+import { type Channel, type ChannelModel, connect as connectAmqp, type Options } from "amqplib";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 
 /** Longest wait for the broker's word; nothing in these tests waits for it to run out. */
@@ -111,10 +111,20 @@ export async function amqpOutcome(
 }
 
 /** Publishes over AMQP and waits until the broker said that it took it, or ended the channel. */
-export function publishAmqp(exchange: string, key: string, headers: object = {}) {
+export function publishAmqp(exchange: string, key: string, options: Options.Publish = {}) {
   return async (channel: Channel): Promise<void> => {
-    channel.publish(exchange, key, Buffer.from("forged"), headers);
+    channel.publish(exchange, key, Buffer.from("forged"), options);
     // The broker works in order: when it answers this, it has checked the publish.
     await channel.checkExchange("amq.topic");
+  };
+}
+
+/** Lets an own queue's dead letters carry a routing key of one's choice. */
+export function forgeByDeadLetter(queue: string, ownKey: string, forgedKey: string) {
+  return async (channel: Channel): Promise<void> => {
+    const deadLetters = { deadLetterExchange: "amq.topic", deadLetterRoutingKey: forgedKey };
+    await channel.assertQueue(queue, { autoDelete: true, messageTtl: 0, ...deadLetters });
+    await channel.bindQueue(queue, "amq.topic", ownKey);
+    await publishAmqp("amq.topic", ownKey)(channel);
   };
 }

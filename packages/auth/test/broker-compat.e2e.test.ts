@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   amqpOutcome,
   connectMqtt,
+  forgeByDeadLetter,
   nextMessage,
   openAmqp,
   publishAmqp,
@@ -125,6 +126,22 @@ test("over AMQP it may consume, empty and delete our queues", async () => {
   expect(await amqpOutcome(connection, publishAmqp("", foreignQueue))).toBe("done");
   expect(await amqpOutcome(connection, (channel) => channel.deleteQueue(foreignQueue))).toBe("done");
   await connection.close();
+});
+
+test("over AMQP it forges a sender through dead letters", async () => {
+  const witness = await connectMqtt(rabbit.mqttUri ?? "", compatToken(bob), randomUUID());
+  await witness.subscribeAsync(`apps/tilechat/users/${bob}/#`);
+  const received = nextMessage(witness);
+  const connection = await openAmqp(rabbit.uri, compatToken(alice));
+  const forgedKey = `apps.tilechat.users.${bob}.messages.x.clientadded`;
+  const queue = `forger-${run}`;
+
+  await amqpOutcome(connection, forgeByDeadLetter(queue, `apps.tilechat.users.${alice}.x`, forgedKey));
+
+  expect(await received).toBe(`apps/tilechat/users/${bob}/messages/x/clientadded forged`);
+  await amqpOutcome(connection, (channel) => channel.deleteQueue(queue));
+  await connection.close();
+  await witness.endAsync();
 });
 
 test.each([

@@ -11,6 +11,7 @@ import { createTokens } from "../src/index.ts";
 import { amqpOutcome, connectMqtt, connectOutcome, publishAmqp } from "./broker-client.ts";
 import { es256Key } from "./fixtures.ts";
 
+const execute = promisify(execFile);
 const infra = new URL("../../../infra/rabbitmq/", import.meta.url).pathname;
 const key = es256Key("2026-11");
 // What would end a string of Erlang's, of a shell's or of awk's.
@@ -72,6 +73,23 @@ describe("the deployed configuration", () => {
     expect(outcome).toBe("done");
   });
 
+  test("takes the queues and the policy that are there before the first client, again and again", async () => {
+    const script = new URL("../../../infra/compose/rabbitmq-init.mjs", import.meta.url).pathname;
+    const env = { RABBITMQ_MANAGEMENT_URI: (rabbit.managementUri ?? "").replace("//", "//chat21:p-1@") };
+    const run = () => execute(process.execPath, [script, join(infra, "definitions.json")], { env });
+
+    await run();
+    await run();
+
+    const queue = await amqpOutcome(processes, (channel) => channel.checkQueue("chat21.partition.15"));
+    expect(queue).toBe("done");
+    await expect(
+      execute(process.execPath, [script, join(infra, "definitions.json")], {
+        env: { RABBITMQ_MANAGEMENT_URI: env.RABBITMQ_MANAGEMENT_URI.replace("p-1", "wrong") },
+      }),
+    ).rejects.toThrowError(/401/);
+  });
+
   test("keeps our processes from what is not theirs", async () => {
     const declare = amqpOutcome(processes, (channel) => channel.assertQueue("others"));
     const read = amqpOutcome(processes, (channel) =>
@@ -104,7 +122,6 @@ describe("the deployed configuration", () => {
 });
 
 describe("render-advanced-config.sh", () => {
-  const execute = promisify(execFile);
   const script = join(infra, "render-advanced-config.sh");
 
   async function render(env: Record<string, string>, version = "3.10"): Promise<string> {

@@ -8,6 +8,7 @@ import {
   amqpOutcome,
   connectMqtt,
   connectOutcome,
+  forgeByDeadLetter,
   nextMessage,
   openAmqp,
   openMqtt,
@@ -260,23 +261,33 @@ describe("a strict token over AMQP, were the port open to it", () => {
     await witness.subscribeAsync(`apps/tilechat/users/${bob}/#`);
     const received = nextMessage(witness);
     const queue = `mqtt-subscription-${aliceClient}qos0`;
-    const ownKey = `apps.tilechat.users.${alice}.x`;
+    const forgedKey = `apps.tilechat.users.${bob}.messages.x.clientadded`;
 
-    const outcome = await amqpOutcome(connection, async (channel) => {
-      const deadLetterRoutingKey = `apps.tilechat.users.${bob}.messages.x.clientadded`;
-      await channel.assertQueue(queue, {
-        autoDelete: true,
-        messageTtl: 0,
-        deadLetterExchange: "amq.topic",
-        deadLetterRoutingKey,
-      });
-      await channel.bindQueue(queue, "amq.topic", ownKey);
-      await publishAmqp("amq.topic", ownKey)(channel);
-    });
+    const outcome = await amqpOutcome(
+      connection,
+      forgeByDeadLetter(queue, `apps.tilechat.users.${alice}.x`, forgedKey),
+    );
 
     expect(outcome).toBe("done");
     expect(await received).toBe(`apps/tilechat/users/${bob}/messages/x/clientadded forged`);
     await amqpOutcome(connection, (channel) => channel.deleteQueue(queue));
+  });
+
+  test("gets a message to another user by the header CC, which RabbitMQ 3.10 does not check", async (context) => {
+    const version = String(owner.connection.serverProperties.version);
+    if (!version.startsWith("3.10")) return context.skip(`this is RabbitMQ ${version}, which was not tried`);
+    const witness = await connected(bob, bobClient);
+    await witness.subscribeAsync(`apps/tilechat/users/${bob}/#`);
+    const received = nextMessage(witness);
+    const copies = { CC: [`apps.tilechat.users.${bob}.messages.x.clientadded`] };
+
+    const outcome = await amqpOutcome(
+      connection,
+      publishAmqp("amq.topic", `apps.tilechat.users.${alice}.x`, copies),
+    );
+
+    expect(outcome).toBe("done");
+    expect(await received).toBe(`apps/tilechat/users/${alice}/x forged`);
   });
 });
 

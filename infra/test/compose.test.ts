@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { clusterVariables } from "../../packages/runtime/src/cluster-settings.ts";
+
+interface Service {
+  readonly build?: { readonly dockerfile: string };
+  readonly image: string;
+  readonly ports?: readonly string[];
+  readonly networks: readonly string[];
+  readonly restart: string;
+  readonly healthcheck?: object;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly deploy: {
+    readonly resources: { readonly limits: { readonly cpus: string; readonly memory: string } };
+  };
+}
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const text = read("compose/docker-compose.yml");
+const compose = parse(text, { merge: true }) as {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
+};
+const services = Object.entries(compose.services);
+const example = read("compose/.env.example").split("\n");
+
+test("only web, MQTT and Web-MQTT are published: neither AMQP nor management, metrics or the database", () => {
+  const published = services.flatMap(([name, { ports = [] }]) =>
+    ports.map((port) => `${name}:${port.split(":").at(-1)}`),
+  );
+
+  expect(published.sort()).toEqual(["rabbitmq:1883", "rabbitmq:15675", "web:8080"].sort());
+});
+
+test("whoever takes over the web server reaches neither the database nor our processes but the API", () => {
+  const isInternal = (network: string) => compose.networks[network]?.internal === true;
+
+  expect(compose.services["web"]?.networks).toEqual(["edge", "api"]);
+  expect(compose.services["mongodb"]?.networks.every(isInternal)).toBe(true);
+  const members = (network: string) =>
+    services.filter(([, { networks }]) => networks.includes(network)).map(([name]) => name);
+  expect(members("edge")).toEqual(["rabbitmq", "web"]);
+  expect(members("api")).toEqual(["http-api", "web"]);
+});
+
+test("every secret is asked for, and none has a value in the example", () => {
+  const asked = [...new Set([...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name))].sort();
+  const given = example.filter((line) => /^\w+=/.test(line)).map((line) => line.split("="));
+
+  expect(asked).toEqual([
+    "CHAT21_JWT_SECRET",
+    "MONGO_PASSWORD",
+    "MONGO_REPLICA_KEY",
+    "MONGO_ROOT_PASSWORD",
+    "RABBITMQ_PASSWORD",
+  ]);
+  expect(given.map(([name]) => name)).toEqual(expect.arrayContaining(asked));
+  expect(given.filter(([, value]) => value !== "")).toEqual([]);
+});
+
+test("every variable stands in the example, with the default that it has", () => {
+  for (const [, name = "", operator, fallback = ""] of text.matchAll(/\$\{(\w+)(:[?-])([^}]*)\}/g)) {
+    const line = example.find((candidate) => candidate.replace(/^#/, "").startsWith(`${name}=`));
+    expect(line, name).toBeDefined();
+    if (operator === ":-") expect(line?.split("=")[1], name).toBe(fallback);
+  }
+});
+
+test.each(services)("%s is restarted, limited, and ready when those it needs are", (name, service) => {
+  expect(service.restart).toMatch(/unless-stopped|on-failure/);
+  expect(Number(service.deploy.resources.limits.cpus)).toBeGreaterThan(0);
+  expect(service.deploy.resources.limits.memory).toMatch(/^\d+[MG]$/);
+  expect(service.image).not.toMatch(/:latest$|^[^:]+$/);
+  for (const network of service.networks) expect(compose.networks, network).toHaveProperty(network);
+  for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
+    expect(compose.services, needed).toHaveProperty(needed);
+    expect(condition).toBe(needed.endsWith("-init") ? "service_completed_successfully" : "service_healthy");
+  }
+  // Those end when they have done their work.
+  if (name.endsWith("-init")) return;
+  const dockerfile = service.build === undefined ? "" : read(`../${service.build.dockerfile}`);
+  expect(service.healthcheck !== undefined || dockerfile.includes("\nHEALTHCHECK ")).toBe(true);
+});
+
+test.each(["observer", "http-api", "webhooks"])("%s is given variables that our processes know", (name) => {
+  const known = (variable: string) => variable.startsWith("WEBHOOK_") || clusterVariables.includes(variable);
+
+  expect(
+    Object.keys(compose.services[name]?.environment ?? {}).filter((variable) => !known(variable)),
+  ).toEqual([]);
+});

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { measureRequests } from "../../apps/http-api/src/request-metrics.ts";
+import { measureBroker } from "../../apps/observer/src/measure-broker.ts";
+import { createPrometheusMetrics } from "../../packages/runtime/src/prometheus-metrics.ts";
+
+const { Registry } = createRequire(new URL("../../packages/runtime/package.json", import.meta.url))(
+  "prom-client",
+);
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+
+interface Rule {
+  readonly alert?: string;
+  readonly record?: string;
+  readonly expr: string;
+  readonly labels?: { readonly severity: string };
+  readonly annotations?: { readonly summary: string };
+}
+const rules = (parse(read("prometheus/chat21.rules.yml")) as { groups: { rules: Rule[] }[] }).groups.flatMap(
+  (group) => group.rules,
+);
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly targets: readonly { readonly expr: string }[];
+}
+const dashboard = JSON.parse(read("grafana/chat21.json")) as { readonly panels: readonly Panel[] };
+
+/** Seen at a real RabbitMQ 3.10 (`/metrics`, `/metrics/detailed`). */
+const brokerMetrics = [
+  "rabbitmq_alarms_free_disk_space_watermark",
+  "rabbitmq_alarms_memory_used_watermark",
+  "rabbitmq_connections",
+  "rabbitmq_detailed_queue_messages_ready",
+  "rabbitmq_detailed_queue_messages_unacked",
+];
+
+/** Every series that our processes have, asked of themselves. */
+async function series(): Promise<Set<string>> {
+  const registry = new Registry();
+  createPrometheusMetrics(registry);
+  measureRequests(registry);
+  measureBroker(registry, { partitions: [], ready: true } as unknown as Parameters<typeof measureBroker>[1]);
+  const metrics = (await registry.getMetricsAsJSON()) as { name: string; type: string }[];
+  const names = metrics.flatMap(({ name, type }) =>
+    type === "histogram" ? ["bucket", "sum", "count"].map((suffix) => `${name}_${suffix}`) : [name],
+  );
+  return new Set([...names, ...brokerMetrics, ...rules.flatMap(({ record = [] }) => record)]);
+}
+
+const namesIn = (expr: string) => expr.match(/\b(chat21|rabbitmq|process)[_:][\w:]+/g) ?? [];
+
+test("alerts and recordings are about series that there are", async () => {
+  const known = await series();
+
+  for (const { alert, record, expr } of rules) {
+    const names = namesIn(expr);
+    expect(names.length, alert ?? record).toBeGreaterThan(0);
+    expect(
+      names.filter((name) => !known.has(name)),
+      alert ?? record,
+    ).toEqual([]);
+  }
+});
+
+test("every alert says how bad it is and what happened", () => {
+  for (const { labels, annotations } of rules.filter(({ alert }) => alert !== undefined)) {
+    expect(labels?.severity).toMatch(/^(warning|critical)$/);
+    expect(annotations?.summary).toBeTruthy();
+  }
+});
+
+test("the dashboard shows series that there are, each panel once", async () => {
+  const known = await series();
+
+  for (const { title, targets } of dashboard.panels) {
+    const names = targets.flatMap(({ expr }) => namesIn(expr));
+    expect(names.length, title).toBeGreaterThan(0);
+    expect(
+      names.filter((name) => !known.has(name)),
+      title,
+    ).toEqual([]);
+  }
+  const ids = dashboard.panels.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+});
