@@ -59,6 +59,14 @@ each as a whole. The file is a complete database; the secret is not in it (keep 
   restore: `
 Works on the data folder; the server must not run. The restored store gets a new epoch, so that clients
 notice and load afresh.`,
+  import: `
+Give the address with the database's name: mongodb://host/chat21. Stop the original first; see docs/migrate.md.
+Nothing is delivered and no webhook is called. What is imported already is skipped: after a crash, run it again.
+
+Examples:
+  chat21 import mongodb://localhost/chat21 --dry-run
+  chat21 import mongodb://localhost/chat21 --rejects rejects.ndjson
+  chat21 import mongodb://db1,db2/chat21?replicaSet=rs0 --into mongodb://db1,db2/chat21?replicaSet=rs0`,
   erase: `
 Erases what a person wrote (numbers stay, so that nobody's history has a hole), the profile, push
 registrations and presence, takes the person out of every group, and ends all tokens given until now.`,
@@ -76,6 +84,10 @@ function lazily<Module>(load: () => Promise<Module>, pick: (module: Module) => R
     // Commander adds the options and the command itself behind the arguments.
     await run(...args.slice(0, -1));
   };
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
 }
 
 function settingOption(name: SettingName, placeholder: string): Option {
@@ -263,6 +275,27 @@ function addKeeping(program: Command): void {
       lazily(
         () => import("./commands/restore.ts"),
         ({ restore }) => restore,
+      ),
+    );
+  program
+    .command("import <uri>")
+    .summary("take over the database of an original Chat21")
+    .description("Takes over messages, conversations, groups and push registrations of an original Chat21.")
+    .option("--into <uri>", "Into MongoDB, instead of the data folder; may be the same database.")
+    .option("--app <id>", "Only this app; may be given several times. (default all)", collect)
+    .option("--dry-run", "Look at everything and write nothing.")
+    .option("--rejects <file>", "Add what is not taken over to this file, with the reason, as JSON lines.")
+    .option(
+      "--work-dir <folder>",
+      "Folder for sorting; takes about 300 bytes a document. (default the system's)",
+    )
+    .option("--json", "Show the summary as JSON.")
+    .addOption(settingOption("dataDir", "folder"))
+    .addHelpText("after", help.import)
+    .action(
+      lazily(
+        () => import("./commands/import.ts"),
+        ({ importOriginal }) => importOriginal,
       ),
     );
   withServer(program.command("erase <user>"))

@@ -32,7 +32,12 @@ export type {
   OriginalGroup,
 } from "./import/import-source.ts";
 export type { CopyContext, OriginalCopy, OriginalDocument, OriginalStub } from "./import/original-copy.ts";
-export { isOriginalGroup, originalTime, readOriginalCopy } from "./import/original-copy.ts";
+export { readOriginalCopy } from "./import/original-copy.ts";
+export type { ReadGroup } from "./import/original-group.ts";
+export { readOriginalGroup } from "./import/original-group.ts";
+export { readOriginalInstance } from "./import/original-instance.ts";
+export type { ReadListEntry } from "./import/original-list-entry.ts";
+export { readOriginalListEntry } from "./import/original-list-entry.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Contact, Contacts } from "./ports/contacts.ts";
 export type {

@@ -17,7 +17,7 @@ export interface NumberedConversation {
 }
 
 /** Message id of the event that stands for a group without any message. */
-export const emptyGroupMessageId = "imported-group";
+const emptyGroupMessageId = "imported-group";
 
 /** Numbers one conversation's messages, which come in their order, and works out what its members may see. */
 export class ConversationNumbering {

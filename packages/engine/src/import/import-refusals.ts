@@ -1,7 +1,6 @@
 /** Why something of an original database is not taken over; the sentence is what a report shows. */
 export const importRefusals = {
   app_missing: "names no app",
-  app_not_wanted: "belongs to an app that was not asked for",
   conversation_mismatch: "its timeline is not that of its sender and recipient",
   document_gone: "vanished from the database during the import",
   group_attributes_too_large: "the group's attributes are larger than 64 KiB: the group comes without them",
