@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import type { ClientKind } from "./load/message-template.ts";
 import { type ObserverFault, observerFaults } from "./scenarios/failover.ts";
 import type { Carrier } from "./targets/carrier.ts";
+import { isServiceTarget } from "./targets/service-targets.ts";
 
 /** What `--help` says. */
 export const usage = `bench: drives an MQTT server over real sockets and prints one line of JSON per measurement
@@ -35,7 +36,8 @@ targets
            a Chat21 that runs already; needs --secret; for its CPU and memory --pid, for groups --api
 
 options
-  --seconds 5       measured time of a run             --warmup 2   seconds before it
+  --seconds 5       measured time of a run
+  --warmup 2        seconds before it; 5 by default on RabbitMQ, where fewer messages make the code warm
   --repeat <n>      how many times                     default: 1 (stored 5, all 3)
   --carrier tcp     or ws, for servers that are started for the run
   --data-dir <dir>  where data folders are made and fsync is timed; default: the folder for temporary files
@@ -67,7 +69,7 @@ const options = {
   fault: text("all"),
   client: text("sdk"),
   seconds: text("5"),
-  warmup: text("2"),
+  warmup: { type: "string" },
   repeat: { type: "string" },
   secret: text(process.env["CHAT21_JWT_SECRET"] ?? ""),
   pid: { type: "string" },
@@ -96,6 +98,7 @@ export function parseOptions(args: readonly string[]) {
       throw new Error(`--${name}: expected ${choices.join(" or ")}, got ${values[name]}`);
     return given;
   };
+  const needsServices = isServiceTarget(values.target) || values.scenario === "two-observers";
   const fault = choice<ObserverFault | "all">("fault", ["all", ...observerFaults]);
   return {
     scenario: values.scenario,
@@ -113,7 +116,10 @@ export function parseOptions(args: readonly string[]) {
       connections: number("connections"),
     },
     messages: number("messages"),
-    times: { warmupMs: number("warmup") * 1_000, measureMs: number("seconds") * 1_000 },
+    times: {
+      warmupMs: number("warmup", needsServices ? 5 : 2) * 1_000,
+      measureMs: number("seconds") * 1_000,
+    },
     repeat: (otherwise: number) => number("repeat", otherwise),
     secret: values.secret,
     pids: values.pid === undefined ? [] : [number("pid")],

@@ -47,7 +47,11 @@ export interface FailoverOptions {
 }
 
 const beforeMs = 4_000;
-const faultMs = 12_000;
+/** Longer than it may take until delivery resumes. */
+const faultMs = { kill: 6_000, pause: 12_000, "half-open": 12_000 } as const satisfies Record<
+  ObserverFault,
+  number
+>;
 const afterReturnMs = 8_000;
 /** Longer than anything takes to come back. */
 const patienceMs = 15_000;
@@ -81,7 +85,7 @@ async function drive(run: LoadRun, cluster: Cluster, options: FailoverOptions): 
   await wait(beforeMs);
   const gapBeforeMs = gaps.take(performance.now());
   const comeBack = await strike(fault, cluster);
-  await wait(faultMs);
+  await wait(faultMs[fault]);
   const gapMs = gaps.take(performance.now());
   let gapAfterReturnMs: number | null = null;
   if (comeBack !== null) {

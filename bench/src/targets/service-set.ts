@@ -40,21 +40,21 @@ export async function startServiceSet(options: ServiceSetOptions): Promise<Servi
   const folder = mkdtempSync(join(options.parentFolder, "chat21-bench-"));
   const secret = randomBytes(32).toString("hex");
   const own = { folder, isOwn: true, log } as const;
-  const started: { rabbit?: RabbitService; mongo?: MongoService } = {};
+  // Asked for one after the other, because each takes both cores; whoever closes waits for what is still starting.
+  const rabbitStarts = startRabbit({ ...own, jwtSecret: secret });
+  const mongoStarts = rabbitStarts.then(() => (options.for === "cluster" ? startMongo(own) : undefined));
   const close = once(async () => {
     forget();
-    await Promise.all([
-      started.rabbit && stopRabbit(started.rabbit),
-      started.mongo && stopMongo(started.mongo),
-    ]);
+    const [rabbit, mongo] = await Promise.allSettled([rabbitStarts, mongoStarts]);
+    if (rabbit.status === "fulfilled") await stopRabbit(rabbit.value);
+    if (mongo.status === "fulfilled" && mongo.value !== undefined) await stopMongo(mongo.value);
     rmSync(folder, { recursive: true, force: true });
   });
   const forget = closeOnSignal(close);
   try {
-    started.rabbit = await startRabbit({ ...own, jwtSecret: secret });
-    if (options.for === "cluster") started.mongo = await startMongo(own);
-    if (options.for !== "nothing") await loadDefinitions(started.rabbit.managementUri ?? "");
-    return { ...describe(started.rabbit, started.mongo), secret, close };
+    const [rabbit, mongo] = await Promise.all([rabbitStarts, mongoStarts]);
+    if (options.for !== "nothing") await loadDefinitions(rabbit.managementUri ?? "");
+    return { ...describe(rabbit, mongo), secret, close };
   } catch (error) {
     await close();
     throw error;
