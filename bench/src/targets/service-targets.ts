@@ -4,7 +4,7 @@ import type { ServiceSet, ServiceSetOptions } from "./service-set.ts";
 import type { Target } from "./target.ts";
 
 /** What needs RabbitMQ. */
-export const serviceTargets = ["rabbit-bare", "relay", "cluster", "cluster-no-events"] as const;
+const serviceTargets = ["rabbit-bare", "relay", "cluster", "cluster-no-events"] as const;
 
 /** One of {@link serviceTargets}. */
 export type ServiceTargetName = (typeof serviceTargets)[number];
