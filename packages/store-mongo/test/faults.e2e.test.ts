@@ -135,23 +135,33 @@ describe("marks whose flush fails", () => {
       socketTimeoutMs: 1_000,
       serverSelectionTimeoutMs: 1_000,
     });
-    const key = { app: "app", conversation: "flushed" };
-    await store.events.commit([run("flushed", 0, "f1", "f2", "f3")]);
-    store.events.markDispatched([{ ...key, seq: 1 }]);
+    const names = Array.from({ length: 100 }, (_, index) => `f${index + 1}`);
+    await store.events.commit([run("flushed", 0, ...names)]);
+    const mark = (seq: number) => store.events.markDispatched([{ app: "app", conversation: "flushed", seq }]);
     const pid = mongo.pid ?? 0;
 
     process.kill(pid, "SIGSTOP");
-    const failing = store.events.flushMarks().catch((error) => error);
-    store.events.markDispatched([{ ...key, seq: 3 }]);
-    const failures = [await failing, await store.events.flushMarks().catch((error) => error)];
+    let seq = 0;
+    let failure: unknown;
+    // A signal takes its time: what is asked at once may still be answered.
+    while (failure === undefined && seq < names.length - 2) {
+      seq += 1;
+      mark(seq);
+      await store.events.flushMarks().catch((error) => {
+        failure = error;
+      });
+    }
+    mark(names.length);
+    const next = await store.events.flushMarks().catch((error) => error);
     process.kill(pid, "SIGCONT");
     await expect.poll(() => store.events.flushMarks().then(() => "written", String)).toBe("written");
 
-    expect(failures).toMatchObject([{ code: "store_unavailable" }, { code: "store_unavailable" }]);
+    expect([failure, next]).toMatchObject([{ code: "store_unavailable" }, { code: "store_unavailable" }]);
     const marked = await withCollections(mongo, ({ events }) =>
       events.find({ "_id.conversation": "flushed", undispatched: { $exists: true } }).toArray(),
     );
-    expect(marked.map(({ _id }) => _id.seq)).toEqual([2]);
+    const left = names.map((_, index) => index + 1).slice(seq, -1);
+    expect(marked.map(({ _id }) => _id.seq).toSorted((a, b) => a - b)).toEqual(left);
     await store.close();
   });
 });
@@ -173,7 +183,8 @@ describe("a store whose connections are all busy with a server that pauses", () 
     const outcomes = await Promise.allSettled([store.users.get("app", "ann"), ...calls]);
     process.kill(pid, "SIGCONT");
 
-    const codes = outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason.code);
+    // A signal takes its time: the first may still be answered.
+    const codes = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason.code] : []));
     expect(new Set(codes)).toEqual(new Set(["store_unavailable"]));
     await store.close();
   });
