@@ -17,6 +17,8 @@ export type {
 } from "./engine.ts";
 export type { AdoptResult } from "./import/adopt-message.ts";
 export { adoptMessage } from "./import/adopt-message.ts";
+export type { PersistMessage } from "./import/adopt-persist.ts";
+export { adoptPersistMessage } from "./import/adopt-persist.ts";
 export type { ImportOptions } from "./import/import-conversations.ts";
 export { importConversations } from "./import/import-conversations.ts";
 export type { ImportRefusal, Refused } from "./import/import-refusals.ts";

@@ -1,6 +1,6 @@
 import { createMemoryDisk, createMemoryStore } from "@chat21/testkit";
 import { describe, expect, it } from "vitest";
-import { adoptMessage, importConversations, type Store } from "../../src/index.ts";
+import { adoptMessage, adoptPersistMessage, importConversations, type Store } from "../../src/index.ts";
 import { copyOf, now, sourceOf } from "./copies.ts";
 
 const app = "tilechat";
@@ -116,5 +116,38 @@ describe("adoptMessage", () => {
     ],
   ])("takes over no %s", async (_, copy, answer) => {
     expect(await adopt(createMemoryStore(), copy)).toMatchObject(answer);
+  });
+});
+
+describe("adoptPersistMessage", () => {
+  const routingKey = "apps.observer.tilechat.users.b.messages.a.persist";
+  const bytes = (value: unknown) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
+
+  it("takes owner and counterpart from the routing key", async () => {
+    const store = createMemoryStore();
+    const payload = bytes({ ...direct, app_id: "tilechat", status: 150 });
+
+    const first = await adoptPersistMessage(store, { routingKey, payload }, clock);
+    const again = await adoptPersistMessage(store, { routingKey, payload }, clock);
+
+    expect(first).toEqual({ status: "appended", conversation: "a.b", seq: 1 });
+    expect(again.status).toBe("known");
+    expect(await eventsOf(store, "a.b")).toMatchObject([
+      { messageId: "m1", sender: "a", body: '{"text":"hi"}' },
+    ]);
+  });
+
+  it.each([
+    ["a key of something else", "apps.tilechat.users.a.messages.b.clientadded", "{}", "routing key"],
+    ["what is not JSON", routingKey, "{", "payload"],
+    ["what is no object", routingKey, "[1]", "payload"],
+  ])("refuses %s", async (_, key, payload, detail) => {
+    const answer = await adoptPersistMessage(
+      createMemoryStore(),
+      { routingKey: key, payload: bytes(payload) },
+      clock,
+    );
+
+    expect(answer).toEqual({ status: "refused", reason: "malformed", detail });
   });
 });
