@@ -23,6 +23,7 @@ describeConformance("the embedded server", async ({ webhookEndpoint }) => {
     apiUrl: `${server.url}/api`,
     metricsUrl: `${server.url}/metrics`,
     secret,
+    publishesAreJudgedBy: "policy",
     close: async () => void (await server.stop()),
   };
 });

@@ -33,6 +33,7 @@ beforeAll(async () => {
     mqttTcpUrl: server.mqttUrl,
     apiUrl: `${server.url}/api`,
     metricsUrl: `${server.url}/metrics`,
+    publishesAreJudgedBy: "policy" as const,
     secret,
     close: async () => {},
   };

@@ -42,6 +42,7 @@ export const startCluster: StartTopology = async ({ webhookEndpoint }) => {
     apiUrl: cluster.apiUrl,
     metricsUrl: metrics.url,
     secret: jwtSecret,
+    publishesAreJudgedBy: "scopes",
     async close() {
       await metrics.close();
       await cluster.stop();

@@ -44,16 +44,23 @@ const badIds = [
   "",
 ];
 
-/** Topics that are nobody's to publish on. */
+/** Topics that are nobody's to publish on, although the scopes of a token contain them. */
+const uselessTopics: readonly (readonly [what: string, topic: (me: string, other: string) => string])[] = [
+  ["one's own inbox", (me) => `apps/${app}/users/${me}/messages/x/clientadded`],
+  ["one's own copy of an internal topic", (me) => `apps/${app}/users/${me}/x/groups/update`],
+  ["a topic nobody knows", (me) => `apps/${app}/users/${me}/messages/x/shrug`],
+  ...badIds.map(
+    (id) => [`to a recipient called ${JSON.stringify(id)}`, (me: string) => outgoing(me, id)] as const,
+  ),
+];
+
+/** Topics that are not one's own. */
 const foreignTopics: readonly (readonly [what: string, topic: (me: string, other: string) => string])[] = [
   ["another user's outgoing topic", (_, other) => outgoing(other, other)],
   ["another user's inbox", (_, other) => `apps/${app}/users/${other}/messages/x/clientadded`],
-  ["one's own inbox", (me) => `apps/${app}/users/${me}/messages/x/clientadded`],
-  ["one's own copy of an internal topic", (me) => `apps/${app}/users/${me}/x/groups/update`],
   ["an internal topic", () => `apps/observer/${app}/groups/update`],
   ["another user's presence", (_, other) => `apps/${app}/users/${other}/presence/x`],
   ["another app", (me, other) => `apps/other/outgoing/users/${me}/messages/${other}/outgoing`],
-  ["a topic nobody knows", (me) => `apps/${app}/users/${me}/messages/x/shrug`],
   ["the broker's own topics", () => "$SYS/broker/uptime"],
   ["something else altogether", () => "hello"],
 ];
@@ -176,15 +183,22 @@ export function describeBadInput(world: () => World): void {
 
       expect(b.untaken((frame) => JSON.stringify(frame.payload).includes("forged"))).toEqual([]);
     });
+  });
 
-    it.each(badIds)("a recipient called %j", async (id) => {
+  describe("a publish on a topic that is nobody's has no effect, and closes the connection where we judge", () => {
+    it.each(uselessTopics)("%s", async (_what, topic) => {
       const [a, b, c] = await world().people("a", "b", "c");
 
-      await a.publish(outgoing(a.user, id), textMessage("hi"), 1).catch(() => {});
-      await a.closed;
+      await a.publish(topic(a.user, b.user), textMessage("useless"), 1).catch(() => {});
+      if (world().topology.publishesAreJudgedBy === "policy") await a.closed;
       await stillTalks(b, c);
+      const again = await world().connect(a.user);
+      await stillTalks(again, c);
 
-      expect((await world().rest(a.user).get(`${app}/${a.user}/conversations`)).body.result).toEqual([]);
+      expect([b, c].flatMap((one) => one.untaken((frame) => frame.payload.text === "useless"))).toEqual([]);
+      expect((await world().rest(a.user).get(`${app}/${a.user}/conversations`)).body.result).toMatchObject([
+        { conversWith: c.user, last_message_text: "fence" },
+      ]);
     });
   });
 

@@ -93,8 +93,10 @@ export function describeQuirks(world: () => World): void {
       await b.nextMessage(a.user);
 
       await b.publish(`apps/${app}/users/${b.user}/conversations/${a.user}/archive`, {});
-      const first = await b.next((frame) => frame.topic.includes("conversations/"));
-      const second = await b.next((frame) => frame.topic.includes("conversations/"));
+      // A broker gives a client what it publishes itself, where the client has subscribed to it.
+      const isTold = ({ topic }: Frame) => topic.includes("conversations/") && !topic.endsWith("/archive");
+      const first = await b.next(isTold);
+      const second = await b.next(isTold);
 
       expect(first.topic).toBe(`apps/${app}/users/${b.user}/conversations/${a.user}/clientdeleted`);
       expect(second.topic).toBe(`apps/${app}/users/${b.user}/archived_conversations/${a.user}/clientadded`);

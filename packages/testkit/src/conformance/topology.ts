@@ -16,6 +16,11 @@ export interface Topology {
   readonly metricsUrl: string;
   /** Shared secret of HS256 tokens; tokens are made with it as in `wire-protocol.md` 5.2, nothing else is asked. */
   readonly secret: string;
+  /**
+   * Who judges a publish. `policy`: we do, and close the connection for every topic that is none of a client's. `scopes`:
+   * a broker does, by the scopes of the token alone: what lies within them is acknowledged, and has no effect.
+   */
+  readonly publishesAreJudgedBy: "policy" | "scopes";
   /** Stops everything that was started. */
   close(): Promise<void>;
 }
