@@ -38,7 +38,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: workspaces
-            .concat("infra/local")
+            .concat("infra", "infra/local")
             .flatMap((folder) => [`${folder}/src/**/*.e2e.test.ts`, `${folder}/test/**/*.e2e.test.ts`]),
           // RabbitMQ and MongoDB, where a test asks for them; a machine that cannot have them fails the run.
           globalSetup: "packages/testkit/src/services-setup.ts",

@@ -84,11 +84,10 @@ export function nextMessage(client: MqttClient): Promise<string> {
   return new Promise((resolve) => client.once("message", (topic, payload) => resolve(`${topic} ${payload}`)));
 }
 
-/** Connects over AMQP with a token as the password, as a component of an original deployment does. */
-export async function openAmqp(uri: string, token: string): Promise<ChannelModel> {
+/** Connects over AMQP; with a token as the password, as a component of an original deployment does. */
+export async function openAmqp(uri: string, token?: string): Promise<ChannelModel> {
   const url = new URL(uri);
-  url.username = "ignored";
-  url.password = token;
+  if (token !== undefined) Object.assign(url, { username: "ignored", password: token });
   const connection = await connectAmqp(url.href);
   connection.on("error", () => undefined);
   return connection;
