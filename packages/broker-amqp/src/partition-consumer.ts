@@ -36,7 +36,6 @@ export class PartitionConsumer {
   #isPaused: boolean;
   #inFlight = 0;
   #isAckDue = false;
-  #consumerTag = "";
   #idle: (() => void) | undefined;
 
   /** Begins to consume. Rejects when the channel or the queue is not there. */
@@ -46,8 +45,7 @@ export class PartitionConsumer {
     try {
       await channel.prefetch(options.prefetch);
       const queue = names.partition(options.partition);
-      const { consumerTag } = await channel.consume(queue, (message) => consumer.#take(message));
-      consumer.#consumerTag = consumerTag;
+      await channel.consume(queue, (message) => consumer.#take(message));
       return consumer;
     } catch (error) {
       consumer.abandon();
@@ -67,8 +65,6 @@ export class PartitionConsumer {
     });
     channel.on("close", () => this.#lose());
     channel.on("handler-error", (error) => {
-      // A quorum queue goes on delivering for a moment after it was told to stop, and nobody is there for it any more.
-      if (this.#state !== "open") return;
       options.log.error(
         { partition: options.partition, error: error.message },
         "a message could not be begun",
@@ -84,14 +80,15 @@ export class PartitionConsumer {
   }
 
   /**
-   * Asks the broker for no more, finishes and acknowledges what came, and gives what waits for the end of a pause back,
-   * in its place. Resolves when nothing of it is left, however it ended.
+   * Begins nothing new, finishes and acknowledges what is begun, and gives the rest back to the broker, in its place.
+   * Resolves when nothing of it is left, however it ended.
    */
   async stop(): Promise<void> {
     if (this.#state !== "open") return;
+    // Not cancelled first: a quorum queue would let the next consumer begin while this one still has messages, also some
+    // that it sends after it has confirmed the cancel, and these would come after newer ones.
     this.#state = "stopping";
     try {
-      await this.#channel.cancel(this.#consumerTag);
       if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
       this.#acknowledge();
       if (!this.#isClosed()) await this.#channel.close();
@@ -129,14 +126,14 @@ export class PartitionConsumer {
 
   /** In order; what has come back too often is handled with nothing beside it. */
   #mayBegin(message: ConsumeMessage): boolean {
-    if (this.#isPaused || this.#isAlone) return false;
+    if (this.#isPaused || this.#isAlone || this.#state !== "open") return false;
     return this.#inFlight === 0 || returnsOf(message) < crashLimits.suspect;
   }
 
   #beginWaiting(): void {
     let begun = 0;
     for (const message of this.#waiting) {
-      if (this.#state === "closed" || !this.#mayBegin(message)) break;
+      if (!this.#mayBegin(message)) break;
       begun += 1;
       this.#begin(message);
     }

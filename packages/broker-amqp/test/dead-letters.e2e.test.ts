@@ -101,18 +101,17 @@ describe("what an edge cannot hand over", () => {
   it("keeps what no process survives, on quorum queues, after it was tried alone", async () => {
     const { edge, handler, counted } = await crashing.edge({ queueType: "quorum", partitions: 1 });
     await untilConsumed([edge], 1);
-    let inFlight = 0;
+    const inFlight = new Set<string>();
     const beside: number[] = [];
     handler.onPublish = async ({ text }) => {
-      inFlight += 1;
       if (text === "crash") {
-        beside.push(inFlight - 1);
-        // What a process that ends leaves behind: nothing is acknowledged.
-        inFlight = 0;
+        beside.push(inFlight.size);
+        // What a process leaves behind that ends: nothing of it is acknowledged.
         throw new ChatError("shutting_down");
       }
+      inFlight.add(text);
       await new Promise((resolve) => setImmediate(resolve));
-      inFlight -= 1;
+      inFlight.delete(text);
     };
     const channel = await crashing.channel();
 
