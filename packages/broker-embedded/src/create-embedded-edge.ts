@@ -78,7 +78,10 @@ export function createEmbeddedEdge(options: EmbeddedEdgeOptions): EmbeddedEdge {
     },
     start,
     reaches: (app, user) => running?.connections.reaches(app, user) ?? false,
-    deliver: (deliveries) => running?.connections.deliver(deliveries),
+    deliver(deliveries) {
+      running?.connections.deliver(deliveries);
+      return undefined;
+    },
     disconnect: (selector, reason) => running?.connections.disconnect(selector, reason) ?? 0,
     setPaused: (paused) => running?.connections.setPaused(paused),
     close,
