@@ -21,6 +21,8 @@ export interface ApiConfig extends ClusterConfig {
   readonly rabbitUri: string;
   /** HS256. There is no default: whoever knows it can sign in as anybody. */
   readonly secret: string;
+  /** Folder of ES256 keys, which sign instead of the secret; `undefined`: there are none. */
+  readonly keysDir: string | undefined;
   /** `undefined`: any. */
   readonly apps: readonly string[] | undefined;
   readonly presence: boolean;
@@ -64,6 +66,7 @@ export function loadApiConfig(environment: Environment = process.env): {
     rabbitUri: reader.readRequired("rabbitUri"),
     ...readClusterConfig(reader),
     secret,
+    keysDir: read("keysDir"),
     apps: read("apps"),
     presence: read("presence") ?? true,
     events: read("events") ?? true,

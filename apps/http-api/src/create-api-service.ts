@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createTokens, createVerifier, type Tokens, type Verifier } from "@chat21/auth";
-import { createAmqpEdge } from "@chat21/broker-amqp";
-import { createEngine, type Metrics, type RevocationRecord } from "@chat21/engine";
+import { createAmqpEdge, createConnectionCloser } from "@chat21/broker-amqp";
+import { createEngine, type Metrics } from "@chat21/engine";
 import { createBackendEvents, webhookSinks } from "@chat21/events";
 import {
   combineHealth,
@@ -12,6 +12,7 @@ import {
   type Health,
   listenOn,
   OperatorError,
+  readSigningKeys,
   readTlsMaterial,
   systemClock,
   uriLabel,
@@ -37,13 +38,10 @@ export interface ApiService {
   close(): Promise<void>;
 }
 
-/** What may be plugged in. */
-export interface ApiServiceHooks {
-  /** Called for every revocation that is new to this process: closes the broker's connections of those tokens. */
-  readonly onRevocation?: (record: RevocationRecord) => void;
-}
-
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+/** One look for a primary at start, so that it is soon said what is waited for. */
+const attemptMs = 2_000;
 
 const chosenBy = { host: "CHAT21_HOST", port: "CHAT21_HTTP_PORT" } as const;
 
@@ -51,11 +49,7 @@ const chosenBy = { host: "CHAT21_HOST", port: "CHAT21_HTTP_PORT" } as const;
  * Starts the API and resolves when it serves. Throws `OperatorError`, with what to do, for everything an operator can put
  * right; whatever was opened until then is closed.
  */
-export async function createApiService(
-  config: ApiConfig,
-  log: Logger,
-  hooks: ApiServiceHooks = {},
-): Promise<ApiService> {
+export async function createApiService(config: ApiConfig, log: Logger): Promise<ApiService> {
   const tls = config.tls === undefined ? undefined : readTlsMaterial(config.tls);
   const registry = new Registry();
   const metrics = createPrometheusMetrics(registry);
@@ -72,7 +66,7 @@ export async function createApiService(
     parts.watch = watchStore({ store, clock: systemClock, log });
     const { tokens, verifier } = createAuthority(config, store);
     parts.verifier = verifier;
-    if (hooks.onRevocation !== undefined) verifier.onRevocation(hooks.onRevocation);
+    closeRevoked(verifier, config, log);
     const engine = await startEngine({ config, store, verifier, metrics, log }, parts);
     await verifier.start();
     const app = createHttpApi({
@@ -111,18 +105,31 @@ function connectStore(config: ApiConfig, log: Logger): Promise<MongoStore> {
   return connectPatiently({
     ...{ what: `MongoDB at ${uriLabel(uri)}`, variable: "MONGODB_URI", timeoutMs, log },
     async connect() {
-      if (migrate) await migrateMongoStore({ uri, log });
+      if (migrate) await migrateMongoStore({ uri, log, serverSelectionTimeoutMs: attemptMs });
       return connectMongoStore({ uri, log });
     },
   });
 }
 
 function createAuthority(
-  { secret }: ApiConfig,
+  { secret, keysDir }: ApiConfig,
   { revocations }: MongoStore,
 ): { readonly tokens: Tokens; readonly verifier: Verifier } {
-  const tokens = createTokens({ secret, clock: systemClock, newId: randomUUID });
+  const es256 = keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", keysDir);
+  const tokens = createTokens({ secret, es256, clock: systemClock, newId: randomUUID });
   return { tokens, verifier: createVerifier({ tokens, revocations, clock: systemClock }) };
+}
+
+/** RabbitMQ asks nobody whether a token was revoked: connections that are open are closed for it. */
+function closeRevoked(verifier: Verifier, { managementUri: uri }: ApiConfig, log: Logger): void {
+  if (uri === undefined) {
+    log.info(
+      "RABBITMQ_MANAGEMENT_URI is not set: connections of revoked tokens stay until they end by themselves",
+    );
+    return;
+  }
+  const closer = createConnectionCloser({ uri, log });
+  verifier.onRevocation(({ app, user }) => void closer.close({ app, user }));
 }
 
 interface EngineParts {

@@ -8,6 +8,7 @@ const {
   events,
   host,
   httpPort,
+  keysDir,
   logLevel,
   managementUri,
   messageCapacity,
@@ -27,7 +28,7 @@ const {
 
 /** Every setting of the API as a process of its own beside the `WEBHOOK_` ones, in the order of the help. */
 export const apiSettings = {
-  ...{ rabbitUri, mongoUri, secret, apps, presence, events },
+  ...{ rabbitUri, mongoUri, secret, keysDir, apps, presence, events },
   ...{ host, httpPort, basePath, tlsCert, tlsKey, trustProxy },
   ...{ requestsPerMinute, messageCapacity, messageRefillPerMinute, contactsUrl },
   ...{ managementUri, metricsToken, logLevel },

@@ -39,6 +39,9 @@ export interface Observer {
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
+/** One look for a primary at start, so that it is soon said what is waited for. */
+const attemptMs = 2_000;
+
 const chosenBy = { host: "CHAT21_HOST", port: "METRICS_PORT" } as const;
 
 /** Nobody connects to an observer: the broker has the clients, and has verified who they are. */
@@ -95,7 +98,7 @@ function connectStore(config: ObserverConfig, log: Logger): Promise<MongoStore> 
   return connectPatiently({
     ...{ what: `MongoDB at ${uriLabel(uri)}`, variable: "MONGODB_URI", timeoutMs, log },
     async connect() {
-      if (migrate) await migrateMongoStore({ uri, log });
+      if (migrate) await migrateMongoStore({ uri, log, serverSelectionTimeoutMs: attemptMs });
       return connectMongoStore({ uri, log });
     },
   });

@@ -30,6 +30,9 @@ export interface WebhooksService {
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
+/** One look for a primary at start, so that it is soon said what is waited for. */
+const attemptMs = 2_000;
+
 const chosenBy = { host: "CHAT21_HOST", port: "METRICS_PORT" } as const;
 
 /** Rows come from other processes, which cannot wake this one: it looks itself, so often. */
@@ -74,7 +77,7 @@ function connectStore(config: WebhooksConfig, log: Logger): Promise<Store> {
   return connectPatiently<Store>({
     ...{ what: `MongoDB at ${uriLabel(uri)}`, variable: "MONGODB_URI", timeoutMs, log },
     async connect() {
-      if (migrate) await migrateMongoStore({ uri, log });
+      if (migrate) await migrateMongoStore({ uri, log, serverSelectionTimeoutMs: attemptMs });
       return connectMongoStore({ uri, log });
     },
   });
