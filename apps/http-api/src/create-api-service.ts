@@ -66,9 +66,10 @@ export async function createApiService(config: ApiConfig, log: Logger): Promise<
     parts.watch = watchStore({ store, clock: systemClock, log });
     const { tokens, verifier } = createAuthority(config, store);
     parts.verifier = verifier;
-    closeRevoked(verifier, config, log);
     const engine = await startEngine({ config, store, verifier, metrics, log }, parts);
     await verifier.start();
+    // From here on: what was revoked before this process began has had its connections closed.
+    closeRevoked(verifier, config, log);
     const app = createHttpApi({
       ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },
       config: apiConfigOf(config),

@@ -6,6 +6,13 @@ export type { DeadReason } from "./dead-letter.ts";
 export type { Definitions, DefinitionsOptions } from "./definitions.ts";
 export { definitions } from "./definitions.ts";
 export type { LegacyMessage, LegacyQueueOptions } from "./legacy-queues.ts";
+export type {
+  CloseOutcome,
+  CloseRequest,
+  ConnectionCloser,
+  ConnectionCloserOptions,
+} from "./management.ts";
+export { createConnectionCloser } from "./management.ts";
 export { leaseTimes } from "./partition-keeper.ts";
 export { publisherLimits } from "./publisher.ts";
 export type { Timers } from "./timers.ts";

@@ -47,6 +47,13 @@ export const clusterSettings = {
     meaning: "Shared secret of HS256 tokens, the same one that RabbitMQ verifies them with.",
     isSecret: true,
   }),
+  keysDir: define({
+    names: ["CHAT21_JWT_KEYS_DIR"],
+    schema: z.string(),
+    defaultText: "none: tokens are signed with the secret",
+    meaning:
+      "Folder of ES256 keys, <kid>.pem each: the private one whose name comes last signs, all verify. RabbitMQ needs their public halves.",
+  }),
   apps: define({
     names: ["CHAT21_APPS", "APP_ID"],
     schema: appsSchema,

@@ -50,6 +50,8 @@ export {
   trustProxySchema,
   wholeNumberSchema,
 } from "./setting.ts";
+export type { SigningKey } from "./signing-keys.ts";
+export { readSigningKeys } from "./signing-keys.ts";
 export type { StopSignals } from "./stop-signals.ts";
 export { listenForStop } from "./stop-signals.ts";
 export type { StoreWatch, StoreWatchOptions } from "./store-watch.ts";
