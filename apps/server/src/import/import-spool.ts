@@ -91,9 +91,11 @@ export class ImportSpool {
     this.#database = new DatabaseSync(join(this.#folder, "spool.db"));
     // Nobody needs it after a crash.
     this.#database.exec(
-      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536",
+      "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536",
     );
     this.#database.exec(`${tables}; BEGIN`);
+    // Where an open file needs no name it goes with its process, however that ends.
+    if (process.platform !== "win32") rmSync(this.#folder, { recursive: true });
     const prepared = Object.entries(statements).map(([name, sql]) => [name, this.#database.prepare(sql)]);
     this.#sql = Object.fromEntries(prepared);
   }

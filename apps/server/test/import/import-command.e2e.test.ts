@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectMongoStore, migrateMongoStore } from "@chat21/store-mongo";
@@ -219,7 +219,7 @@ async function stopImport(
 ): Promise<number | null> {
   const rejects = join(dirname(dataDir), "rejects.ndjson");
   const enough = sizeOf(rejects) + moreBytes;
-  const args = ["import", uri, "--data-dir", dataDir, "--rejects", rejects];
+  const args = ["import", uri, "--data-dir", dataDir, "--rejects", rejects, ...more];
   const child = spawn(process.execPath, [cli, ...args], { stdio: "ignore" });
   const ended = once(child, "exit");
   const isFarEnough = () => sizeOf(rejects) >= enough || child.exitCode !== null;
@@ -233,14 +233,17 @@ describe("an import that is cut short", () => {
   it("comes to the same end after being killed again and again while it writes", async () => {
     await fill();
     const [killed, whole] = [newDataDir(), newDataDir()];
+    const workDir = mkdtempSync(join(dirname(killed), "work-"));
     const codes: (number | null)[] = [];
-    for (let kill = 0; kill < 5; kill += 1) codes.push(await stopImport(killed, 1_000_000, "SIGKILL"));
+    for (let kill = 0; kill < 5; kill += 1)
+      codes.push(await stopImport(killed, 1_000_000, "SIGKILL", ["--work-dir", workDir]));
 
     const last = await importInto(killed, ["--json"]);
     const once = await importInto(whole, ["--json"]);
 
     const { messages, conversations: counts } = JSON.parse(last.stdout);
     expect(codes).toEqual([null, null, null, null, null]);
+    expect(readdirSync(workDir)).toEqual([]);
     expect(counts.skipped).toBe(0);
     expect(counts.numbered).toBeGreaterThan(50);
     expect(counts.imported).toBeGreaterThan(10);

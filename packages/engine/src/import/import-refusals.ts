@@ -12,7 +12,7 @@ export const importRefusals = {
   list_entry_without_messages: "a conversation on somebody's list of which no message is left",
   malformed: "a key has a value that the protocol does not allow",
   message_too_large: "larger than 64 KiB or nested deeper than 32 levels",
-  native_events: "the conversation has events of its own in the new store already",
+  native_events: "other events have the conversation's numbers in the new store already",
   time_missing: "has neither a timestamp nor an id that tells when it was made",
 } as const;
 
