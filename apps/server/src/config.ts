@@ -31,6 +31,8 @@ export interface Config {
   readonly dataDir: string;
   /** `undefined`: the one in the data folder. */
   readonly secret: string | undefined;
+  /** Folder of ES256 keys, which sign instead of the secret; `undefined`: there are none. */
+  readonly keysDir: string | undefined;
   /** `undefined`: any. */
   readonly apps: readonly string[] | undefined;
   readonly development: boolean;
@@ -76,6 +78,7 @@ export function loadConfig(overrides: Overrides = {}, environment: Environment =
     host,
     dataDir: resolve(read("dataDir") ?? ".chat21"),
     secret: read("secret"),
+    keysDir: read("keysDir"),
     apps: read("apps"),
     development: chooseDevelopment(read("development"), host, reader.note),
     tls: chooseTls(read("tlsCert"), read("tlsKey")),

@@ -10,6 +10,7 @@ import {
   listenOn,
   loadWebhookSettings,
   OperatorError,
+  readSigningKeys,
   readTlsMaterial,
   refuseOtherUpgrades,
   secretWeakness,
@@ -94,7 +95,8 @@ async function assemble(ground: Groundwork, parts: Mutable<DrainParts>): Promise
   const { config, log, tls, webhookSettings, registry, metrics } = ground;
   const { store } = parts;
   const clock = systemClock;
-  const tokens = createTokens({ secret: tokenSecret(config, log), clock, newId: randomUUID });
+  const es256 = config.keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", config.keysDir);
+  const tokens = createTokens({ secret: tokenSecret(config, log), es256, clock, newId: randomUUID });
   const verifier = createVerifier({ tokens, revocations: store.revocations, clock });
   parts.verifier = verifier;
 

@@ -59,6 +59,13 @@ export const settings = {
     meaning: "Shared secret of HS256 tokens; tokens of an existing Chat21 verify with theirs.",
     isSecret: true,
   }),
+  keysDir: define({
+    names: ["CHAT21_JWT_KEYS_DIR"],
+    schema: z.string(),
+    defaultText: "none: tokens are signed with the secret",
+    meaning:
+      "Folder of ES256 keys, <kid>.pem each: the private one whose name comes last signs, all verify, the secret still does.",
+  }),
   apps: define({
     names: ["CHAT21_APPS", "APP_ID"],
     flag: "apps",

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -54,6 +55,30 @@ describe("chat21 start", () => {
     expect(script.status).toBe(200);
     expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(nothing.status).toBe(404);
+  });
+
+  it("signs with the newest key of a folder, and takes tokens of the secret as before", async () => {
+    const dataDir = newDataDir();
+    const keysDir = join(dataDir, "keys");
+    mkdirSync(keysDir, { recursive: true });
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    writeFileSync(join(keysDir, "2026-11.pem"), privateKey.export({ type: "pkcs8", format: "pem" }));
+    server = await ServerProcess.start({ dataDir, env: { CHAT21_JWT_KEYS_DIR: keysDir } });
+    const secret = readFileSync(join(dataDir, "jwt-secret"), "utf8").trim();
+    const admin = compatToken("backend", { secret, role: "admin" });
+
+    const issued = await fetch(`${server.url}/api/v1/tilechat/users/ann/tokens`, {
+      method: "POST",
+      headers: { authorization: admin, "content-type": "application/json" },
+      body: "{}",
+    });
+    const { token } = (await issued.json()) as { token: string };
+    const whoami = await fetch(`${server.url}/verify`, { headers: { authorization: token } });
+    const keys = await fetch(`${server.url}/.well-known/jwks.json`);
+
+    expect(JSON.parse(atob(token.split(".")[0] ?? ""))).toMatchObject({ alg: "ES256", kid: "2026-11" });
+    expect(await whoami.json()).toMatchObject({ sub: "ann" });
+    expect(await keys.json()).toMatchObject({ keys: [{ kid: "2026-11", kty: "EC" }] });
   });
 
   it("keeps secret and history over a restart", async () => {
