@@ -24,6 +24,8 @@ export interface ObserverConfig extends ClusterConfig {
   /** Messages of one partition that may be under way at a time; `undefined`: the adapter's default. */
   readonly prefetch: number | undefined;
   readonly queueType: "classic" | "quorum";
+  /** Leaves the queues of an original deployment as they are. */
+  readonly keepLegacyQueues: boolean;
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
   /** Of health and metrics; 0 takes any free one. */
@@ -56,6 +58,7 @@ export function loadObserverConfig(environment: Environment = process.env): Load
     events: read("events") ?? true,
     prefetch: read("prefetch"),
     queueType: read("queueType") ?? "classic",
+    keepLegacyQueues: read("keepLegacyQueues") ?? false,
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
     metricsPort: read("metricsPort") ?? 9090,

@@ -21,6 +21,7 @@ import {
 import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
+import { createLegacyAdopter } from "./adopt-legacy.ts";
 import type { ObserverConfig } from "./config.ts";
 import { type DrainParts, drain } from "./drain.ts";
 import { measureBroker } from "./measure-broker.ts";
@@ -123,6 +124,8 @@ async function startEngine(
   const connectTimeoutMs = config.startTimeoutMs;
   const edge = createAmqpEdge({
     ...{ uri, holder, leases, apps, prefetch, queueType, connectTimeoutMs, log, metrics },
+    keepLegacyQueues: config.keepLegacyQueues,
+    onLegacyPersist: createLegacyAdopter(store, clock, log),
   });
   const contacts = createContactDirectory({
     ...{ users: store.users, clock, log },

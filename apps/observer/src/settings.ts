@@ -6,6 +6,7 @@ const {
   contactsUrl,
   events,
   host,
+  keepLegacyQueues,
   logLevel,
   messageCapacity,
   messageRefillPerMinute,
@@ -22,7 +23,7 @@ const {
 
 /** Every setting of the observer beside the `WEBHOOK_` ones, in the order of the help. */
 export const observerSettings = {
-  ...{ rabbitUri, mongoUri, apps, presence, events, prefetch, queueType },
+  ...{ rabbitUri, mongoUri, apps, presence, events, prefetch, queueType, keepLegacyQueues },
   ...{ messageCapacity, messageRefillPerMinute, contactsUrl },
   ...{ host, metricsPort, metricsToken, logLevel },
   ...{ autoRestart, startTimeoutSeconds, migrate },

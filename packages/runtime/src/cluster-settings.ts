@@ -109,6 +109,13 @@ export const clusterSettings = {
     defaultText: "classic",
     meaning: "Of the partitions' queues: classic is fast, quorum survives the loss of a node of RabbitMQ.",
   }),
+  keepLegacyQueues: define({
+    names: ["CHAT21_KEEP_LEGACY_QUEUES"],
+    schema: switchSchema,
+    defaultText: "0",
+    meaning:
+      "Leaves the queues of an original Chat21 bound; else they are drained and deleted at the first start.",
+  }),
   prefetch: define({
     names: ["PREFETCH_MESSAGES"],
     schema: wholeNumberSchema(1, 65_535),
