@@ -21,9 +21,10 @@ CREATE TABLE entry (
 CREATE TABLE original_group (conversation INTEGER PRIMARY KEY, value TEXT NOT NULL)`;
 
 const statements = {
-  addName: "INSERT INTO name (text) VALUES (?) ON CONFLICT DO UPDATE SET text = text RETURNING id",
-  addConversation:
-    "INSERT INTO conversation (app, name, kind) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET kind = kind RETURNING id",
+  findName: "SELECT id FROM name WHERE text = ?",
+  addName: "INSERT INTO name (text) VALUES (?) RETURNING id",
+  findConversation: "SELECT id FROM conversation WHERE app = ? AND name = ?",
+  addConversation: "INSERT INTO conversation (app, name, kind) VALUES (?, ?, ?) RETURNING id",
   addCopy: "INSERT INTO copy VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   addStub: "INSERT INTO stub VALUES (?, ?, ?)",
   addEntry: "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)",
@@ -225,16 +226,16 @@ export class ImportSpool {
   #name(text: string): number {
     const known = this.#names.get(text);
     if (known !== undefined) return known;
-    const id = this.#sql.addName.get(text)?.["id"] as number;
-    return this.#remember(text, id);
+    const row = this.#sql.findName.get(text) ?? this.#sql.addName.get(text);
+    return this.#remember(text, row?.["id"] as number);
   }
 
   #conversation(app: string, name: string, kind: string): number {
     const key = `${app}\n${name}`;
     const known = this.#names.get(key);
     if (known !== undefined) return known;
-    const id = this.#sql.addConversation.get(app, name, kind)?.["id"] as number;
-    return this.#remember(key, id);
+    const row = this.#sql.findConversation.get(app, name) ?? this.#sql.addConversation.get(app, name, kind);
+    return this.#remember(key, row?.["id"] as number);
   }
 
   #remember(key: string, id: number): number {

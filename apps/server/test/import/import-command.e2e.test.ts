@@ -216,6 +216,7 @@ async function stopImport(
   dataDir: string,
   moreBytes: number,
   signal: NodeJS.Signals,
+  more: readonly string[] = [],
 ): Promise<number | null> {
   const rejects = join(dirname(dataDir), "rejects.ndjson");
   const enough = sizeOf(rejects) + moreBytes;
