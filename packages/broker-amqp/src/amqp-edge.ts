@@ -104,14 +104,24 @@ class RabbitEdge implements AmqpEdge {
   }
 
   async start(handler: EdgeHandler): Promise<void> {
-    const { leases, connectTimeoutMs = defaultConnectTimeoutMs } = this.#options;
-    await this.#outbound.connect(connectTimeoutMs);
+    const { connectTimeoutMs = defaultConnectTimeoutMs } = this.#options;
+    try {
+      await this.#outbound.connect(connectTimeoutMs);
+      await this.#startIntake(handler, connectTimeoutMs);
+    } catch (error) {
+      await this.close(goodbyeMs);
+      throw error;
+    }
+  }
+
+  async #startIntake(handler: EdgeHandler, timeoutMs: number): Promise<void> {
+    const { leases } = this.#options;
     if (leases === undefined) return;
     this.#intake = new Intake({
       ...this.#options,
       ...{ leases, handler, timers: this.#timers, publisher: this.#publisher, isPaused: this.#mustPause() },
     });
-    await this.#intake.start(connectTimeoutMs);
+    await this.#intake.start(timeoutMs);
   }
 
   eventSink(eventsOf: EventsOf): EventSink {

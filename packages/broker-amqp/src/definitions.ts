@@ -21,6 +21,10 @@ export interface DefinitionsOptions extends TopologyOptions {
  * The same topology that is declared at start, as a file for `load_definitions` or `rabbitmqctl import_definitions`, so
  * that queues exist before the first client. Plus what cannot be declared over AMQP: the policy that bounds the queues
  * of MQTT subscriptions.
+ *
+ * RabbitMQ imports bindings in no particular order, and that order spreads the keys over the partitions until the broker
+ * starts again, when it binds by name. After an import restart it once before clients come, or see that nothing waits in
+ * the partitions when it restarts for the first time: otherwise newer messages may overtake what waits.
  */
 export function definitions(options: DefinitionsOptions = {}): Definitions {
   const { vhost = "/", keepLegacyQueues = false } = options;

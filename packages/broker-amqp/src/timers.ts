@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 export interface Timers {
   /** Milliseconds since some moment; never goes back, and goes on while the process is stopped. */
   now(): number;
-  /** Calls `run` once after `delayMs`; returns the way to call that off. Does not keep a process alive. */
+  /** Calls `run` once after `delayMs`; returns the way to call that off. Keeps the process alive. */
   after(delayMs: number, run: () => void): () => void;
 }
 
@@ -12,7 +12,7 @@ export interface Timers {
 export const systemTimers: Timers = {
   now: () => performance.now(),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs).unref();
+    const timer = setTimeout(run, delayMs);
     return () => clearTimeout(timer);
   },
 };

@@ -100,10 +100,15 @@ export function topologyOf(options: TopologyOptions = {}): Topology {
     name: names.partition(partition),
     arguments: partitionArguments[queueType],
   }));
-  const spread = queues.map(({ name }): BindingDeclaration => {
+  // In the order of their names: a broker that starts again binds them in that order, and the order decides which keys go
+  // to which queue. In any other order a restart would move most keys to another queue, past what waits in the old one.
+  const spread = queues
+    .map(({ name }) => name)
+    .sort()
     // For a consistent hash the key is a weight.
-    return { source: names.inbound, destination: name, kind: "queue", routingKey: "1" };
-  });
+    .map((destination): BindingDeclaration => {
+      return { source: names.inbound, destination, kind: "queue", routingKey: "1" };
+    });
   const taken = apps.flatMap(clientRoutingPatterns).map((routingKey): BindingDeclaration => {
     return { source: names.mqtt, destination: names.inbound, kind: "exchange", routingKey };
   });

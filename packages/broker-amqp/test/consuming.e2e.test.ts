@@ -1,5 +1,9 @@
+import { connect } from "amqplib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { InboundIntake } from "../src/inbound-intake.ts";
+import { PartitionConsumer } from "../src/partition-consumer.ts";
 import { outgoing, RabbitWorld, send, untilConsumed } from "./rabbit-world.ts";
+import { RecordingHandler } from "./recording-handler.ts";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
@@ -118,6 +122,34 @@ describe.each(["classic", "quorum"] as const)("an edge that consumes %s queues",
       expect(own).toEqual([...own].sort((a, b) => a - b));
     }
     expect(await queueLengths(4)).toBe(0);
+  });
+
+  it("gives back in its place what was never begun, however often a partition changes hands", async () => {
+    const handler = new RecordingHandler();
+    const { edge } = await world.edge({ queueType, partitions: 1, holder: "declares" });
+    await edge.close(5_000);
+    await sendAll(["ann"], numbers(3_000));
+    const nothing = { debug() {}, info() {}, warn() {}, error() {} };
+    const intake = new InboundIntake({
+      ...{ handler, apps: undefined, log: nothing, metrics: { count() {}, observe() {} } },
+      publisher: { publish: () => Promise.reject(new Error("there are no dead letters")) },
+    });
+    handler.onPublish = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+
+    while (handler.taken.length < 3_000) {
+      const connection = await connect(world.uri);
+      const consumer = await PartitionConsumer.open({
+        ...{ connection, partition: 0, prefetch: 100, intake, log: nothing },
+        ...{ isHeld: () => true, isPaused: false, onLost: () => {} },
+      });
+      const enough = Math.min(handler.taken.length + 200, 3_000);
+      await handler.until(() => handler.taken.length >= enough);
+      await consumer.stop();
+      // The next one does not wait for it.
+      void connection.close();
+    }
+
+    expect(handler.taken.map(({ text }) => Number(text))).toEqual(numbers(3_000));
   });
 
   it("takes nothing while it is paused, and goes on in order", async () => {

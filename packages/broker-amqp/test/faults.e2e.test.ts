@@ -3,6 +3,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { outgoing, RabbitWorld, send, untilConsumed } from "./rabbit-world.ts";
 
+/** More than nine: by name, 10 comes before 2. */
+const partitions = 12;
+
 const run = promisify(execFile);
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
@@ -26,10 +29,22 @@ function deliveriesOf(texts: readonly string[]) {
   });
 }
 
+/** Which partition takes the messages of which user. Nothing else may wait there. */
+async function partitionsOfKeys(): Promise<Map<string, number>> {
+  const channel = await world.channel();
+  await Promise.all(numbers(200).map((n) => send(channel, outgoing(`user-${n}`, "bob"), `user-${n}`)));
+  const found = new Map<string, number>();
+  for (const partition of numbers(partitions)) {
+    const take = () => channel.get(`chat21.partition.${partition}`, { noAck: true });
+    for (let got = await take(); got; got = await take()) found.set(got.content.toString(), partition);
+  }
+  return found;
+}
+
 describe("an edge whose broker fails", () => {
   it("loses nothing when the broker restarts, and comes back by itself", async () => {
-    const { edge, handler } = await world.edge({ holder: "survivor" });
-    await untilConsumed([edge], 4);
+    const { edge, handler } = await world.edge({ holder: "survivor", partitions });
+    await untilConsumed([edge], partitions);
     const channel = await world.channel();
     await channel.assertQueue("inbox", { durable: true });
     await channel.bindQueue("inbox", "amq.topic", "apps.tilechat.users.bob.#");
@@ -63,9 +78,22 @@ describe("an edge whose broker fails", () => {
     await edge.close(5_000);
   });
 
+  it("finds each key in the same partition after the broker has restarted, so that nothing overtakes what waits", async () => {
+    const { edge } = await world.edge({ holder: "declares", partitions });
+    await edge.close(5_000);
+    const before = await partitionsOfKeys();
+
+    await control("stop_app");
+    await control("start_app");
+
+    const after = await partitionsOfKeys();
+    expect(new Set(before.values()).size).toBe(partitions);
+    expect([...after].sort()).toEqual([...before].sort());
+  });
+
   it("begins nothing and is not ready while the broker takes no publishes, and goes on afterwards", async () => {
-    const { edge, handler, log } = await world.edge({ holder: "blocked" });
-    await untilConsumed([edge], 4);
+    const { edge, handler, log } = await world.edge({ holder: "blocked", partitions });
+    await untilConsumed([edge], partitions);
     const channel = await world.channel();
     await send(channel, outgoing("ann", "zoe"), "before");
     await handler.until(() => handler.taken.length === 1);
@@ -73,7 +101,7 @@ describe("an edge whose broker fails", () => {
     await control("set_vm_memory_high_watermark", "0.00001");
     const delivered = edge.deliver(deliveriesOf(["held"]));
     await vi.waitUntil(() => !edge.ready, { timeout: 20_000 });
-    expect(edge.partitions).toHaveLength(4);
+    expect(edge.partitions).toHaveLength(partitions);
     const sent = send(channel, outgoing("ann", "zoe"), "meanwhile");
     expect(handler.taken).toHaveLength(1);
     await control("set_vm_memory_high_watermark", "0.4");
@@ -86,8 +114,8 @@ describe("an edge whose broker fails", () => {
   });
 
   it("notices a broker that hangs, and goes on when it answers again", async () => {
-    const { edge, handler } = await world.edge({ holder: "patient" });
-    await untilConsumed([edge], 4);
+    const { edge, handler } = await world.edge({ holder: "patient", partitions });
+    await untilConsumed([edge], partitions);
     const { pid } = world.rabbit;
     if (pid === null) throw new Error("the broker is not ours");
 
@@ -97,7 +125,7 @@ describe("an edge whose broker fails", () => {
     } finally {
       process.kill(pid, "SIGCONT");
     }
-    await untilConsumed([edge], 4);
+    await untilConsumed([edge], partitions);
     await send(await world.channel(), outgoing("ann", "zoe"), "again");
     await handler.until(() => handler.taken.length === 1);
 
