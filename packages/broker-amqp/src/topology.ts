@@ -39,13 +39,13 @@ export interface ExchangeDeclaration {
 }
 
 /** A queue to declare; durable. */
-export interface QueueDeclaration {
+interface QueueDeclaration {
   readonly name: string;
   readonly arguments: Arguments;
 }
 
 /** A binding to declare. */
-export interface BindingDeclaration {
+interface BindingDeclaration {
   readonly source: string;
   readonly destination: string;
   readonly kind: "queue" | "exchange";

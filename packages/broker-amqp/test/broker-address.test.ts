@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseBrokerAddress } from "../src/broker-address.ts";
 import { capabilitiesOf } from "../src/broker-capabilities.ts";
+import { clientOfSubscriptionQueue } from "../src/connection-events.ts";
 import { reconnectDelayMs } from "../src/reconnect-delay.ts";
 
 describe("the broker's address", () => {
@@ -49,5 +50,18 @@ describe("the pause before a reconnect", () => {
       50, 100, 200, 3_200, 5_000, 5_000,
     ]);
     expect(reconnectDelayMs(3, 0)).toBe(100);
+  });
+});
+
+describe("the queue of an MQTT subscription", () => {
+  it.each([
+    ["mqtt-subscription-phone-1qos1", "phone-1"],
+    ["mqtt-subscription-aqos0qos0", "aqos0"],
+    ["mqtt-subscription-qos1", null],
+    ["mqtt-subscription-phoneqos2", null],
+    ["my-mqtt-subscription-phoneqos1", null],
+    [undefined, null],
+  ])("%s names the client %s", (queue, client) => {
+    expect(clientOfSubscriptionQueue(queue)).toBe(client);
   });
 });

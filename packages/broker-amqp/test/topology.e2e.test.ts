@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { definitions, names } from "../src/index.ts";
 import { outgoing, RabbitWorld, send, untilConsumed } from "./rabbit-world.ts";
 
@@ -70,6 +70,34 @@ describe("the definitions", () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(1_600);
     expect(Math.min(...counts)).toBeGreaterThan(50);
     expect(Math.max(...counts)).toBeLessThan(200);
+  });
+
+  it("need no more permissions than the README says", async () => {
+    await world.manage("PUT", `users/${world.vhost}`, { password: "word", tags: "" });
+    await world.manage("PUT", `permissions/${world.vhost}/${world.vhost}`, {
+      configure: "^(chat21\\..*|amq\\.gen.*)$",
+      write: "^(chat21\\..*|amq\\.gen.*|amq\\.topic|amq\\.default)$",
+      read: "^(chat21\\..*|amq\\.gen.*|amq\\.topic|amq\\.rabbitmq\\.event)$",
+    });
+    const { edge, handler } = await world.edge({
+      uri: world.uri.replace("guest:guest", `${world.vhost}:word`),
+      apps: ["tilechat"],
+    });
+    await untilConsumed([edge], 4);
+    const channel = await world.channel();
+
+    channel.publish("chat21.in", "nonsense", Buffer.from("dead"));
+    await send(channel, outgoing("ann", "bob"), "x");
+    await handler.until(() => handler.taken.length === 1);
+    await edge.deliver([
+      { app: "tilechat", user: "bob", topic: "apps/tilechat/users/bob/x", payload: "{}", qos: 1 },
+    ]);
+    edge.invalidations.send({ app: "tilechat", conversation: "ann.bob" });
+    const found = () => channel.get(names.dead, { noAck: true });
+
+    expect(await vi.waitUntil(found, { timeout: 20_000 })).toMatchObject({ content: Buffer.from("dead") });
+    await edge.close(5_000);
+    await world.manage("DELETE", `users/${world.vhost}`);
   });
 
   it("stay out of the way of queues that somebody has made otherwise", async () => {
