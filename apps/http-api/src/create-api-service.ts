@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { RequestListener } from "node:http";
 import { createTokens, createVerifier, type Tokens, type Verifier } from "@chat21/auth";
 import { createAmqpEdge, createConnectionCloser } from "@chat21/broker-amqp";
 import { createEngine, type Metrics } from "@chat21/engine";
@@ -12,6 +13,7 @@ import {
   type Health,
   listenOn,
   OperatorError,
+  operationsListener,
   readSigningKeys,
   readTlsMaterial,
   systemClock,
@@ -59,29 +61,51 @@ export async function createApiService(config: ApiConfig, log: Logger): Promise<
     closing ??= drain(parts);
     return closing;
   };
-  const health = () => (closing === undefined ? healthOf(parts) : { ready: false, reason: "shutting_down" });
+  let app: RequestListener | undefined;
+  const health = (): Health => {
+    if (closing !== undefined) return { ready: false, reason: "shutting_down" };
+    return app === undefined ? { ready: false, reason: "starting" } : healthOf(parts);
+  };
+  const { metricsToken } = config;
+  const starting = operationsListener({ health, registry, metricsToken, otherwise: 503 });
+  parts.http = createHttpServer((request, response) => (app ?? starting)(request, response), tls);
   try {
-    const store = await connectStore(config, log);
-    parts.store = store;
-    parts.watch = watchStore({ store, clock: systemClock, log });
-    const { tokens, verifier } = createAuthority(config, store);
-    parts.verifier = verifier;
-    const engine = await startEngine({ config, store, verifier, metrics, log }, parts);
-    await verifier.start();
-    // From here on: what was revoked before this process began has had its connections closed.
-    closeRevoked(verifier, config, log);
-    const app = createHttpApi({
-      ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },
-      config: apiConfigOf(config),
-    });
-    parts.http = createHttpServer(app, tls);
     const port = await listenOn(parts.http, config.host, config.httpPort, chosenBy);
+    app = await startApp({ config, metrics, registry, log, health }, parts);
     const url = `${tls === undefined ? "http" : "https"}://${urlHost(config.host)}:${port}`;
     return { addresses: { apiUrl: `${url}${config.basePath}`, metricsUrl: `${url}/metrics` }, close };
   } catch (thrown) {
     await close();
     throw thrown;
   }
+}
+
+interface Groundwork {
+  readonly config: ApiConfig;
+  readonly metrics: Metrics;
+  readonly registry: Registry;
+  readonly log: Logger;
+  readonly health: () => Health;
+}
+
+/** Connects, and makes the app of what is connected then. */
+async function startApp(
+  { config, metrics, registry, log, health }: Groundwork,
+  parts: Mutable<DrainParts>,
+): Promise<RequestListener> {
+  const store = await connectStore(config, log);
+  parts.store = store;
+  parts.watch = watchStore({ store, clock: systemClock, log });
+  const { tokens, verifier } = createAuthority(config, store);
+  parts.verifier = verifier;
+  const engine = await startEngine({ config, store, verifier, metrics, log }, parts);
+  await verifier.start();
+  // From here on: what was revoked before this process began has had its connections closed.
+  closeRevoked(verifier, config, log);
+  return createHttpApi({
+    ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },
+    config: apiConfigOf(config),
+  });
 }
 
 function healthOf({ watch, engine, edge }: DrainParts): Health {

@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { webhookVariables } from "@chat21/events";
-import { exitCodes, type Setting } from "@chat21/runtime";
+import { apiSettings } from "@chat21/http-api";
+import { observerSettings } from "@chat21/observer";
+import {
+  clusterSettings,
+  exitCodes,
+  type Setting,
+  type SettingTable,
+  unusedClusterSettings,
+} from "@chat21/runtime";
+import { webhooksSettings } from "@chat21/webhooks";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { createProgram } from "../src/program.ts";
@@ -68,6 +77,34 @@ describe("docs/configuration.md", () => {
     const known = Object.keys(webhookVariables).filter((name) => name !== "WEBHOOK_ENDPOINT");
 
     expect(Object.keys(webhookMeanings)).toEqual(known);
+  });
+});
+
+describe("docs/configuration.md, of the cluster", () => {
+  const readers = {
+    observer: observerSettings,
+    "http-api": apiSettings,
+    webhooks: webhooksSettings,
+  } as Readonly<Record<string, SettingTable>>;
+
+  it("lists every setting of every process", async () => {
+    const rows = Object.entries(clusterSettings as SettingTable).map(([name, setting]) => [
+      setting.names.map(code).join(", "),
+      Object.entries(readers)
+        .filter(([, table]) => name in table)
+        .map(([reader]) => reader)
+        .join(", "),
+      setting.defaultText,
+      setting.meaning,
+    ]);
+    const unusedRows = [...unusedClusterSettings].map(([name, reason]) => [code(name), reason]);
+    let text = readFileSync(docs("configuration.md"), "utf8");
+
+    text = withBlock(text, "cluster settings", table(["variable", "read by", "default", "meaning"], rows));
+    text = withBlock(text, "unused cluster settings", table(["variable", "why"], unusedRows));
+
+    expect(rows.filter(([, by]) => by === "")).toEqual([]);
+    await expect(text).toMatchFileSnapshot(docs("configuration.md"));
   });
 });
 

@@ -5,5 +5,6 @@ export type { AttemptResult } from "./retry-policy.ts";
 export { retryLimits } from "./retry-policy.ts";
 export type { TestEventOptions, TestEventResult } from "./send-test-event.ts";
 export { sendTestEvent } from "./send-test-event.ts";
+export { webhooksSettings } from "./settings.ts";
 export type { WebhookWorker, WebhookWorkerOptions } from "./webhook-worker.ts";
 export { createWebhookWorker } from "./webhook-worker.ts";

@@ -8,7 +8,7 @@ import { testEnvironment } from "./start-cluster.ts";
 export type Program = "http-api" | "observer" | "webhooks";
 
 /** What a program that ended has left. */
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;

@@ -9,6 +9,8 @@ export interface OperationsOptions {
   readonly registry: Pick<Registry, "contentType" | "metrics">;
   /** Bearer token for `/metrics`. @default everybody who reaches the listener may read it */
   readonly metricsToken?: string | undefined;
+  /** What every other path is answered with. @default 404 */
+  readonly otherwise?: 404 | 503;
 }
 
 /** Serves `/healthz`, `/readyz` and `/metrics`, with the answers that the HTTP API gives under the same paths. */
@@ -19,18 +21,20 @@ export function operationsListener(options: OperationsOptions): RequestListener 
 }
 
 async function answer(
-  { health, registry, metricsToken }: OperationsOptions,
+  { health, registry, metricsToken, otherwise = 404 }: OperationsOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const [path] = (request.url ?? "").split("?", 1);
-  if (request.method !== "GET" && request.method !== "HEAD") return send(response, 405, "text/plain", "");
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return send(response, otherwise === 404 ? 405 : otherwise, "text/plain", "");
+  }
   if (path === "/healthz") return sendJson(response, 200, { status: "ok" });
   if (path === "/readyz") {
     const now = health();
     return sendJson(response, now.ready ? 200 : 503, now);
   }
-  if (path !== "/metrics") return send(response, 404, "text/plain", "");
+  if (path !== "/metrics") return send(response, otherwise, "text/plain", "");
   if (metricsToken !== undefined && !isSameToken(bearer(request), metricsToken)) {
     response.setHeader("www-authenticate", 'Bearer realm="chat21 metrics"');
     return send(response, 401, "text/plain", "");

@@ -4,10 +4,17 @@ import { Registry } from "prom-client";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { combineHealth, createPrometheusMetrics, type Health, operationsListener } from "../src/index.ts";
 
-async function serve(health: () => Health, metricsToken?: string): Promise<string> {
+async function serve(
+  health: () => Health,
+  metricsToken?: string,
+  otherwise: 404 | 503 = 404,
+): Promise<string> {
   const registry = new Registry();
   createPrometheusMetrics(registry);
-  const server = createServer(operationsListener({ health, registry, metricsToken })).listen(0, "127.0.0.1");
+  const server = createServer(operationsListener({ health, registry, metricsToken, otherwise })).listen(
+    0,
+    "127.0.0.1",
+  );
   await new Promise((resolve) => server.once("listening", resolve));
   onTestFinished(() => {
     server.closeAllConnections();
@@ -52,6 +59,14 @@ describe("the listener for operators", () => {
 
     expect((await fetch(`${url}/api`)).status).toBe(404);
     expect((await fetch(`${url}/readyz`, { method: "POST" })).status).toBe(405);
+  });
+
+  it("asks for patience where the rest is still to come", async () => {
+    const url = await serve(() => ready, undefined, 503);
+
+    expect((await fetch(`${url}/api`)).status).toBe(503);
+    expect((await fetch(`${url}/api`, { method: "POST" })).status).toBe(503);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 });
 
