@@ -12,6 +12,8 @@ export type DeadReason =
   | "forbidden"
   /** The handler failed on it. */
   | "internal"
+  /** Left by an original deployment, and nothing that can be taken over. */
+  | "refused"
   /** Given out again and again, and never finished: it probably ends its process. */
   | "crashes";
 

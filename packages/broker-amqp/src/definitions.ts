@@ -23,8 +23,7 @@ export interface DefinitionsOptions extends TopologyOptions {
  * of MQTT subscriptions.
  *
  * RabbitMQ imports bindings in no particular order, and that order spreads the keys over the partitions until the broker
- * starts again, when it binds by name. After an import restart it once before clients come, or see that nothing waits in
- * the partitions when it restarts for the first time: otherwise newer messages may overtake what waits.
+ * starts again, when it binds more or less by name: after an import, restart it once before clients come.
  */
 export function definitions(options: DefinitionsOptions = {}): Definitions {
   const { vhost = "/", keepLegacyQueues = false } = options;

@@ -112,6 +112,7 @@ export class Intake {
         ...this.#options,
         connection,
         take: (message) => this.#inbound.take(message, isHeld),
+        bury: (message, detail) => this.#inbound.bury(message, "refused", detail),
       }),
     );
     this.#isLegacyTaken = true;

@@ -11,13 +11,16 @@ export interface LegacyMessage {
   readonly payload: Uint8Array;
 }
 
-/** What to do with the queues of an original deployment. */
+/**
+ * What to do with the queues of an original deployment. Their handlers get one message after the other, in order; one
+ * that is refused with `bad_request` becomes a dead letter, any other error stops it all, to be tried again.
+ */
 export interface LegacyQueueOptions {
   /** Leave them bound, and growing: somebody else is to read them. @default false */
   readonly keepLegacyQueues?: boolean | undefined;
-  /** Takes what was not yet stored, in order; resolves when it is durable. @default the queue `persist` is left alone */
+  /** Takes what was not yet stored; resolves when it is durable. @default the queue `persist` is left alone */
   readonly onLegacyPersist?: ((message: LegacyMessage) => Promise<void>) | undefined;
-  /** Takes what was not yet sent, in order; resolves when it is durable. @default the queue `webhooks` is left alone */
+  /** Takes what was not yet sent; resolves when it is durable. @default the queue `webhooks` is left alone */
   readonly onLegacyWebhook?: ((message: LegacyMessage) => Promise<void>) | undefined;
 }
 
@@ -28,6 +31,8 @@ export interface LegacyContext extends LegacyQueueOptions {
   readonly apps?: readonly string[] | undefined;
   /** Handles a message as if it had just come from a client; resolves when it is finished. */
   readonly take: TakeMessage;
+  /** Makes a dead letter of a message; resolves when it is durable. */
+  readonly bury: (message: ConsumeMessage, detail: string) => Promise<void>;
   readonly timers: Timers;
   readonly log: Log;
 }
@@ -65,14 +70,14 @@ const lookEveryMs = 250;
  * process at a time, before anything else is consumed. Throws `conflict` when somebody else consumes them.
  */
 export async function takeLegacyQueues(context: LegacyContext): Promise<void> {
-  const { keepLegacyQueues = false, take, onLegacyPersist, onLegacyWebhook } = context;
+  const { keepLegacyQueues = false, take, bury, onLegacyPersist, onLegacyWebhook } = context;
   const handlers: Readonly<Record<LegacyQueue, TakeMessage | undefined>> = {
     messages: take,
-    persist: onLegacyPersist && ((message) => onLegacyPersist(legacyMessage(message))),
-    webhooks: onLegacyWebhook && ((message) => onLegacyWebhook(legacyMessage(message))),
+    persist: onLegacyPersist && inTurn(onLegacyPersist, bury),
+    webhooks: onLegacyWebhook && inTurn(onLegacyWebhook, bury),
   };
-  // What was not stored yet is older than what was not handled yet.
-  for (const queue of ["persist", "messages", "webhooks"] as const) {
+  // What was not stored or not sent yet is older than what was not handled yet.
+  for (const queue of ["persist", "webhooks", "messages"] as const) {
     const found = await lookAt(context.connection, queue);
     if (found === null) continue;
     if (keepLegacyQueues) warnOfKept(context.log, queue, found.messageCount);
@@ -140,6 +145,22 @@ async function openQuietly(connection: ChannelModel): Promise<Channel> {
   // Its calls reject with the reason.
   channel.on("error", () => {});
   return channel;
+}
+
+/** One after the other: a queue is handed out many at a time. After an error none is begun. */
+function inTurn(handle: (message: LegacyMessage) => Promise<void>, bury: LegacyContext["bury"]): TakeMessage {
+  let last = Promise.resolve();
+  return (message) => {
+    last = last.then(async () => {
+      try {
+        await handle(legacyMessage(message));
+      } catch (error) {
+        if (!(error instanceof ChatError) || error.code !== "bad_request") throw error;
+        await bury(message, error.message);
+      }
+    });
+    return last;
+  };
 }
 
 function warnOfKept(log: Log, queue: LegacyQueue, messages: number): void {

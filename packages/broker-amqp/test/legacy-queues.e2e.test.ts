@@ -56,7 +56,7 @@ describe("the queues of an original deployment", () => {
     await untilConsumed([edge], 4);
   });
 
-  it("are handed to who wants them, what was not stored before what was not handled", async () => {
+  it("are handed to who wants them, what was not stored or sent before what was not handled", async () => {
     await send(channel, "apps.observer.tilechat.users.ann.messages.bob.persist", '{"text":"stored"}');
     await send(channel, "observer.webhook.apps.tilechat.presence", '{"online":true}');
     await send(channel, outgoing("ann", "bob"), "handled");
@@ -77,8 +77,8 @@ describe("the queues of an original deployment", () => {
 
     expect(order).toEqual([
       'persist apps.observer.tilechat.users.ann.messages.bob.persist {"text":"stored"}',
-      "handled",
       'webhooks observer.webhook.apps.tilechat.presence {"online":true}',
+      "handled",
     ]);
     expect(await Promise.all(["messages", "persist", "webhooks"].map(lengthOf))).toEqual([
       "gone",
