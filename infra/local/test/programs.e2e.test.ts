@@ -116,11 +116,15 @@ describe.each(programs)("chat21-%s", (program) => {
     expect(stdout).not.toContain("cleanly");
   });
 
-  it("ends at once when it is told to stop before it has begun", async () => {
-    const [port = 0] = await freePorts(1);
-    const running = run(program, settingsOn(`mongodb://127.0.0.1:${port}/x`));
+  it("says that it is alive and not ready while it waits, and ends at once when it is told to", async () => {
+    const [port = 0, own = 0] = await freePorts(2);
+    const ports = { CHAT21_HTTP_PORT: String(own), METRICS_PORT: String(own) };
+    const running = run(program, settingsOn(`mongodb://127.0.0.1:${port}/x`, ports));
     await expect.poll(() => running.stdout()).toContain("waiting for MongoDB");
 
+    const url = `http://127.0.0.1:${own}`;
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(await readiness(url)).toBe("503 starting");
     running.signal("SIGTERM");
 
     expect((await running.ended).code).toBe(0);
