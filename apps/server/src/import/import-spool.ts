@@ -78,7 +78,7 @@ const sortAtOnce = 2_000;
 
 /**
  * A file of its own in which every copy's place is gathered, so that all copies of a message, and all messages of a
- * conversation, come together whatever indexes the original has, and memory stays bounded. About 150 bytes a copy.
+ * conversation, come together whatever indexes the original has, and memory stays bounded. About 230 bytes a copy.
  */
 export class ImportSpool {
   readonly #database: DatabaseSync;

@@ -93,13 +93,15 @@ class ImportSession {
     const { store, source, signal } = this.#options;
     const records = store === null ? lot.map(() => null) : await store.conversations.load(lot);
     const wanted = new Map<ImportedConversation, ConversationImport>();
-    for (const [index, conversation] of lot.entries()) {
-      const record = records[index] ?? null;
-      const marks = record === null || record.head === 0 ? [] : await this.#marksOf(conversation);
-      if (marks.length === 0 && (await this.#isNumbered(conversation, record))) {
+    const marks = await Promise.all(
+      lot.map((conversation, at) => this.#leftOf(conversation, records[at] ?? null)),
+    );
+    for (const [at, conversation] of lot.entries()) {
+      const left = marks[at] ?? null;
+      if (left === null) {
         this.report.conversations.numbered += 1;
         this.report.messages.numbered += conversation.messages;
-      } else wanted.set(conversation, this.#begin(conversation, record?.head ?? 0, marks));
+      } else wanted.set(conversation, this.#begin(conversation, records[at]?.head ?? 0, left));
     }
     let writes: ImportWrite[] = [];
     for await (const { conversation, messages, isLast } of source.read([...wanted.keys()])) {
@@ -141,13 +143,20 @@ class ImportSession {
     });
   }
 
-  /** Whether the last message is there: they are written in their order, so all are. */
-  async #isNumbered(
-    { app, conversation, lastMessageId }: ImportedConversation,
+  /** Marks that an earlier import has left; `null` when it has finished the conversation. */
+  async #leftOf(
+    conversation: ImportedConversation,
     record: ConversationRecord | null,
-  ): Promise<boolean> {
+  ): Promise<readonly EventRef[] | null> {
+    if (record === null || record.head === 0) return [];
+    const marks = await this.#marksOf(conversation);
+    return marks.length === 0 && (await this.#isNumbered(conversation)) ? null : marks;
+  }
+
+  /** Whether the last message is there: they are written in their order, so all are. */
+  async #isNumbered({ app, conversation, lastMessageId }: ImportedConversation): Promise<boolean> {
     const { store } = this.#options;
-    if (store === null || record === null || record.head === 0 || lastMessageId === null) return false;
+    if (store === null || lastMessageId === null) return false;
     const found = await store.events.find(app, conversation, lastMessageId);
     return found?.messageId === lastMessageId;
   }
