@@ -3,6 +3,12 @@ export type { BackendEvent } from "./backend-events.ts";
 export { createBackendEvents } from "./backend-events.ts";
 export type { WebhookEndpoint } from "./endpoint.ts";
 export { endpointLabel, normalizeEndpointUrl } from "./endpoint.ts";
+export type {
+  OriginalWebhook,
+  OriginalWebhookOutcome,
+  OriginalWebhookRecorder,
+} from "./original-webhooks.ts";
+export { createOriginalWebhookRecorder } from "./original-webhooks.ts";
 export type { WebhookSecret } from "./webhook-secret.ts";
 export { generateWebhookSecret, isWebhookSecret } from "./webhook-secret.ts";
 export type { WebhookSettings } from "./webhook-settings.ts";

@@ -1,8 +1,8 @@
 import type { Clock, EventSink, Fact, WebhookDelivery, WebhookStore } from "@chat21/engine";
 import { type WebhookEvent, webhookEvents } from "@chat21/protocol";
-import { deliveryId } from "./delivery-id.ts";
+import { deliveryRows } from "./delivery-rows.ts";
 import type { WebhookEndpoint } from "./endpoint.ts";
-import { type EventDraft, eventsOf } from "./fact-events.ts";
+import { eventsOf } from "./fact-events.ts";
 
 /** What a webhook sink is made of. */
 export interface WebhookSinkOptions {
@@ -42,7 +42,7 @@ export function createWebhookSink(options: WebhookSinkOptions): EventSink {
     for (const fact of facts) {
       for (const draft of eventsOf(fact)) {
         if (!wanted.has(draft.event)) continue;
-        rows.push(...rowsOf(draft, urls, clock.now()));
+        rows.push(...deliveryRows(draft, urls, clock.now()));
         if (rows.length < rowsOfOneWrite) continue;
         await store.enqueue(rows);
         rows = [];
@@ -75,13 +75,4 @@ export function createWebhookSink(options: WebhookSinkOptions): EventSink {
         if (!writing) void writeWaiting();
       }),
   };
-}
-
-function rowsOf(draft: EventDraft, urls: readonly string[], createdAt: number): readonly WebhookDelivery[] {
-  const { event, app, orderKey, identity } = draft;
-  const body = draft.body(createdAt);
-  return urls.map((endpoint) => ({
-    id: deliveryId(endpoint, event, app, identity),
-    ...{ endpoint, app, orderKey, event, body, createdAt },
-  }));
 }
