@@ -122,10 +122,11 @@ async function startEngine(
   const holder = `observer-${randomUUID()}`;
   const { leases, redeliveries } = store;
   const connectTimeoutMs = config.startTimeoutMs;
+  const legacy = createLegacyAdopter({ store, webhooks, clock, log });
   const edge = createAmqpEdge({
     ...{ uri, holder, leases, apps, prefetch, queueType, connectTimeoutMs, log, metrics },
     keepLegacyQueues: config.keepLegacyQueues,
-    onLegacyPersist: createLegacyAdopter(store, clock, log),
+    ...{ onLegacyPersist: legacy.onLegacyPersist, onLegacyWebhook: legacy.onLegacyWebhook },
   });
   const contacts = createContactDirectory({
     ...{ users: store.users, clock, log },
@@ -146,6 +147,7 @@ async function startEngine(
   await engine.start();
   try {
     await edge.start(engine);
+    legacy.report();
   } catch (cause) {
     throw new OperatorError(`RabbitMQ: ${messageOf(cause)}; check RABBITMQ_URI`, { cause });
   }

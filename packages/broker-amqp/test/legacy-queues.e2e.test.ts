@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+import { ChatError } from "@chat21/protocol";
 import type { ConfirmChannel } from "amqplib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LegacyMessage } from "../src/index.ts";
@@ -86,6 +88,53 @@ describe("the queues of an original deployment", () => {
       "gone",
     ]);
     expect(log.filter(({ level }) => level === "warn")).toEqual([]);
+  });
+
+  it("keep their order, and what is refused becomes a dead letter", async () => {
+    const texts = Array.from({ length: 20 }, (_, n) => String(n));
+    const key = "apps.observer.tilechat.users.ann.messages.bob.persist";
+    for (const text of texts) send(channel, key, text);
+    await channel.waitForConfirms();
+    const taken: string[] = [];
+    const { edge, counted } = world.unstarted({
+      onLegacyPersist: async ({ payload }) => {
+        const text = String(Buffer.from(payload));
+        // The later, the quicker: only one at a time keeps the order.
+        for (let turns = Number(text); turns < texts.length; turns += 1) await setImmediate();
+        if (text === "7") throw new ChatError("bad_request", "not seven");
+        taken.push(text);
+      },
+    });
+
+    await edge.start((await world.edge({ leases: undefined })).handler);
+
+    const letter = await channel.get("chat21.dead", { noAck: true });
+    expect(taken).toEqual(texts.filter((text) => text !== "7"));
+    expect(letter).toMatchObject({
+      content: Buffer.from("7"),
+      properties: { headers: { "x-chat21-reason": "refused", "x-chat21-detail": "not seven" } },
+    });
+    expect(counted).toContain("dead_letters refused");
+    expect(await lengthOf("persist")).toBe("gone");
+  });
+
+  it("stay, from the message on that could not be stored, until it can be", async () => {
+    const key = "apps.observer.tilechat.users.ann.messages.bob.persist";
+    for (const text of ["a", "b", "c"]) await send(channel, key, text);
+    const taken: string[] = [];
+    let failures = 1;
+    const { edge } = world.unstarted({
+      onLegacyPersist: async ({ payload }) => {
+        const text = String(Buffer.from(payload));
+        if (text === "b" && failures-- > 0) throw new ChatError("store_unavailable");
+        taken.push(text);
+      },
+    });
+
+    await edge.start((await world.edge({ leases: undefined })).handler);
+
+    expect(taken.join("")).toMatch(/^a+bc$/);
+    expect(await lengthOf("persist")).toBe("gone");
   });
 
   it("are left alone where nobody takes them, and the log says so", async () => {
