@@ -50,10 +50,13 @@ function numberOf(name: "http-port" | "observers", highest: number): number {
 
 function build(): void {
   const filters = ["http-api", "observer", "webhooks", "server"].map((app) => `--filter=@chat21/${app}...`);
-  const { status } = spawnSync("turbo", ["run", "build", ...filters, "--output-logs=errors-only"], {
+  const { status, error } = spawnSync("turbo", ["run", "build", ...filters, "--output-logs=errors-only"], {
     stdio: ["ignore", 2, 2],
     env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
   });
+  if (error !== undefined) {
+    throw new Error("turbo was not found: run this as `pnpm cluster`, or with --no-build", { cause: error });
+  }
   if (status !== 0) throw new Error("the build failed");
 }
 

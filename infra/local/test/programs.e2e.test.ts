@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testCertificate } from "@chat21/testkit";
 import { type RequiredRabbit, requireMongo, requireRabbit } from "@chat21/testkit/services";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { freePorts } from "../free-port.ts";
@@ -144,6 +146,25 @@ describe.each(["observer", "http-api"] as const)("chat21-%s", (program) => {
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`^chat21-${program}: RabbitMQ: .*; check RABBITMQ_URI\n$`));
     expect(stdout + stderr).not.toContain("hush");
+  });
+});
+
+describe("chat21-http-api", () => {
+  it("serves REST over TLS with a certificate", async () => {
+    const { cert, key } = testCertificate;
+    const env = await settings({ CHAT21_TLS_CERT: cert, CHAT21_TLS_KEY: key });
+    const { apiUrl } = await run("http-api", env).ready;
+
+    const status = await new Promise((resolve, reject) => {
+      const url = new URL("/readyz", String(apiUrl));
+      get(url, { ca: cert, servername: "localhost" }, (answer) => resolve(answer.resume().statusCode)).on(
+        "error",
+        reject,
+      );
+    });
+
+    expect(apiUrl).toMatch(/^https:/);
+    expect(status).toBe(200);
   });
 });
 
