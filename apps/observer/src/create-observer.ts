@@ -11,7 +11,6 @@ import {
   createPrometheusMetrics,
   type Health,
   listenOn,
-  OperatorError,
   operationsListener,
   systemClock,
   uriLabel,
@@ -22,6 +21,7 @@ import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/s
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { createLegacyAdopter } from "./adopt-legacy.ts";
+import { brokerFailure } from "./broker-failure.ts";
 import type { ObserverConfig } from "./config.ts";
 import { type DrainParts, drain } from "./drain.ts";
 import { measureBroker } from "./measure-broker.ts";
@@ -149,11 +149,7 @@ async function startEngine(
     await edge.start(engine);
     legacy.report();
   } catch (cause) {
-    throw new OperatorError(`RabbitMQ: ${messageOf(cause)}; check RABBITMQ_URI`, { cause });
+    throw brokerFailure(cause);
   }
   return edge;
-}
-
-function messageOf(thrown: unknown): string {
-  return (thrown instanceof Error ? thrown.message : String(thrown)).replaceAll(/\s+/g, " ");
 }
