@@ -191,21 +191,31 @@ export class Dispatcher {
 
   /** What will not be acknowledged by this process any more stays known to who is handed its message next. */
   async #markDurably(committed: readonly WriteResult[], arrivals: readonly Arrival[]): Promise<void> {
-    if (!arrivals.every(({ isCurrent }) => isCurrent())) return this.#markRedispatched(committed);
+    const mayAcknowledge = () => arrivals.every(({ isCurrent }) => isCurrent());
+    if (!mayAcknowledge()) return this.#markRedispatched(committed);
     this.#mark(committed);
-    if (arrivals.length > 0) await this.#options.store.events.flushMarks();
+    if (arrivals.length === 0) return;
+    let isAcknowledged = false;
+    try {
+      await this.#options.store.events.flushMarks();
+      isAcknowledged = mayAcknowledge();
+    } finally {
+      // A store that paused, or lost its primary, outlasts the lease: the marks are gone, or will be, and the messages are
+      // with the broker again.
+      if (!isAcknowledged) await this.#options.redeliveries?.markUnacknowledged(eventsOf(committed));
+    }
   }
 
   async #markRedispatched(committed: readonly WriteResult[]): Promise<void> {
     const { redeliveries, metrics } = this.#options;
     if (redeliveries === undefined) return this.#mark(committed);
-    const events = committed.flatMap((result) => result.events);
+    const events = eventsOf(committed);
     await redeliveries.markRedispatched(events);
     metrics.count("events_dispatched", undefined, events.length);
   }
 
   #mark(committed: readonly WriteResult[]): void {
-    const events = committed.flatMap((result) => result.events);
+    const events = eventsOf(committed);
     if (events.length === 0) return;
     this.#options.store.events.markDispatched(events);
     this.#options.metrics.count("events_dispatched", undefined, events.length);
@@ -242,6 +252,10 @@ export class Dispatcher {
       throw thrown;
     }
   }
+}
+
+function eventsOf(committed: readonly WriteResult[]): readonly EventRecord[] {
+  return committed.flatMap(({ events }) => events);
 }
 
 function needsHistory({ events }: WriteResult): boolean {

@@ -89,6 +89,41 @@ describe("A partition that another process takes over", () => {
     );
   }, 120_000);
 
+  it("is stored once when the store pauses while marks are cleared, until the lease has run out", async () => {
+    const disk = createMemoryDisk();
+    const clock = createManualClock();
+    const options = { disk, clock, facts: [], neighbours: neighboursOf(clock) };
+    let wake = () => {};
+    const paused = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    let isReached = () => {};
+    const reached = new Promise<void>((resolve) => {
+      isReached = resolve;
+    });
+    const hold = async (point: string) => {
+      if (point !== "events.flushMarks:after") return;
+      isReached();
+      await paused;
+    };
+    const old = await startProcess({ ...options, hold });
+    const broker = new ModelBroker("ann", "bob", ["m0", "m1"]);
+    const owner: ModelConsumer = { engine: old.engine, isCurrent: true };
+
+    const handled = broker.deliverTo(owner);
+    await reached;
+    broker.disconnect(owner);
+    wake();
+    await handled;
+    await clock.advance(2_000);
+    const next = await startProcess(options);
+    await next.engine.handleTakeover();
+    await broker.deliverTo({ engine: next.engine, isCurrent: true });
+
+    expect(broker.isEmpty).toBe(true);
+    expect(await storedTexts(disk)).toEqual(["m0", "m1"]);
+  });
+
   it("is told apart from a sender who says the same thing twice", async () => {
     const disk = createMemoryDisk();
     const clock = createManualClock();

@@ -29,13 +29,13 @@ export function createRedeliveries(database: Database, marks: DispatchMarks): Re
     );
   }
 
-  async function mark(refs: readonly EventRef[]): Promise<void> {
+  async function mark(refs: readonly EventRef[], which: mongo.Filter<EventDocument>): Promise<void> {
     for (let at = 0; at < refs.length; at += maxMarks) {
       const ids = refs
         .slice(at, at + maxMarks)
         .map(({ app, conversation, seq }) => ({ app, conversation, seq }));
       await events.updateMany(
-        { _id: { $in: ids }, undispatched: { $exists: true } },
+        { ...which, _id: { $in: ids } },
         [{ $set: { redispatched: "$$NOW" } }, { $unset: "undispatched" }],
         { hint: "_id_" },
       );
@@ -51,7 +51,8 @@ export function createRedeliveries(database: Database, marks: DispatchMarks): Re
   }
 
   return {
-    markRedispatched: (refs) => database.call(() => mark(refs)),
+    markRedispatched: (refs) => database.call(() => mark(refs, { undispatched: { $exists: true } })),
+    markUnacknowledged: (refs) => database.call(() => mark(refs, {})),
     unacknowledged: (app, conversation) =>
       database.call(async () => {
         await marks.flush();

@@ -160,6 +160,11 @@ describe("a query on the way of messages", () => {
       3,
       () => store.redeliveries.markRedispatched([{ app: "app", conversation: "ann.bob", seq: 1 }]),
     ],
+    [
+      "of what could not be acknowledged",
+      3,
+      () => store.redeliveries.markUnacknowledged([{ app: "app", conversation: "ann.bob", seq: 1 }]),
+    ],
     ["of a flush of marks", 1, flush],
     ["of a load", 10, () => store.conversations.load([key])],
     [

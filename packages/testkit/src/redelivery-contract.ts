@@ -66,6 +66,18 @@ export function describeRedeliveryLog(name: string, open: () => Promise<OpenedRe
       expect(await known("late")).toEqual([2]);
     });
 
+    it("knows again what was marked as dispatched and could not be acknowledged, and lets no sweep find it", async () => {
+      await world.one.events.commit([sampleRun("again", "ann.bob", { count: 3 })]);
+      world.one.events.markDispatched(refs("again", 1, 2));
+      await world.one.events.flushMarks();
+
+      await world.one.redeliveries.markUnacknowledged(refs("again", 2, 3));
+      await world.one.redeliveries.markUnacknowledged(refs("again", 2));
+
+      expect(await known("again")).toEqual([2, 3]);
+      expect(await undispatched("again")).toEqual([]);
+    });
+
     it("takes thousands of them, and none", async () => {
       await world.one.events.commit([sampleRun("many", "ann.bob", { count: 2_500 })]);
       const seqs = Array.from({ length: 2_500 }, (_, index) => index + 1);

@@ -11,8 +11,14 @@ export interface RedeliveryLog {
    */
   markRedispatched(refs: readonly EventRef[]): Promise<void>;
   /**
-   * Events of one conversation that are undispatched, or were marked as redispatched a minute ago at most: their
-   * messages may come again. Ascending by `seq`, at most 1,000.
+   * Brings events back to {@link unacknowledged}, for another minute, also those whose mark was cleared already: whoever
+   * cleared it was to acknowledge their messages, and cannot any more. Never to be called for what may have been
+   * acknowledged. Durable, idempotent.
+   */
+  markUnacknowledged(refs: readonly EventRef[]): Promise<void>;
+  /**
+   * Events of one conversation that are undispatched, or were marked as redispatched or unacknowledged a minute ago at
+   * most: their messages may come again. Ascending by `seq`, at most 1,000.
    */
   unacknowledged(app: string, conversation: string): Promise<readonly EventRecord[]>;
 }

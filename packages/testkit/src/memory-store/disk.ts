@@ -49,7 +49,7 @@ export interface MemoryDisk {
   readonly conversations: Map<string, DiskConversation>;
   /** In commit order. */
   readonly undispatched: Map<string, EventRef>;
-  /** Events that were dispatched by another process than is to acknowledge their messages to a broker. */
+  /** Events that were dispatched, and are left to another process to acknowledge to a broker. */
   readonly redispatched: Set<string>;
   /** Which event took an idempotency key. */
   readonly clientMessageIds: Map<string, EventRef>;

@@ -5,7 +5,7 @@ import type { Gated } from "./gate.ts";
 const maxEvents = 1_000;
 
 /**
- * What was dispatched by another process than is to acknowledge it. The memory lasts as long as the disk: the port asks
+ * What was dispatched, and is left to another process to acknowledge. The memory lasts as long as the disk: the port asks
  * for a minute at least, and tests own no clock here.
  */
 export function createMemoryRedeliveries(disk: MemoryDisk, { write, read }: Gated): RedeliveryLog {
@@ -15,6 +15,14 @@ export function createMemoryRedeliveries(disk: MemoryDisk, { write, read }: Gate
         for (const { app, conversation, seq } of refs) {
           const key = keyOf(app, conversation, seq);
           if (disk.undispatched.delete(key)) disk.redispatched.add(key);
+        }
+      }),
+    markUnacknowledged: (refs) =>
+      write("redeliveries.markUnacknowledged", () => {
+        for (const { app, conversation, seq } of refs) {
+          const key = keyOf(app, conversation, seq);
+          disk.undispatched.delete(key);
+          disk.redispatched.add(key);
         }
       }),
     unacknowledged: (app, conversation) =>
