@@ -1,85 +1,97 @@
-import { readFile, rm } from "node:fs/promises";
-import { mkdtemp } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startWebhookReceiver, type Topology, World } from "@chat21/testkit";
-import { type RequiredMongo, type RequiredRabbit, requireMongo, requireRabbit } from "@chat21/testkit/services";
-import { type ClusterProcesses, startClusterProcesses } from "../cluster-processes.ts";
-import { isAlive, startDetached, stopProcess } from "../processes.ts";
-import { runCommand } from "../run-command.ts";
+import { startWebhookReceiver, World } from "@chat21/testkit";
+import { type RequiredMongo, requireMongo, requireRabbit } from "@chat21/testkit/services";
+import { startClusterProcesses } from "../cluster-processes.ts";
 import { mergeMetrics } from "./merged-metrics.ts";
+import { OwnBroker } from "./own-broker.ts";
 import { databaseUri, testEnvironment } from "./start-cluster.ts";
 
-/** Who says whether it is ready, and needs both services. */
-const ready = ["observer-1", "observer-2", "http-api"] as const;
+/** Processes that need both services. */
+export type Member = "http-api" | "observer-1" | "observer-2";
 
-/** A cluster on a RabbitMQ and a MongoDB of its own, which a test may stop, pause and fill. */
-export class OwnCluster {
-  readonly rabbit: RequiredRabbit;
-  readonly mongo: RequiredMongo;
-  readonly processes: ClusterProcesses;
+const members = ["observer-1", "observer-2", "http-api"] as const satisfies readonly Member[];
+
+/** Two observers, API and webhooks on a RabbitMQ and a MongoDB of their own, which a test may stop, pause and fill. */
+export interface OwnCluster {
   readonly world: World;
-  readonly #folder: string;
-  readonly #close: () => Promise<void>;
-  #brokerPid: number;
+  readonly broker: OwnBroker;
+  readonly mongo: RequiredMongo;
+  readonly mongoUri: string;
+  /** `undefined` while it does not run. */
+  pidOf(member: Member): number | undefined;
+  /** What `/readyz` of each member says, as `200 ok`, in the order observer 1, observer 2, API. */
+  readiness(): Promise<readonly string[]>;
+  /** What a member has logged until now. */
+  logOf(member: Member): Promise<readonly string[]>;
+  /** Seconds of processor time that both observers have used until now. */
+  cpuSeconds(): number;
+  close(): Promise<void>;
+}
 
-  /** Two observers, API and webhooks; a process that is killed is started again. */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<OwnCluster> {
-    const folder = await mkdtemp(join(tmpdir(), "chat21-faults-"));
+/** `/readyz` of all members while everything is well. */
+export const allReady = members.map(() => "200 ok");
+
+/** `/readyz` of all members while something is missing. */
+export const allWithout = (reason: string) => members.map(() => `503 ${reason}`);
+
+/** Starts it; a process that is killed is started again. */
+export async function startOwnCluster(env: Readonly<Record<string, string>> = {}): Promise<OwnCluster> {
+  const folder = await mkdtemp(join(tmpdir(), "chat21-faults-"));
+  const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const close = async () => {
+    for (const one of closers.splice(0).reverse()) await one();
+  };
+  try {
     const [rabbit, mongo] = await Promise.all([
       requireRabbit({ isOwn: true }),
       requireMongo({ isOwn: true }),
     ]);
-    const services = async () => {
-      await Promise.all([rabbit.stop(), mongo.stop()]);
-      await rm(folder, { recursive: true, force: true });
-    };
-    try {
-      return await OwnCluster.#startOn({ rabbit, mongo, folder, env, services });
-    } catch (error) {
-      await services();
-      throw error;
-    }
-  }
-
-  static async #startOn({ rabbit, mongo, folder, env, services }: Groundwork): Promise<OwnCluster> {
+    const broker = new OwnBroker(rabbit);
+    closers.push(() => Promise.all([broker.close(), mongo.stop()]));
+    const mongoUri = databaseUri(mongo.uri, mongo.database);
     const secret = rabbit.jwtSecret ?? "";
-    const processes = await startClusterProcesses({
+    const cluster = await startClusterProcesses({
       ...{ folder, httpPort: 0, observers: 2, secret, restarts: true, managementUri: null },
-      rabbitUri: rabbit.uri,
-      mongoUri: databaseUri(mongo.uri, mongo.database),
-      env: testEnvironment({ LOG_LEVEL: "INFO", ...env }),
+      ...{ rabbitUri: rabbit.uri, mongoUri, env: testEnvironment({ LOG_LEVEL: "INFO", ...env }) },
     });
-    const metrics = await mergeMetrics([...processes.metricsUrls.values()]);
+    closers.push(() => cluster.stop());
+    const metrics = await mergeMetrics([...cluster.metricsUrls.values()]);
+    closers.push(() => metrics.close());
     const webhooks = await startWebhookReceiver();
-    const close = async () => {
-      await Promise.all([metrics.close(), webhooks.close(), processes.stop()]);
-      await services();
+    closers.push(() => webhooks.close());
+    const topology = {
+      ...{ mqttWsUrl: rabbit.webMqttUri ?? "", mqttTcpUrl: rabbit.mqttUri ?? "" },
+      ...{ apiUrl: cluster.apiUrl, metricsUrl: metrics.url, secret, close },
+      publishesAreJudgedBy: "scopes" as const,
     };
-    const topology: Topology = {
-      mqttWsUrl: rabbit.webMqttUri ?? "",
-      mqttTcpUrl: rabbit.mqttUri ?? "",
-      ...{ apiUrl: processes.apiUrl, metricsUrl: metrics.url, secret },
-      publishesAreJudgedBy: "scopes",
-      close,
+    const pidOf = (member: Member) => cluster.processes.find(({ name }) => name === member)?.pid;
+    return {
+      ...{ world: new World(topology, webhooks), broker, mongo, mongoUri, pidOf, close },
+      readiness: () => Promise.all(members.map((member) => readyz(cluster.metricsUrls.get(member) ?? ""))),
+      logOf: async (member) => (await readFile(join(folder, `${member}.log`), "utf8")).trim().split("\n"),
+      cpuSeconds: () => cpuSecondsOf(pidOf("observer-1")) + cpuSecondsOf(pidOf("observer-2")),
     };
-    return new OwnCluster(rabbit, mongo, processes, new World(topology, webhooks), folder);
+  } catch (error) {
+    await close();
+    throw error;
   }
+}
 
-  private constructor(
-    rabbit: RequiredRabbit,
-    mongo: RequiredMongo,
-    processes: ClusterProcesses,
-    world: World,
-    folder: string,
-  ) {
-    Object.assign(this, { rabbit, mongo, processes, world });
-    this.rabbit = rabbit;
-    this.mongo = mongo;
-    this.processes = processes;
-    this.world = world;
-    this.#folder = folder;
-    this.#brokerPid = rabbit.pid ?? 0;
-    this.#close = world.topology.close;
+async function readyz(metricsUrl: string): Promise<string> {
+  try {
+    const answer = await fetch(new URL("/readyz", metricsUrl));
+    return `${answer.status} ${((await answer.json()) as { readonly reason: string }).reason}`;
+  } catch {
+    return "no answer";
   }
+}
+
+/** User and system time: fields 14 and 15, hundredths of a second. */
+function cpuSecondsOf(pid: number | undefined): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
