@@ -95,7 +95,7 @@ export function createEngine(options: EngineOptions): Engine {
   const maxConversations = options.cachedConversations ?? 20_000;
   const states = new StateCache({ conversations: store.conversations, maxConversations, isShared });
   shared?.invalidations.onReceived(({ app, conversation }) => states.forget(app, conversation));
-  const dispatcher = new Dispatcher({ store, edge, sinks, states, log, metrics, redeliveries });
+  const dispatcher = new Dispatcher({ store, edge, sinks, states, clock, log, metrics, redeliveries });
   const writer = new Writer({
     store,
     states,

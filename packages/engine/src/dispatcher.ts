@@ -4,6 +4,7 @@ import type { Outgoing } from "./composer.ts";
 import { Composer } from "./composer.ts";
 import type { ConversationState } from "./conversation-state.ts";
 import type { Arrival, WriteResult } from "./pending-run.ts";
+import type { Clock } from "./ports/clock.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
 import type { EventSink, Fact } from "./ports/event-sink.ts";
 import type { EventRecord } from "./ports/records.ts";
@@ -19,6 +20,7 @@ export interface DispatcherOptions {
   readonly edge: Edge;
   readonly sinks: readonly EventSink[];
   readonly states: StateCache;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   /** `undefined`: nothing comes from a broker that hands over twice. */
@@ -28,6 +30,8 @@ export interface DispatcherOptions {
 /** Whoever committed what is swept has not acknowledged it, or perhaps not. */
 const leftByAnother: Arrival = { isCurrent: () => false, again: null };
 const sweepItems = 500;
+/** Cleared marks are gathered so long before they are written for an acknowledgement. */
+const gatherMarksMs = 25;
 
 /**
  * Tells the world of committed events: live deliveries, then the sinks, then the mark (rule 2 of the message's way).
@@ -45,6 +49,7 @@ export class Dispatcher {
   #crowd: Promise<void> = Promise.resolve();
   /** Events between commit and mark: a sweep leaves them alone. */
   readonly #underWay = new Set<EventRecord["messageId"]>();
+  #flush: Promise<void> | undefined;
   #idle: (() => void)[] = [];
 
   constructor(options: DispatcherOptions) {
@@ -84,8 +89,10 @@ export class Dispatcher {
   async sweep(committedBefore: number): Promise<void> {
     const { store, log, metrics, states } = this.#options;
     for (;;) {
+      // What this process is about to mark while the store is asked is not left behind either.
+      const own = new Set(this.#underWay);
       const found = await store.events.undispatched(sweepItems, committedBefore);
-      const left = found.filter(({ messageId }) => !this.#underWay.has(messageId));
+      const left = found.filter(({ messageId }) => !own.has(messageId) && !this.#underWay.has(messageId));
       if (left.length === 0) return;
       const held = await states.readAll(left);
       const results = left.map((event, i): WriteResult => {
@@ -197,13 +204,23 @@ export class Dispatcher {
     if (arrivals.length === 0) return;
     let isAcknowledged = false;
     try {
-      await this.#options.store.events.flushMarks();
+      await this.#flushSoon();
       isAcknowledged = mayAcknowledge();
     } finally {
       // A store that paused, or lost its primary, outlasts the lease: the marks are gone, or will be, and the messages are
       // with the broker again.
       if (!isAcknowledged) await this.#options.redeliveries?.markUnacknowledged(eventsOf(committed));
     }
+  }
+
+  /** Nobody but the broker waits for it, so that many share one write. */
+  #flushSoon(): Promise<void> {
+    const { clock, store } = this.#options;
+    this.#flush ??= clock.delay(gatherMarksMs).then(() => {
+      this.#flush = undefined;
+      return store.events.flushMarks();
+    });
+    return this.#flush;
   }
 
   async #markRedispatched(committed: readonly WriteResult[]): Promise<void> {

@@ -33,8 +33,12 @@ export interface WriteItem {
 export interface Arrival {
   /** See `Inbound.isCurrent`. */
   readonly isCurrent: () => boolean;
-  /** The message's sender and body, where it comes again and has no idempotency key to be known by. */
-  readonly again: { readonly sender: string; readonly body: string } | null;
+  /** What the message can be known by, where it comes again and has no idempotency key. */
+  readonly again: {
+    readonly sender: string;
+    readonly body: string;
+    readonly tempUid: string | null;
+  } | null;
 }
 
 /** The part of a run that one item made. */

@@ -1,41 +1,58 @@
 import type { Arrival, WriteItem } from "./pending-run.ts";
 import type { EventRecord } from "./ports/records.ts";
 import type { RedeliveryLog } from "./ports/redelivery-log.ts";
+import type { EventLog } from "./ports/store.ts";
 
 const maxMatched = 1_000;
 
+/** Stored events by conversation, for a batch. */
+type Candidates = ReadonlyMap<string, readonly EventRecord[]>;
+
+const nameOf = ({ app, conversation }: WriteItem) => `${app}/${conversation}`;
+
 /**
- * Knows again what a broker hands over twice although the sender gave it no idempotency key: an event that was not
- * acknowledged is the same message when sender and text are the same, each counted once (ADR 0010). In doubt a message
- * is stored twice, never dropped.
+ * Knows again what a broker hands over twice although the sender gave it no idempotency key (ADR 0010): an event of the
+ * same sender with the same text, each counted once, that was not acknowledged, or that has the same temporary id, which
+ * user interfaces give to each message. In doubt a message is stored twice, never dropped.
  */
 export class RepeatsByBroker {
-  readonly #log: RedeliveryLog | undefined;
+  readonly #redeliveries: RedeliveryLog | undefined;
+  readonly #events: Pick<EventLog, "find">;
   /** Events that stand for a delivery, as long as that one is current. */
   readonly #matched = new Map<EventRecord["messageId"], Arrival>();
 
-  constructor(log: RedeliveryLog | undefined) {
-    this.#log = log;
+  constructor(redeliveries: RedeliveryLog | undefined, events: Pick<EventLog, "find">) {
+    this.#redeliveries = redeliveries;
+    this.#events = events;
   }
 
-  /** Reads what the items of a batch may be repeats of, by conversation. */
-  async candidates(batch: readonly WriteItem[]): Promise<ReadonlyMap<string, readonly EventRecord[]>> {
-    const found = new Map<string, readonly EventRecord[]>();
-    for (const { app, conversation, arrival } of batch) {
-      const name = `${app}/${conversation}`;
-      if (!arrival?.again || found.has(name) || this.#log === undefined) continue;
-      found.set(name, await this.#log.unacknowledged(app, conversation));
-    }
+  /** Reads what the items of a batch may be repeats of. */
+  async candidates(batch: readonly WriteItem[]): Promise<Candidates> {
+    const again = batch.filter(({ arrival }) => arrival?.again);
+    const redeliveries = this.#redeliveries;
+    if (again.length === 0 || redeliveries === undefined) return new Map();
+    const conversations = new Map(again.map((item) => [nameOf(item), item]));
+    const found = new Map<string, EventRecord[]>();
+    await Promise.all([
+      ...[...conversations].map(async ([name, { app, conversation }]) => {
+        const waiting = await redeliveries.unacknowledged(app, conversation);
+        found.set(name, [...waiting, ...(found.get(name) ?? [])]);
+      }),
+      ...again.map(async (item) => {
+        const event = await this.#named(item);
+        if (event !== null) found.set(nameOf(item), [...(found.get(nameOf(item)) ?? []), event]);
+      }),
+    ]);
     return found;
   }
 
   /** The stored event that the item is a repeat of. */
-  match(item: WriteItem, candidates: ReadonlyMap<string, readonly EventRecord[]>): EventRecord | undefined {
+  match(item: WriteItem, candidates: Candidates): EventRecord | undefined {
     const { arrival } = item;
     if (!arrival?.again) return undefined;
     const { sender, body } = arrival.again;
     const event = candidates
-      .get(`${item.app}/${item.conversation}`)
+      .get(nameOf(item))
       ?.find(
         (stored) =>
           stored.type === "message" &&
@@ -46,6 +63,11 @@ export class RepeatsByBroker {
       );
     if (event !== undefined) this.#remember(event.messageId, arrival);
     return event;
+  }
+
+  async #named({ app, conversation, arrival }: WriteItem): Promise<EventRecord | null> {
+    const tempUid = arrival?.again?.tempUid ?? null;
+    return tempUid === null ? null : this.#events.find(app, conversation, tempUid);
   }
 
   #remember(messageId: string, arrival: Arrival): void {

@@ -46,7 +46,7 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#context = { now: 0, newId: options.newId };
-    this.#repeats = new RepeatsByBroker(options.redeliveries);
+    this.#repeats = new RepeatsByBroker(options.redeliveries, options.store.events);
     this.#outcomes = new Outcomes(options);
   }
 

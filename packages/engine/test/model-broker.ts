@@ -23,12 +23,15 @@ const session = (user: string): Session => ({
 /** One partition's queue: in order, at least once, one consumer at a time, nothing forgotten before it is acknowledged. */
 export class ModelBroker {
   #messages: Waiting[];
+  readonly #named: boolean;
   readonly #sender: string;
   readonly #recipient: string;
   /** Acknowledgements that found their consumer replaced. */
   readonly lateAcknowledgements: string[] = [];
 
-  constructor(sender: string, recipient: string, texts: readonly string[]) {
+  /** @param named whether each message has a temporary id, as user interfaces give it */
+  constructor(sender: string, recipient: string, texts: readonly string[], named = false) {
+    this.#named = named;
     this.#sender = sender;
     this.#recipient = recipient;
     this.#messages = texts.map((text) => ({ text, redelivered: false, takenBy: null }));
@@ -44,9 +47,11 @@ export class ModelBroker {
       .filter(({ takenBy }) => takenBy === null)
       .map(async (message) => {
         message.takenBy = consumer;
+        const { text } = message;
+        const attributes = this.#named ? { attributes: { tempUID: `temporary-${text}` } } : {};
         const inbound = {
           topic: topics.outgoing(app, this.#sender, this.#recipient),
-          payload: new TextEncoder().encode(JSON.stringify({ text: message.text })),
+          payload: new TextEncoder().encode(JSON.stringify({ text, ...attributes })),
           redelivered: message.redelivered,
           isCurrent: () => consumer.isCurrent,
         };

@@ -2,7 +2,7 @@ import type { EventRecord, Run, RunResult } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import type { Collections } from "./collections.ts";
 import type { Database } from "./database.ts";
-import { idempotencyKeyOf, toEventDocument, toEventRecord } from "./event-codec.ts";
+import { toEventDocument, toEventRecord } from "./event-codec.ts";
 import { keyHolderOf } from "./key-holders.ts";
 import { duplicateIndex } from "./mongo-failure.ts";
 
@@ -10,24 +10,6 @@ import { duplicateIndex } from "./mongo-failure.ts";
 export type PlainResult = RunResult | undefined;
 
 const committed = (count: number): RunResult => ({ status: "committed", committed: count });
-
-/** Runs of which an event's key is taken. */
-async function findTaken({ collections, queryTimeoutMs }: Database, runs: readonly Run[]) {
-  const owners = new Map<string, number>();
-  const keys = runs.flatMap(({ events }, index) =>
-    events.flatMap((event) => {
-      const key = idempotencyKeyOf(event);
-      if (key === null) return [];
-      owners.set(`${key.app}\n${key.sender}\n${key.id}`, index);
-      return [key];
-    }),
-  );
-  if (keys.length === 0) return new Set<number>();
-  const found = await collections.events
-    .find({ key: { $in: keys } }, { projection: { _id: 0, key: 1 }, maxTimeMS: queryTimeoutMs })
-    .toArray();
-  return new Set(found.map(({ key }) => owners.get(`${key?.app}\n${key?.sender}\n${key?.id}`)));
-}
 
 /** Inserts in order; answers where a unique index stopped it, `null` when everything is stored. */
 async function insert(
@@ -56,14 +38,14 @@ async function refusalOf(database: Database, run: Run, stored: number): Promise<
 }
 
 /**
- * Stores runs that change nothing but the log, at heads that are known to exist: one look for repeats and one ordered
- * bulk for all of them. The bulk stops at the first event that a fence refuses: the runs before it are stored whole,
- * of its own run a part from the front, nothing after it, and so the rest is sent again.
+ * Stores runs that change nothing but the log, at heads that are known to exist: one ordered bulk for all of them. It
+ * stops at the first event that a fence refuses: the runs before it are stored whole, of its own run a part from the
+ * front, nothing after it, and so the rest is sent again. Nobody looks for repeats beforehand: they are rare, the
+ * unique key finds them, and the look would be one more question to the server for every batch.
  */
 export async function commitPlain(database: Database, runs: readonly Run[]): Promise<PlainResult[]> {
   const results = new Array<PlainResult>(runs.length);
-  const taken = await findTaken(database, runs);
-  let waiting = runs.map((_, index) => index).filter((index) => !taken.has(index));
+  let waiting = runs.map((_, index) => index);
   const eventsOf = (index: number) => runs[index]?.events ?? [];
   while (waiting.length > 0) {
     const stopped = await insert(database.collections.events, waiting.flatMap(eventsOf));

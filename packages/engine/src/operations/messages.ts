@@ -65,10 +65,11 @@ export async function sendDecoded(
 function arrivalOf(
   inbound: Pick<Inbound, "isCurrent" | "redelivered"> | undefined,
   { user }: Sender,
-  { body, clientMessageId }: DecodedMessage,
+  { body, clientMessageId, tempUid }: DecodedMessage,
 ): Arrival | undefined {
   if (inbound?.isCurrent === undefined) return undefined;
-  const again = inbound.redelivered === true && clientMessageId === null ? { sender: user, body } : null;
+  const again =
+    inbound.redelivered === true && clientMessageId === null ? { sender: user, body, tempUid } : null;
   return { isCurrent: inbound.isCurrent, again };
 }
 
