@@ -88,10 +88,10 @@ export interface EventRange {
 /** The conversations' logs. Fences: unique (app, conversation, seq) and unique (app, sender, clientMessageId). */
 export interface EventLog {
   /**
-   * Stores runs, each atomically, at most one run per conversation in a call. Results are in the order of the runs.
-   * Repeats are looked for before anything of the run is stored, and before the head is compared; a key that stands
-   * twice in a run is a repeat of its first event. A run that is stored already, event for event, answers
-   * `committed` again and changes nothing. Stored events count as undispatched.
+   * Stores runs, at most one per conversation in a call. Results are in the order of the runs. A repeat is answered
+   * whatever the head is, and the first one of a run counts: what stands in front of it may be stored (`committed`),
+   * nothing from it on is. A key that stands twice in a run is a repeat of its first event. A run that is stored already,
+   * event for event, answers `committed` again and changes nothing. Stored events count as undispatched.
    */
   commit(runs: readonly Run[]): Promise<readonly RunResult[]>;
   /** Reads a range, ascending by `seq`. Empty when there is nothing. */
