@@ -24,9 +24,9 @@ export async function drain(parts: DrainParts): Promise<void> {
   const step = createDrainStep(log);
   const requests = http?.listening === true ? closeHttpServer(http, drainTimeoutMs * 0.35) : undefined;
   await step("HTTP", requests);
-  await step("the engine", within(engine?.drain(), drainTimeoutMs * 0.2));
+  await step("the engine", within(engine?.drain(), drainTimeoutMs * 0.15));
   await step("the edge", edge?.close(drainTimeoutMs * 0.2));
   verifier?.stop();
   watch?.stop();
-  await step("the store", within(store?.close(), drainTimeoutMs * 0.15));
+  await step("the store", within(store?.close(), drainTimeoutMs * 0.1));
 }

@@ -20,9 +20,10 @@ export interface DrainParts {
  */
 export async function drain({ http, store, watch, engine, edge, log }: DrainParts): Promise<void> {
   const step = createDrainStep(log);
-  await step("the edge", edge?.close(drainTimeoutMs * 0.5));
-  await step("the engine", within(engine?.drain(), drainTimeoutMs * 0.2));
+  // A broker that hangs has it wait twice as long, and a second more, for the ends of both connections.
+  await step("the edge", edge?.close(drainTimeoutMs * 0.3));
+  await step("the engine", within(engine?.drain(), drainTimeoutMs * 0.1));
   watch?.stop();
-  await step("the store", within(store?.close(), drainTimeoutMs * 0.15));
+  await step("the store", within(store?.close(), drainTimeoutMs * 0.1));
   await step("HTTP", http?.listening === true ? closeHttpServer(http, drainTimeoutMs * 0.05) : undefined);
 }

@@ -81,6 +81,8 @@ async function serve<Config extends ServiceConfig>(program: ServiceProgram<Confi
   // Whoever waits for this line gets it at every level.
   log.child({}, { level: "info" }).info({ ...service.addresses, startedInMs }, "ready");
   await stopSignals.thenClose(() => service.close());
+  // Everything is closed; what a driver has left of a peer that hangs must not keep the process.
+  process.exit(exitCodes.ok);
 }
 
 class UsageError extends Error {}
