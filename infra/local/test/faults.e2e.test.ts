@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { OldClient } from "@chat21/testkit";
+import { MongoClient } from "mongodb";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { allReady, allWithout, type OwnCluster, startOwnCluster } from "./own-cluster.ts";
 import { SteadySender, textsBetween } from "./steady-sender.ts";
@@ -63,6 +64,16 @@ async function historyOf({ user, recipient }: SteadySender, sent: readonly strin
   return read();
 }
 
+/** The only member of the set is primary again after so many seconds. */
+async function stepDown(uri: string, seconds: number): Promise<void> {
+  const client = new MongoClient(uri);
+  try {
+    await client.db("admin").command({ replSetStepDown: seconds, force: true });
+  } finally {
+    await client.close();
+  }
+}
+
 async function expectGoodAsNew(): Promise<void> {
   const [a, b] = await cluster.world.people("ann", "bob");
   await a.send(b.user, { text: "as before" }, 1);
@@ -111,6 +122,26 @@ describe("a cluster under load", () => {
       expect(await historyOf(sender, texts)).toEqual(texts);
       await expect.poll(() => [...new Set(heardBy(bob, sender.user))], patience).toEqual(texts);
     }
+    await expectGoodAsNew();
+    await expectSameObservers(before);
+  }, 60_000);
+
+  it("loses and doubles nothing when MongoDB's primary steps down", async () => {
+    const before = await observersNow();
+    const bob = await cluster.world.connect(cluster.world.newUser("bob"));
+    const senders = startSenders(bob.user, true, true, false, false);
+    await untilAcknowledged(senders, 50);
+
+    await stepDown(cluster.mongo.uri, 3);
+    await untilAcknowledged(senders, 50);
+    const sent = await Promise.all(senders.map((sender) => sender.stop()));
+
+    for (const [index, sender] of senders.entries()) {
+      const texts = sent[index] ?? [];
+      expect(await historyOf(sender, texts)).toEqual(texts);
+      await expect.poll(() => [...new Set(heardBy(bob, sender.user))], patience).toEqual(texts);
+    }
+    await becomes(allReady);
     await expectGoodAsNew();
     await expectSameObservers(before);
   }, 60_000);

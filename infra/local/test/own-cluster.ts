@@ -10,7 +10,7 @@ import { OwnBroker } from "./own-broker.ts";
 import { databaseUri, testEnvironment } from "./start-cluster.ts";
 
 /** Processes that need both services. */
-export type Member = "http-api" | "observer-1" | "observer-2";
+type Member = "http-api" | "observer-1" | "observer-2";
 
 const members = ["observer-1", "observer-2", "http-api"] as const satisfies readonly Member[];
 
