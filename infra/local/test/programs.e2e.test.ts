@@ -168,6 +168,29 @@ describe("chat21-http-api", () => {
   });
 });
 
+describe("a broker that hangs", () => {
+  it("keeps no program from ending within 10 s", async () => {
+    const own = await requireRabbit({ isOwn: true });
+    const pid = own.pid ?? 0;
+    onTestFinished(async () => {
+      process.kill(pid, "SIGCONT");
+      await own.stop();
+    });
+    const env = await settings({ RABBITMQ_URI: own.uri });
+    const both = [run("observer", env), run("http-api", env)];
+    await Promise.all(both.map((running) => running.ready));
+
+    process.kill(pid, "SIGSTOP");
+    const began = performance.now();
+    for (const running of both) running.signal("SIGTERM");
+    const ended = await Promise.all(both.map((running) => running.ended));
+
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    // The promise is ten seconds; the machine has other things to do as well.
+    expect(performance.now() - began).toBeLessThan(11_000);
+  });
+});
+
 describe("readiness", () => {
   it("turns red everywhere when MongoDB is gone, and green again when it is back", async () => {
     const folder = await mkdtemp(join(tmpdir(), "chat21-ready-"));
