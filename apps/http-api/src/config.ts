@@ -1,4 +1,5 @@
 import type { WebhookSettings } from "@chat21/events";
+import type { WebhookEvent } from "@chat21/protocol";
 import {
   type ClusterConfig,
   chooseMessageRate,
@@ -13,6 +14,7 @@ import {
   secretWeakness,
   type TlsFiles,
   unusedClusterSettings,
+  usualEvents,
 } from "@chat21/runtime";
 import { apiSettings } from "./settings.ts";
 
@@ -26,8 +28,8 @@ export interface ApiConfig extends ClusterConfig {
   /** `undefined`: any. */
   readonly apps: readonly string[] | undefined;
   readonly presence: boolean;
-  /** Whether events go to the exchange `chat21.events`. */
-  readonly events: boolean;
+  /** Events that go to the exchange `chat21.events`. */
+  readonly events: readonly WebhookEvent[];
   /** 0 takes any free one. */
   readonly httpPort: number;
   /** Where REST begins. */
@@ -69,7 +71,7 @@ export function loadApiConfig(environment: Environment = process.env): {
     keysDir: read("keysDir"),
     apps: read("apps"),
     presence: read("presence") ?? true,
-    events: read("events") ?? true,
+    events: read("events") ?? usualEvents,
     httpPort: read("httpPort") ?? 8010,
     basePath: read("basePath") ?? "/api",
     tls: chooseTls(read("tlsCert"), read("tlsKey")),

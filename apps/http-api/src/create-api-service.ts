@@ -180,7 +180,7 @@ async function startEngine(
   });
   const sinks = [
     ...webhookSinks({ settings: webhooks, store: store.webhooks, clock }),
-    ...(config.events ? [edge.eventSink(createBackendEvents(clock))] : []),
+    ...(config.events.length > 0 ? [edge.eventSink(createBackendEvents(config.events, clock))] : []),
   ];
   const { leases, redeliveries } = store;
   const engine = createEngine({

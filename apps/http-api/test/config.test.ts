@@ -1,4 +1,4 @@
-import { OperatorError, unusedClusterSettings } from "@chat21/runtime";
+import { OperatorError, unusedClusterSettings, usualEvents } from "@chat21/runtime";
 import { describe, expect, it } from "vitest";
 import { loadApiConfig } from "../src/config.ts";
 
@@ -29,7 +29,7 @@ describe("the API's configuration as a process of its own", () => {
       logLevel: "INFO",
       startTimeoutMs: 60_000,
       presence: true,
-      events: true,
+      events: usualEvents,
       requestsPerMinute: 600,
       messageRate: undefined,
       contactsUrl: undefined,

@@ -1,4 +1,5 @@
 import type { WebhookSettings } from "@chat21/events";
+import type { WebhookEvent } from "@chat21/protocol";
 import {
   type ClusterConfig,
   chooseMessageRate,
@@ -10,6 +11,7 @@ import {
   type Notice,
   readClusterConfig,
   unusedClusterSettings,
+  usualEvents,
 } from "@chat21/runtime";
 import { observerSettings } from "./settings.ts";
 
@@ -19,8 +21,8 @@ export interface ObserverConfig extends ClusterConfig {
   /** `undefined`: any. */
   readonly apps: readonly string[] | undefined;
   readonly presence: boolean;
-  /** Whether events go to the exchange `chat21.events`. */
-  readonly events: boolean;
+  /** Events that go to the exchange `chat21.events`. */
+  readonly events: readonly WebhookEvent[];
   /** Messages of one partition that may be under way at a time; `undefined`: the adapter's default. */
   readonly prefetch: number | undefined;
   readonly queueType: "classic" | "quorum";
@@ -55,7 +57,7 @@ export function loadObserverConfig(environment: Environment = process.env): Load
     ...readClusterConfig(reader),
     apps: read("apps"),
     presence: read("presence") ?? true,
-    events: read("events") ?? true,
+    events: read("events") ?? usualEvents,
     prefetch: read("prefetch"),
     queueType: read("queueType") ?? "classic",
     keepLegacyQueues: read("keepLegacyQueues") ?? false,

@@ -134,7 +134,7 @@ async function startEngine(
   });
   const sinks = [
     ...webhookSinks({ settings: webhooks, store: store.webhooks, clock }),
-    ...(config.events ? [edge.eventSink(createBackendEvents(clock))] : []),
+    ...(config.events.length > 0 ? [edge.eventSink(createBackendEvents(config.events, clock))] : []),
   ];
   const engine: Engine = createEngine({
     ...{ store, edge, tokens: noTokens, clock, newId: randomUUID, log, metrics, contacts, sinks },

@@ -1,4 +1,5 @@
-import { OperatorError, unusedClusterSettings } from "@chat21/runtime";
+import { webhookEvents } from "@chat21/protocol";
+import { OperatorError, unusedClusterSettings, usualEvents } from "@chat21/runtime";
 import { describe, expect, it } from "vitest";
 import { loadObserverConfig } from "../src/config.ts";
 
@@ -21,7 +22,7 @@ describe("the observer's configuration", () => {
       logLevel: "INFO",
       startTimeoutMs: 60_000,
       presence: true,
-      events: true,
+      events: usualEvents,
       prefetch: undefined,
       queueType: "classic",
       keepLegacyQueues: false,
@@ -67,6 +68,22 @@ describe("the observer's configuration", () => {
     });
   });
 
+  it.each([
+    ["1", usualEvents],
+    ["off", []],
+    ["all", webhookEvents],
+    ["message-sent, presence-change", ["message-sent", "presence-change"]],
+  ])("publishes the events that CHAT21_EVENTS=%s names", (text, events) => {
+    expect(load({ CHAT21_EVENTS: text }).config.events).toEqual(events);
+    expect(usualEvents).not.toContain("message-delivered");
+  });
+
+  it("says which events there are when it is asked for another", () => {
+    expect(() => load({ CHAT21_EVENTS: "message-sent,typing" })).toThrow(
+      /CHAT21_EVENTS: expected 1, 0, all, or some of message-sent/,
+    );
+  });
+
   it("reads its own variables", () => {
     const { config } = load({
       CHAT21_APPS: "one, two",
@@ -82,7 +99,7 @@ describe("the observer's configuration", () => {
 
     expect(config).toMatchObject({
       apps: ["one", "two"],
-      events: false,
+      events: [],
       host: "127.0.0.1",
       keepLegacyQueues: true,
       metricsToken: "t",

@@ -16,13 +16,14 @@ export interface BackendEvent {
 /** Names the origin of ids: an event has another one at every endpoint of webhooks, and this one in all queues. */
 const origin = "chat21.events";
 
-/**
- * Makes the function that says what a fact means for queues, in the order in which it is to be told: every event,
- * whatever webhooks are sent.
- */
-export function createBackendEvents(clock: Pick<Clock, "now">): (fact: Fact) => readonly BackendEvent[] {
+/** Makes the function that says what a fact means for queues: the wanted events, in the order in which they are to be told. */
+export function createBackendEvents(
+  wanted: readonly WebhookEvent[],
+  clock: Pick<Clock, "now">,
+): (fact: Fact) => readonly BackendEvent[] {
+  const names = new Set(wanted);
   return (fact) =>
-    eventsOf(fact).map(({ app, event, identity, body }) => ({
+    eventsOf(fact, names).map(({ app, event, identity, body }) => ({
       ...{ event, app },
       id: deliveryId(origin, event, app, identity),
       body: body(clock.now()),

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * The `webhook-id` of an event at an endpoint: a hash of what the event is, so that the same event, dispatched again
@@ -12,5 +12,5 @@ export function deliveryId(
 ): string {
   // JSON keeps the borders between the parts: ["a", "b"] and ["ab"] differ.
   const text = JSON.stringify([endpoint, event, app, ...parts]);
-  return `evt_${createHash("sha256").update(text).digest("base64url").slice(0, 32)}`;
+  return `evt_${hash("sha256", text, "base64url").slice(0, 32)}`;
 }

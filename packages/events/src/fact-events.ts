@@ -14,27 +14,37 @@ export interface EventDraft {
   readonly body: (createdAt: number) => string;
 }
 
-/** What a fact means for webhooks, in the order in which it is to be told. */
-export function eventsOf(fact: Fact): readonly EventDraft[] {
+/** What a fact means for backends: the wanted events, in the order in which they are to be told. */
+export function eventsOf(fact: Fact, wanted: ReadonlySet<WebhookEvent>): readonly EventDraft[] {
   switch (fact.kind) {
     case "message":
       return [
-        messageEvent("message-sent", fact, fact.sent),
-        ...fact.delivered
-          // The copy that a direct message's sender gets is the one that was announced as sent.
-          .filter((copy) => copy.status === messageStatus.delivered)
-          .map((copy) => messageEvent("message-delivered", fact, copy)),
+        ...(wanted.has("message-sent") ? [messageEvent("message-sent", fact, fact.sent)] : []),
+        ...(wanted.has("message-delivered") ? deliveriesOf(fact) : []),
       ];
     case "history":
-      return [messageEvent("message-delivered", fact, fact.delivered, "history")];
+      return wanted.has("message-delivered")
+        ? [messageEvent("message-delivered", fact, fact.delivered, "history")]
+        : [];
     case "receipt":
-      return [receiptEvent("message-received", fact), receiptEvent("message-return-receipt", fact)];
+      return (["message-received", "message-return-receipt"] as const)
+        .filter((event) => wanted.has(event))
+        .map((event) => receiptEvent(event, fact));
     case "archived":
     case "unarchived":
-      return [conversationEvent(fact)];
+      return [conversationEvent(fact)].filter(({ event }) => wanted.has(event));
     case "presence":
-      return [presenceEvent(fact)];
+      return wanted.has("presence-change") ? [presenceEvent(fact)] : [];
   }
+}
+
+function deliveriesOf(fact: Extract<Fact, { kind: "message" }>): readonly EventDraft[] {
+  return (
+    fact.delivered
+      // The copy that a direct message's sender gets is the one that was announced as sent.
+      .filter((copy) => copy.status === messageStatus.delivered)
+      .map((copy) => messageEvent("message-delivered", fact, copy))
+  );
 }
 
 function messageEvent(

@@ -40,8 +40,7 @@ export function createWebhookSink(options: WebhookSinkOptions): EventSink {
   const write = async (facts: Iterable<Fact>): Promise<void> => {
     let rows: WebhookDelivery[] = [];
     for (const fact of facts) {
-      for (const draft of eventsOf(fact)) {
-        if (!wanted.has(draft.event)) continue;
+      for (const draft of eventsOf(fact, wanted)) {
         rows.push(...deliveryRows(draft, urls, clock.now()));
         if (rows.length < rowsOfOneWrite) continue;
         await store.enqueue(rows);

@@ -1,4 +1,5 @@
 import type { EventRecord, Fact } from "@chat21/engine";
+import { webhookEvents } from "@chat21/protocol";
 import { createManualClock, createMemoryStore } from "@chat21/testkit";
 import { expect, test } from "vitest";
 import { createBackendEvents, webhookSinks } from "../src/index.ts";
@@ -23,7 +24,7 @@ test("A fact means its events in order, each with the body of the webhook", asyn
   const store = createMemoryStore().webhooks;
   const settings = { enabled: true, endpoints, events: ["message-sent", "message-delivered"] as const };
 
-  const events = createBackendEvents(clock)(message);
+  const events = createBackendEvents(webhookEvents, clock)(message);
   for (const sink of webhookSinks({ settings, store, clock })) await sink.accept([message]);
 
   const rows = [...(await store.list({ limit: 10 }))].reverse();
@@ -35,9 +36,18 @@ test("A fact means its events in order, each with the body of the webhook", asyn
   expect(events.map(({ id }) => id)).not.toEqual(rows.map(({ id }) => id));
 });
 
+test("Only the wanted events are made", () => {
+  const clock = createManualClock(1_000);
+
+  const events = [message, presence].flatMap(createBackendEvents(["message-sent"], clock));
+
+  expect(events.map(({ event }) => event)).toEqual(["message-sent"]);
+});
+
 test("The same fact later has the same ids, and no two events have one", async () => {
   const clock = createManualClock(1_000);
-  const idsOf = (facts: readonly Fact[]) => facts.flatMap(createBackendEvents(clock)).map(({ id }) => id);
+  const idsOf = (facts: readonly Fact[]) =>
+    facts.flatMap(createBackendEvents(webhookEvents, clock)).map(({ id }) => id);
 
   const first = idsOf([message, presence]);
   await clock.advance(60_000);

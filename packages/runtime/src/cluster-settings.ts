@@ -1,3 +1,4 @@
+import { type WebhookEvent, webhookEvents } from "@chat21/protocol";
 import * as z from "zod";
 import { logLevels } from "./log.ts";
 import {
@@ -20,6 +21,25 @@ const uriSchema = (schemes: readonly string[]) =>
     .refine((text) => schemes.some((scheme) => text.startsWith(scheme) && text.length > scheme.length), {
       error: `expected an address that begins with ${schemes.join(" or ")}`,
     });
+
+/** One event for each message, not one for each inbox: whoever needs those, too, asks for `all`. */
+export const usualEvents = webhookEvents.filter((event) => event !== "message-delivered");
+
+const eventsSchema = z.string().transform((text, context): readonly WebhookEvent[] => {
+  const words = text.split(",").map((word) => word.trim());
+  const [word = ""] = words;
+  if (words.length === 1 && word === "all") return webhookEvents;
+  if (words.length === 1 && switchSchema.safeParse(word).success) {
+    return switchSchema.parse(word) ? usualEvents : [];
+  }
+  const named = webhookEvents.filter((event) => words.includes(event));
+  if (named.length === words.length) return named;
+  context.addIssue({
+    code: "custom",
+    message: `expected 1, 0, all, or some of ${webhookEvents.join(", ")} between commas`,
+  });
+  return z.NEVER;
+});
 
 /**
  * Settings of the cluster's processes; each has a table with those it reads. They stand together because one file of
@@ -99,9 +119,10 @@ export const clusterSettings = {
   }),
   events: define({
     names: ["CHAT21_EVENTS"],
-    schema: switchSchema,
+    schema: eventsSchema,
     defaultText: "1",
-    meaning: "Whether events are published to the exchange chat21.events.",
+    meaning:
+      "Events that are published to the exchange chat21.events: names between commas, 0 for none, 1 for all but message-delivered (one for each inbox), all.",
   }),
   queueType: define({
     names: ["CHAT21_QUEUE_TYPE"],

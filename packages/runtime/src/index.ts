@@ -1,6 +1,6 @@
 export type { ClusterConfig, ClusterTable } from "./cluster-config.ts";
 export { readClusterConfig } from "./cluster-config.ts";
-export { clusterSettings, clusterVariables, unusedClusterSettings } from "./cluster-settings.ts";
+export { clusterSettings, clusterVariables, unusedClusterSettings, usualEvents } from "./cluster-settings.ts";
 export { codeOf } from "./code-of.ts";
 export type { PatientConnection } from "./connect-patiently.ts";
 export { connectPatiently, uriLabel } from "./connect-patiently.ts";
