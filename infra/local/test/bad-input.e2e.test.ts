@@ -193,7 +193,8 @@ describe("a consumer that is not ours", () => {
     const { metricsUrl } = await third.ready;
     const share = async () =>
       /^chat21_partitions (\d+)$/m.exec(await (await fetch(String(metricsUrl))).text())?.[1];
-    await expect.poll(share, patience).toBe("5");
+    // Sixteen among three.
+    await expect.poll(share, patience).toMatch(/^[56]$/);
     third.signal("SIGTERM");
     await third.ended;
     const users = Array.from({ length: 32 }, () => cluster.world.newUser("peer"));
