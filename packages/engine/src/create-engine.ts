@@ -69,6 +69,8 @@ const dispatchSweepMs = 2_000;
 const sessionSweepMs = 1_000;
 /** Only what has stayed undispatched for so long is looked at by the sweep. */
 const staleAfterMs = 2_000;
+/** The same where others write, too: what a slow broker has not taken yet from them must not look left behind. */
+const sharedStaleAfterMs = 6_000;
 /**
  * What a process leaves behind is older than this when its leases have run out (2 s after they were renewed, every
  * 0.5 s), and what the living have under way is younger.
@@ -171,7 +173,9 @@ export function createEngine(options: EngineOptions): Engine {
       // During an outage the writer itself finds out what was stored, and dispatches it.
       every(dispatchSweepMs, "the dispatch sweep", async () => {
         if (storeHealthy)
-          await exclusive.run(dispatchSweep, () => dispatcher.sweep(clock.now() - staleAfterMs));
+          await exclusive.run(dispatchSweep, () =>
+            dispatcher.sweep(clock.now() - (isShared ? sharedStaleAfterMs : staleAfterMs)),
+          );
       });
       every(presenceSweepMs, "the presence sweep", () =>
         exclusive.run(presenceSweep, () => presence.sweep()),
