@@ -33,6 +33,8 @@ export interface AmqpEdgeOptions extends TopologyOptions, LegacyQueueOptions {
   readonly prefetch?: number | undefined;
   /** How long `start` tries to reach the broker, milliseconds. @default 30000 */
   readonly connectTimeoutMs?: number | undefined;
+  /** How often it is looked for strangers among the consumers of our partitions, milliseconds. @default 10000 */
+  readonly consumerLookEveryMs?: number | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
   /** @default the machine's */

@@ -3,6 +3,7 @@ import type { ChannelModel } from "amqplib";
 import { AmqpLink } from "./amqp-link.ts";
 import { parseBrokerAddress } from "./broker-address.ts";
 import { watchConnectionEvents } from "./connection-events.ts";
+import { watchConsumers } from "./consumer-watch.ts";
 import { InboundIntake } from "./inbound-intake.ts";
 import { type LegacyQueueOptions, takeLegacyQueues } from "./legacy-queues.ts";
 import { PartitionConsumer } from "./partition-consumer.ts";
@@ -25,6 +26,8 @@ export interface IntakeOptions extends TopologyOptions, LegacyQueueOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly timers: Timers;
+  /** See `ConsumerWatchOptions.lookEveryMs`. */
+  readonly consumerLookEveryMs?: number | undefined;
 }
 
 const defaultPrefetch = 250;
@@ -36,6 +39,7 @@ export class Intake {
   readonly #keeper: PartitionKeeper<PartitionConsumer>;
   readonly #inbound: InboundIntake;
   #connection: ChannelModel | undefined;
+  #stopWatching = () => {};
   #isPaused: boolean;
   #isLegacyTaken = false;
 
@@ -83,6 +87,7 @@ export class Intake {
 
   /** Hands the partitions over, in order; what takes longer than `timeoutMs` is left to its lease and to the broker. */
   async close(timeoutMs: number): Promise<void> {
+    this.#stopWatching();
     if (!(await settlesWithin(this.#options.timers, this.#keeper.close(), timeoutMs))) {
       this.#options.log.warn({ timeoutMs }, "partitions were not handed over in time");
       this.#keeper.abandon();
@@ -102,6 +107,11 @@ export class Intake {
     if (!hasEvents)
       log.debug({}, "the broker has no rabbitmq_event_exchange: who is gone is known by wills and leases");
     this.#connection = connection;
+    const { timers, metrics, consumerLookEveryMs: lookEveryMs } = this.#options;
+    this.#stopWatching = watchConsumers({
+      ...{ connection, timers, log, metrics, partitions: () => this.#keeper.consumed },
+      ...(lookEveryMs === undefined ? {} : { lookEveryMs }),
+    });
   }
 
   /** Once, when our own bindings are there, so that nothing falls between the old queues and ours. */

@@ -7,6 +7,7 @@ const counters: Readonly<Record<MetricName, { readonly help: string; readonly la
   dead_letters: { help: "Messages of the broker that could not be handled, by reason.", label: "reason" },
   deliveries: { help: "Publishes to inboxes." },
   events_dispatched: { help: "Events delivered and handed over." },
+  foreign_consumers: { help: "Times that a partition was seen with a consumer of somebody else." },
   messages_committed: { help: "Messages stored." },
   partition_changes: { help: "Partitions taken, released and lost, by change.", label: "change" },
   redispatched: { help: "Events that an earlier process had left undispatched." },

@@ -34,6 +34,8 @@ export type MetricName =
   | "webhook_attempts"
   /** Messages of the broker that could not be handled, by `reason`. */
   | "dead_letters"
+  /** Partitions that somebody else consumes as well, each time that it is seen. */
+  | "foreign_consumers"
   /** Partitions of the broker, by `change`: `taken`, `released`, `lost`. */
   | "partition_changes";
 
