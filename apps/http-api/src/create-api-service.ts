@@ -2,22 +2,20 @@ import { randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { createTokens, createVerifier, type Tokens, type Verifier } from "@chat21/auth";
 import { createAmqpEdge, createConnectionCloser } from "@chat21/broker-amqp";
-import { createEngine, type Metrics } from "@chat21/engine";
-import { createBackendEvents, webhookSinks } from "@chat21/events";
+import type { Engine, Metrics } from "@chat21/engine";
 import {
-  combineHealth,
-  connectPatiently,
-  createContactDirectory,
+  brokerHealth,
+  connectClusterStore,
+  createClusterEngine,
   createHttpServer,
   createPrometheusMetrics,
   type Health,
   listenOn,
-  OperatorError,
   operationsListener,
   readSigningKeys,
   readTlsMaterial,
+  startOnBroker,
   systemClock,
-  uriLabel,
   urlHost,
   watchStore,
 } from "@chat21/runtime";
@@ -42,8 +40,7 @@ export interface ApiService {
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
-/** One look for a primary at start, so that it is soon said what is waited for. */
-const attemptMs = 2_000;
+const mongo = { migrate: migrateMongoStore, connect: connectMongoStore };
 
 const chosenBy = { host: "CHAT21_HOST", port: "CHAT21_HTTP_PORT" } as const;
 
@@ -64,7 +61,7 @@ export async function createApiService(config: ApiConfig, log: Logger): Promise<
   let app: RequestListener | undefined;
   const health = (): Health => {
     if (closing !== undefined) return { ready: false, reason: "shutting_down" };
-    return app === undefined ? { ready: false, reason: "starting" } : healthOf(parts);
+    return app === undefined ? { ready: false, reason: "starting" } : brokerHealth(parts);
   };
   const { metricsToken } = config;
   const starting = operationsListener({ health, registry, metricsToken, otherwise: 503 });
@@ -93,7 +90,7 @@ async function startApp(
   { config, metrics, registry, log, health }: Groundwork,
   parts: Mutable<DrainParts>,
 ): Promise<RequestListener> {
-  const store = await connectStore(config, log);
+  const store = await connectClusterStore(config, log, mongo);
   parts.store = store;
   parts.watch = watchStore({ store, clock: systemClock, log });
   const { tokens, verifier } = createAuthority(config, store);
@@ -108,14 +105,6 @@ async function startApp(
   });
 }
 
-function healthOf({ watch, engine, edge }: DrainParts): Health {
-  if (watch === undefined || engine === undefined || edge === undefined) {
-    return { ready: false, reason: "starting" };
-  }
-  const broker = edge.ready ? { ready: true, reason: "ok" } : { ready: false, reason: "broker_unavailable" };
-  return combineHealth(watch.health(), engine.health(), broker);
-}
-
 function apiConfigOf({ basePath, apps, metricsToken, trustProxy, requestsPerMinute }: ApiConfig) {
   return {
     ...{ basePath, trustProxy },
@@ -123,17 +112,6 @@ function apiConfigOf({ basePath, apps, metricsToken, trustProxy, requestsPerMinu
     metricsToken: metricsToken ?? null,
     rateLimits: { ...httpApiDefaults.rateLimits, requests: requestsPerMinute },
   };
-}
-
-function connectStore(config: ApiConfig, log: Logger): Promise<MongoStore> {
-  const { mongoUri: uri, migrate, startTimeoutMs: timeoutMs } = config;
-  return connectPatiently({
-    ...{ what: `MongoDB at ${uriLabel(uri)}`, variable: "MONGODB_URI", timeoutMs, log },
-    async connect() {
-      if (migrate) await migrateMongoStore({ uri, log, serverSelectionTimeoutMs: attemptMs });
-      return connectMongoStore({ uri, log });
-    },
-  });
 }
 
 function createAuthority(
@@ -169,34 +147,12 @@ interface EngineParts {
 async function startEngine(
   { config, store, verifier, metrics, log }: EngineParts,
   parts: Mutable<DrainParts>,
-) {
-  const { rabbitUri: uri, apps, webhooks, contactsUrl, messageRate, startTimeoutMs } = config;
-  const clock = systemClock;
+): Promise<Engine> {
+  const { rabbitUri: uri, startTimeoutMs: connectTimeoutMs } = config;
   const holder = `api-${randomUUID()}`;
-  const edge = createAmqpEdge({ uri, holder, connectTimeoutMs: startTimeoutMs, log, metrics });
-  const contacts = createContactDirectory({
-    ...{ users: store.users, clock, log },
-    ...(contactsUrl === undefined ? {} : { endpoint: contactsUrl }),
-  });
-  const sinks = [
-    ...webhookSinks({ settings: webhooks, store: store.webhooks, clock }),
-    ...(config.events.length > 0 ? [edge.eventSink(createBackendEvents(config.events, clock))] : []),
-  ];
-  const { leases, redeliveries } = store;
-  const engine = createEngine({
-    ...{ store, edge, tokens: verifier, clock, newId: randomUUID, log, metrics, contacts, sinks },
-    presence: config.presence,
-    shared: { holder, leases, redeliveries, invalidations: edge.invalidations },
-    ...(apps === undefined ? {} : { apps }),
-    ...(messageRate === undefined ? {} : { messageRate }),
-  });
+  const edge = createAmqpEdge({ uri, holder, connectTimeoutMs, log, metrics });
+  const engine = createClusterEngine({ config, holder, store, edge, tokens: verifier, log, metrics });
   Object.assign(parts, { engine, edge });
-  await engine.start();
-  try {
-    await edge.start(engine);
-  } catch (cause) {
-    const why = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ");
-    throw new OperatorError(`RabbitMQ: ${why}; check RABBITMQ_URI`, { cause });
-  }
+  await startOnBroker(engine, edge);
   return engine;
 }

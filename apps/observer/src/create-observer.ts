@@ -1,19 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { type AmqpEdge, createAmqpEdge } from "@chat21/broker-amqp";
-import { createEngine, type Engine, type Metrics, type TokenVerifier } from "@chat21/engine";
-import { createBackendEvents, webhookSinks } from "@chat21/events";
+import type { Metrics, TokenVerifier } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import {
-  combineHealth,
-  connectPatiently,
-  createContactDirectory,
+  brokerHealth,
+  connectClusterStore,
+  createClusterEngine,
   createHttpServer,
   createPrometheusMetrics,
-  type Health,
   listenOn,
   operationsListener,
+  startOnBroker,
   systemClock,
-  uriLabel,
   urlHost,
   watchStore,
 } from "@chat21/runtime";
@@ -21,7 +19,6 @@ import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/s
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { createLegacyAdopter } from "./adopt-legacy.ts";
-import { brokerFailure } from "./broker-failure.ts";
 import type { ObserverConfig } from "./config.ts";
 import { type DrainParts, drain } from "./drain.ts";
 import { measureBroker } from "./measure-broker.ts";
@@ -40,8 +37,7 @@ export interface Observer {
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
-/** One look for a primary at start, so that it is soon said what is waited for. */
-const attemptMs = 2_000;
+const mongo = { migrate: migrateMongoStore, connect: connectMongoStore };
 
 const chosenBy = { host: "CHAT21_HOST", port: "METRICS_PORT" } as const;
 
@@ -62,14 +58,15 @@ export async function createObserver(config: ObserverConfig, log: Logger): Promi
     closing ??= drain(parts);
     return closing;
   };
-  const health = () => (closing === undefined ? healthOf(parts) : { ready: false, reason: "shutting_down" });
+  const health = () =>
+    closing === undefined ? brokerHealth(parts) : { ready: false, reason: "shutting_down" };
   parts.http = createHttpServer(
     operationsListener({ health, registry, metricsToken: config.metricsToken }),
     undefined,
   );
   try {
     const port = await listenOn(parts.http, config.host, config.metricsPort, chosenBy);
-    const store = await connectStore(config, log);
+    const store = await connectClusterStore(config, log, mongo);
     Object.assign(parts, { store, watch: watchStore({ store, clock: systemClock, log }) });
     const edge = await startEngine({ config, store, metrics, log }, parts);
     measureBroker(registry, edge);
@@ -86,25 +83,6 @@ export async function createObserver(config: ObserverConfig, log: Logger): Promi
   }
 }
 
-function healthOf({ watch, engine, edge }: DrainParts): Health {
-  if (watch === undefined || engine === undefined || edge === undefined) {
-    return { ready: false, reason: "starting" };
-  }
-  const broker = edge.ready ? { ready: true, reason: "ok" } : { ready: false, reason: "broker_unavailable" };
-  return combineHealth(watch.health(), engine.health(), broker);
-}
-
-function connectStore(config: ObserverConfig, log: Logger): Promise<MongoStore> {
-  const { mongoUri: uri, migrate, startTimeoutMs: timeoutMs } = config;
-  return connectPatiently({
-    ...{ what: `MongoDB at ${uriLabel(uri)}`, variable: "MONGODB_URI", timeoutMs, log },
-    async connect() {
-      if (migrate) await migrateMongoStore({ uri, log, serverSelectionTimeoutMs: attemptMs });
-      return connectMongoStore({ uri, log });
-    },
-  });
-}
-
 interface EngineParts {
   readonly config: ObserverConfig;
   readonly store: MongoStore;
@@ -117,39 +95,18 @@ async function startEngine(
   { config, store, metrics, log }: EngineParts,
   parts: Mutable<DrainParts>,
 ): Promise<AmqpEdge> {
-  const { rabbitUri: uri, apps, prefetch, queueType, webhooks, contactsUrl, messageRate } = config;
-  const clock = systemClock;
+  const { rabbitUri: uri, apps, prefetch, queueType, webhooks, keepLegacyQueues } = config;
   const holder = `observer-${randomUUID()}`;
-  const { leases, redeliveries } = store;
   const connectTimeoutMs = config.startTimeoutMs;
-  const legacy = createLegacyAdopter({ store, webhooks, clock, log });
+  const legacy = createLegacyAdopter({ store, webhooks, clock: systemClock, log });
   const edge = createAmqpEdge({
-    ...{ uri, holder, leases, apps, prefetch, queueType, connectTimeoutMs, log, metrics },
-    keepLegacyQueues: config.keepLegacyQueues,
+    ...{ uri, holder, leases: store.leases, apps, prefetch, queueType, connectTimeoutMs, log, metrics },
+    keepLegacyQueues,
     ...{ onLegacyPersist: legacy.onLegacyPersist, onLegacyWebhook: legacy.onLegacyWebhook },
   });
-  const contacts = createContactDirectory({
-    ...{ users: store.users, clock, log },
-    ...(contactsUrl === undefined ? {} : { endpoint: contactsUrl }),
-  });
-  const sinks = [
-    ...webhookSinks({ settings: webhooks, store: store.webhooks, clock }),
-    ...(config.events.length > 0 ? [edge.eventSink(createBackendEvents(config.events, clock))] : []),
-  ];
-  const engine: Engine = createEngine({
-    ...{ store, edge, tokens: noTokens, clock, newId: randomUUID, log, metrics, contacts, sinks },
-    presence: config.presence,
-    shared: { holder, leases, redeliveries, invalidations: edge.invalidations },
-    ...(apps === undefined ? {} : { apps }),
-    ...(messageRate === undefined ? {} : { messageRate }),
-  });
+  const engine = createClusterEngine({ config, holder, store, edge, tokens: noTokens, log, metrics });
   Object.assign(parts, { engine, edge });
-  await engine.start();
-  try {
-    await edge.start(engine);
-    legacy.report();
-  } catch (cause) {
-    throw brokerFailure(cause);
-  }
+  await startOnBroker(engine, edge);
+  legacy.report();
   return edge;
 }

@@ -1,6 +1,7 @@
 import {
   appsSchema,
   basePathSchema,
+  clusterSettings,
   defineSetting as define,
   hostSchema,
   httpUrlSchema,
@@ -9,7 +10,6 @@ import {
   optionalPortSchema,
   portSchema,
   switchSchema,
-  trustProxySchema,
   wholeNumberSchema,
 } from "@chat21/runtime";
 import * as z from "zod";
@@ -114,19 +114,8 @@ export const settings = {
     meaning:
       "Messages a sender may send in one burst; setting either BUCKET_MSG_ variable turns the limit on.",
   }),
-  messageRefillPerMinute: define({
-    names: ["BUCKET_MSG_REFILL_RATE_PER_MIN"],
-    schema: wholeNumberSchema(1, 1_000_000),
-    defaultText: "no limit",
-    meaning:
-      "Messages per minute a sender may send for long; the other of the two is 30 when only one is set.",
-  }),
-  contactsUrl: define({
-    names: ["CONTACTS_LOOKUP_ENDPOINT"],
-    schema: httpUrlSchema,
-    defaultText: "none",
-    meaning: "Where names of people without a profile are asked for: GET {endpoint}/{user id}.",
-  }),
+  messageRefillPerMinute: clusterSettings.messageRefillPerMinute,
+  contactsUrl: clusterSettings.contactsUrl,
   basePath: define({
     names: ["BASEURL"],
     schema: basePathSchema,
@@ -146,13 +135,7 @@ export const settings = {
     meaning: "Bearer token for /metrics; without one everybody who reaches the server may read it.",
     isSecret: true,
   }),
-  trustProxy: define({
-    names: ["CHAT21_TRUST_PROXY"],
-    schema: trustProxySchema,
-    defaultText: "none",
-    meaning:
-      "Reverse proxies whose X-Forwarded-For is believed: their number, or their addresses between commas.",
-  }),
+  trustProxy: clusterSettings.trustProxy,
   serverUrl: define({
     names: ["CHAT21_URL"],
     flag: "url",

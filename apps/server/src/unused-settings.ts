@@ -1,3 +1,5 @@
+import { because, originalVariables } from "@chat21/runtime";
+
 /** Why a variable of an existing Chat21 deployment has no effect here. */
 const reasons = {
   broker: "everything runs in this process, without RabbitMQ",
@@ -14,28 +16,14 @@ const reasons = {
 export const unusedSettings: ReadonlyMap<string, string> = new Map([
   ["RABBITMQ_URI", reasons.broker],
   ["MONGODB_URI", reasons.store],
-  ["CACHE_ENABLED", reasons.cache],
-  ["CACHE_REDIS_HOST", reasons.cache],
-  ["CACHE_REDIS_PORT", reasons.cache],
-  ["CACHE_REDIS_PASSWORD", reasons.cache],
+  ...because(originalVariables.cache, reasons.cache),
   ["ACTIVE_QUEUES", reasons.queues],
   ["PREFETCH_MESSAGES", reasons.queues],
   ["AUTO_RESTART", reasons.queues],
   ["METRICS_PORT", reasons.metrics],
-  ["BUCKET_WH_CAPACITY", reasons.buckets],
-  ["BUCKET_WH_REFILL_RATE_PER_MIN", reasons.buckets],
-  ["BUCKET_BLK_CAPACITY", reasons.buckets],
-  ["BUCKET_BLK_REFILL_RATE_PER_MIN", reasons.buckets],
-  ["ANALYTICS_ENABLED", reasons.analytics],
-  ["ANALYTICS_EXCHANGE", reasons.analytics],
-  ["ANALYTICS_RABBITMQ_URI", reasons.analytics],
-  ["PUSH_ENABLED", reasons.push],
-  ["FIREBASE_PROJECT_ID", reasons.push],
-  ["FIREBASE_PRIVATE_KEY", reasons.push],
-  ["FIREBASE_CLIENT_EMAIL", reasons.push],
-  ["WEB_CLICK_ACTION", reasons.push],
-  ["MOBILE_CLICK_ACTION", reasons.push],
-  ["PUSH_WH_WEBHOOK_TOKEN", reasons.push],
+  ...because(originalVariables.buckets, reasons.buckets),
+  ...because(originalVariables.analytics, reasons.analytics),
+  ...because(originalVariables.push, reasons.push),
   ["PUSH_WH_CHAT21_API_ADMIN_TOKEN", reasons.push],
-  ["PUSH_WH_NOTIFY_URL", reasons.push],
+  ...because(originalVariables.push, reasons.push),
 ]);

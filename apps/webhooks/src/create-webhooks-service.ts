@@ -2,7 +2,7 @@ import type { Metrics, Store } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import {
   combineHealth,
-  connectPatiently,
+  connectClusterStore,
   createHttpServer,
   createPrometheusMetrics,
   type Health,
@@ -10,7 +10,6 @@ import {
   OperatorError,
   operationsListener,
   systemClock,
-  uriLabel,
   urlHost,
   watchStore,
 } from "@chat21/runtime";
@@ -30,8 +29,7 @@ export interface WebhooksService {
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
-/** One look for a primary at start, so that it is soon said what is waited for. */
-const attemptMs = 2_000;
+const mongo = { migrate: migrateMongoStore, connect: connectMongoStore };
 
 const chosenBy = { host: "CHAT21_HOST", port: "METRICS_PORT" } as const;
 
@@ -61,7 +59,7 @@ export async function createWebhooksService(config: WebhooksConfig, log: Logger)
   parts.http = createHttpServer(operationsListener({ health, registry, metricsToken }), undefined);
   try {
     const port = await listenOn(parts.http, config.host, config.metricsPort, chosenBy);
-    parts.store = await connectStore(config, log);
+    parts.store = await connectClusterStore(config, log, mongo);
     parts.worker = startWorker(config, parts.store, metrics, log);
     if (parts.worker !== undefined) parts.stopLooking = systemClock.every(lookEveryMs, parts.worker.wake);
     parts.watch = watchStore({ store: parts.store, clock: systemClock, log });
@@ -70,17 +68,6 @@ export async function createWebhooksService(config: WebhooksConfig, log: Logger)
     await close();
     throw thrown;
   }
-}
-
-function connectStore(config: WebhooksConfig, log: Logger): Promise<Store> {
-  const { mongoUri: uri, migrate, startTimeoutMs: timeoutMs } = config;
-  return connectPatiently<Store>({
-    ...{ what: `MongoDB at ${uriLabel(uri)}`, variable: "MONGODB_URI", timeoutMs, log },
-    async connect() {
-      if (migrate) await migrateMongoStore({ uri, log, serverSelectionTimeoutMs: attemptMs });
-      return connectMongoStore({ uri, log });
-    },
-  });
 }
 
 function startWorker(

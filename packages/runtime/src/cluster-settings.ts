@@ -1,6 +1,7 @@
 import { type WebhookEvent, webhookEvents } from "@chat21/protocol";
 import * as z from "zod";
 import { logLevels } from "./log.ts";
+import { because, originalVariables } from "./original-variables.ts";
 import {
   appsSchema,
   basePathSchema,
@@ -240,25 +241,9 @@ const reasons = {
 
 /** Variables that existing deployments set and that have no effect in the cluster, each with the reason. */
 export const unusedClusterSettings: ReadonlyMap<string, string> = new Map([
-  ["CACHE_ENABLED", reasons.cache],
-  ["CACHE_REDIS_HOST", reasons.cache],
-  ["CACHE_REDIS_PORT", reasons.cache],
-  ["CACHE_REDIS_PASSWORD", reasons.cache],
+  ...because(originalVariables.cache, reasons.cache),
   ["ACTIVE_QUEUES", reasons.queues],
-  ["BUCKET_WH_CAPACITY", reasons.buckets],
-  ["BUCKET_WH_REFILL_RATE_PER_MIN", reasons.buckets],
-  ["BUCKET_BLK_CAPACITY", reasons.buckets],
-  ["BUCKET_BLK_REFILL_RATE_PER_MIN", reasons.buckets],
-  ["ANALYTICS_ENABLED", reasons.analytics],
-  ["ANALYTICS_EXCHANGE", reasons.analytics],
-  ["ANALYTICS_RABBITMQ_URI", reasons.analytics],
-  ["PUSH_ENABLED", reasons.push],
-  ["FIREBASE_PROJECT_ID", reasons.push],
-  ["FIREBASE_PRIVATE_KEY", reasons.push],
-  ["FIREBASE_CLIENT_EMAIL", reasons.push],
-  ["WEB_CLICK_ACTION", reasons.push],
-  ["MOBILE_CLICK_ACTION", reasons.push],
-  ["PUSH_WH_WEBHOOK_TOKEN", reasons.push],
-  ["PUSH_WH_CHAT21_API_ADMIN_TOKEN", reasons.push],
-  ["PUSH_WH_NOTIFY_URL", reasons.push],
+  ...because(originalVariables.buckets, reasons.buckets),
+  ...because(originalVariables.analytics, reasons.analytics),
+  ...because(originalVariables.push, reasons.push),
 ]);

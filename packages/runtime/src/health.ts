@@ -9,3 +9,20 @@ export interface Health {
 export function combineHealth(...parts: readonly Health[]): Health {
   return parts.find(({ ready }) => !ready) ?? { ready: true, reason: "ok" };
 }
+
+/** What a process on the broker is made of, as far as it was started. */
+export interface BrokerParts {
+  readonly watch?: { health(): Health };
+  readonly engine?: { health(): Health };
+  /** `ready`: connected, and not blocked. */
+  readonly edge?: { readonly ready: boolean };
+}
+
+/** Health of a process on the broker: `starting` until it has all its parts. */
+export function brokerHealth({ watch, engine, edge }: BrokerParts): Health {
+  if (watch === undefined || engine === undefined || edge === undefined) {
+    return { ready: false, reason: "starting" };
+  }
+  const broker = edge.ready ? { ready: true, reason: "ok" } : { ready: false, reason: "broker_unavailable" };
+  return combineHealth(watch.health(), engine.health(), broker);
+}

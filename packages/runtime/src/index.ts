@@ -1,6 +1,10 @@
 export type { ClusterConfig, ClusterTable } from "./cluster-config.ts";
 export { readClusterConfig } from "./cluster-config.ts";
+export type { ClusterEngineConfig, ClusterEngineParts } from "./cluster-engine.ts";
+export { createClusterEngine, startOnBroker } from "./cluster-engine.ts";
 export { clusterSettings, clusterVariables, unusedClusterSettings, usualEvents } from "./cluster-settings.ts";
+export type { ClusterStoreAdapter } from "./cluster-store.ts";
+export { connectClusterStore } from "./cluster-store.ts";
 export { codeOf } from "./code-of.ts";
 export type { PatientConnection } from "./connect-patiently.ts";
 export { connectPatiently, uriLabel } from "./connect-patiently.ts";
@@ -10,8 +14,8 @@ export { didYouMean } from "./did-you-mean.ts";
 export type { DrainStep } from "./drain.ts";
 export { createDrainStep, drainTimeoutMs, within } from "./drain.ts";
 export { exitCodes } from "./exit-code.ts";
-export type { Health } from "./health.ts";
-export { combineHealth } from "./health.ts";
+export type { BrokerParts, Health } from "./health.ts";
+export { brokerHealth, combineHealth } from "./health.ts";
 export type { ListenerSettings } from "./http-listener.ts";
 export { closeHttpServer, createHttpServer, listenOn, refuseOtherUpgrades } from "./http-listener.ts";
 export type { LogFormat, LogLevel } from "./log.ts";
@@ -22,6 +26,7 @@ export { chooseMessageRate } from "./message-rate.ts";
 export type { OperationsOptions } from "./operations-listener.ts";
 export { operationsListener } from "./operations-listener.ts";
 export { OperatorError } from "./operator-error.ts";
+export { because, originalVariables } from "./original-variables.ts";
 export { createPrometheusMetrics } from "./prometheus-metrics.ts";
 export type {
   Environment,

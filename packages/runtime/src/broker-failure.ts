@@ -1,5 +1,5 @@
 import { ChatError } from "@chat21/protocol";
-import { OperatorError } from "@chat21/runtime";
+import { OperatorError } from "./operator-error.ts";
 
 /** What an operator reads when the edge did not start: one line that says what to do. */
 export function brokerFailure(cause: unknown): OperatorError {

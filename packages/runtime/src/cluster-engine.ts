@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import {
+  createEngine,
+  type Edge,
+  type Engine,
+  type EventSink,
+  type Log,
+  type Metrics,
+  type SharedStoreOptions,
+  type Store,
+  type TokenVerifier,
+} from "@chat21/engine";
+import { createBackendEvents, type WebhookSettings, webhookSinks } from "@chat21/events";
+import type { WebhookEvent } from "@chat21/protocol";
+import { brokerFailure } from "./broker-failure.ts";
+import { createContactDirectory } from "./contact-directory.ts";
+import type { MessageRate } from "./message-rate.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** What is chosen about the engine of a process of the cluster. */
+export interface ClusterEngineConfig {
+  /** `undefined`: any. */
+  readonly apps: readonly string[] | undefined;
+  readonly presence: boolean;
+  /** Events that go to queues of backends. */
+  readonly events: readonly WebhookEvent[];
+  readonly webhooks: WebhookSettings;
+  readonly contactsUrl: string | undefined;
+  readonly messageRate: MessageRate | undefined;
+}
+
+/** What such an engine is bound to. */
+export interface ClusterEngineParts {
+  readonly config: ClusterEngineConfig;
+  /** Names this process among the holders of leases. */
+  readonly holder: string;
+  readonly store: Store & Pick<SharedStoreOptions, "leases" | "redeliveries">;
+  readonly edge: Edge &
+    Pick<SharedStoreOptions, "invalidations"> & {
+      eventSink(eventsOf: ReturnType<typeof createBackendEvents>): EventSink;
+    };
+  readonly tokens: TokenVerifier;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The engine of a process that shares its store and its broker with others. Nothing runs yet. */
+export function createClusterEngine({ config, holder, store, edge, ...given }: ClusterEngineParts): Engine {
+  const { apps, presence, events, webhooks: settings, contactsUrl, messageRate } = config;
+  const clock = systemClock;
+  const contacts = createContactDirectory({
+    ...{ users: store.users, clock, log: given.log },
+    ...(contactsUrl === undefined ? {} : { endpoint: contactsUrl }),
+  });
+  const sinks = [
+    ...webhookSinks({ settings, store: store.webhooks, clock }),
+    ...(events.length > 0 ? [edge.eventSink(createBackendEvents(events, clock))] : []),
+  ];
+  const { leases, redeliveries } = store;
+  return createEngine({
+    ...{ ...given, store, edge, clock, newId: randomUUID, contacts, sinks, presence },
+    shared: { holder, leases, redeliveries, invalidations: edge.invalidations },
+    ...(apps === undefined ? {} : { apps }),
+    ...(messageRate === undefined ? {} : { messageRate }),
+  });
+}
+
+/** Starts the engine, and then the edge that feeds it. Throws `OperatorError` when the broker is not to be had. */
+export async function startOnBroker(engine: Engine, edge: Edge): Promise<void> {
+  await engine.start();
+  try {
+    await edge.start(engine);
+  } catch (cause) {
+    throw brokerFailure(cause);
+  }
+}
