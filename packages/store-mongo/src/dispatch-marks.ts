@@ -10,7 +10,7 @@ const maxMarks = 1_000;
 /** Marks of one conversation. */
 interface Marks {
   readonly key: ConversationKey;
-  seqs: number[];
+  readonly seqs: number[];
   last: number;
 }
 
@@ -52,17 +52,16 @@ export class DispatchMarks {
     else if (refs.length > 0) this.#wake();
   }
 
-  /** Before events get their numbers: a mark that was given to a number without an event is none of theirs. */
+  /**
+   * Before events get their numbers: a mark that was given to a number without an event is none of theirs, so it is
+   * written first, and finds nothing. It may also be the mark of an event: a run may know an older head than we do, and
+   * then it is not stored. Rejects when the marks cannot be written.
+   */
   async passBy(runs: readonly Run[]): Promise<void> {
-    for (const run of runs) {
-      const marks = this.#waiting.get(nameOf(run));
-      if (marks !== undefined && marks.last > run.expectedHead) {
-        marks.seqs = marks.seqs.filter((seq) => seq <= run.expectedHead);
-        marks.last = Math.max(0, ...marks.seqs);
-      }
-    }
-    const isAhead = (run: Run) => (this.#writing.get(nameOf(run))?.last ?? 0) > run.expectedHead;
-    if (runs.some(isAhead)) await this.#shared.current().catch(() => {});
+    const isAhead = (of: ReadonlyMap<string, Marks>) => (run: Run) =>
+      (of.get(nameOf(run))?.last ?? 0) > run.expectedHead;
+    if (runs.some(isAhead(this.#waiting))) await this.flush();
+    else if (runs.some(isAhead(this.#writing))) await this.#shared.current();
   }
 
   /** Resolves when all marks cleared so far are durable; rejects when they are not, and then they wait for the next time. */

@@ -103,6 +103,21 @@ export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void 
       await cleanup();
     });
 
+    it("stay cleared when a run comes that knows an older head", async () => {
+      const { store, cleanup } = await open();
+      await store.events.commit([sampleRun("app", "ann.bob", { count: 2 })]);
+
+      store.events.markDispatched(refs("app", "ann.bob", 1, 2));
+      const other = { messageId: "id-other", clientMessageId: "key-other" };
+      const [stale] = await store.events.commit([
+        sampleRun("app", "ann.bob", { expectedHead: 1, events: [other] }),
+      ]);
+
+      expect(stale).toMatchObject({ status: "stale" });
+      expect(await waiting(store)).toEqual([]);
+      await cleanup();
+    });
+
     it("survive a close, those that are cleared and those that are not", async () => {
       const { store, reopen, cleanup } = await open();
       await store.events.commit([sampleRun("app", "ann.bob", { count: 6 })]);
