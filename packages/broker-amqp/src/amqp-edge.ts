@@ -17,6 +17,7 @@ import type { BrokerCapabilities } from "./broker-capabilities.ts";
 import { deliveryPublications, probePublication } from "./delivery-publications.ts";
 import { Intake } from "./intake.ts";
 import type { LegacyQueueOptions } from "./legacy-queues.ts";
+import { Pause } from "./pause.ts";
 import { Publisher } from "./publisher.ts";
 import { settlesWithin, systemTimers, type Timers } from "./timers.ts";
 import { declareExchanges, publishedExchanges, type TopologyOptions } from "./topology.ts";
@@ -74,6 +75,7 @@ class RabbitEdge implements AmqpEdge {
   readonly #publisher: Publisher;
   readonly #outbound: AmqpLink;
   #intake: Intake | undefined;
+  readonly #pause = new Pause();
   #isPaused = false;
   #closing: Promise<void> | undefined;
 
@@ -88,7 +90,7 @@ class RabbitEdge implements AmqpEdge {
       onUp: (connection) => this.#useOutbound(connection),
       onChange: (state) => {
         this.#publisher.hold(state === "blocked");
-        this.#intake?.setPaused(this.#mustPause());
+        this.#settlePause();
       },
     });
   }
@@ -121,7 +123,7 @@ class RabbitEdge implements AmqpEdge {
     if (leases === undefined) return;
     this.#intake = new Intake({
       ...this.#options,
-      ...{ leases, handler, timers: this.#timers, publisher: this.#publisher, isPaused: this.#mustPause() },
+      ...{ leases, handler, timers: this.#timers, publisher: this.#publisher, pause: this.#pause },
     });
     await this.#intake.start(timeoutMs);
   }
@@ -159,7 +161,7 @@ class RabbitEdge implements AmqpEdge {
 
   setPaused(isPaused: boolean): void {
     this.#isPaused = isPaused;
-    this.#intake?.setPaused(this.#mustPause());
+    this.#settlePause();
   }
 
   close(timeoutMs: number): Promise<void> {
@@ -181,8 +183,8 @@ class RabbitEdge implements AmqpEdge {
   }
 
   /** What cannot be delivered is not begun either. */
-  #mustPause(): boolean {
-    return this.#isPaused || this.#outbound.state !== "up";
+  #settlePause(): void {
+    this.#pause.set(this.#isPaused || this.#outbound.state !== "up");
   }
 
   async #useOutbound(connection: ChannelModel): Promise<void> {

@@ -8,6 +8,7 @@ import { InboundIntake } from "./inbound-intake.ts";
 import { type LegacyQueueOptions, takeLegacyQueues } from "./legacy-queues.ts";
 import { PartitionConsumer } from "./partition-consumer.ts";
 import { PartitionKeeper } from "./partition-keeper.ts";
+import type { Pause } from "./pause.ts";
 import type { Publisher } from "./publisher.ts";
 import { settlesWithin, type Timers } from "./timers.ts";
 import { declareTopology, type TopologyOptions, topologyOf } from "./topology.ts";
@@ -22,7 +23,7 @@ export interface IntakeOptions extends TopologyOptions, LegacyQueueOptions {
   readonly handler: EdgeHandler;
   readonly publisher: Publisher;
   readonly prefetch?: number | undefined;
-  readonly isPaused: boolean;
+  readonly pause: Pause;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly timers: Timers;
@@ -40,13 +41,11 @@ export class Intake {
   readonly #inbound: InboundIntake;
   #connection: ChannelModel | undefined;
   #stopWatching = () => {};
-  #isPaused: boolean;
   #isLegacyTaken = false;
 
   constructor(options: IntakeOptions) {
     const { holder, log, metrics, timers, leases, handler, publisher, apps } = options;
     this.#options = options;
-    this.#isPaused = options.isPaused;
     this.#inbound = new InboundIntake({ handler, apps, publisher, log, metrics });
     this.#keeper = new PartitionKeeper({
       ...{ holder, leases, timers, log, metrics },
@@ -76,13 +75,6 @@ export class Intake {
 
   start(timeoutMs: number): Promise<void> {
     return this.#link.connect(timeoutMs);
-  }
-
-  /** Begins nothing new; messages stay with the broker. */
-  setPaused(isPaused: boolean): void {
-    if (this.#isPaused === isPaused) return;
-    this.#isPaused = isPaused;
-    for (const consumer of this.#keeper.consumers()) consumer.setPaused(isPaused);
   }
 
   /** Hands the partitions over, in order; what takes longer than `timeoutMs` is left to its lease and to the broker. */
@@ -129,11 +121,10 @@ export class Intake {
   }
 
   #open(partition: number, isHeld: () => boolean, onLost: () => void): Promise<PartitionConsumer> {
-    const { prefetch = defaultPrefetch, log } = this.#options;
+    const { prefetch = defaultPrefetch, pause, log } = this.#options;
     if (this.#connection === undefined) return Promise.reject(new Error("there is no connection"));
     return PartitionConsumer.open({
-      ...{ connection: this.#connection, partition, prefetch, log, isHeld, onLost },
-      isPaused: this.#isPaused,
+      ...{ connection: this.#connection, partition, prefetch, pause, log, isHeld, onLost },
       intake: this.#inbound,
     });
   }

@@ -3,6 +3,7 @@ import type { Channel, ChannelModel, ConsumeMessage, Message } from "amqplib";
 import { AckWindow } from "./ack-window.ts";
 import { crashLimits, returnsOf } from "./crash-suspicion.ts";
 import type { InboundIntake } from "./inbound-intake.ts";
+import type { Pause } from "./pause.ts";
 import { names } from "./topology.ts";
 
 /** What a {@link PartitionConsumer} is made of. */
@@ -14,7 +15,7 @@ export interface PartitionConsumerOptions {
   readonly intake: InboundIntake;
   /** Whether the partition still is this process'. */
   readonly isHeld: () => boolean;
-  readonly isPaused: boolean;
+  readonly pause: Pause;
   readonly log: Log;
   /** Called once when the consumer has ended without having been told to. */
   readonly onLost: () => void;
@@ -29,11 +30,11 @@ export class PartitionConsumer {
   readonly #channel: Channel;
   readonly #window = new AckWindow();
   readonly #isCurrent = () => this.#state !== "closed" && this.#options.isHeld();
-  /** Delivered, and not begun: for a pause, or for a message that must be alone. */
+  /** Delivered, and not begun: for a pause, or for a message that must be alone. At most `prefetch`, unacknowledged. */
   #waiting: ConsumeMessage[] = [];
   #isAlone = false;
   #state: "open" | "stopping" | "closed" = "open";
-  #isPaused: boolean;
+  readonly #stopListening: () => void;
   #inFlight = 0;
   #isAckDue = false;
   #idle: (() => void) | undefined;
@@ -56,7 +57,7 @@ export class PartitionConsumer {
   private constructor(options: PartitionConsumerOptions, channel: Channel) {
     this.#options = options;
     this.#channel = channel;
-    this.#isPaused = options.isPaused;
+    this.#stopListening = options.pause.onEnd(() => this.#beginWaiting());
     channel.on("error", (error) => {
       options.log.error(
         { partition: options.partition, error: error.message },
@@ -71,12 +72,6 @@ export class PartitionConsumer {
       );
       this.#lose();
     });
-  }
-
-  /** Begins nothing new; at most `prefetch` messages wait here meanwhile, unacknowledged. */
-  setPaused(isPaused: boolean): void {
-    this.#isPaused = isPaused;
-    this.#beginWaiting();
   }
 
   /**
@@ -95,19 +90,24 @@ export class PartitionConsumer {
     } catch {
       // The channel ended meanwhile: the broker has everything back that was not acknowledged.
     } finally {
-      this.#state = "closed";
+      this.#end();
     }
   }
 
   /** Ends at once: what is in flight is not acknowledged, and is no longer current. */
   abandon(): void {
     if (this.#state === "closed") return;
-    this.#state = "closed";
+    this.#end();
     this.#waiting = [];
     this.#idle?.();
     Promise.resolve()
       .then(() => this.#channel.close())
       .catch(() => {});
+  }
+
+  #end(): void {
+    this.#state = "closed";
+    this.#stopListening();
   }
 
   #isClosed(): boolean {
@@ -126,7 +126,7 @@ export class PartitionConsumer {
 
   /** In order; what has come back too often is handled with nothing beside it. */
   #mayBegin(message: ConsumeMessage): boolean {
-    if (this.#isPaused || this.#isAlone || this.#state !== "open") return false;
+    if (this.#options.pause.isOn || this.#isAlone || this.#state !== "open") return false;
     return this.#inFlight === 0 || returnsOf(message) < crashLimits.suspect;
   }
 

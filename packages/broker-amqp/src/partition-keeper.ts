@@ -75,11 +75,6 @@ export class PartitionKeeper<T extends PartitionHandle> {
     return consuming.map(({ partition }) => partition).sort((a, b) => a - b);
   }
 
-  /** Consumers that are open. */
-  *consumers(): Iterable<T> {
-    for (const { consumer } of this.#holdings.values()) if (consumer !== undefined) yield consumer;
-  }
-
   /** Begins to claim partitions, or goes on with it once what was suspended is given back. */
   resume(): void {
     this.#isWanted = true;

@@ -1,7 +1,8 @@
-import { connect } from "amqplib";
+import { type ChannelModel, connect } from "amqplib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InboundIntake } from "../src/inbound-intake.ts";
 import { PartitionConsumer } from "../src/partition-consumer.ts";
+import { Pause } from "../src/pause.ts";
 import { outgoing, RabbitWorld, send, untilConsumed } from "./rabbit-world.ts";
 import { RecordingHandler } from "./recording-handler.ts";
 
@@ -129,19 +130,11 @@ describe.each(["classic", "quorum"] as const)("an edge that consumes %s queues",
     const { edge } = await world.edge({ queueType, partitions: 1, holder: "declares" });
     await edge.close(5_000);
     await sendAll(["ann"], numbers(3_000));
-    const nothing = { debug() {}, info() {}, warn() {}, error() {} };
-    const intake = new InboundIntake({
-      ...{ handler, apps: undefined, log: nothing, metrics: { count() {}, observe() {} } },
-      publisher: { publish: () => Promise.reject(new Error("there are no dead letters")) },
-    });
     handler.onPublish = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
 
     while (handler.taken.length < 3_000) {
       const connection = await connect(world.uri);
-      const consumer = await PartitionConsumer.open({
-        ...{ connection, partition: 0, prefetch: 100, intake, log: nothing },
-        ...{ isHeld: () => true, isPaused: false, onLost: () => {} },
-      });
+      const consumer = await consume(connection, handler);
       const enough = Math.min(handler.taken.length + 200, 3_000);
       await handler.until(() => handler.taken.length >= enough);
       await consumer.stop();
@@ -166,6 +159,23 @@ describe.each(["classic", "quorum"] as const)("an edge that consumes %s queues",
     expect(handler.taken.map(({ text }) => Number(text))).toEqual(numbers(12));
   });
 
+  it("begins what waits when the pause ends while a consumer is still being opened", async () => {
+    const handler = new RecordingHandler();
+    const { edge } = await world.edge({ queueType, partitions: 1, holder: "declares" });
+    await edge.close(5_000);
+    await sendAll(["ann"], numbers(12));
+    const pause = new Pause();
+    const connection = await connect(world.uri);
+
+    const opening = consume(connection, handler, pause);
+    pause.set(false);
+    await handler.until(() => handler.taken.length === 12);
+
+    expect(handler.taken.map(({ text }) => Number(text))).toEqual(numbers(12));
+    await (await opening).stop();
+    await connection.close();
+  });
+
   it("gives a partition back at once when its lease runs out, and asks for what the last owner left", async () => {
     const { edge, handler } = await world.edge({ queueType, partitions: 2 });
     await untilConsumed([edge], 2);
@@ -185,6 +195,29 @@ describe.each(["classic", "quorum"] as const)("an edge that consumes %s queues",
     expect(handler.takeovers).toBe(2);
   });
 });
+
+/** Consumes the first partition without an edge. */
+function consume(
+  connection: ChannelModel,
+  handler: RecordingHandler,
+  pause = unpaused(),
+): Promise<PartitionConsumer> {
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const intake = new InboundIntake({
+    ...{ handler, apps: undefined, log, metrics: { count() {}, observe() {} } },
+    publisher: { publish: () => Promise.reject(new Error("there are no dead letters")) },
+  });
+  const isHeld = () => true;
+  return PartitionConsumer.open({
+    ...{ connection, partition: 0, prefetch: 100, pause, intake, log, isHeld, onLost: () => {} },
+  });
+}
+
+function unpaused(): Pause {
+  const pause = new Pause();
+  pause.set(false);
+  return pause;
+}
 
 async function unacknowledged(world: RabbitWorld): Promise<number> {
   const queues = (await world.manage("GET", `queues/${world.vhost}`)) as {
