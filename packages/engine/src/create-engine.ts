@@ -108,6 +108,7 @@ export function createEngine(options: EngineOptions): Engine {
     batchItems: options.batchItems ?? 1_000,
     isShared,
     redeliveries,
+    backpressure: () => dispatcher.backpressure(),
     dispatch: (committed, arrivals) => dispatcher.dispatch(committed, arrivals),
     onStoreHealth: (healthy) => {
       if (storeHealthy === healthy) return;

@@ -30,6 +30,8 @@ export interface DispatcherOptions {
 /** Whoever committed what is swept has not acknowledged it, or perhaps not. */
 const leftByAnother: Arrival = { isCurrent: () => false, again: null };
 const sweepItems = 500;
+/** A broker that has not taken so many deliveries yet is busy: the next batch may grow meanwhile, but only so long. */
+const backlog = { deliveries: 64, waitMs: 20 } as const;
 /** Cleared marks are gathered so long before they are written for an acknowledgement. */
 const gatherMarksMs = 25;
 
@@ -50,6 +52,9 @@ export class Dispatcher {
   /** Events between commit and mark: a sweep leaves them alone. */
   readonly #underWay = new Set<EventRecord["messageId"]>();
   #flush: Promise<void> | undefined;
+  /** Deliveries that the edge has not taken yet, those of large groups left out. */
+  #untaken = 0;
+  #caughtUp: PromiseWithResolvers<void> | undefined;
   #idle: (() => void)[] = [];
 
   constructor(options: DispatcherOptions) {
@@ -121,6 +126,16 @@ export class Dispatcher {
       );
   }
 
+  /**
+   * `undefined` when the edge keeps up. Otherwise resolves when it has caught up, or after a moment: whoever writes more
+   * meanwhile would only make it wait behind what is there already, and what is gathered shares a commit.
+   */
+  backpressure(): Promise<void> | undefined {
+    if (this.#untaken <= backlog.deliveries) return undefined;
+    this.#caughtUp ??= Promise.withResolvers<void>();
+    return Promise.race([this.#caughtUp.promise, this.#options.clock.delay(backlog.waitMs)]);
+  }
+
   /** Resolves when everything given is out. */
   async drained(): Promise<void> {
     while (this.#chain !== undefined) await this.#chain;
@@ -183,11 +198,23 @@ export class Dispatcher {
   #deliver({ deliveries, crowded }: Outgoing): Promise<void> | undefined {
     const { edge, metrics } = this.#options;
     metrics.count("deliveries", undefined, deliveries.length + crowded.length);
-    const taken = deliveries.length > 0 ? edge.deliver(deliveries) : undefined;
+    const taken =
+      deliveries.length > 0 ? this.#count(deliveries.length, edge.deliver(deliveries)) : undefined;
     if (crowded.length === 0) return taken;
     const all = this.#crowd.then(() => this.#deliverInSteps(crowded));
     this.#crowd = all.catch(() => {});
     return Promise.all([taken, all]).then(() => {});
+  }
+
+  #count(deliveries: number, taken: Promise<void> | undefined): Promise<void> | undefined {
+    if (taken === undefined) return undefined;
+    this.#untaken += deliveries;
+    return taken.finally(() => {
+      this.#untaken -= deliveries;
+      if (this.#untaken > backlog.deliveries) return;
+      this.#caughtUp?.resolve();
+      this.#caughtUp = undefined;
+    });
   }
 
   async #deliverInSteps(deliveries: readonly Delivery[]): Promise<void> {

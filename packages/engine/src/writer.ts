@@ -22,6 +22,8 @@ export interface WriterOptions extends OutcomesOptions {
   readonly batchItems: number;
   /** `undefined`: nothing comes from a broker that hands over twice. */
   readonly redeliveries: RedeliveryLog | undefined;
+  /** `undefined`: the next batch may begin; otherwise resolves when it may. */
+  readonly backpressure: () => Promise<void> | undefined;
   /** Told when the store stops answering, and when it answers again. */
   readonly onStoreHealth: (healthy: boolean) => void;
 }
@@ -31,7 +33,7 @@ const lastRetryMs = 2_000;
 
 /**
  * Turns commands into events: gathers what comes while a batch commits, decides in order of arrival, gives numbers,
- * commits (`ADR-0002`). One batch is under way at a time; no timer, the batch sizes itself to the load.
+ * commits (`ADR-0002`). One batch is under way at a time; the batch sizes itself to the load, and to what the edge takes.
  */
 export class Writer {
   readonly #options: WriterOptions;
@@ -91,6 +93,7 @@ export class Writer {
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
+      if (this.#queue.length < this.#options.batchItems) await this.#options.backpressure();
       const batch = this.#take();
       try {
         const answered = await this.#process(batch);
