@@ -33,6 +33,8 @@ export interface Link {
 
 const keepaliveSeconds = 20;
 const connectTimeoutMs = 15_000;
+/** From the first byte to the answer to the subscription. */
+const openTimeoutMs = 20_000;
 const closeTimeoutMs = 1_000;
 
 // Return codes of CONNACK [MQTT-3.2.2.3].
@@ -46,7 +48,7 @@ const connackCodes: Readonly<Record<number, ErrorCode>> = {
 
 /**
  * Connects, subscribes to everything of the token's user, and says that the user is there. Rejects with a `ChatError`:
- * what the server answered, or `connection_lost` when it closed the socket without a word.
+ * what the server answered, or `connection_lost` when it closed the socket without a word or is not done after 20 s.
  */
 export function openLink(options: LinkOptions): Promise<Link> {
   const { url, token, clientId, signal, clock } = options;
@@ -80,14 +82,20 @@ export function openLink(options: LinkOptions): Promise<Link> {
     const abandon = () => client.end(true);
     signal.addEventListener("abort", abandon, { once: true });
     if (signal.aborted) abandon();
-    void ended.then((reason) => {
+    // A server may answer pings and never the subscription.
+    const stop = clock.after(openTimeoutMs, abandon);
+    const settled = () => {
+      stop();
       signal.removeEventListener("abort", abandon);
+    };
+    void ended.then((reason) => {
+      settled();
       reject(reason);
     });
     client.once("connect", () => {
       client.subscribe(topics.inbox(token.app, token.user), { qos: 1 }, (error, _, answer) => {
         if (error === null) {
-          signal.removeEventListener("abort", abandon);
+          settled();
           link.publish(presence, { connected: true });
           return resolve(link);
         }

@@ -22,7 +22,8 @@ export interface FakeConnection {
 export interface FakeBrokerHandlers {
   /** Return code of CONNACK; 0 accepts, `null` closes the socket without a word. */
   authenticate(token: string, clientId: string): { readonly code: number | null; readonly user: string };
-  canSubscribe(connection: FakeConnection, filter: string): boolean;
+  /** `null`: nothing is answered. */
+  canSubscribe(connection: FakeConnection, filter: string): boolean | null;
   /** A publish came in; it is acknowledged unless `false` is answered. */
   handlePublish(connection: FakeConnection, topic: string, payload: string): boolean;
   handleOpen(connection: FakeConnection): void;
@@ -127,7 +128,9 @@ export class FakeBroker {
     const { socket } = connection;
     if (packet.cmd === "subscribe") {
       const filters = packet.subscriptions.map(({ topic }) => topic);
-      const granted = filters.map((filter) => (this.#handlers.canSubscribe(connection, filter) ? 1 : 128));
+      const allowed = filters.map((filter) => this.#handlers.canSubscribe(connection, filter));
+      if (allowed.includes(null)) return;
+      const granted = allowed.map((one) => (one ? 1 : 128));
       connection.filters.push(...filters.filter((_, index) => granted[index] === 1));
       send(socket, { cmd: "suback", messageId: packet.messageId ?? 0, granted });
     } else if (packet.cmd === "publish") {

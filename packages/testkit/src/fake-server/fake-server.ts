@@ -69,6 +69,8 @@ export class FakeServer {
   respond: (request: FakeRequest) => FakeReply | undefined | Promise<FakeReply | undefined> = () => undefined;
   /** `false`: nobody gets in, over whatever. */
   reachable = true;
+  /** Whether SUBSCRIBE gets its SUBACK. */
+  answersSubscriptions = true;
   readonly #broker: FakeBroker;
   readonly #http = createServer((request, response) => void this.#handleRequest(request, response));
   readonly #held: { readonly topic: string; readonly payload: string; readonly qos: 0 | 1 }[] = [];
@@ -81,7 +83,8 @@ export class FakeServer {
         const user = readFakeToken(token)?.user;
         return user === undefined ? { code: 4, user: "" } : { code: this.accept(token, clientId), user };
       },
-      canSubscribe: ({ user }, filter) => filter === topics.inbox(this.log.app, user),
+      canSubscribe: ({ user }, filter) =>
+        this.answersSubscriptions ? filter === topics.inbox(this.log.app, user) : null,
       handlePublish: (connection, topic, payload) => this.#handlePublish(connection, topic, payload),
       handleOpen: () => this.#changed(),
       handleClose: () => this.#changed(),
