@@ -93,16 +93,20 @@ export class ServerProcess {
     const dataDir = options.dataDir ?? newDataDir();
     const command = options.command === null ? [] : [options.command ?? "start"];
     const began = performance.now();
-    const child = spawn(process.execPath, [options.script ?? cli, ...command, ...(options.args ?? [])], {
-      cwd: dirname(dataDir),
-      env: environment({
-        CHAT21_DATA_DIR: dataDir,
-        CHAT21_HTTP_PORT: "0",
-        CHAT21_MQTT_PORT: "0",
-        ...options.env,
-      }),
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      [...(options.nodeArgs ?? []), options.script ?? cli, ...command, ...(options.args ?? [])],
+      {
+        cwd: dirname(dataDir),
+        env: environment({
+          CHAT21_DATA_DIR: dataDir,
+          CHAT21_HTTP_PORT: "0",
+          CHAT21_MQTT_PORT: "0",
+          ...options.env,
+        }),
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     const texts = collect(child.stdout, child.stderr);
     const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...texts() }));
     const ready = await readyLine(child.stdout, ended);
@@ -147,6 +151,8 @@ interface Ready {
 export interface StartOptions extends Pick<RunOptions, "env" | "script"> {
   readonly dataDir?: string;
   readonly args?: readonly string[];
+  /** Flags for Node itself. */
+  readonly nodeArgs?: readonly string[];
   /** `null`: none. @default "start" */
   readonly command?: string | null;
 }

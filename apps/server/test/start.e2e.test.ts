@@ -39,6 +39,12 @@ describe("chat21 start", () => {
     expect(server.readyInMs).toBeLessThan(2_500);
   });
 
+  it("starts with flags that are for the whole process", async () => {
+    server = await ServerProcess.start({ nodeArgs: ["--max-old-space-size=512", "--no-deprecation"] });
+
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  });
+
   it("keeps browsers from anything but its own files and itself, and lets them keep what cannot change", async () => {
     server = await ServerProcess.start();
 

@@ -4,8 +4,14 @@ import type { WorkerSetup } from "./worker-protocol.ts";
 /** Starts a thread. */
 export type SpawnWorker = (setup: WorkerSetup) => Worker;
 
-/** Node 22 calls its database module experimental at every start of a thread; nobody can act on it. */
-const execArgv = [...process.execArgv, "--disable-warning=ExperimentalWarning"];
+/**
+ * Node 22 calls its database module experimental at every start of a thread; nobody can act on it. Of the flags of this
+ * process only those of the profilers: others are the whole process' (V8's), and a thread that is given them does not start.
+ */
+const execArgv = [
+  ...process.execArgv.filter((flag) => /^--(cpu|heap)-prof/.test(flag)),
+  "--disable-warning=ExperimentalWarning",
+];
 
 /** In source only; by a name that no bundler follows. */
 const fromSource = "./spawn-from-source.ts";
