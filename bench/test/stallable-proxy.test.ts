@@ -67,10 +67,12 @@ describe("a proxy that can stall", () => {
 
     client.write("there");
     far.write("back");
-    await vi.waitFor(() => expect([atServer.text, atClient.text]).toEqual(["there", "back"]));
+    await vi.waitFor(() => expect([atServer.text, atClient.text]).toEqual(["there", "back"]), {
+      timeout: 20_000,
+    });
     client.end();
 
-    await vi.waitFor(() => expect(atServer.ended).toBe(true));
+    await vi.waitFor(() => expect(atServer.ended).toBe(true), { timeout: 20_000 });
   });
 
   it("forwards nothing in a stall, and what was held back in order afterwards", async () => {
@@ -79,7 +81,7 @@ describe("a proxy that can stall", () => {
     const [atServer, atClient] = [collect(far), collect(client)];
     client.write("1");
     far.write("a");
-    await vi.waitFor(() => expect([atServer.text, atClient.text]).toEqual(["1", "a"]));
+    await vi.waitFor(() => expect([atServer.text, atClient.text]).toEqual(["1", "a"]), { timeout: 20_000 });
 
     proxy.stall();
     client.write("2");
@@ -89,7 +91,9 @@ describe("a proxy that can stall", () => {
     proxy.heal();
     client.write("3");
 
-    await vi.waitFor(() => expect([atServer.text, atClient.text]).toEqual(["123", "ab"]));
+    await vi.waitFor(() => expect([atServer.text, atClient.text]).toEqual(["123", "ab"]), {
+      timeout: 20_000,
+    });
     expect(during).toEqual(["1", "a"]);
   });
 
@@ -106,7 +110,7 @@ describe("a proxy that can stall", () => {
     const during = { ended: atClient.ended, closed: client.closed };
     proxy.heal();
 
-    await vi.waitFor(() => expect(client.destroyed || atClient.ended).toBe(true));
+    await vi.waitFor(() => expect(client.destroyed || atClient.ended).toBe(true), { timeout: 20_000 });
     expect(during).toEqual({ ended: false, closed: false });
   });
 
@@ -122,7 +126,7 @@ describe("a proxy that can stall", () => {
 
     const far = await accepted;
     const atServer = collect(far);
-    await vi.waitFor(() => expect(atServer.text).toBe("late"));
+    await vi.waitFor(() => expect(atServer.text).toBe("late"), { timeout: 20_000 });
     expect(duringStall).toBe(0);
   });
 });

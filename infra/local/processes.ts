@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** How long a process may take to end by itself before it is killed. */
@@ -44,11 +45,12 @@ export interface DetachedCommand {
   readonly logPath: string;
 }
 
-/** Starts a process that outlives this one; resolves with its id. */
+/** Starts a process that outlives this one, in the folder of its log; resolves with its id. */
 export async function startDetached({ command, args, env = {}, logPath }: DetachedCommand): Promise<number> {
   const log = openSync(logPath, "a");
   try {
     const child = spawn(command, [...args], {
+      cwd: dirname(logPath),
       detached: true,
       stdio: ["ignore", log, log],
       env: { ...process.env, ...env },

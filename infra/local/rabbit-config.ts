@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { RabbitSeries } from "./rabbit-installation.ts";
 
 /** Ports of one broker, all on the loopback interface. */
 export interface RabbitPorts {
@@ -13,11 +14,12 @@ export interface RabbitPorts {
   readonly portMapper: number;
 }
 
-/** What deployments run as well; both versions of RabbitMQ take it. */
-const shared = (file: string) => readFileSync(new URL(`../rabbitmq/3.10/${file}`, import.meta.url), "utf8");
+/** What deployments run as well. */
+const deployed = (series: RabbitSeries, file: string) =>
+  readFileSync(new URL(`../rabbitmq/${series}/${file}`, import.meta.url), "utf8");
 
 /** `enabled_plugins`. */
-export const enabledPlugins = shared("enabled_plugins");
+export const enabledPlugins = (series: RabbitSeries) => deployed(series, "enabled_plugins");
 
 /** `rabbitmq.conf`. */
 export function rabbitConfig({ amqp, mqtt, webMqtt, management, prometheus }: RabbitPorts): string {
@@ -44,11 +46,11 @@ export function rabbitConfig({ amqp, mqtt, webMqtt, management, prometheus }: Ra
 }
 
 /** `rabbitmq.conf` as deployments have it, but for ports, addresses and the room on the disk. */
-export function deployedRabbitConfig(ports: RabbitPorts): string {
+export function deployedRabbitConfig(series: RabbitSeries, ports: RabbitPorts): string {
   const own = new Set(rabbitConfig(ports).trim().split("\n"));
   const keyOf = (line: string) => line.split(" = ")[0]?.replace(/[.](default|1|absolute)$/, "") ?? "";
   const replaced = new Set([...own].map(keyOf));
-  const kept = shared("rabbitmq.conf")
+  const kept = deployed(series, "rabbitmq.conf")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#") && !replaced.has(keyOf(line)));
   return `${[...own, ...kept].join("\n")}\n`;
@@ -66,10 +68,12 @@ export interface RabbitKeys {
 }
 
 /** `advanced.config`: the deployments' own, with these keys. What `render-advanced-config.sh` does there. */
-export function rabbitAdvancedConfig({ jwtSecret, jwtKeys = {} }: RabbitKeys): string {
+export function rabbitAdvancedConfig(series: RabbitSeries, { jwtSecret, jwtKeys = {} }: RabbitKeys): string {
   const secret = `{map, #{<<"kty">> => <<"MAC">>, <<"alg">> => <<"HS256">>, <<"value">> => ${binary(jwtSecret)}}}`;
   const keys = [`<<"chat21">> => ${secret}`].concat(
     Object.entries(jwtKeys).map(([kid, pem]) => `${binary(kid)} => {pem, ${binary(pem)}}`),
   );
-  return shared("advanced.config").replace("@SIGNING_KEYS@", () => keys.join(", "));
+  return deployed(series, "advanced.config")
+    .replace("@SIGNING_KEYS@", () => keys.join(", "))
+    .replace(/@JWKS_UR[IL]@/g, "");
 }

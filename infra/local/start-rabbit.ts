@@ -1,6 +1,5 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { canInstall, install } from "./apt.ts";
 import { isDockerRunning, removeContainer, runContainer } from "./docker.ts";
 import { freePorts, isListening } from "./free-port.ts";
 import { startDetached, stopProcess, waitFor } from "./processes.ts";
@@ -12,7 +11,8 @@ import {
   rabbitAdvancedConfig,
   rabbitConfig,
 } from "./rabbit-config.ts";
-import { runCommand, succeeds } from "./run-command.ts";
+import { findRabbit, type RabbitSeries } from "./rabbit-installation.ts";
+import { runCommand } from "./run-command.ts";
 import type { StartOptions } from "./start-mongo.ts";
 
 /** Signs tokens where nobody gave a secret. For local use only; what original deployments call theirs. */
@@ -56,24 +56,6 @@ export interface RabbitOptions extends StartOptions {
   readonly webMqttPort?: number;
 }
 
-/** Debian's; its scripts in the path refuse users who are not root or rabbitmq. */
-const debianFolder = "/usr/lib/rabbitmq/bin";
-
-async function findRabbitFolder(log: (line: string) => void): Promise<string> {
-  if (await succeeds("test", ["-x", `${debianFolder}/rabbitmq-server`])) return `${debianFolder}/`;
-  // Elsewhere, as Homebrew installs it.
-  if (await succeeds("sh", ["-c", "command -v rabbitmq-server"])) return "";
-  if (await canInstall()) {
-    log("installing rabbitmq-server");
-    await install("rabbitmq-server");
-    return `${debianFolder}/`;
-  }
-  throw new Error(
-    "there is no RabbitMQ. Do one of: set RABBITMQ_URI to one; start Docker; install rabbitmq-server, " +
-      "or run this as root on Debian or Ubuntu, which installs it",
-  );
-}
-
 async function choosePorts({ port, mqttPort, webMqttPort }: RabbitOptions): Promise<RabbitPorts> {
   const [amqp = 0, mqtt = 0, webMqtt = 0, management = 0, prometheus = 0, distribution = 0, portMapper = 0] =
     await freePorts(7);
@@ -96,7 +78,7 @@ function addressesOf(ports: RabbitPorts, jwtSecret: string, login = "guest:guest
   };
 }
 
-async function writeConfig(folder: string, config: string, keys: RabbitKeys) {
+async function writeConfig(folder: string, series: RabbitSeries, config: string, keys: RabbitKeys) {
   await mkdir(folder, { recursive: true });
   const paths = {
     config: join(folder, "rabbitmq.conf"),
@@ -104,8 +86,8 @@ async function writeConfig(folder: string, config: string, keys: RabbitKeys) {
     plugins: join(folder, "enabled_plugins"),
   };
   await writeFile(paths.config, config);
-  await writeFile(paths.advanced, rabbitAdvancedConfig(keys), { mode: 0o600 });
-  await writeFile(paths.plugins, enabledPlugins);
+  await writeFile(paths.advanced, rabbitAdvancedConfig(series, keys), { mode: 0o600 });
+  await writeFile(paths.plugins, enabledPlugins(series));
   return paths;
 }
 
@@ -135,15 +117,15 @@ function loginOf(asDeployed: RabbitOptions["asDeployed"]): Readonly<Record<strin
 
 async function startOnMachine(options: RabbitOptions, ports: RabbitPorts): Promise<RabbitService> {
   const { jwtSecret = localJwtSecret, jwtKeys = {}, asDeployed, log = () => {} } = options;
-  const binaries = await findRabbitFolder(log);
+  const { series, programs } = await findRabbit(log);
   const folder = resolve(options.folder, `rabbit-${ports.amqp}`);
-  const config = asDeployed === undefined ? rabbitConfig(ports) : deployedRabbitConfig(ports);
-  await writeConfig(folder, config, { jwtSecret, jwtKeys });
+  const config = asDeployed === undefined ? rabbitConfig(ports) : deployedRabbitConfig(series, ports);
+  await writeConfig(folder, series, config, { jwtSecret, jwtKeys });
   const node = `chat21-${ports.amqp}@localhost`;
   const env = { ...environmentOf(folder, ports, node), ...loginOf(asDeployed) };
   const logPath = join(folder, "rabbitmq.log");
-  const pid = await startDetached({ command: `${binaries}rabbitmq-server`, args: [], env, logPath });
-  const control = { command: `${binaries}rabbitmqctl`, node, env };
+  const pid = await startDetached({ command: `${programs}rabbitmq-server`, args: [], env, logPath });
+  const control = { command: `${programs}rabbitmqctl`, node, env };
   const service: RabbitService = {
     origin: "process",
     ...addressesOf(ports, jwtSecret, asDeployed && `${asDeployed.user}:${asDeployed.password}`),
@@ -168,7 +150,7 @@ async function startOnMachine(options: RabbitOptions, ports: RabbitPorts): Promi
 async function startInDocker(options: RabbitOptions, ports: RabbitPorts): Promise<RabbitService> {
   const { jwtSecret = localJwtSecret, jwtKeys = {} } = options;
   const folder = resolve(options.folder, `rabbit-${ports.amqp}`);
-  const paths = await writeConfig(folder, rabbitConfig(ports), { jwtSecret, jwtKeys });
+  const paths = await writeConfig(folder, "4", rabbitConfig(ports), { jwtSecret, jwtKeys });
   const container = `chat21-rabbit-${ports.amqp}`;
   const mounts = [
     `${paths.config}:/etc/rabbitmq/conf.d/90-chat21.conf:ro`,

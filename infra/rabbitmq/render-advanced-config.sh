@@ -50,7 +50,7 @@ if [ -n "${CHAT21_JWKS_URI:-}" ]; then
   grep -q '@JWKS_URI@' "$template" || fail "CHAT21_JWKS_URI is for RabbitMQ 4: an older one would forget its other keys"
   case $CHAT21_JWKS_URI in
   *[!A-Za-z0-9:/._~%?=\&-]*) fail "CHAT21_JWKS_URI is not a plain URL" ;;
-  http://* | https://*) jwks="{jwks_uri, \"$CHAT21_JWKS_URI\"}," ;;
+  http://* | https://*) jwks="\"$CHAT21_JWKS_URI\"}," ;;
   *) fail "CHAT21_JWKS_URI must begin with https:// (or http:// inside a private network)" ;;
   esac
 fi
@@ -63,6 +63,12 @@ KEYS=$keys JWKS=$jwks awk '
     at = index($0, mark)
     if (at) $0 = substr($0, 1, at - 1) text substr($0, at + length(mark))
   }
-  { put("@SIGNING_KEYS@", ENVIRON["KEYS"]); put("@JWKS_URI@", ENVIRON["JWKS"]); print }
+  BEGIN { jwks = ENVIRON["JWKS"] }
+  {
+    put("@SIGNING_KEYS@", ENVIRON["KEYS"])
+    put("@JWKS_URI@", jwks == "" ? "" : "{jwks_uri, " jwks)
+    put("@JWKS_URL@", jwks == "" ? "" : "{jwks_url, " jwks)
+    print
+  }
 ' "$template" >"$output.new"
 mv "$output.new" "$output"

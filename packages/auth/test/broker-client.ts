@@ -53,6 +53,7 @@ export function publishOutcome(
   topic: string,
   payload = "{}",
 ): Promise<"taken" | "closed"> {
+  if (!client.connected) return Promise.resolve("closed");
   return Promise.race([
     closed(client),
     client.publishAsync(topic, payload, { qos: 1 }).then(

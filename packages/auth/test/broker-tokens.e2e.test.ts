@@ -89,7 +89,7 @@ describe("the broker refuses", () => {
   });
 });
 
-test("a token that expires while its connection lives ends it at the next publish", async () => {
+test("a token that expires while its connection lives ends it, at the latest at the next publish", async () => {
   const token = tokensOf({ secret }).issue({ app: "tilechat", user: "alice", clientId, ttlMs: 2_000 });
   const client = await connectMqtt(rabbit.mqttUri ?? "", token.token, clientId);
   expect(await publishOutcome(client, "apps/tilechat/users/alice/presence/c-1")).toBe("taken");
@@ -99,11 +99,8 @@ test("a token that expires while its connection lives ends it at the next publis
   expect(await publishOutcome(client, "apps/tilechat/users/alice/presence/c-1")).toBe("closed");
 });
 
-test("RabbitMQ 3.10 forgets its other keys when it fetches a key set: there keys belong into its configuration", async (context) => {
-  const { control } = rabbit;
-  const version = control === null ? "" : await rabbitEval("io:format(rabbit_misc:version()).");
-  // From 3.13 on the keys of the configuration stay.
-  if (!version.startsWith("3.10")) return context.skip(`this is RabbitMQ ${version || "of somebody else"}`);
+test("RabbitMQ 3.10 forgets its other keys when it fetches a key set, 4.x keeps them", async () => {
+  const isOld = (await rabbitEval("io:format(rabbit_misc:version()).")).startsWith("3.10");
   const newest = es256Key("2026-12");
   const { jwks } = tokensOf({ es256: [newest] });
   const server = createServer((_request, response) => response.end(JSON.stringify(jwks))).listen(
@@ -112,15 +109,14 @@ test("RabbitMQ 3.10 forgets its other keys when it fetches a key set: there keys
   );
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
-  const set = (config: string) =>
-    rabbitEval(
-      `{ok, C} = application:get_env(rabbitmq_auth_backend_oauth2, key_config), application:set_env(rabbitmq_auth_backend_oauth2, key_config, ${config}).`,
-    );
-  await set(`[{jwks_url, "${url}"} | C]`);
+  const app = "rabbitmq_auth_backend_oauth2";
+  await rabbitEval(
+    `{ok, C} = application:get_env(${app}, key_config), application:set_env(${app}, key_config, [{jwks_url, "${url}"} | C]).`,
+  );
 
   expect(await outcome(issue({ secret }))).toBe("in");
   expect(await outcome(issue({ es256: [newest] }))).toBe("in");
-  expect(await outcome(issue({ secret }))).toBe("refused");
+  expect(await outcome(issue({ secret }))).toBe(isOld ? "refused" : "in");
 
   server.close();
 });

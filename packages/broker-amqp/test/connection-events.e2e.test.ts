@@ -1,11 +1,6 @@
-import { execFile } from "node:child_process";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import mqtt from "mqtt";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { RabbitWorld } from "./rabbit-world.ts";
-
-const run = promisify(execFile);
 
 describe("clients that are gone", () => {
   let world: RabbitWorld;
@@ -14,15 +9,6 @@ describe("clients that are gone", () => {
     world = await RabbitWorld.open({ isOwn: true });
   });
   afterAll(() => world.close());
-
-  async function enableEvents(): Promise<void> {
-    const { control } = world.rabbit;
-    if (control === null) throw new Error("the broker is not ours");
-    const plugins = join(dirname(control.command), "rabbitmq-plugins");
-    await run(plugins, ["--node", control.node, "enable", "rabbitmq_event_exchange"], {
-      env: { ...process.env, ...control.env },
-    });
-  }
 
   async function connectAndVanish(clientId: string): Promise<void> {
     const { mqttUri } = world.rabbit;
@@ -37,7 +23,6 @@ describe("clients that are gone", () => {
     const without = await world.edge({ holder: "without" });
     expect(without.log.map(({ message }) => message).join()).toContain("has no rabbitmq_event_exchange");
     await without.edge.close(5_000);
-    await enableEvents();
     // The plugin's exchange is in the default virtual host, where the MQTT clients are.
     const { handler: one } = await world.edge({ uri: world.rabbit.uri, holder: "one" });
     const { handler: two } = await world.edge({ uri: world.rabbit.uri, holder: "two" });

@@ -86,9 +86,9 @@ describe("an edge that only publishes", () => {
     stranger.publish("chat21.invalidations", "", Buffer.from("no JSON"));
     await stranger.waitForConfirms();
     api.edge.invalidations.send({ app: "tilechat", conversation: "ann.bob" });
-    await vi.waitUntil(() => told.length === 1);
+    await vi.waitUntil(() => told.length === 1, { timeout: 20_000 });
     other.edge.invalidations.send({ app: "tilechat", conversation: "group-1" });
-    await vi.waitUntil(() => told.length === 2);
+    await vi.waitUntil(() => told.length === 2, { timeout: 20_000 });
 
     expect(told).toEqual(["other tilechat ann.bob", "api tilechat group-1"]);
   });
@@ -103,7 +103,7 @@ describe("an edge that only publishes", () => {
 
     await sink.accept([fact]);
     await sink.accept([fact]);
-    await vi.waitUntil(() => got.length === 2);
+    await vi.waitUntil(() => got.length === 2, { timeout: 20_000 });
 
     expect(got[0]).toMatchObject({
       text: '{"event_type":"message-sent"}',

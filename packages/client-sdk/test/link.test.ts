@@ -19,12 +19,12 @@ test("a server that takes the connection and never answers the subscription is g
   });
   const outcome = vi.fn();
   link.catch(outcome);
-  await vi.waitUntil(() => server.connections.length === 1);
+  await vi.waitUntil(() => server.connections.length === 1, { timeout: 20_000 });
 
   await clock.advance(19_999);
   expect(outcome).not.toHaveBeenCalled();
   await clock.advance(1);
 
   await expect(link).rejects.toMatchObject({ code: "connection_lost", retryable: true });
-  await vi.waitUntil(() => server.connections.length === 0);
+  await vi.waitUntil(() => server.connections.length === 0, { timeout: 20_000 });
 });

@@ -14,6 +14,6 @@ it("keeps the write-ahead log small however much is written, and carries it over
   for (let head = 0; head < 40_000; head += 500)
     await store.events.commit([directRun("bob", head, 500, body)]);
 
-  await vi.waitFor(() => expect(statSync(path).size).toBeGreaterThan(100 * mebibyte));
+  await vi.waitFor(() => expect(statSync(path).size).toBeGreaterThan(100 * mebibyte), { timeout: 20_000 });
   expect(statSync(`${path}-wal`).size).toBeLessThan(80 * mebibyte);
 }, 30_000);

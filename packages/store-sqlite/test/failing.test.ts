@@ -89,7 +89,7 @@ it.each(["writer", "reader"] as const)("survives the death of the %s thread", as
   const channel = new BroadcastChannel(`kill ${path}`);
 
   channel.postMessage(role);
-  await vi.waitFor(() => expect(log.error).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(log.error).toHaveBeenCalledOnce(), { timeout: 20_000 });
   channel.close();
 
   expect(count).toHaveBeenCalledWith("store_errors", { kind: "thread" });

@@ -45,5 +45,5 @@ it("stores dispatch marks by themselves when no commit comes for two seconds", a
   vi.useRealTimers();
 
   expect(early).toBe(1);
-  await vi.waitFor(() => expect(checkSqlite(path).undispatched).toBe(3));
+  await vi.waitFor(() => expect(checkSqlite(path).undispatched).toBe(3), { timeout: 20_000 });
 });

@@ -20,7 +20,7 @@ it("removes revocations without effect once somebody lists them, and none that h
       .prepare("SELECT token_id FROM revocation")
       .all()
       .map((row) => row["token_id"]);
-  await vi.waitFor(() => expect(kept()).toEqual(["u"]));
+  await vi.waitFor(() => expect(kept()).toEqual(["u"]), { timeout: 20_000 });
   database.close();
   expect(await store.revocations.list(now)).toHaveLength(1);
 });

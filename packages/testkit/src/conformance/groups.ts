@@ -24,7 +24,7 @@ export function describeGroups(world: () => World): void {
       expect(new Set(copies.map(({ payload }) => `${payload.message_id} ${payload.seq}`)).size).toBe(1);
     });
 
-    it("keep the order of their messages for everybody", async () => {
+    it("keep the order of each sender live, and have one order by number for everybody", async () => {
       const [a, b, c] = await world().people("a", "b", "c");
       const group = await world().createGroup(a.user, [a.user, b.user, c.user]);
       const rounds = Array.from({ length: 50 }, (_, index) => index);
@@ -35,18 +35,27 @@ export function describeGroups(world: () => World): void {
       }
       const seen = await Promise.all(
         [a, b, c].map(async (member) => {
-          const texts: string[] = [];
-          while (texts.length < 100) {
+          const copies: { seq: number; timestamp: number; text: string }[] = [];
+          while (copies.length < 100) {
             const { payload } = await member.nextMessage(group);
-            if (payload.sender !== "system") texts.push(payload.text);
+            if (payload.sender !== "system") copies.push(payload);
           }
-          return texts;
+          return copies;
         }),
       );
 
-      expect(seen[1]).toEqual(seen[0]);
-      expect(seen[2]).toEqual(seen[0]);
-      expect(seen[0]?.filter((text) => text.startsWith("a"))).toEqual(rounds.map((round) => `a${round}`));
+      const expected = ["a", "b"].map((sender) => rounds.map((round) => `${sender}${round}`));
+      const [one, ...others] = seen.map((copies) => {
+        const live = ["a", "b"].map((sender) =>
+          copies.map(({ text }) => text).filter((text) => text.startsWith(sender)),
+        );
+        expect(live).toEqual(expected);
+        const numbered = copies.toSorted((first, second) => first.seq - second.seq);
+        // What clients that know no numbers sort by.
+        expect(copies.toSorted((first, second) => first.timestamp - second.timestamp)).toEqual(numbered);
+        return numbered.map(({ seq, text }) => `${seq} ${text}`);
+      });
+      for (const other of others) expect(other).toEqual(one);
     });
 
     it("hide a message from the member it is hidden for, and from nobody else", async () => {
