@@ -1,4 +1,4 @@
-import { syncResponseSchema, validate } from "@chat21/protocol";
+import { limits, syncResponseSchema, validate } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
 import { as, type Json, World } from "./world.ts";
 
@@ -354,5 +354,24 @@ describe("Syncing a whole life", () => {
 
     expect(p10).toMatchObject({ result: "delta", covered: [[51, 1_000]] });
     expect(p34).toMatchObject({ result: "same" });
+  });
+
+  it("answers with no more text than it may, the newest of each, and pages bring the rest", async () => {
+    const world = await World.start();
+    const text = "x".repeat(60_000);
+    for (let n = 0; n < 200; n++) await world.send("ann", "bob", { text });
+    await world.send("cid", "bob", { text: "short" });
+    const { length } = world.log("ann.bob")[0]?.body ?? "";
+    const fit = Math.floor(limits.syncCharacters / length);
+
+    const { ann, cid } = await sync(world, "bob", { positions: { ann: { seq: 1 } }, limit: 1_000 });
+    const page = JSON.parse(await world.engine.sync.events(as("bob"), "ann", { after: 0, limit: 1_000 }));
+
+    expect(cid).toMatchObject({ result: "reset", covered: [[1, 1]] });
+    expect(ann).toMatchObject({ result: "reset", covered: [[ann.events[0].seq, 200]] });
+    expect(fit - ann.events.length).toBeLessThanOrEqual(1);
+    expect(seqs(ann).at(-1)).toBe(200);
+    expect(page).toMatchObject({ head: 200, covered: [[1, fit]] });
+    expect(seqs(page)).toHaveLength(fit);
   });
 });

@@ -31,6 +31,11 @@ export const limits = {
   syncConversations: 1_000,
   /** Events of one sync answer, over all conversations: who is far behind everywhere gets fewer of each. */
   syncEvents: 20_000,
+  /**
+   * Characters of the bodies in one answer of sync or of a conversation's events: what is beyond them is fetched with
+   * further requests. One event of each conversation is answered in any case.
+   */
+  syncCharacters: 8 * 1024 * 1024,
   /** Conversations one `mark` command may name. */
   marks: 100,
   /** How far in the past a client's own `timestamp` is believed. */

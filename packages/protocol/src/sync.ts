@@ -24,7 +24,7 @@ export const syncRequestSchema = defineSchema(() =>
         error: "too many conversations",
       }),
     ),
-    /** Events per conversation, at most; fewer when all together were more than `limits.syncEvents`. @default 200 */
+    /** Events per conversation, at most; fewer when all together were more than `limits.syncEvents` or `syncCharacters`. @default 200 */
     limit: z.optional(z.int().check(z.minimum(1), z.maximum(limits.listMax))),
   }),
 );

@@ -56,6 +56,7 @@ describe("The limits", () => {
       listDefault: 200,
       listMax: 1_000,
       syncEvents: 20_000,
+      syncCharacters: 8 * 1024 * 1024,
       timestampPastMs: 86_400_000,
       timestampFutureMs: 60_000,
       strictTokenTtlMs: 3_600_000,

@@ -33,10 +33,11 @@ async function answerSync(context: OperationsContext, actor: Actor, request: Syn
   }
   if (request.epoch !== undefined && request.epoch !== store.epoch) positions.clear();
   const limit = eventsEach(request.limit ?? limits.listDefault, behind(views, positions, user));
+  const room = new Room();
   const items: JsonText[] = [];
   for (const view of views.values()) {
     const position = positions.get(view.record.conversation);
-    items.push(await catchUp(context, actor, view, position, limit));
+    items.push(await catchUp(context, actor, view, position, limit, room));
   }
   return `{"epoch":"${store.epoch}","now":${clock.now()},"conversations":[${items.join(",")}]}`;
 }
@@ -59,6 +60,31 @@ function eventsEach(wanted: number, conversations: number): number {
   return Math.max(1, Math.min(wanted, Math.floor(limits.syncEvents / Math.max(1, conversations))));
 }
 
+/** What an answer may still hold of bodies. */
+class Room {
+  #characters: number = limits.syncCharacters;
+
+  /** Whether all of them fit; if so, they take their room. */
+  takeAll(events: readonly EventRecord[]): boolean {
+    const characters = events.reduce((sum, { body }) => sum + body.length, 0);
+    if (characters > this.#characters) return false;
+    this.#characters -= characters;
+    return true;
+  }
+
+  /** As many as fit from one end of the list, one at least. */
+  takeFrom(end: "newest" | "oldest", events: readonly EventRecord[]): readonly EventRecord[] {
+    let count = 0;
+    while (count < events.length) {
+      const { body } = events.at(end === "newest" ? -1 - count : count) as EventRecord;
+      if (count > 0 && body.length > this.#characters) break;
+      this.#characters -= body.length;
+      count++;
+    }
+    return end === "newest" ? events.slice(events.length - count) : events.slice(0, count);
+  }
+}
+
 /** One conversation: nothing new, what came since the position, or the newest events and a fresh start. */
 async function catchUp(
   context: OperationsContext,
@@ -66,6 +92,7 @@ async function catchUp(
   view: ConversationView,
   position: Position | undefined,
   limit: number,
+  room: Room,
 ): Promise<JsonText> {
   const { store } = context;
   const { conversation } = view.record;
@@ -89,11 +116,15 @@ async function catchUp(
     if (isSame(known, position)) {
       if (position.seq === head) return `{"result":"same","state":${state}}`;
       const events = read.filter(({ seq }) => seq > position.seq);
-      return answer(context, "delta", view, user, state, [position.seq + 1, head], events);
+      if (room.takeAll(events)) {
+        return answer(context, "delta", view, user, state, [position.seq + 1, head], events);
+      }
     }
   }
-  const events = await store.events.read({ ...range, limit, from: "newest" });
-  const first = events.length < limit ? 1 : (events[0]?.seq ?? 1);
+  const read = await store.events.read({ ...range, limit, from: "newest" });
+  const events = room.takeFrom("newest", read);
+  const isWhole = read.length < limit && events.length === read.length;
+  const first = isWhole ? 1 : (events[0]?.seq ?? 1);
   return answer(context, "reset", view, user, state, [first, head], events);
 }
 
@@ -130,11 +161,13 @@ async function readEvents(
   const after = page.after ?? 0;
   const before = Math.min(page.before ?? head + 1, head + 1);
   const from = page.after !== undefined && page.before === undefined ? "oldest" : "newest";
-  const events =
+  const read =
     before - after > 1
       ? await store.events.read({ app, conversation, after, before, limit, from, visibleTo: user })
       : [];
-  const covered = coveredRange(events, { after, before, limit, from });
+  const events = new Room().takeFrom(from, read);
+  const isWhole = read.length < limit && events.length === read.length;
+  const covered = coveredRange(events, { after, before, isWhole, from });
   return (
     `{"epoch":"${store.epoch}","head":${head},"covered":[${covered === null ? "" : rangeJson(covered)}],` +
     `"events":[${eventsJson(store.epoch, view, user, events)}]}`
@@ -143,10 +176,15 @@ async function readEvents(
 
 function coveredRange(
   events: readonly EventRecord[],
-  { after, before, limit, from }: { after: number; before: number; limit: number; from: "newest" | "oldest" },
+  {
+    after,
+    before,
+    isWhole,
+    from,
+  }: { after: number; before: number; isWhole: boolean; from: "newest" | "oldest" },
 ): Range | null {
   if (before - after <= 1) return null;
-  if (events.length < limit) return [after + 1, before - 1];
+  if (isWhole) return [after + 1, before - 1];
   return from === "newest"
     ? [events[0]?.seq ?? after + 1, before - 1]
     : [after + 1, events.at(-1)?.seq ?? before - 1];
