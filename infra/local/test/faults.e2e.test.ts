@@ -189,7 +189,7 @@ describe("a cluster under load", () => {
     const began = performance.now();
     const statuses = await Promise.all(["full-1", "full-2", "full-3"].map(post));
     const tookMs = performance.now() - began;
-    await becomes(allWithout("broker_unavailable"));
+    await becomes(allWithout("broker_blocked"));
     const held = ann.send(bob.user, { text: "held" }, 1);
     await cluster.broker.ctl("set_disk_free_limit", "50MB");
     await becomes(allReady);

@@ -46,6 +46,8 @@ export interface AmqpEdgeOptions extends TopologyOptions, LegacyQueueOptions {
 export interface AmqpEdge extends Edge {
   /** Connected, not blocked, and everything declared. Deliveries wait while it is `false`. */
   readonly ready: boolean;
+  /** Connected, but the broker takes no publishes because its memory or disk run out. */
+  readonly isBlocked: boolean;
   /** Partitions that are consumed here, ascending. */
   readonly partitions: readonly number[];
   /** Of the broker; `undefined` before `start`. */
@@ -93,6 +95,10 @@ class RabbitEdge implements AmqpEdge {
         this.#settlePause();
       },
     });
+  }
+
+  get isBlocked(): boolean {
+    return this.#outbound.state === "blocked";
   }
 
   get ready(): boolean {

@@ -89,7 +89,7 @@ describe("an edge whose broker fails", () => {
 
     await control("set_vm_memory_high_watermark", "0.00001");
     const delivered = edge.deliver(deliveriesOf(["held"]));
-    await vi.waitUntil(() => !edge.ready, { timeout: 20_000 });
+    await vi.waitUntil(() => edge.isBlocked, { timeout: 20_000 });
     expect(edge.partitions).toHaveLength(partitions);
     await untilUnacknowledged(1);
     finish();
@@ -102,7 +102,7 @@ describe("an edge whose broker fails", () => {
     await Promise.all([delivered, sent]);
     await handler.until(() => handler.taken.length === 2);
 
-    expect(edge.ready).toBe(true);
+    expect([edge.ready, edge.isBlocked]).toEqual([true, false]);
     expect(log.map(({ message }) => message)).toContain("the broker takes no publishes");
     await edge.close(5_000);
   });

@@ -15,7 +15,7 @@ export interface BrokerParts {
   readonly watch?: { health(): Health };
   readonly engine?: { health(): Health };
   /** `ready`: connected, and not blocked. */
-  readonly edge?: { readonly ready: boolean };
+  readonly edge?: { readonly ready: boolean; readonly isBlocked: boolean };
 }
 
 /** Health of a process on the broker: `starting` until it has all its parts. */
@@ -23,6 +23,7 @@ export function brokerHealth({ watch, engine, edge }: BrokerParts): Health {
   if (watch === undefined || engine === undefined || edge === undefined) {
     return { ready: false, reason: "starting" };
   }
-  const broker = edge.ready ? { ready: true, reason: "ok" } : { ready: false, reason: "broker_unavailable" };
+  const broken = edge.isBlocked ? "broker_blocked" : "broker_unavailable";
+  const broker = { ready: edge.ready, reason: edge.ready ? "ok" : broken };
   return combineHealth(watch.health(), engine.health(), broker);
 }
