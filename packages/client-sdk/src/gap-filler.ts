@@ -39,13 +39,19 @@ export class GapFiller {
     this.#online = undefined;
   }
 
-  /** No effect while stopped: what is missing then is found by the next comparison. */
-  async fill(conversWith: string, timeline: Timeline): Promise<void> {
+  /**
+   * `mayComeBy`: what is missing may only be late, since two servers deliver at the same moment; everybody asking at once
+   * for it would be a storm. No effect while stopped: what is missing then is found by the next comparison.
+   */
+  async fill(conversWith: string, timeline: Timeline, mayComeBy: boolean): Promise<void> {
     const online = this.#online;
     if (online === undefined || online.filling.has(conversWith)) return;
     online.filling.add(conversWith);
+    const { signal } = online.controller;
+    const { backoff, clock } = this.#options;
     try {
-      await this.#fillAll(conversWith, timeline, online.controller.signal);
+      if (mayComeBy) await delay(clock, backoff(1), signal);
+      await this.#fillAll(conversWith, timeline, signal);
     } finally {
       online.filling.delete(conversWith);
     }

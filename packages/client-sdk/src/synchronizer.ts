@@ -211,7 +211,8 @@ export class Synchronizer {
       this.#timelines.use(conversWith, timeline);
       this.#options.sink.handleReleased(conversWith, events, origin);
     }
-    if (timeline.gap() !== null && !this.#holding) void this.#filler.fill(conversWith, timeline);
+    if (timeline.gap() === null || this.#holding) return;
+    void this.#filler.fill(conversWith, timeline, origin === "live" && timeline.position > 0);
   }
 
   #drain(): void {

@@ -309,3 +309,27 @@ describe("connect", () => {
     await expect(connect(options)).rejects.toMatchObject({ code });
   });
 });
+
+test("a live message that is only late is waited for, and nobody asks for it", async () => {
+  const server = await openServer();
+  const chat = await openChat(server, "alice", { backoff: () => 10_000 });
+  const recorder = new Recorder(chat);
+  server.send("bob", "alice", { text: "1" });
+  await recorder.until(() => recorder.texts("bob").length === 1);
+  const asked: string[] = [];
+  server.respond = ({ path }) => void asked.push(path);
+  server.fateOfDelivery = (_topic, payload) => (payload.includes('"text":"2"') ? "hold" : "deliver");
+
+  server.send("bob", "alice", { text: "2" });
+  server.send("bob", "alice", { text: "3" });
+  server.send("carol", "alice", { text: "after it" });
+  await recorder.until(() => recorder.texts("carol").length === 1);
+  // Whatever was asked before has come to the server with it.
+  await chat.conversation("carol").history();
+  expect(recorder.texts("bob")).toEqual(["1"]);
+  server.release();
+  await recorder.until(() => recorder.texts("bob").length === 3);
+
+  expect(recorder.texts("bob")).toEqual(["1", "2", "3"]);
+  expect(asked.filter((path) => path.includes("/bob/"))).toEqual([]);
+});
