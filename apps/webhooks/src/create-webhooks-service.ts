@@ -33,7 +33,7 @@ const mongo = { migrate: migrateMongoStore, connect: connectMongoStore };
 
 const chosenBy = { host: "CHAT21_HOST", port: "METRICS_PORT" } as const;
 
-/** Rows come from other processes, which cannot wake this one: it looks itself, so often. */
+/** The store tells of rows that other processes add, but may miss some: it is looked at so often. */
 const lookEveryMs = 500;
 
 /**
@@ -61,13 +61,20 @@ export async function createWebhooksService(config: WebhooksConfig, log: Logger)
     const port = await listenOn(parts.http, config.host, config.metricsPort, chosenBy);
     parts.store = await connectClusterStore(config, log, mongo);
     parts.worker = startWorker(config, parts.store, metrics, log);
-    if (parts.worker !== undefined) parts.stopLooking = systemClock.every(lookEveryMs, parts.worker.wake);
+    if (parts.worker !== undefined) parts.stopLooking = lookFor(parts.store, parts.worker);
     parts.watch = watchStore({ store: parts.store, clock: systemClock, log });
     return { addresses: { metricsUrl: `http://${urlHost(config.host)}:${port}/metrics` }, close };
   } catch (thrown) {
     await close();
     throw thrown;
   }
+}
+
+function lookFor({ webhooks }: Store, { wake }: WebhookWorker): () => void {
+  const stops = [systemClock.every(lookEveryMs, wake), webhooks.onEnqueued?.(wake)];
+  return () => {
+    for (const stop of stops) stop?.();
+  };
 }
 
 function startWorker(

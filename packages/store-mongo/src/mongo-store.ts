@@ -76,7 +76,7 @@ export function createMongoStore({
     redeliveries: createRedeliveries(database, marks),
     revocations: createRevocations(database),
     users: createUsers(database),
-    webhooks: createWebhooks(database),
+    webhooks: createWebhooks(database, log),
     close() {
       closed ??= close();
       return closed;

@@ -1,7 +1,8 @@
-import type { StoredWebhookDelivery, WebhookLease, WebhookQuery, WebhookStore } from "@chat21/engine";
+import type { Log, StoredWebhookDelivery, WebhookLease, WebhookQuery, WebhookStore } from "@chat21/engine";
 import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
 import type { DeliveryDocument } from "./documents.ts";
+import { watchArrivals } from "./webhook-arrivals.ts";
 import { createWebhookWrites, toStoredDelivery } from "./webhook-writes.ts";
 
 /** Heads that one transaction leases. */
@@ -18,7 +19,7 @@ function filterOf({ id, endpoint, state, event, before }: WebhookQuery): mongo.F
 }
 
 /** The webhooks' outbox. */
-export function createWebhooks(database: Database): WebhookStore {
+export function createWebhooks(database: Database, log: Log | undefined): WebhookStore {
   const { collections, queryTimeoutMs: maxTimeMS } = database;
   const { deliveries, lanes } = collections;
 
@@ -64,6 +65,7 @@ export function createWebhooks(database: Database): WebhookStore {
 
   return {
     ...createWebhookWrites(database),
+    onEnqueued: (listener) => watchArrivals(deliveries, listener, log),
     lease: (asked) => database.call(() => lease(asked)),
     due: () =>
       database.call(async () => {

@@ -1,6 +1,6 @@
 import type { EventRecord, Run, Store } from "@chat21/engine";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
 import { dropDatabase } from "./test-database.ts";
 
@@ -58,6 +58,26 @@ const namesOf = (writer: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${writer}-${index}`);
 
 describe("several processes on one database", () => {
+  it("tell one another of new webhook rows, until they do not want to know", async () => {
+    const [one, two] = stores as [Store, Store];
+    const rows = (id: string) => [
+      { ...{ id, endpoint: "http://hook", app: "app", orderKey: "k" }, event: "e", body: "{}", createdAt: 1 },
+    ];
+    const heard = vi.fn();
+    const stop = two.webhooks.onEnqueued?.(heard);
+    // The stream takes a moment to open.
+    for (let n = 0; heard.mock.calls.length === 0; n++) await one.webhooks.enqueue(rows(`first-${n}`));
+
+    stop?.();
+    const before = heard.mock.calls.length;
+    const witness = vi.fn();
+    const stopWitness = two.webhooks.onEnqueued?.(witness);
+    for (let n = 0; witness.mock.calls.length === 0; n++) await one.webhooks.enqueue(rows(`then-${n}`));
+    stopWitness?.();
+
+    expect(heard).toHaveBeenCalledTimes(before);
+  });
+
   it("number one conversation without holes and keep the order of each", async () => {
     const all = stores.map((_, index) => namesOf(`w${index}`, 60));
 

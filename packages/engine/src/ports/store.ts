@@ -292,6 +292,11 @@ export interface WebhookQuery {
 export interface WebhookStore {
   /** Adds rows, in order; ids that exist are left as they are. `queuedAt` is `createdAt` at first. */
   enqueue(deliveries: readonly WebhookDelivery[]): Promise<void>;
+  /**
+   * Calls `listener` after rows were added, by whichever process: best effort, once or several times. Returns the way to
+   * stop it. @default one process writes, which knows by itself
+   */
+  onEnqueued?(listener: () => void): () => void;
   /** Takes up to `limit` heads of one endpoint that are due and not leased at `now`, lowest `position` first. */
   lease(lease: WebhookLease): Promise<readonly StoredWebhookDelivery[]>;
   /**
