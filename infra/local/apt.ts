@@ -1,13 +1,10 @@
-import { access } from "node:fs/promises";
+import { canAccess } from "./can-access.ts";
 import { runCommand } from "./run-command.ts";
 
 /** Whether packages of Debian or Ubuntu can be installed here. */
 export async function canInstall(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
-  return access("/usr/bin/apt-get").then(
-    () => true,
-    () => false,
-  );
+  return canAccess("/usr/bin/apt-get");
 }
 
 /** Installs packages without starting what they bring. */

