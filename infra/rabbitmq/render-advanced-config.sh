@@ -45,12 +45,12 @@ if [ -n "${CHAT21_JWT_KEYS_DIR:-}" ]; then
   done
 fi
 
-jwks=
-if [ -n "${CHAT21_JWKS_URI:-}" ]; then
+jwks=${CHAT21_JWKS_URI:-}
+if [ -n "$jwks" ]; then
   grep -q '@JWKS_URI@' "$template" || fail "CHAT21_JWKS_URI is for RabbitMQ 4: an older one would forget its other keys"
-  case $CHAT21_JWKS_URI in
+  case $jwks in
   *[!A-Za-z0-9:/._~%?=\&-]*) fail "CHAT21_JWKS_URI is not a plain URL" ;;
-  http://* | https://*) jwks="\"$CHAT21_JWKS_URI\"}," ;;
+  http://* | https://*) ;;
   *) fail "CHAT21_JWKS_URI must begin with https:// (or http:// inside a private network)" ;;
   esac
 fi
@@ -63,11 +63,11 @@ KEYS=$keys JWKS=$jwks awk '
     at = index($0, mark)
     if (at) $0 = substr($0, 1, at - 1) text substr($0, at + length(mark))
   }
-  BEGIN { jwks = ENVIRON["JWKS"] }
+  function address(name) { return ENVIRON["JWKS"] == "" ? "" : "{" name ", \"" ENVIRON["JWKS"] "\"}," }
   {
     put("@SIGNING_KEYS@", ENVIRON["KEYS"])
-    put("@JWKS_URI@", jwks == "" ? "" : "{jwks_uri, " jwks)
-    put("@JWKS_URL@", jwks == "" ? "" : "{jwks_url, " jwks)
+    put("@JWKS_URI@", address("jwks_uri"))
+    put("@JWKS_URL@", address("jwks_url"))
     print
   }
 ' "$template" >"$output.new"
