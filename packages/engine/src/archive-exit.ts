@@ -1,6 +1,6 @@
 import type { ConversationState } from "./conversation-state.ts";
+import type { ConversationStore } from "./ports/conversation-store.ts";
 import type { EventRecord } from "./ports/records.ts";
-import type { ConversationStore } from "./ports/store.ts";
 
 /** Somebody whose archive a conversation leaves because of an event. */
 export interface ArchiveExit {

@@ -1,7 +1,6 @@
 import { limits, messageStatus, topics } from "@chat21/protocol";
 import type { ArchiveExit } from "./archive-exit.ts";
 import type { ConversationState } from "./conversation-state.ts";
-import { sees } from "./conversation-state.ts";
 import type { GroupEventBody } from "./decide/group-event.ts";
 import type { WriteResult } from "./pending-run.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
@@ -11,6 +10,7 @@ import type { Store } from "./ports/store.ts";
 import { groupFacts, groupJson } from "./project-conversation.ts";
 import { eventJson } from "./project-event.ts";
 import { historyMessageJson, messageJson, recipientOf } from "./project-message.ts";
+import { sees } from "./view/view.ts";
 
 /** What a composer needs. */
 export interface ComposerOptions {

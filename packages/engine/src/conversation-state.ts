@@ -1,11 +1,5 @@
 import { directMembers, looksLikeGroupId } from "@chat21/protocol";
-import type {
-  ConversationKind,
-  ConversationRecord,
-  GroupRecord,
-  Interval,
-  MemberRecord,
-} from "./ports/records.ts";
+import type { ConversationKind, ConversationRecord, GroupRecord, MemberRecord } from "./ports/records.ts";
 
 /**
  * A conversation as the writer works on it: a record it may advance event by event. When a commit fails the object is
@@ -62,24 +56,12 @@ export class ConversationState {
     for (const member of this.members.values()) if (isOpen(member)) users.push(member.user);
     return users;
   }
-
-  /** The last number this user may ever see as things are: the head, or where the last interval ends. */
-  visibleHead(user: string): number {
-    const last = this.members.get(user)?.intervals.at(-1);
-    return last === undefined ? 0 : Math.min(last[1] ?? this.head, this.head);
-  }
 }
 
 /** Whether the member has not left. */
 export function isOpen(member: MemberRecord): boolean {
   const last = member.intervals.at(-1);
   return last !== undefined && last[1] === null;
-}
-
-/** Whether a number lies in one of the intervals. */
-export function sees(intervals: readonly Interval[], seq: number): boolean {
-  for (const [from, to] of intervals) if (seq >= from && (to === null || seq <= to)) return true;
-  return false;
 }
 
 /** The member with one more interval; one that touches the last is joined to it. */

@@ -43,6 +43,19 @@ export interface Page {
   readonly after?: number;
 }
 
+/**
+ * Items of an answer, read step by step while they are taken: an answer of any length is never whole in memory, and a
+ * reader that stops costs nothing more. It ends at `limits.answerBytes` at the latest, after one item in any case. The
+ * returned value is the cursor of the next page, `null` where nothing is left. Refusals are thrown before the first item.
+ */
+export type JsonItems = AsyncGenerator<JsonText, string | null>;
+
+/** A page of a conversation list. At most one of `before`, `after` and `cursor` goes with `limit`. */
+export interface ListPage extends Page {
+  /** Returned by the page before: goes on behind it. Throws `invalid_cursor` for any other text. */
+  readonly cursor?: string;
+}
+
 /** Sending and reading messages. */
 export interface MessageOperations {
   /**
@@ -55,20 +68,29 @@ export interface MessageOperations {
    * Messages of `user` with `conversWith` in the existing REST shape, newest first; `before` / `after` are a
    * message's `seq`. With `after` alone: the first ones beyond it, still newest first. Empty for strangers.
    */
-  list(actor: Actor, user: string, conversWith: string, page: Page): Promise<readonly JsonText[]>;
-  /** Admins only: erases every message with `conversWith` (group, or all direct ones of that user); numbers stay. */
+  list(actor: Actor, user: string, conversWith: string, page: Page): JsonItems;
+  /**
+   * Admins only: erases every message with `conversWith` (group, or all direct ones of that user). Numbers stay, members are
+   * told live and by their logs. Answers how many. May be repeated after a failure.
+   */
   erase(actor: Actor, conversWith: string): Promise<number>;
+  /** Admins only: erases everything that `sender` wrote, in every conversation of the app. As {@link erase}. */
+  eraseSender(actor: Actor, sender: string): Promise<number>;
 }
 
 /** Conversation lists. */
 export interface ConversationOperations {
-  /** Newest first, in the existing shape. `before` / `after` are a document's `timestamp`. */
-  list(actor: Actor, user: string, archived: boolean, page: Page): Promise<readonly JsonText[]>;
+  /**
+   * Newest first, in the existing shape. `before` / `after` are a document's `timestamp`; a page ends behind all documents of
+   * its last timestamp (at most `limits.listMax` of these more), so that the next `before` leaves none out. A text longer than
+   * `limits.listTextCharacters` is cut.
+   */
+  list(actor: Actor, user: string, archived: boolean, page: ListPage): JsonItems;
   /**
    * States of `user`'s conversations (`conversationStateSchema` texts), newest first; `archived: null` = both lists.
-   * `before` / `after` are the last message's `timestamp`.
+   * Pages and cuts as {@link list} does.
    */
-  states(actor: Actor, user: string, archived: boolean | null, page: Page): Promise<readonly JsonText[]>;
+  states(actor: Actor, user: string, archived: boolean | null, page: ListPage): JsonItems;
   /** The document when it is on that list (active or archived), else `null`. */
   get(actor: Actor, user: string, conversWith: string, archived: boolean): Promise<JsonText | null>;
   /** Archives up to the present head and tells the user's devices (S4, S5). Unknown conversations: no effect. */
@@ -117,7 +139,10 @@ export interface GroupOperations {
 
 /** Catching up. */
 export interface SyncOperations {
-  /** Answers a `syncResponseSchema` text for the actor itself. */
+  /**
+   * Answers a `syncResponseSchema` text for the actor itself: what changed since `request.cursor`. Throws `invalid_cursor`
+   * for a cursor of another user or app, of a newer version, or for no cursor at all.
+   */
   sync(actor: Actor, request: SyncRequest): Promise<JsonText>;
   /** Answers a `historyResponseSchema` text for the actor itself; `before` / `after` are `seq`. */
   events(actor: Actor, conversWith: string, page: Page): Promise<JsonText>;

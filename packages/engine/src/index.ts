@@ -6,7 +6,9 @@ export type {
   CreateGroupRequest,
   Engine,
   GroupOperations,
+  JsonItems,
   JsonText,
+  ListPage,
   MessageOperations,
   Page,
   PresenceOperations,
@@ -43,6 +45,15 @@ export { readOriginalListEntry } from "./import/original-list-entry.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Contact, Contacts } from "./ports/contacts.ts";
 export type {
+  ChangedConversation,
+  ChangeQuery,
+  Changes,
+  ConversationQuery,
+  ConversationStore,
+  ListBound,
+  MemberPatch,
+} from "./ports/conversation-store.ts";
+export type {
   CloseReason,
   ConnectAttempt,
   Delivery,
@@ -52,10 +63,13 @@ export type {
   Session,
   SessionSelector,
 } from "./ports/edge.ts";
+export type { Amendment, EventLog, EventRange, MessageSearch, Run, RunResult } from "./ports/event-log.ts";
 export type { EventSink, Fact, InboxCopy } from "./ports/event-sink.ts";
 export type { Identity, TokenVerifier } from "./ports/identity.ts";
 export type { Invalidation, Invalidations } from "./ports/invalidations.ts";
 export type { Lease, LeaseStore } from "./ports/lease-store.ts";
+export type { ConversationOverlays, OverlayStore } from "./ports/overlay-store.ts";
+export type { PresenceLease, PresenceStore } from "./ports/presence-store.ts";
 export type {
   ConversationKind,
   ConversationRecord,
@@ -73,23 +87,21 @@ export type {
   WebhookDelivery,
 } from "./ports/records.ts";
 export type { RedeliveryLog } from "./ports/redelivery-log.ts";
-export type {
-  ConversationQuery,
-  ConversationStore,
-  EventLog,
-  EventRange,
-  InstanceStore,
-  MemberPatch,
-  PresenceLease,
-  PresenceStore,
-  RevocationStore,
-  Run,
-  RunResult,
-  Store,
-  UserStore,
-  WebhookLease,
-  WebhookOutcome,
-  WebhookQuery,
-  WebhookStore,
-} from "./ports/store.ts";
+export type { RevocationStore } from "./ports/revocation-store.ts";
+export type { Store } from "./ports/store.ts";
 export type { Log, MetricName, Metrics, ObservationName } from "./ports/telemetry.ts";
+export type { InstanceStore, UserStore } from "./ports/user-store.ts";
+export type { WebhookLease, WebhookOutcome, WebhookQuery, WebhookStore } from "./ports/webhook-store.ts";
+export type { ListItem, Viewer } from "./view/view.ts";
+export {
+  countUnread,
+  isArchived,
+  isBehind,
+  isInFront,
+  isNew,
+  isOnList,
+  isVisible,
+  lastListed,
+  sees,
+  visibleHead,
+} from "./view/view.ts";

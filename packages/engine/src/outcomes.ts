@@ -1,6 +1,6 @@
 import { ChatError } from "@chat21/protocol";
 import type { Arrival, PendingRun, Share, WriteItem, WriteResult } from "./pending-run.ts";
-import type { RunResult } from "./ports/store.ts";
+import type { RunResult } from "./ports/event-log.ts";
 import type { Metrics } from "./ports/telemetry.ts";
 import type { StateCache } from "./state-cache.ts";
 

@@ -2,8 +2,8 @@ import type { ChatError } from "@chat21/protocol";
 import { limits } from "@chat21/protocol";
 import type { ConversationState } from "./conversation-state.ts";
 import type { Decide } from "./decide/plan.ts";
+import type { EventLog, Run, RunResult } from "./ports/event-log.ts";
 import type { EventRecord } from "./ports/records.ts";
-import type { EventLog, Run, RunResult } from "./ports/store.ts";
 
 /** What became of a command: the events it made, or the one an earlier use of its idempotency key made. */
 export interface WriteResult {

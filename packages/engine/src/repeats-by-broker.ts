@@ -1,7 +1,7 @@
 import type { Arrival, WriteItem } from "./pending-run.ts";
+import type { EventLog } from "./ports/event-log.ts";
 import type { EventRecord } from "./ports/records.ts";
 import type { RedeliveryLog } from "./ports/redelivery-log.ts";
-import type { EventLog } from "./ports/store.ts";
 
 const maxMatched = 1_000;
 

@@ -1,7 +1,7 @@
 import { ChatError } from "@chat21/protocol";
 import { ConversationState } from "./conversation-state.ts";
+import type { ConversationStore } from "./ports/conversation-store.ts";
 import type { ConversationRecord } from "./ports/records.ts";
-import type { ConversationStore } from "./ports/store.ts";
 
 /** Names a conversation. */
 export interface ConversationKey {

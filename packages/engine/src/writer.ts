@@ -7,9 +7,10 @@ import { Outcomes } from "./outcomes.ts";
 import type { Arrival, PendingRun, PlanFacts, Share, WriteItem, WriteResult } from "./pending-run.ts";
 import { runOf, storedPart } from "./pending-run.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { RunResult } from "./ports/event-log.ts";
 import type { EventRecord } from "./ports/records.ts";
 import type { RedeliveryLog } from "./ports/redelivery-log.ts";
-import type { RunResult, Store } from "./ports/store.ts";
+import type { Store } from "./ports/store.ts";
 import type { Log } from "./ports/telemetry.ts";
 import { RepeatsByBroker } from "./repeats-by-broker.ts";
 

@@ -10,6 +10,11 @@ export const errorCodes = {
   forbidden: { status: 403, retryable: false, title: "This token may not do that" },
   idempotency_conflict: { status: 409, retryable: false, title: "The id was used for another payload" },
   internal: { status: 500, retryable: true, title: "The server failed" },
+  invalid_cursor: {
+    status: 400,
+    retryable: false,
+    title: "The cursor is not one of this server's for this user",
+  },
   invalid_id: { status: 400, retryable: false, title: "An id has a form that is not allowed" },
   not_found: { status: 404, retryable: false, title: "There is no such thing" },
   not_member: { status: 403, retryable: false, title: "Only members may do that" },

@@ -1,24 +1,11 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.ts";
 import { messageSchema } from "./message.ts";
-
-/** Kinds of entries in a conversation's log. A reader skips kinds it does not know; they still take a number. */
-export const eventTypes = [
-  "message",
-  "group_created",
-  "group_updated",
-  "member_added",
-  "member_removed",
-  "erased",
-] as const;
-
-/** One of {@link eventTypes}. */
-export type EventType = (typeof eventTypes)[number];
+import { overlaySchema } from "./overlay.ts";
 
 /**
- * One entry of a conversation's log as `…/event`, history and sync carry it. `message` is there for the type
- * `message`, `data` for every other: `group_created` and `group_updated` hold the group, `member_added` and
- * `member_removed` a `member_id`, `erased` nothing.
+ * One entry of a conversation's log as `…/event`, history and sync carry it. A `message` event has `message`, unless the
+ * message was erased, and `overlay` when later events changed it. Every other kind has `data`: see `eventKinds`.
  */
 export const eventSchema = defineSchema(() =>
   z.looseObject({
@@ -29,6 +16,7 @@ export const eventSchema = defineSchema(() =>
     timestamp: z.number(),
     sender: z.string(),
     message: z.optional(messageSchema),
+    overlay: z.optional(overlaySchema),
     data: z.optional(z.looseObject({})),
   }),
 );

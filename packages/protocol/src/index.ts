@@ -2,8 +2,8 @@ export type { Answer, Command, Ephemeral, Mark } from "./command.ts";
 export { answerSchema, commandSchema, ephemeralSchema, markSchema } from "./command.ts";
 export type { ChatErrorOptions, ErrorCode } from "./error-codes.ts";
 export { ChatError, errorCodes, isErrorCode } from "./error-codes.ts";
-export type { ConversationEvent, EventType } from "./event.ts";
-export { eventSchema, eventTypes } from "./event.ts";
+export type { ConversationEvent } from "./event.ts";
+export { eventSchema } from "./event.ts";
 export {
   byteLength,
   conversationIdOf,
@@ -18,6 +18,10 @@ export {
   looksLikeGroupId,
   systemUser,
 } from "./ids.ts";
+export type { EventKind } from "./kinds/event-kind.ts";
+export { defineEventKind } from "./kinds/event-kind.ts";
+export type { EventCodes, EventType } from "./kinds/event-kinds.ts";
+export { eventCodes, eventKinds } from "./kinds/event-kinds.ts";
 export { limits } from "./limits.ts";
 export type { Conversation, Group, Message, OutgoingMessage, ReceiptUpdate } from "./message.ts";
 export {
@@ -34,11 +38,13 @@ export {
 } from "./message.ts";
 export type { MessageStatus } from "./message-status.ts";
 export { messageStatus } from "./message-status.ts";
+export type { Overlay } from "./overlay.ts";
+export { overlaySchema } from "./overlay.ts";
+export type { Range } from "./range.ts";
+export { rangeSchema } from "./range.ts";
 export type {
   ConversationState,
   HistoryResponse,
-  Position,
-  Range,
   SyncItem,
   SyncRequest,
   SyncResponse,
@@ -46,8 +52,6 @@ export type {
 export {
   conversationStateSchema,
   historyResponseSchema,
-  positionSchema,
-  rangeSchema,
   syncItemSchema,
   syncRequestSchema,
   syncResponseSchema,
@@ -75,5 +79,7 @@ export {
 export type { PresenceList, User, UserProfile } from "./user.ts";
 export { presenceListSchema, userProfileSchema, userSchema } from "./user.ts";
 export { validate } from "./validate.ts";
+export type { ListPlace, Reader } from "./view.ts";
+export { compareListed, countsAsUnread, isListedMessage } from "./view.ts";
 export type { WebhookEvent } from "./webhook.ts";
 export { webhookEvents } from "./webhook.ts";

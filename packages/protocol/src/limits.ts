@@ -27,15 +27,21 @@ export const limits = {
   listDefault: 200,
   /** Largest `limit` of a list. */
   listMax: 1_000,
-  /** Conversations one sync request may name. */
+  /** Changed conversations in one answer of sync, at most. */
   syncConversations: 1_000,
-  /** Events of one sync answer, over all conversations: who is far behind everywhere gets fewer of each. */
-  syncEvents: 20_000,
+  /** Longest cursor of sync or of a list. */
+  cursorCharacters: 512,
   /**
-   * Characters of the bodies in one answer of sync or of a conversation's events: what is beyond them is fetched with
-   * further requests. One event of each conversation is answered in any case.
+   * Bytes of one answer of sync, of a list or of a history, everything counted. One item comes in any case, however large;
+   * the rest is asked for with the answer's cursor.
    */
-  syncCharacters: 8 * 1024 * 1024,
+  answerBytes: 4 * 1024 * 1024,
+  /** Characters of a message's text that a list shows; the whole text is in the history. */
+  listTextCharacters: 1_000,
+  /** Unread messages of a conversation are counted up to this number. */
+  unreadMax: 1_000,
+  /** Messages that one `erased` event names: a commit waits for their bodies to be removed. */
+  erasedPerEvent: 500,
   /** Conversations one `mark` command may name. */
   marks: 100,
   /** How far in the past a client's own `timestamp` is believed. */

@@ -1,46 +1,29 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.ts";
 import { eventSchema } from "./event.ts";
-import { conversWithSchema } from "./ids.ts";
 import { limits } from "./limits.ts";
 import { conversationSchema } from "./message.ts";
+import { rangeSchema } from "./range.ts";
 
-/** Where a reader stands in one conversation: the last number it holds, and the message id at that number. */
-export const positionSchema = defineSchema(() =>
-  z.object({
-    seq: z.int().check(z.nonnegative()),
-    message_id: z.optional(z.string()),
-  }),
-);
-export type Position = z.infer<typeof positionSchema>;
-
-/** `POST /api/v1/{app}/sync`. Conversations that are not named are answered with their newest events. */
+/** `POST /api/v1/{app}/sync`: asks for what has changed for the caller since an earlier answer. */
 export const syncRequestSchema = defineSchema(() =>
   z.object({
-    /** Of the store the positions were read from; absent on first use. */
-    epoch: z.optional(z.string()),
-    positions: z.record(conversWithSchema, positionSchema).check(
-      z.refine((map) => Object.keys(map).length <= limits.syncConversations, {
-        error: "too many conversations",
-      }),
-    ),
-    /** Events per conversation, at most; fewer when all together were more than `limits.syncEvents` or `syncCharacters`. @default 200 */
-    limit: z.optional(z.int().check(z.minimum(1), z.maximum(limits.listMax))),
+    /** `cursor` of the answer before. Opaque, and of use to nobody else. @default everything, newest first */
+    cursor: z.optional(z.string().check(z.maxLength(limits.cursorCharacters))),
+    /** Events of each conversation, at most; 0 asks for states alone. @default 200 */
+    limit: z.optional(z.int().check(z.minimum(0), z.maximum(limits.listMax))),
   }),
 );
 export type SyncRequest = z.infer<typeof syncRequestSchema>;
-
-/** Inclusive. A number inside a covered range without an event is not for this user: never ask again. */
-export const rangeSchema = defineSchema(() => z.tuple([z.number(), z.number()]));
-export type Range = z.infer<typeof rangeSchema>;
 
 /** A conversation's own facts beside its last message. */
 export const conversationStateSchema = defineSchema(() =>
   z.looseObject({
     conversWith: z.string(),
     kind: z.enum(["direct", "group", "channel"]),
+    /** The highest number that the user may see. */
     head: z.number(),
-    /** Messages of others that the user has not read, counted to 1,000 at most. */
+    /** Listed messages of others that the user has not read, counted up to `limits.unreadMax`. */
     unread: z.number(),
     /** The user's own watermarks. */
     delivered: z.number(),
@@ -48,32 +31,40 @@ export const conversationStateSchema = defineSchema(() =>
     archived: z.boolean(),
     /** The counterpart's watermarks in a direct conversation. */
     counterpart: z.optional(z.object({ delivered: z.number(), read: z.number() })),
-    /** Last message and list flags in the existing shape; absent when nothing is visible. */
+    /** Last message and list flags in the existing shape; absent when the conversation is on no list. */
     conversation: z.optional(conversationSchema),
   }),
 );
 export type ConversationState = z.infer<typeof conversationStateSchema>;
 
-/** One conversation's answer: nothing new, the events since the position, or a fresh start. */
+/**
+ * One changed conversation: its state, and the newest of the events since the cursor. `covered` says which numbers the
+ * answer speaks of; a covered number without an event is not for this user. `behind`: there are events since the cursor
+ * that did not fit, below `covered`; `…/events` has them.
+ */
 export const syncItemSchema = defineSchema(() =>
-  z.discriminatedUnion("result", [
-    z.looseObject({ result: z.literal("same"), state: conversationStateSchema }),
-    z.looseObject({
-      result: z.enum(["delta", "reset"]),
-      state: conversationStateSchema,
-      covered: z.array(rangeSchema),
-      events: z.array(eventSchema),
-    }),
-  ]),
+  z.looseObject({
+    state: conversationStateSchema,
+    covered: z.array(rangeSchema),
+    events: z.array(eventSchema),
+    behind: z.optional(z.boolean()),
+  }),
 );
 export type SyncItem = z.infer<typeof syncItemSchema>;
 
-/** Answer of sync. */
+/**
+ * Answer of sync: changed conversations, the one that changed last first, within `limits.answerBytes`. `more`: ask again
+ * with `cursor` for the rest. `reset`: the store has another history (its `epoch` changed), the cursor meant nothing in it,
+ * and this answer begins with everything.
+ */
 export const syncResponseSchema = defineSchema(() =>
   z.looseObject({
     epoch: z.string(),
     /** Server clock, milliseconds. */
     now: z.number(),
+    cursor: z.string(),
+    more: z.boolean(),
+    reset: z.optional(z.boolean()),
     conversations: z.array(syncItemSchema),
   }),
 );
@@ -84,6 +75,7 @@ export const historyResponseSchema = defineSchema(() =>
   z.looseObject({
     epoch: z.string(),
     head: z.number(),
+    /** Inclusive. A number inside a covered range without an event is not for this user: never ask again. */
     covered: z.array(rangeSchema),
     events: z.array(eventSchema),
   }),

@@ -56,6 +56,7 @@ export function advance(state: ConversationState, plan: Plan, now: number): Even
       tempUid: draft.tempUid,
       hiddenFor: draft.hiddenFor,
       listed: draft.listed,
+      overlay: null,
     };
   });
   if (plan.transient !== undefined) state.transient = plan.transient;

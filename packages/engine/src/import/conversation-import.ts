@@ -1,5 +1,5 @@
+import type { Run } from "../ports/event-log.ts";
 import type { EventRecord, EventRef } from "../ports/records.ts";
-import type { Run } from "../ports/store.ts";
 import { ConversationNumbering } from "./conversation-numbering.ts";
 import { isRefused } from "./import-refusals.ts";
 import type { ImportReport, RefusedItem } from "./import-report.ts";

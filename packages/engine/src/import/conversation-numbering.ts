@@ -1,6 +1,7 @@
 import { directMembers, messageStatus, systemUser } from "@chat21/protocol";
+import type { MemberPatch } from "../ports/conversation-store.ts";
+import type { Run } from "../ports/event-log.ts";
 import type { EventRecord, MemberRecord } from "../ports/records.ts";
-import type { MemberPatch, Run } from "../ports/store.ts";
 import type { Refused } from "./import-refusals.ts";
 import { isRefused } from "./import-refusals.ts";
 import type { CopyState, ImportedConversation, ImportedMessage, ListEntry } from "./import-source.ts";

@@ -1,6 +1,8 @@
 import { ChatError } from "@chat21/protocol";
+import type { MemberPatch } from "../ports/conversation-store.ts";
+import type { Run, RunResult } from "../ports/event-log.ts";
 import type { EventRecord, EventRef } from "../ports/records.ts";
-import type { MemberPatch, Run, RunResult, Store } from "../ports/store.ts";
+import type { Store } from "../ports/store.ts";
 
 /** A run to write, and what follows when it is stored. */
 export interface ImportWrite {

@@ -19,9 +19,9 @@ import {
   requireSelf,
   resolveConversation,
 } from "../operations-context.ts";
+import type { ConversationQuery } from "../ports/conversation-store.ts";
 import type { Delivery } from "../ports/edge.ts";
 import type { MemberState } from "../ports/records.ts";
-import type { ConversationQuery } from "../ports/store.ts";
 import { conversationJson, conversationStateJson, isArchived } from "../project-conversation.ts";
 import { everyPeer } from "./every-peer.ts";
 

@@ -1,4 +1,4 @@
-import type { ConversationStore } from "../ports/store.ts";
+import type { ConversationStore } from "../ports/conversation-store.ts";
 
 const peersPerPage = 1_000;
 

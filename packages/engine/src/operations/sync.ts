@@ -4,8 +4,9 @@ import { ConversationState } from "../conversation-state.ts";
 import type { Actor, JsonText, Page, SyncOperations } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import { pageLimit, resolveConversation } from "../operations-context.ts";
+import type { EventRange } from "../ports/event-log.ts";
 import type { ConversationView, EventRecord } from "../ports/records.ts";
-import type { EventRange, Store } from "../ports/store.ts";
+import type { Store } from "../ports/store.ts";
 import { conversationStateJson } from "../project-conversation.ts";
 import { storedEventJson } from "../project-event.ts";
 

@@ -1,5 +1,3 @@
-import type { EventType } from "@chat21/protocol";
-
 /** How a conversation came to be. `channel` is reserved for read-only broadcast. */
 export type ConversationKind = "direct" | "group" | "channel";
 
@@ -43,13 +41,14 @@ export interface ConversationRecord {
   readonly archivedBy: readonly string[];
 }
 
-/** One entry of a conversation's log, immutable but for erasure. */
+/** One entry of a conversation's log, immutable but for erasure and the overlay. */
 export interface EventRecord {
   readonly app: string;
   readonly conversation: string;
   /** 1..n without holes. */
   readonly seq: number;
-  readonly type: EventType;
+  /** A name of the kinds table; another text for a kind that this program does not know. */
+  readonly type: string;
   readonly sender: string;
   /** The sender's idempotency key, unique for ever per (app, sender). */
   readonly clientMessageId: string | null;
@@ -66,6 +65,8 @@ export interface EventRecord {
   readonly hiddenFor: string | null;
   /** `false`: never shown in a conversation list (`updateconversation: false`, and all but messages). */
   readonly listed: boolean;
+  /** JSON text of an `overlaySchema`: what later events made of this message. `null`: nothing. */
+  readonly overlay: string | null;
 }
 
 /** Names one event. */
@@ -89,11 +90,15 @@ export interface MemberState {
 
 /** A conversation as one user sees it. */
 export interface ConversationView {
-  readonly record: ConversationRecord;
+  readonly app: string;
+  readonly conversation: string;
+  readonly kind: ConversationKind;
+  /** The last number that the user may see: the conversation's head, or where the user's last interval ends. */
+  readonly head: number;
   readonly state: MemberState;
   /** Newest listed message that the user may see; `null` when there is none. */
   readonly last: EventRecord | null;
-  /** Listed messages of others, visible to the user, beyond `read`; counted up to 1,000. */
+  /** Listed messages of others, visible to the user, beyond `read`; counted up to `limits.unreadMax`. */
   readonly unread: number;
   /** Watermarks of the counterpart of a direct conversation; `null` in groups and in notes to self. */
   readonly counterpart: { readonly delivered: number; readonly read: number } | null;

@@ -1,0 +1,135 @@
+import type { ConversationKind, EventRecord, EventRef, GroupRecord, MemberRecord } from "./records.ts";
+
+/** New events of one conversation, and what they change, written together or not at all. */
+export interface Run {
+  readonly app: string;
+  readonly conversation: string;
+  /** The head the writer knows; `events[i].seq` is `expectedHead + 1 + i`. */
+  readonly expectedHead: number;
+  /** At least one. */
+  readonly events: readonly EventRecord[];
+  /** Facts of the conversation to set. `kind` and `transient` count when the conversation is new, too. */
+  readonly kind: ConversationKind;
+  readonly transient: boolean;
+  /** `undefined` = unchanged. */
+  readonly group?: GroupRecord | null;
+  /** Whole records to insert or replace by user; others stay. Watermarks and flags of existing ones stay. */
+  readonly members?: readonly MemberRecord[];
+  /** What the events make of earlier messages, or of messages of the same run; at most one for each message. */
+  readonly amendments?: readonly Amendment[];
+}
+
+/** A message's new overlay. It replaces the one before. */
+export interface Amendment {
+  /** Number of the message. */
+  readonly seq: number;
+  /** JSON text of an `overlaySchema`. */
+  readonly overlay: string;
+  /**
+   * Removes what the sender wrote: `body` becomes `{}`, `tempUid` goes, `listed` turns `false`. `clientMessageId` stays, so
+   * that a repeated send does not bring the message back.
+   */
+  readonly erases: boolean;
+}
+
+/**
+ * What became of a run. `committed` events from the front are stored (all of them exactly when `status` is
+ * `committed`; a store with transactions never stores a part).
+ * - `repeat`: `events[index]` carries a `(sender, clientMessageId)` that `existing` has already taken.
+ * - `stale`: the head is not `expectedHead` any more; load the conversation again and decide anew.
+ */
+export type RunResult =
+  | { readonly status: "committed"; readonly committed: number }
+  | {
+      readonly status: "repeat";
+      readonly committed: number;
+      readonly index: number;
+      readonly existing: EventRecord;
+    }
+  | { readonly status: "stale"; readonly committed: number };
+
+/** A stretch of a conversation's log. */
+export interface EventRange {
+  readonly app: string;
+  readonly conversation: string;
+  /** Exclusive lower bound. @default 0 */
+  readonly after?: number;
+  /** Exclusive upper bound. @default no bound */
+  readonly before?: number;
+  /** At most so many events, 1-1,000. */
+  readonly limit: number;
+  /**
+   * Characters of the bodies, at most; one event comes in any case. The answer ends where the next body would not fit.
+   * @default no bound
+   */
+  readonly characters?: number;
+  /** `newest`: the last `limit` of the range; `oldest`: the first. The answer is ascending by `seq` in both cases. */
+  readonly from: "newest" | "oldest";
+  /** Only these types. @default all */
+  readonly types?: readonly string[];
+  /** Leaves out what is hidden for this user and what lies outside the user's intervals. @default no filter */
+  readonly visibleTo?: string;
+  /** Leaves out messages that were erased. @default false */
+  readonly withoutErased?: boolean;
+}
+
+/** Which messages {@link EventLog.findMessages} looks for. At least one of `conversation` and `sender` is given. */
+export interface MessageSearch {
+  readonly app: string;
+  readonly conversation?: string;
+  readonly sender?: string;
+  /** Where the search goes on: `next` of the answer before. @default the beginning */
+  readonly from?: string;
+}
+
+/**
+ * The conversations' logs. Fences: unique (app, conversation, seq) and unique (app, sender, clientMessageId). Events
+ * carry their overlay wherever they are read.
+ */
+export interface EventLog {
+  /**
+   * Stores runs, at most one per conversation in a call. Results are in the order of the runs. A repeat is answered
+   * whatever the head is, and the first one of a run counts: what stands in front of it may be stored (`committed`),
+   * nothing from it on is. A key that stands twice in a run is a repeat of its first event. A run that is stored already,
+   * event for event, answers `committed` again and changes nothing. Stored events count as undispatched. A run that
+   * amends what is no message of its conversation, or lies beyond its last event, is refused with `internal`, alone, and
+   * nothing of it is stored.
+   */
+  commit(runs: readonly Run[]): Promise<readonly RunResult[]>;
+  /** Reads a range, ascending by `seq`. Empty when there is nothing. */
+  read(range: EventRange): Promise<readonly EventRecord[]>;
+  /** The newest event of one conversation whose `messageId` or `tempUid` this is. */
+  find(app: string, conversation: string, id: string): Promise<EventRecord | null>;
+  /** The event that took this idempotency key. */
+  findByClientMessageId(app: string, sender: string, clientMessageId: string): Promise<EventRecord | null>;
+  /**
+   * Messages that are not erased, in steps: each call looks at a bounded part of the log (so that commits do not wait) and
+   * answers what it found there, at most 500, those of one conversation ascending by `seq`. `next` is `null` at the end. What
+   * is written meanwhile may be left out. Throws `bad_request` when neither a conversation nor a sender is named.
+   */
+  findMessages(
+    search: MessageSearch,
+  ): Promise<{ readonly found: readonly EventRef[]; readonly next: string | null }>;
+  /**
+   * Resolves when bodies that committed amendments have erased are overwritten on this machine's disk, as far as the
+   * database lets a client say so.
+   */
+  scrub(): Promise<void>;
+  /**
+   * Committed events not yet marked as dispatched, oldest first, committed before `committedBefore` (ms). A
+   * conversation's events come in their order; runs of one call have none among each other. `of`: only those of one
+   * conversation.
+   */
+  undispatched(
+    limit: number,
+    committedBefore: number,
+    of?: { readonly app: string; readonly conversation: string },
+  ): Promise<readonly EventRecord[]>;
+  /** Clears marks. May be written lazily with a later batch: losing it only repeats a dispatch. Idempotent. */
+  markDispatched(refs: readonly EventRef[]): void;
+  /**
+   * Resolves when every mark cleared so far is durable. Calls at the same time share one write. Rejects when it cannot
+   * be written; the marks then wait for the next flush.
+   */
+  flushMarks(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+import { erased } from "./erased.ts";
+import type { EventKind } from "./event-kind.ts";
+import { groupCreated } from "./group-created.ts";
+import { groupUpdated } from "./group-updated.ts";
+import { memberAdded } from "./member-added.ts";
+import { memberRemoved } from "./member-removed.ts";
+import { message } from "./message.ts";
+
+/**
+ * Every kind of event in a conversation's log, by its name on the wire. A reader skips kinds that it does not know; they
+ * take a number all the same. A new kind is one file here, one in the engine (`kinds/`) and one reducer in the SDK: the
+ * compiler asks for all three.
+ */
+export const eventKinds = {
+  message,
+  group_created: groupCreated,
+  group_updated: groupUpdated,
+  member_added: memberAdded,
+  member_removed: memberRemoved,
+  erased,
+} as const satisfies Readonly<Record<string, EventKind>>;
+
+/** The name of a kind that this version knows. */
+export type EventType = keyof typeof eventKinds;
+
+/** The stored number of each kind. */
+export type EventCodes = Readonly<Record<string, number>>;
+
+/** The numbers of this version's kinds. */
+export const eventCodes: EventCodes = Object.fromEntries(
+  Object.entries(eventKinds).map(([type, { code }]) => [type, code]),
+);
