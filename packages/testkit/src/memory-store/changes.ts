@@ -93,7 +93,7 @@ export function readChanges(
     const reached = left[page.length - 1]?.change ?? below;
     return { conversations: page, cursor: `${since}.${base}.${upTo}.${reached}`, more: true };
   }
-  const escaped = false as boolean;
+  const escaped = below <= last && changed.some(({ change }) => change > upTo);
   if (escaped) return { conversations: page, cursor: `${upTo}.${base}`, more: true };
   return { conversations: page, cursor: String(last), more: false };
 }
