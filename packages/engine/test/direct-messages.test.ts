@@ -240,7 +240,9 @@ describe("A message sent by an operation", () => {
     const world = await World.start();
     await world.send("ann", "bob", { text: "secret" });
 
-    await expect(Array.fromAsync(world.engine.messages.list(as("eve"), "ann", "bob", {}))).rejects.toMatchObject({
+    await expect(
+      Array.fromAsync(world.engine.messages.list(as("eve"), "ann", "bob", {})),
+    ).rejects.toMatchObject({
       code: "forbidden",
     });
     expect(await world.history("eve", "bob")).toEqual([]);

@@ -27,7 +27,9 @@ describe("Messages of a conversation", () => {
   it("come newest first, with the names under which their reader knows them", async () => {
     const world = await talk(2);
 
-    const [newest = "", oldest = ""] = await Array.fromAsync(world.engine.messages.list(as("bob"), "bob", "ann", {}));
+    const [newest = "", oldest = ""] = await Array.fromAsync(
+      world.engine.messages.list(as("bob"), "bob", "ann", {}),
+    );
 
     expect(JSON.parse(newest)).toEqual({
       text: "m2",
