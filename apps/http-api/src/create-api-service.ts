@@ -16,7 +16,7 @@ import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/s
 import type { Logger } from "pino";
 import type { ApiConfig } from "./config.ts";
 import { createHttpApi } from "./create-http-api.ts";
-import { httpApiDefaults } from "./http-api-config.ts";
+import { httpApiConfigOf } from "./http-api-config.ts";
 
 /** The API as a process of its own. */
 export interface ApiService {
@@ -51,7 +51,7 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     closeRevoked(verifier, config, log);
     const api = createHttpApi({
       ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },
-      config: apiConfigOf(config),
+      config: httpApiConfigOf(config),
     });
     ground.serve(api);
     ground.reportHealth(() => brokerHealth({ watch, engine, edge }));
@@ -60,15 +60,6 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
       close: drain.close,
     };
   });
-}
-
-function apiConfigOf({ basePath, apps, metricsToken, trustProxy, requestsPerMinute }: ApiConfig) {
-  return {
-    ...{ basePath, trustProxy },
-    apps: apps ?? null,
-    metricsToken: metricsToken ?? null,
-    rateLimits: { ...httpApiDefaults.rateLimits, requests: requestsPerMinute },
-  };
 }
 
 function createAuthority(

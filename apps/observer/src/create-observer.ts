@@ -70,8 +70,8 @@ async function startEngine(
   });
   const engine = createClusterEngine({ config, holder, store, edge, tokens: noTokens, log, metrics });
   drain.add("the engine", 0.1, (timeoutMs) => within(engine.drain(), timeoutMs));
-  // Nothing more is taken, what was taken is committed, delivered and acknowledged, the partitions are handed over. A
-  // broker that hangs has it wait twice as long, and a second more, for the ends of both connections.
+  // The edge stops first: it takes nothing more, acknowledges what was committed, and hands the partitions over. With a
+  // broker that hangs, the ends of both connections take twice this time and a second more.
   drain.add("the edge", 0.3, (timeoutMs) => edge.close(timeoutMs));
   reportHealth(() => brokerHealth({ watch, engine, edge }));
   await startOnBroker(engine, edge);

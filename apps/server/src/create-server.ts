@@ -166,8 +166,8 @@ interface ServingParts {
 }
 
 /**
- * No more connections and requests; what was accepted is committed and acknowledged; webhooks under way come to an end.
- * Requests end beside the engine, and WebSockets of the same listener with the edge.
+ * The last part stops first: no more connections and requests, what was accepted is committed and acknowledged, webhooks
+ * under way come to an end. Requests end while the engine drains; WebSockets of their listener end with the edge.
  */
 function addServing(drain: Drain, { webhooks, edge, engine, http }: ServingParts): void {
   let requests: Promise<void> | undefined;

@@ -58,7 +58,7 @@ export interface ClusterGround<Opened> {
   readonly health: () => Health;
   /** Makes this the health, which is `starting` until then. */
   reportHealth(health: () => Health): void;
-  /** Gives all requests to `app` from now on. They are the first to be stopped of what was started until now. */
+  /** Gives all requests to `app` from now on. They stop before every part that was added until now. */
   serve(app: RequestListener): void;
 }
 
