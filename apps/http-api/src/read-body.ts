@@ -1,6 +1,6 @@
 import { ChatError, limits } from "@chat21/protocol";
 import express, { type Request, type RequestHandler, type Response } from "express";
-import type { ApiKind } from "./api-kind.ts";
+import type { ApiKind } from "./refusal.ts";
 import { runMiddleware } from "./run-middleware.ts";
 
 /** Largest body of a request; the limit of the existing API. */
