@@ -1,6 +1,6 @@
 import { limits } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
-import { admin, as, type Json, World } from "./world.ts";
+import { admin, allOf, as, type Json, World } from "./world.ts";
 
 /** Bob has heard from three people, one after the other. */
 async function busy(): Promise<World> {
@@ -105,7 +105,7 @@ describe("A list of conversations", () => {
     };
     await world.send("ann", "bob", forged);
 
-    const [text = ""] = await Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, {}));
+    const [text = ""] = await allOf(world.engine.conversations.list(as("bob"), "bob", false, {}));
 
     expect(JSON.parse(text)).toMatchObject({
       key: "ann",
@@ -120,7 +120,7 @@ describe("A list of conversations", () => {
   it("comes in pages by timestamp", async () => {
     const world = await busy();
     const page = async (options: object): Promise<readonly Json[]> =>
-      (await Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, options))).map((text) =>
+      (await allOf(world.engine.conversations.list(as("bob"), "bob", false, options))).map((text) =>
         JSON.parse(text),
       );
     const [dan, cid, ann] = await world.list("bob");
@@ -141,10 +141,8 @@ describe("A list of conversations", () => {
     }
     const { conversations } = world.engine;
 
-    expect(await Array.fromAsync(conversations.list(as("bob"), "bob", false, {}))).toHaveLength(200);
-    expect(await Array.fromAsync(conversations.list(as("bob"), "bob", false, { limit: 1_000 }))).toHaveLength(
-      250,
-    );
+    expect(await allOf(conversations.list(as("bob"), "bob", false, {}))).toHaveLength(200);
+    expect(await allOf(conversations.list(as("bob"), "bob", false, { limit: 1_000 }))).toHaveLength(250);
   });
 
   it("ends behind all conversations of its last timestamp, so that the next page by timestamp leaves none out", async () => {
@@ -153,7 +151,7 @@ describe("A list of conversations", () => {
     await world.clock.advance(1_000);
     await Promise.all(Array.from({ length: 50 }, (_, n) => world.send(`u${n}`, "bob", { text: "x" })));
     const list = async (page: object) =>
-      (await Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, page))).map(
+      (await allOf(world.engine.conversations.list(as("bob"), "bob", false, page))).map(
         (text) => JSON.parse(text) as Json,
       );
 
@@ -208,7 +206,7 @@ describe("A list of conversations", () => {
 
     const first = await world.list("bob");
     const before = first.at(-1)?.timestamp as number;
-    const rest = await Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, { before }));
+    const rest = await allOf(world.engine.conversations.list(as("bob"), "bob", false, { before }));
 
     expect(first.length).toBe(Math.floor(limits.answerBytes / Buffer.byteLength(JSON.stringify(first[0]))));
     expect(first.length + rest.length).toBe(80);
@@ -219,21 +217,21 @@ describe("A list of conversations", () => {
     const { conversations } = world.engine;
 
     for (const read of [
-      Array.fromAsync(conversations.list(as("eve"), "bob", false, {})),
-      Array.fromAsync(conversations.list(as("eve"), "bob", true, {})),
-      Array.fromAsync(conversations.states(as("eve"), "bob", null, {})),
+      allOf(conversations.list(as("eve"), "bob", false, {})),
+      allOf(conversations.list(as("eve"), "bob", true, {})),
+      allOf(conversations.states(as("eve"), "bob", null, {})),
       conversations.get(as("eve"), "bob", "ann", false),
     ]) {
       await expect(read).rejects.toMatchObject({ code: "forbidden" });
     }
-    expect(await Array.fromAsync(conversations.list(admin, "bob", false, {}))).toHaveLength(3);
+    expect(await allOf(conversations.list(admin, "bob", false, {}))).toHaveLength(3);
   });
 });
 
 describe("One conversation of a list", () => {
   it("is the same document as in the list", async () => {
     const world = await busy();
-    const [, , ann] = await Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, {}));
+    const [, , ann] = await allOf(world.engine.conversations.list(as("bob"), "bob", false, {}));
 
     expect(await world.engine.conversations.get(as("bob"), "bob", "ann", false)).toBe(ann);
   });
@@ -280,7 +278,7 @@ describe("States of conversations", () => {
     await world.send("bob", "ann", { text: "mine" });
     for (const text of ["one", "two"]) await world.send("ann", "bob", { text });
 
-    const [state = ""] = await Array.fromAsync(world.engine.conversations.states(as("bob"), "bob", null, {}));
+    const [state = ""] = await allOf(world.engine.conversations.states(as("bob"), "bob", null, {}));
 
     expect(JSON.parse(state)).toMatchObject({
       conversWith: "ann",

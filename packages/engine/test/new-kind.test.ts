@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import type { EventRecord, Kind, KindCommand } from "../src/index.ts";
 import { checkOverlays, eventRules, rebuildOverlays } from "../src/index.ts";
-import { as, type Json, World } from "./world.ts";
+import { allOf, as, type Json, World } from "./world.ts";
 
 interface Star {
   readonly type: string;
@@ -148,7 +148,7 @@ describe("An event of a kind that this version does not know", () => {
 });
 
 describe("Overlays", () => {
-  const problems = (world: World) => Array.fromAsync(checkOverlays(world.store, kinds));
+  const problems = (world: World) => allOf(checkOverlays(world.store, kinds));
 
   it("are what the log makes of them, whatever happened", async () => {
     const { world, seq, ann, bob, cid } = await group();
