@@ -18,6 +18,8 @@ export {
   looksLikeGroupId,
   systemUser,
 } from "./ids.ts";
+export type { EraseCommand } from "./kinds/erased.ts";
+export { eraseCommandSchema } from "./kinds/erased.ts";
 export type { EventKind } from "./kinds/event-kind.ts";
 export { defineEventKind } from "./kinds/event-kind.ts";
 export type { EventCodes, EventType } from "./kinds/event-kinds.ts";
