@@ -9,7 +9,7 @@ import {
   syncResponseSchema,
 } from "@chat21/protocol";
 import * as z from "zod";
-import { cursorQuery, pageOf, pageQuery } from "../page-query.ts";
+import { cursorQuery, isOneWay, pageOf, pageQuery } from "../page-query.ts";
 import { json, jsonList, jsonText } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
@@ -18,6 +18,8 @@ const watermark = z.int().nonnegative();
 const archivedQuery = z
   .optional(z.enum(["true", "false"]))
   .meta({ description: "Only archived ones, or only active ones. Default both." });
+
+const oneWay = { error: "cursor goes without before and after" };
 
 const sentSchema = z.object({
   message_id: z.string(),
@@ -62,7 +64,7 @@ export const conversationRoutes: readonly Route[] = [
     summary:
       "The caller's conversations, newest first; `before` and `after` are the last message's `timestamp`. Texts longer " +
       `than ${limits.listTextCharacters} characters are cut; the history has them whole.`,
-    query: cursorQuery.extend({ archived: archivedQuery }),
+    query: cursorQuery.extend({ archived: archivedQuery }).refine(isOneWay, oneWay),
     heavy: true,
     answers: {
       200: {
