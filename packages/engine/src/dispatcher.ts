@@ -259,8 +259,12 @@ export class Dispatcher {
 
   /** The archive's own mark is cleared last: a crash, or a sink that fails, finds the exit again. */
   async #unarchive({ unarchived }: Outgoing): Promise<void> {
-    const exits = unarchived.filter((exit) => !this.#leaving.has(nameOf(exit)));
-    for (const exit of exits) this.#leaving.add(nameOf(exit));
+    const exits: ArchiveExit[] = [];
+    for (const exit of unarchived) {
+      if (this.#leaving.has(nameOf(exit))) continue;
+      this.#leaving.add(nameOf(exit));
+      exits.push(exit);
+    }
     try {
       await this.#tellExits(await confirmExits(this.#options.store.conversations, exits));
     } finally {

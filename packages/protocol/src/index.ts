@@ -84,4 +84,4 @@ export { validate } from "./validate.ts";
 export type { ListPlace, Reader } from "./view.ts";
 export { compareListed, countsAsUnread, isListedMessage } from "./view.ts";
 export type { WebhookEvent } from "./webhook.ts";
-export { webhookEvents } from "./webhook.ts";
+export { usualWebhookEvents, webhookEvents } from "./webhook.ts";

@@ -11,7 +11,7 @@ import { storedEventJson } from "../project-event.ts";
 import { readCursor, writeCursor } from "../view/cursor.ts";
 import { isWhole } from "./answer-budget.ts";
 
-/** Catching up: `ADR-0012`. */
+/** Catching up: `ADR-0015`. */
 export function syncOperations(context: OperationsContext): SyncOperations {
   return {
     sync: (actor, request) => answerSync(context, actor, request),
