@@ -1,3 +1,4 @@
+export { compressAnswers } from "./compress-answers.ts";
 export { apiSettings } from "./config.ts";
 export type { HttpApiOptions } from "./create-http-api.ts";
 export { createHttpApi } from "./create-http-api.ts";
