@@ -43,6 +43,7 @@ export { readOriginalInstance } from "./import/original-instance.ts";
 export type { ReadListEntry } from "./import/original-list-entry.ts";
 export { readOriginalListEntry } from "./import/original-list-entry.ts";
 export type { Amended, Amends, CommandActor, Kind, KindCommand, KindRequest, Outlet } from "./kinds/kind.ts";
+export { tellMembers } from "./kinds/kind.ts";
 export { eventRules } from "./kinds/kinds.ts";
 export type { DecisionContext, EventDraft, Plan } from "./kinds/plan.ts";
 export type { OverlayProblem } from "./overlays.ts";
