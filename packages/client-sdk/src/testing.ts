@@ -1,0 +1,2 @@
+export { connectWith } from "./api/connect.ts";
+export type { HeldConversation, Reducer } from "./conversation/kinds/reducer.ts";
