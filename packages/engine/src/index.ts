@@ -42,6 +42,11 @@ export { readOriginalGroup } from "./import/original-group.ts";
 export { readOriginalInstance } from "./import/original-instance.ts";
 export type { ReadListEntry } from "./import/original-list-entry.ts";
 export { readOriginalListEntry } from "./import/original-list-entry.ts";
+export type { Amended, Amends, CommandActor, Kind, KindCommand, KindRequest, Outlet } from "./kinds/kind.ts";
+export { eventRules } from "./kinds/kinds.ts";
+export type { DecisionContext, EventDraft, Plan } from "./kinds/plan.ts";
+export type { OverlayProblem } from "./overlays.ts";
+export { checkOverlays, rebuildOverlays } from "./overlays.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Contact, Contacts } from "./ports/contacts.ts";
 export type {

@@ -1,7 +1,18 @@
+import type { Overlay } from "@chat21/protocol";
 import { directMembers, messageStatus } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
 import { appendMembers, cutMembers } from "./json-text.ts";
 import type { EventRecord, MemberState } from "./ports/records.ts";
+
+/** What later events made of a message; `null`: nothing. */
+export function overlayOf({ overlay }: Pick<EventRecord, "overlay">): Overlay | null {
+  return overlay === null ? null : (JSON.parse(overlay) as Overlay);
+}
+
+/** Whether a message was erased: its number stays, and its text is gone. */
+export function isErased(event: Pick<EventRecord, "overlay">): boolean {
+  return event.overlay !== null && overlayOf(event)?.deleted !== undefined;
+}
 
 /** Who a message is addressed to: the counterpart of its sender, or the group. */
 export function recipientOf(event: EventRecord): string {

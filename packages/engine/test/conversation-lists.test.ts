@@ -104,7 +104,7 @@ describe("A list of conversations", () => {
     };
     await world.send("ann", "bob", forged);
 
-    const [text = ""] = await world.engine.conversations.list(as("bob"), "bob", false, {});
+    const [text = ""] = await Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, {}));
 
     expect(JSON.parse(text)).toMatchObject({
       key: "ann",
@@ -119,7 +119,7 @@ describe("A list of conversations", () => {
   it("comes in pages by timestamp", async () => {
     const world = await busy();
     const page = async (options: object): Promise<readonly Json[]> =>
-      (await world.engine.conversations.list(as("bob"), "bob", false, options)).map((text) =>
+      (await Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, options))).map((text) =>
         JSON.parse(text),
       );
     const [dan, cid, ann] = await world.list("bob");
@@ -137,8 +137,8 @@ describe("A list of conversations", () => {
     await Promise.all(Array.from({ length: 250 }, (_, n) => world.send(`u${n}`, "bob", { text: "x" })));
     const { conversations } = world.engine;
 
-    expect(await conversations.list(as("bob"), "bob", false, {})).toHaveLength(200);
-    expect(await conversations.list(as("bob"), "bob", false, { limit: 1_000 })).toHaveLength(250);
+    expect(await Array.fromAsync(conversations.list(as("bob"), "bob", false, {}))).toHaveLength(200);
+    expect(await Array.fromAsync(conversations.list(as("bob"), "bob", false, { limit: 1_000 }))).toHaveLength(250);
   });
 
   it("is for oneself and for admins", async () => {
@@ -146,21 +146,21 @@ describe("A list of conversations", () => {
     const { conversations } = world.engine;
 
     for (const read of [
-      conversations.list(as("eve"), "bob", false, {}),
-      conversations.list(as("eve"), "bob", true, {}),
-      conversations.states(as("eve"), "bob", null, {}),
+      Array.fromAsync(conversations.list(as("eve"), "bob", false, {})),
+      Array.fromAsync(conversations.list(as("eve"), "bob", true, {})),
+      Array.fromAsync(conversations.states(as("eve"), "bob", null, {})),
       conversations.get(as("eve"), "bob", "ann", false),
     ]) {
       await expect(read).rejects.toMatchObject({ code: "forbidden" });
     }
-    expect(await conversations.list(admin, "bob", false, {})).toHaveLength(3);
+    expect(await Array.fromAsync(conversations.list(admin, "bob", false, {}))).toHaveLength(3);
   });
 });
 
 describe("One conversation of a list", () => {
   it("is the same document as in the list", async () => {
     const world = await busy();
-    const [, , ann] = await world.engine.conversations.list(as("bob"), "bob", false, {});
+    const [, , ann] = await Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, {}));
 
     expect(await world.engine.conversations.get(as("bob"), "bob", "ann", false)).toBe(ann);
   });
@@ -207,7 +207,7 @@ describe("States of conversations", () => {
     await world.send("bob", "ann", { text: "mine" });
     for (const text of ["one", "two"]) await world.send("ann", "bob", { text });
 
-    const [state = ""] = await world.engine.conversations.states(as("bob"), "bob", null, {});
+    const [state = ""] = await Array.fromAsync(world.engine.conversations.states(as("bob"), "bob", null, {}));
 
     expect(JSON.parse(state)).toMatchObject({
       conversWith: "ann",
@@ -274,12 +274,13 @@ describe("Erasing messages", () => {
     expect(await world.list("bob")).toEqual([]);
     const page = JSON.parse(await world.engine.sync.events(as("bob"), "ann", {}));
     expect(page.events).toMatchObject([
-      { type: "erased", seq: 1, data: {} },
-      { type: "erased", seq: 2, data: {} },
+      { type: "message", seq: 1, overlay: { version: 3 } },
+      { type: "message", seq: 2, overlay: { version: 3 } },
+      { type: "erased", seq: 3, data: { seqs: [[1, 2]] } },
     ]);
     expect(JSON.stringify(page)).not.toContain("secret");
     await world.send("ann", "bob", { text: "new" });
-    expect(await world.history("bob", "ann")).toMatchObject([{ text: "new", seq: 3 }]);
+    expect(await world.history("bob", "ann")).toMatchObject([{ text: "new", seq: 4 }]);
   });
 
   it("of a group leaves its members and its other events", async () => {

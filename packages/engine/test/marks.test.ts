@@ -10,7 +10,7 @@ async function three(): Promise<readonly [World, Person, Person]> {
 }
 
 async function stateOf(world: World, user: string): Promise<Json> {
-  const [state = "{}"] = await world.engine.conversations.states(as(user), user, null, {});
+  const [state = "{}"] = await Array.fromAsync(world.engine.conversations.states(as(user), user, null, {}));
   return JSON.parse(state);
 }
 

@@ -13,7 +13,7 @@ async function sent(
 }
 
 async function stateOf(world: World, user: string): Promise<Json> {
-  const [state = "{}"] = await world.engine.conversations.states(as(user), user, null, {});
+  const [state = "{}"] = await Array.fromAsync(world.engine.conversations.states(as(user), user, null, {}));
   return JSON.parse(state);
 }
 

@@ -31,7 +31,7 @@ describe("A message to oneself", () => {
     expect(await world.list("me")).toMatchObject([
       { conversWith: "me", key: "me", last_message_text: "note" },
     ]);
-    const [state] = await world.engine.conversations.states(as("me"), "me", null, {});
+    const [state] = await Array.fromAsync(world.engine.conversations.states(as("me"), "me", null, {}));
     expect(JSON.parse(state ?? "")).toMatchObject({ conversWith: "me", unread: 0 });
     expect(JSON.parse(state ?? "")).not.toHaveProperty("counterpart");
   });

@@ -200,9 +200,9 @@ describe("While the store is down", () => {
     const repair = breakAt(world, anything);
 
     const reads = [
-      world.engine.messages.list(as("bob"), "bob", "ann", {}),
-      world.engine.conversations.list(as("bob"), "bob", false, {}),
-      world.engine.sync.sync(as("bob"), { positions: {} }),
+      Array.fromAsync(world.engine.messages.list(as("bob"), "bob", "ann", {})),
+      Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, {})),
+      world.engine.sync.sync(as("bob"), {}),
       world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 1 }),
       world.engine.conversations.clear(admin, "ann"),
     ];

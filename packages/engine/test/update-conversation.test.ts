@@ -38,7 +38,7 @@ describe("A message with `updateconversation: false`", () => {
 
     expect(bob.kinds).toEqual(["message-added"]);
     expect(await world.list("bob", true)).toHaveLength(1);
-    const states: Json[] = (await world.engine.conversations.states(as("bob"), "bob", null, {})).map((text) =>
+    const states: Json[] = (await Array.fromAsync(world.engine.conversations.states(as("bob"), "bob", null, {}))).map((text) =>
       JSON.parse(text),
     );
     expect(states).toMatchObject([{ unread: 0, archived: true, head: 2 }]);

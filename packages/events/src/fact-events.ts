@@ -1,10 +1,11 @@
 import type { Fact, InboxCopy } from "@chat21/engine";
-import { conversWithOf, messageStatus, topics, toRoutingKey, type WebhookEvent } from "@chat21/protocol";
-import { conversationBody, messageBody, presenceBody, receiptBody } from "./event-body.ts";
+import { conversWithOf, messageStatus, topics, toRoutingKey } from "@chat21/protocol";
+import { conversationBody, eventBody, messageBody, presenceBody, receiptBody } from "./event-body.ts";
 
 /** An event before it is known where it goes. */
 export interface EventDraft {
-  readonly event: WebhookEvent;
+  /** A webhook event's name. */
+  readonly event: string;
   readonly app: string;
   /** Events of one key are delivered one after the other. */
   readonly orderKey: string;
@@ -15,7 +16,7 @@ export interface EventDraft {
 }
 
 /** What a fact means for backends: the wanted events, in the order in which they are to be told. */
-export function eventsOf(fact: Fact, wanted: ReadonlySet<WebhookEvent>): readonly EventDraft[] {
+export function eventsOf(fact: Fact, wanted: ReadonlySet<string>): readonly EventDraft[] {
   switch (fact.kind) {
     case "message":
       return [
@@ -33,6 +34,8 @@ export function eventsOf(fact: Fact, wanted: ReadonlySet<WebhookEvent>): readonl
     case "archived":
     case "unarchived":
       return [conversationEvent(fact)].filter(({ event }) => wanted.has(event));
+    case "event":
+      return wanted.has(fact.name) ? [logEvent(fact)] : [];
     case "presence":
       return wanted.has("presence-change") ? [presenceEvent(fact)] : [];
   }
@@ -115,6 +118,18 @@ function conversationEvent(fact: Extract<Fact, { kind: "archived" | "unarchived"
     identity: [conversation, user, at],
     body: (createdAt) =>
       conversationBody({ event, createdAt, app, user, conversWith, document, topic: toRoutingKey(topic) }),
+  };
+}
+
+function logEvent({ name, event, data }: Extract<Fact, { kind: "event" }>): EventDraft {
+  const { app, conversation, sender, seq, messageId } = event;
+  const recipient = conversWithOf(conversation, sender);
+  return {
+    event: name,
+    app,
+    orderKey: conversationKey(app, conversation),
+    identity: [conversation, messageId],
+    body: (createdAt) => eventBody({ event: name, createdAt, app, sender, recipient, seq, data }),
   };
 }
 

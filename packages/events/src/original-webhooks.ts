@@ -1,5 +1,4 @@
 import type { Clock, WebhookStore } from "@chat21/engine";
-import type { WebhookEvent } from "@chat21/protocol";
 import { deliveryRows } from "./delivery-rows.ts";
 import { type OriginalWebhook, originalEvent } from "./original-events.ts";
 import type { WebhookSettings } from "./webhook-settings.ts";
@@ -30,7 +29,7 @@ export function createOriginalWebhookRecorder({
   clock,
 }: OriginalWebhookRecorder): (webhook: OriginalWebhook) => Promise<OriginalWebhookOutcome> {
   const urls = enabled ? endpoints.map(({ url }) => url) : [];
-  const wanted = new Set<WebhookEvent>([...events, "presence-change"]);
+  const wanted = new Set<string>([...events, "presence-change"]);
   return async (webhook) => {
     if (urls.length === 0) return "unwanted";
     const draft = originalEvent(webhook);

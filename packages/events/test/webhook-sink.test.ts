@@ -22,6 +22,7 @@ function record(event: Partial<EventRecord>): EventRecord {
     tempUid: null,
     hiddenFor: null,
     listed: true,
+    overlay: null,
     ...event,
   };
 }

@@ -15,7 +15,10 @@ export const markSchema = defineSchema(() =>
 );
 export type Mark = z.infer<typeof markSchema>;
 
-/** What a device may ask over MQTT beyond P1-P6. Every command is answered on the device's answer topic. */
+/**
+ * What a device may ask over MQTT beyond P1-P6. Every command is answered on the device's answer topic. Kinds of events
+ * bring further commands of their own: see `EventKind.command`.
+ */
 export const commandSchema = defineSchema(() =>
   z.discriminatedUnion("type", [
     z.object({

@@ -40,6 +40,8 @@ export const limits = {
   listTextCharacters: 1_000,
   /** Unread messages of a conversation are counted up to this number. */
   unreadMax: 1_000,
+  /** Messages that one `erase` command may name. */
+  eraseSeqs: 100,
   /** Messages that one `erased` event names: a commit waits for their bodies to be removed. */
   erasedPerEvent: 500,
   /** Conversations one `mark` command may name. */

@@ -1,4 +1,4 @@
-import { type WebhookEvent, webhookEvents } from "@chat21/protocol";
+import { usualWebhookEvents, type WebhookEvent, webhookEvents } from "@chat21/protocol";
 import * as z from "zod";
 import { logLevels } from "./log.ts";
 import { because, originalVariables } from "./original-variables.ts";
@@ -23,8 +23,8 @@ const uriSchema = (schemes: readonly string[]) =>
       error: `expected an address that begins with ${schemes.join(" or ")}`,
     });
 
-/** One event for each message, not one for each inbox: whoever needs those, too, asks for `all`. */
-export const usualEvents = webhookEvents.filter((event) => event !== "message-delivered");
+/** One event for each message, not one for each inbox: `all` asks for those, too. */
+export const usualEvents = usualWebhookEvents.filter((event) => event !== "message-delivered");
 
 const eventsSchema = z.string().transform((text, context): readonly WebhookEvent[] => {
   const words = text.split(",").map((word) => word.trim());

@@ -3,6 +3,7 @@ import { createMemoryConversations } from "./memory-store/conversations.ts";
 import { createMemoryDisk, type MemoryDisk } from "./memory-store/disk.ts";
 import { createMemoryEventLog } from "./memory-store/event-log.ts";
 import { type Gate, gated } from "./memory-store/gate.ts";
+import { createMemoryOverlays } from "./memory-store/overlays.ts";
 import { createMemoryInstances, createMemoryRevocations, createMemoryUsers } from "./memory-store/people.ts";
 import { createMemoryPresence } from "./memory-store/presence.ts";
 import { createMemoryRedeliveries } from "./memory-store/redeliveries.ts";
@@ -33,6 +34,7 @@ export function createMemoryStore({ disk = createMemoryDisk(), gate }: MemorySto
     conversations: createMemoryConversations(disk, through),
     events,
     instances: createMemoryInstances(disk, through),
+    overlays: createMemoryOverlays(disk, through),
     presence: createMemoryPresence(disk, through),
     redeliveries: createMemoryRedeliveries(disk, through),
     revocations: createMemoryRevocations(disk, through),

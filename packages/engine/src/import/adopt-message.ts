@@ -92,6 +92,7 @@ function eventOf(
     tempUid: body.tempUid,
     hiddenFor: hiddenFor === sender || hiddenFor === facts.owner ? null : hiddenFor,
     listed: body.listed,
+    overlay: null,
   };
 }
 

@@ -65,6 +65,7 @@ export class ConversationNumbering {
       tempUid: body.tempUid,
       hiddenFor,
       listed: body.listed,
+      overlay: null,
     });
     if (event.timestamp !== message.timestamp || !message.isTimeKnown) this.movedTimes += 1;
     this.#visible.add(event.seq, owners, hiddenFor);
@@ -89,6 +90,7 @@ export class ConversationNumbering {
       tempUid: null,
       hiddenFor: null,
       listed: false,
+      overlay: null,
     });
   }
 

@@ -3,27 +3,27 @@ import {
   conversWithOf,
   directConversationId,
   directMembers,
+  limits,
   looksLikeGroupId,
   messageStatus,
   topics,
 } from "@chat21/protocol";
-import { ConversationState } from "../conversation-state.ts";
-import type { ConversationOperations, Page } from "../engine.ts";
+import type { ConversationOperations } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import {
   deliver,
   handOver,
-  pageLimit,
   requireAdmin,
   requireConversWith,
   requireSelf,
   resolveConversation,
 } from "../operations-context.ts";
-import type { ConversationQuery } from "../ports/conversation-store.ts";
 import type { Delivery } from "../ports/edge.ts";
 import type { MemberState } from "../ports/records.ts";
-import { conversationJson, conversationStateJson, isArchived } from "../project-conversation.ts";
+import { conversationJson, conversationStateJson } from "../project-conversation.ts";
+import { isArchived, isOnList } from "../view/view.ts";
 import { everyPeer } from "./every-peer.ts";
+import { listConversations } from "./list-conversations.ts";
 
 /** Messages for which an old client is told one by one that they arrived, when a watermark moves past them. */
 const receiptsPerMark = 100;
@@ -165,26 +165,22 @@ export function receipt(app: string, user: string, other: string, messageId: str
 export function conversationOperations(context: OperationsContext): ConversationOperations {
   const { store } = context;
   return {
-    async list(actor, user, archived, page) {
-      requireSelf(actor, user);
-      const views = await store.conversations.list(conversationQuery(actor.app, user, archived, page));
-      return views.flatMap((view) => conversationJson(view, store.epoch, user) ?? []);
-    },
+    list: (actor, user, archived, page) =>
+      listConversations(context, actor, user, { archived, page }, (view) =>
+        conversationJson(view, store.epoch, user, limits.listTextCharacters),
+      ),
 
-    async states(actor, user, archived, page) {
-      requireSelf(actor, user);
-      const views = await store.conversations.list(conversationQuery(actor.app, user, archived, page));
-      return views.map((view) =>
-        conversationStateJson(view, store.epoch, user, new ConversationState(view.record).visibleHead(user)),
-      );
-    },
+    states: (actor, user, archived, page) =>
+      listConversations(context, actor, user, { archived, page }, (view) =>
+        conversationStateJson(view, store.epoch, user),
+      ),
 
     async get(actor, user, conversWith, archived) {
       requireSelf(actor, user);
       const conversation = await resolveConversation(context, actor.app, user, conversWith);
       const view = await store.conversations.view(actor.app, conversation, user);
-      if (view === null || view.last === null || isArchived(view) !== archived) return null;
-      return view.last.seq > view.state.clearedAt ? conversationJson(view, store.epoch, user) : null;
+      if (view === null || !isOnList(view) || isArchived(view) !== archived) return null;
+      return conversationJson(view, store.epoch, user);
     },
 
     async archive(actor, user, conversWith) {
@@ -209,22 +205,6 @@ export function conversationOperations(context: OperationsContext): Conversation
       }
       return cleared;
     },
-  };
-}
-
-function conversationQuery(
-  app: string,
-  user: string,
-  archived: boolean | null,
-  page: Page,
-): ConversationQuery {
-  return {
-    app,
-    user,
-    archived,
-    limit: pageLimit(page),
-    ...(page.before === undefined ? {} : { before: page.before }),
-    ...(page.after === undefined ? {} : { after: page.after }),
   };
 }
 

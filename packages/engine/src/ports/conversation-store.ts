@@ -50,18 +50,27 @@ export interface ChangeQuery {
   readonly limit: number;
   /** Newest events of each conversation, at most; 0 = none. */
   readonly eventsEach: number;
-  /** Characters of the events' bodies and of the last messages, at most. One conversation comes in any case, with one event. */
+  /**
+   * Characters of the events' bodies and of the last messages, at most. A conversation whose events do not fit into what is
+   * left comes with the next page. The first one of a page comes in any case, with the newest events that fit, one at least.
+   */
   readonly characters: number;
 }
 
 /** One conversation that changed for a user. */
 export interface ChangedConversation {
   readonly view: ConversationView;
-  /** The newest visible events since the cursor, ascending. A few older ones may be among them. */
+  /**
+   * The newest visible events since the cursor, ascending. For a member who joined since the cursor, earlier events that
+   * came into sight are among them. A few older ones may be, too.
+   */
   readonly events: readonly EventRecord[];
-  /** Every visible event from this number on is in `events`; `view.head + 1` when there are none. */
+  /**
+   * Every visible event from this number on is in `events`. Without `behind`, nothing that came since the cursor lies below
+   * it; with `behind` and no events, it is `view.head + 1`.
+   */
   readonly from: number;
-  /** There may be visible events since the cursor below `from`. */
+  /** There are visible events since the cursor below `from`, or may be. */
   readonly behind: boolean;
 }
 

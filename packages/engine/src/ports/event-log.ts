@@ -91,9 +91,9 @@ export interface EventLog {
    * Stores runs, at most one per conversation in a call. Results are in the order of the runs. A repeat is answered
    * whatever the head is, and the first one of a run counts: what stands in front of it may be stored (`committed`),
    * nothing from it on is. A key that stands twice in a run is a repeat of its first event. A run that is stored already,
-   * event for event, answers `committed` again and changes nothing. Stored events count as undispatched. A run that
-   * amends what is no message of its conversation, or lies beyond its last event, is refused with `internal`, alone, and
-   * nothing of it is stored.
+   * event for event, answers `committed` again and changes nothing. Stored events count as undispatched. Rejects with
+   * `internal` when a run amends what is no message of its conversation, or lies beyond its last event: nothing of that run
+   * is stored, each other run of the call as a whole or not at all, and other calls are not concerned.
    */
   commit(runs: readonly Run[]): Promise<readonly RunResult[]>;
   /** Reads a range, ascending by `seq`. Empty when there is nothing. */

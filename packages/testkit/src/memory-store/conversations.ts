@@ -3,62 +3,86 @@ import type {
   ConversationRecord,
   ConversationStore,
   ConversationView,
+  ListBound,
   MemberPatch,
   MemberState,
 } from "@chat21/engine";
-import { directConversationId } from "@chat21/protocol";
+import {
+  countUnread,
+  isArchived,
+  isBehind,
+  isInFront,
+  isOnList,
+  lastListed,
+  visibleHead,
+} from "@chat21/engine";
+import { compareListed, directConversationId } from "@chat21/protocol";
+import { readChanges } from "./changes.ts";
 import { type DiskConversation, type DiskMember, keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
-import { countUnread, lastListed, lastTimestampOf } from "./visibility.ts";
+
+function lastTimestampOf(found: DiskConversation): number {
+  return found.events.at(-1)?.timestamp ?? 0;
+}
 
 function toRecord(found: DiskConversation): ConversationRecord {
   const { app, conversation, kind, transient, group } = found;
   const members = [...found.members.values()].map(({ user, role, intervals }) => ({ user, role, intervals }));
   const archived = [...found.members.values()].filter(({ state }) => state.archivedAt !== null);
-  const archivedBy = archived.map(({ user }) => user);
-  const lastTimestamp = lastTimestampOf(found);
   return {
     app,
     conversation,
     kind,
     head: found.events.length,
-    lastTimestamp,
+    lastTimestamp: lastTimestampOf(found),
     transient,
     group,
     members,
-    archivedBy,
+    archivedBy: archived.map(({ user }) => user),
   };
 }
 
-function toView(found: DiskConversation, member: DiskMember): ConversationView {
+/** A conversation as one of its members sees it. */
+export function toView(found: DiskConversation, member: DiskMember): ConversationView {
+  const { app, conversation, kind, events } = found;
   const others = [...found.members.values()].filter(({ user }) => user !== member.user);
-  const counterpart = found.kind === "direct" ? others[0]?.state : undefined;
+  const counterpart = kind === "direct" ? others[0]?.state : undefined;
   return {
-    record: toRecord(found),
+    app,
+    conversation,
+    kind,
+    head: visibleHead(member.intervals, events.length),
     state: member.state,
-    last: lastListed(found, member),
-    unread: countUnread(found, member),
+    last: lastListed(events, member),
+    unread: countUnread(events, member, member.state.read),
     counterpart:
       counterpart === undefined ? null : { delivered: counterpart.delivered, read: counterpart.read },
   };
 }
 
-function isAsked(view: ConversationView, query: ConversationQuery): boolean {
-  const { last, state } = view;
-  if (last === null || last.seq <= state.clearedAt) return false;
-  const archived = state.archivedAt !== null && last.seq <= state.archivedAt;
-  if (query.archived !== null && query.archived !== archived) return false;
-  if (query.before !== undefined && last.timestamp >= query.before) return false;
-  return query.after === undefined || last.timestamp > query.after;
+/** A view's place in the list; `null` when it is on none. */
+function placeOf(view: ConversationView): Required<ListBound> | null {
+  if (view.last === null || !isOnList(view)) return null;
+  return { timestamp: view.last.timestamp, conversation: view.conversation };
+}
+
+function listViews(disk: MemoryDisk, query: ConversationQuery): ConversationView[] {
+  const { app, user, archived, before, after, limit, from = "newest" } = query;
+  const listed: { readonly view: ConversationView; readonly place: Required<ListBound> }[] = [];
+  for (const found of conversationsOf(disk, app, user)) {
+    const view = toView(found, found.members.get(user) as DiskMember);
+    const place = placeOf(view);
+    if (place === null || (archived !== null && archived !== isArchived(view))) continue;
+    if (before !== undefined && !isBehind(place, before)) continue;
+    if (after !== undefined && !isInFront(place, after)) continue;
+    listed.push({ view, place });
+  }
+  const views = listed.sort((a, b) => compareListed(a.place, b.place)).map(({ view }) => view);
+  return from === "newest" ? views.slice(0, limit) : views.slice(-limit);
 }
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function byNewest(a: ConversationView, b: ConversationView): number {
-  const newest = (b.last?.timestamp ?? 0) - (a.last?.timestamp ?? 0);
-  return newest || compareText(a.record.conversation, b.record.conversation);
 }
 
 /** Every conversation the user has ever been in, most recently active first. */
@@ -93,6 +117,10 @@ function applyPatch(disk: MemoryDisk, patch: MemberPatch): MemberState | null {
   const member = found?.members.get(patch.user);
   if (found === undefined || member === undefined) return null;
   member.state = patched(member.state, patch, found.events.length);
+  disk.lastChange += 1;
+  // Both people of a direct conversation see each other's watermarks.
+  const watching = found.kind === "direct" ? [...found.members.values()] : [member];
+  for (const one of watching) one.changed = disk.lastChange;
   return member.state;
 }
 
@@ -107,13 +135,10 @@ export function createMemoryConversations(disk: MemoryDisk, { write, read }: Gat
           return found === undefined ? null : toRecord(found);
         }),
       ),
-    list: (query) =>
-      read("conversations.list", () =>
-        conversationsOf(disk, query.app, query.user)
-          .map((found) => toView(found, found.members.get(query.user) as DiskMember))
-          .filter((view) => isAsked(view, query))
-          .sort(byNewest)
-          .slice(0, query.limit),
+    list: (query) => read("conversations.list", () => listViews(disk, query)),
+    changes: (query) =>
+      read("conversations.changes", () =>
+        readChanges(disk, query, conversationsOf(disk, query.app, query.user), toView),
       ),
     view: (app, conversation, user) =>
       read("conversations.view", () => {

@@ -20,6 +20,10 @@ export interface DiskMember {
   role: MemberRecord["role"];
   intervals: readonly Interval[];
   state: MemberState;
+  /** Change number of the last run that wrote the record, or of the last patch that a member of a direct conversation sees. */
+  changed: number;
+  /** Change number of the last run that let the member see earlier numbers. */
+  widened: number;
 }
 
 /** A conversation with its log; `events[i].seq` is `i + 1`. */
@@ -32,6 +36,10 @@ export interface DiskConversation {
   /** In the order in which they first became members. */
   readonly members: Map<string, DiskMember>;
   readonly events: EventRecord[];
+  /** Change numbers of the events, by the same index. */
+  readonly positions: number[];
+  /** Numbers of messages that an amendment erased. */
+  readonly erased: Set<number>;
 }
 
 /** A delivery and its lease; `leasedUntil` is 0 when nobody holds it. */
@@ -62,6 +70,8 @@ export interface MemoryDisk {
   readonly deliveries: Map<string, DiskDelivery>;
   /** Of the newest delivery ever enqueued. */
   lastPosition: number;
+  /** Number of the newest change: every event and every patch takes the next one. */
+  lastChange: number;
 }
 
 /** An empty disk with a new epoch. */
@@ -79,6 +89,7 @@ export function createMemoryDisk(epoch: string = randomUUID()): MemoryDisk {
     lastSeen: new Map(),
     deliveries: new Map(),
     lastPosition: 0,
+    lastChange: 0,
   };
 }
 

@@ -1,10 +1,21 @@
-import type { EventLog, EventRange, EventRecord, EventRef, Run, RunResult } from "@chat21/engine";
+import type {
+  Amendment,
+  EventLog,
+  EventRange,
+  EventRecord,
+  EventRef,
+  MessageSearch,
+  Run,
+  RunResult,
+} from "@chat21/engine";
+import { isVisible } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { type DiskConversation, keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
-import { canSee } from "./visibility.ts";
+import { putMembers } from "./members.ts";
 
-const freshState = { delivered: 0, read: 0, archivedAt: null, markedUnread: false, clearedAt: 0 };
+/** Changes that one step of a search looks at. */
+const searchStep = 500;
 
 function eventAt(disk: MemoryDisk, ref: EventRef | undefined): EventRecord | null {
   if (ref === undefined) return null;
@@ -16,7 +27,10 @@ function openConversation(disk: MemoryDisk, run: Run): DiskConversation {
   const known = disk.conversations.get(key);
   if (known !== undefined) return known;
   const { app, conversation, kind, transient } = run;
-  const made = { app, conversation, kind, transient, group: null, members: new Map(), events: [] };
+  const made: DiskConversation = {
+    ...{ app, conversation, kind, transient, group: null, members: new Map() },
+    ...{ events: [], positions: [], erased: new Set() },
+  };
   disk.conversations.set(key, made);
   return made;
 }
@@ -39,22 +53,39 @@ function isStored(found: DiskConversation | undefined, run: Run): boolean {
   return run.events.every((event) => found?.events[event.seq - 1]?.messageId === event.messageId);
 }
 
+function requireTargets(found: DiskConversation | undefined, run: Run): void {
+  for (const { seq } of run.amendments ?? []) {
+    const target = found?.events[seq - 1] ?? run.events[seq - 1 - run.expectedHead];
+    if (target?.type === "message") continue;
+    throw new ChatError("internal", `an amendment names ${seq} of ${run.conversation}, which is no message`);
+  }
+}
+
+/** Gives a message its overlay, and takes what was written away if the amendment erases. */
+export function amend(found: DiskConversation, { seq, overlay, erases }: Amendment): void {
+  const event = found.events[seq - 1];
+  if (event === undefined) return;
+  if (erases) found.erased.add(seq);
+  const gone = erases ? { body: "{}", tempUid: null, listed: false } : {};
+  found.events[seq - 1] = { ...event, ...gone, overlay };
+}
+
 function append(disk: MemoryDisk, run: Run): void {
   const found = openConversation(disk, run);
   found.kind = run.kind;
   found.transient = run.transient;
   if (run.group !== undefined) found.group = run.group;
-  for (const { user, role, intervals } of run.members ?? []) {
-    const state = found.members.get(user)?.state ?? freshState;
-    found.members.set(user, { user, role, intervals: intervals.map(([from, to]) => [from, to]), state });
-  }
+  putMembers(found, run.members ?? [], disk.lastChange + 1);
   for (const event of run.events) {
     const ref = { app: event.app, conversation: event.conversation, seq: event.seq };
-    found.events.push({ ...event });
+    disk.lastChange += 1;
+    found.events.push({ ...event, overlay: null });
+    found.positions.push(disk.lastChange);
     disk.undispatched.set(keyOf(ref.app, ref.conversation, ref.seq), ref);
     if (event.clientMessageId === null) continue;
     disk.clientMessageIds.set(keyOf(event.app, event.sender, event.clientMessageId), ref);
   }
+  for (const amendment of run.amendments ?? []) amend(found, amendment);
 }
 
 function commitRun(disk: MemoryDisk, run: Run): RunResult {
@@ -63,41 +94,61 @@ function commitRun(disk: MemoryDisk, run: Run): RunResult {
   const repeat = findRepeat(disk, run);
   if (repeat !== null) return repeat;
   if ((found?.events.length ?? 0) !== run.expectedHead) return { status: "stale", committed: 0 };
+  requireTargets(found, run);
   append(disk, run);
   return { status: "committed", committed: run.events.length };
+}
+
+/** The events whose bodies fit, beginning with the first; one fits in any case. */
+function fitting(events: readonly EventRecord[], characters: number): readonly EventRecord[] {
+  let left = characters;
+  const end = events.findIndex(({ body }, index) => {
+    left -= body.length;
+    return index > 0 && left < 0;
+  });
+  return end < 0 ? events : events.slice(0, end);
 }
 
 function readRange(disk: MemoryDisk, range: EventRange): readonly EventRecord[] {
   const found = disk.conversations.get(keyOf(range.app, range.conversation));
   if (found === undefined) return [];
   const { after = 0, before = Number.POSITIVE_INFINITY, types, visibleTo, limit } = range;
+  const viewer = visibleTo === undefined ? undefined : (found.members.get(visibleTo) ?? null);
+  if (viewer === null) return [];
   const matching = found.events.filter(
     (event) =>
       event.seq > after &&
       event.seq < before &&
       (types === undefined || types.includes(event.type)) &&
-      (visibleTo === undefined || canSee(found.members.get(visibleTo), event)),
+      (viewer === undefined || isVisible(event, viewer)) &&
+      !(range.withoutErased === true && found.erased.has(event.seq)),
   );
-  return range.from === "newest" ? matching.slice(-limit) : matching.slice(0, limit);
+  const { characters = Number.POSITIVE_INFINITY } = range;
+  if (range.from === "oldest") return fitting(matching.slice(0, limit), characters);
+  return fitting(matching.slice(-limit).reverse(), characters).toReversed();
 }
 
-type ErasureScope = Parameters<EventLog["erase"]>[0];
-
-function eraseEvents(disk: MemoryDisk, { app, conversation, sender }: ErasureScope): number {
+function findMessages(
+  disk: MemoryDisk,
+  search: MessageSearch,
+): Awaited<ReturnType<EventLog["findMessages"]>> {
+  const { app, conversation, sender } = search;
   if (conversation === undefined && sender === undefined) {
-    throw new ChatError("bad_request", "erase needs a conversation or a sender");
+    throw new ChatError("bad_request", "a search for messages needs a conversation or a sender");
   }
-  let erased = 0;
-  for (const found of disk.conversations.values()) {
-    if (found.app !== app || (conversation !== undefined && found.conversation !== conversation)) continue;
-    for (const [index, event] of found.events.entries()) {
-      if (event.type !== "message" || (sender !== undefined && event.sender !== sender)) continue;
-      const gone = { type: "erased", body: "{}", tempUid: null, listed: false } as const;
-      found.events[index] = { ...event, ...gone };
-      erased += 1;
+  const from = Number(search.from ?? 1);
+  const to = from + searchStep;
+  const found: EventRef[] = [];
+  for (const { events, positions, erased, ...facts } of disk.conversations.values()) {
+    if (facts.app !== app || (conversation !== undefined && facts.conversation !== conversation)) continue;
+    for (const [index, event] of events.entries()) {
+      const position = positions[index] ?? 0;
+      if (position < from || position >= to || event.type !== "message" || erased.has(event.seq)) continue;
+      if (sender !== undefined && event.sender !== sender) continue;
+      found.push({ app, conversation: event.conversation, seq: event.seq });
     }
   }
-  return erased;
+  return { found, next: to <= disk.lastChange ? String(to) : null };
 }
 
 /** The logs, and the marks that a crash loses because they wait in this process for the next commit or flush. */
@@ -130,6 +181,8 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
       read("events.findByClientMessageId", () =>
         eventAt(disk, disk.clientMessageIds.get(keyOf(app, sender, id))),
       ),
+    findMessages: (search) => read("events.findMessages", () => findMessages(disk, search)),
+    scrub: () => write("events.scrub", () => {}),
     undispatched: (limit, committedBefore, of) =>
       read("events.undispatched", () =>
         [...disk.undispatched]
@@ -145,6 +198,5 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
       for (const ref of refs) waitingMarks.add(keyOf(ref.app, ref.conversation, ref.seq));
     },
     flushMarks: () => write("events.flushMarks", flush),
-    erase: (where) => write("events.erase", () => eraseEvents(disk, where)),
   };
 }

@@ -1,6 +1,7 @@
 import type {
   EventRange,
   EventRecord,
+  ListBound,
   MemberPatch,
   MemberRecord,
   Run,
@@ -88,7 +89,8 @@ const commit = fc
  */
 async function commitAlike(store: Store, runs: readonly Run[]): Promise<readonly RunResult[]> {
   const results = await store.events.commit(runs);
-  const onlyAdds = ({ group, members = [] }: Run) => group === undefined && members.length === 0;
+  const onlyAdds = ({ group, members = [], amendments = [] }: Run) =>
+    group === undefined && members.length === 0 && amendments.length === 0;
   const fronts = runs.flatMap((run, i) => {
     const result = results[i];
     const isCut = result?.status === "repeat" && result.index > 0 && onlyAdds(run);
@@ -125,8 +127,10 @@ const range: fc.Arbitrary<Omit<EventRange, "app">> = fc
     before: maybe(number),
     limit: fc.integer({ min: 1, max: 6 }),
     from: fc.constantFrom("newest" as const, "oldest" as const),
-    types: maybe(fc.subarray(["message", "member_added", "erased"] as const)),
+    types: maybe(fc.subarray(["message", "member_added", "erased", "unheard_of"])),
     visibleTo: maybe(user),
+    characters: maybe(fc.integer({ min: 0, max: 99 })),
+    withoutErased: maybe(fc.boolean()),
   })
   .map((fields) => {
     return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
@@ -134,16 +138,25 @@ const range: fc.Arbitrary<Omit<EventRange, "app">> = fc
 
 const read = range.map<Step>((one) => (store, app) => store.events.read({ app, ...one }));
 
+const bound: fc.Arbitrary<ListBound> = fc
+  .record({ time: number, conversation: maybe(conversation) })
+  .map(({ time, conversation: name }) => ({
+    timestamp: sampleTime + time,
+    ...(name === undefined ? {} : { conversation: name }),
+  }));
+
 const list = fc
   .record({
     user,
     archived: fc.option(fc.boolean()),
     limit: fc.integer({ min: 1, max: 3 }),
-    before: maybe(number),
+    from: fc.constantFrom("newest" as const, "oldest" as const),
+    before: maybe(bound),
+    after: maybe(bound),
   })
-  .map<Step>(({ before, ...query }) => (store, app) => {
-    const bound = before === undefined ? {} : { before: sampleTime + before };
-    return store.conversations.list({ app, ...query, ...bound });
+  .map<Step>(({ before, after, ...query }) => (store, app) => {
+    const bounds = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+    return store.conversations.list({ app, ...query, ...bounds });
   });
 
 const find = fc.tuple(conversation, fc.constantFrom("t1", "t2", "t3")).map<Step>(
@@ -152,15 +165,58 @@ const find = fc.tuple(conversation, fc.constantFrom("t1", "t2", "t3")).map<Step>
       store.events.find(app, name, id),
 );
 
-const erase = fc
-  .record({ conversation: maybe(conversation), sender: user })
-  .map<Step>(({ conversation: name, sender }) => (store, app) => {
-    return store.events.erase({ app, sender, ...(name === undefined ? {} : { conversation: name }) });
+/** One run at the head that amends a few messages; some of them are none, or do not exist. */
+const amend = fc
+  .record({
+    name: conversation,
+    events: fc.array(event, { minLength: 1, maxLength: 2 }),
+    targets: fc.uniqueArray(fc.record({ seq: number, erases: fc.boolean() }), {
+      ...{ minLength: 1, maxLength: 3, selector: ({ seq }) => seq },
+    }),
+  })
+  .map<Step>(({ name, events, targets }) => async (store, app) => {
+    const [found] = await store.conversations.load([{ app, conversation: name }]);
+    const { head: expectedHead = 0, lastTimestamp = sampleTime, transient = false } = found ?? {};
+    const timed = events.map((one, at) => ({ ...one, timestamp: lastTimestamp + at + 1 }));
+    const overlay = `{"version":${expectedHead + events.length}}`;
+    const amendments = targets.map((one) => ({ ...one, overlay }));
+    const run = sampleRun(app, name, { expectedHead, transient, events: timed, amendments });
+    return commitAlike(store, [run]).catch(({ code }) => code);
   });
 
-const eraseAll = conversation.map<Step>(
-  (name) => (store, app) => store.events.erase({ app, conversation: name }),
-);
+const search = fc
+  .record({ conversation: maybe(conversation), sender: maybe(user) })
+  .map<Step>(({ conversation: name, sender }) => async (store, app) => {
+    const where = {
+      ...(name === undefined ? {} : { conversation: name }),
+      ...(sender === undefined ? {} : { sender }),
+    };
+    const found: string[] = [];
+    try {
+      for (let from: string | null = ""; from !== null; ) {
+        const step = await store.events.findMessages({ app, ...where, ...(from === "" ? {} : { from }) });
+        found.push(...step.found.map((one) => `${one.conversation} ${one.seq}`));
+        from = step.next;
+      }
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+    return found.toSorted();
+  });
+
+const replace = fc
+  .record({
+    name: conversation,
+    off: fc.constantFrom(0, 0, 1),
+    seqs: fc.uniqueArray(number, { maxLength: 3 }),
+  })
+  .map<Step>(({ name, off, seqs }) => async (store, app) => {
+    const log = await store.events.read({ app, conversation: name, limit: 1_000, from: "oldest" });
+    const expectedHead = log.length + off;
+    const messages = seqs.filter((seq) => log[seq - 1]?.type === "message");
+    const overlays = messages.map((seq, at) => ({ seq, overlay: `{"version":${at}}`, erases: at === 1 }));
+    return store.overlays.replace({ app, conversation: name, expectedHead }, overlays);
+  });
 
 const mark = fc
   .tuple(conversation, number, number)
@@ -175,8 +231,9 @@ const step = fc.oneof(
   { weight: 3, arbitrary: read },
   { weight: 2, arbitrary: list },
   { weight: 1, arbitrary: find },
-  { weight: 1, arbitrary: erase },
-  { weight: 1, arbitrary: eraseAll },
+  { weight: 2, arbitrary: amend },
+  { weight: 1, arbitrary: search },
+  { weight: 1, arbitrary: replace },
   { weight: 1, arbitrary: mark },
 );
 
@@ -202,9 +259,9 @@ async function seen(store: Store, app: string) {
   };
 }
 
-/** Random commits, patches, erasures and reads: the store answers what the memory store answers. */
+/** Random commits, patches, amendments and reads: the store answers what the memory store answers. */
 export function describeConversationModel(world: StoreWorld): void {
-  it("answers every run of commits, patches, marks and erasures as the memory store does", async () => {
+  it("answers every run of commits, patches, marks and amendments as the memory store does", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
         const app = world.fresh("app");

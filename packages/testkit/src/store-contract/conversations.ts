@@ -56,7 +56,7 @@ export function describeConversations(world: StoreWorld): void {
   });
 
   describe("view", () => {
-    it("shows the record, a fresh place, the last message, and what is unread", async () => {
+    it("shows the head, a fresh place, the last message, and what is unread", async () => {
       const app = world.fresh("app");
       const run = sampleRun(app, "ann.bob", { events: [{ sender: "bob" }, {}, {}] });
       await world.store.events.commit([run]);
@@ -64,7 +64,7 @@ export function describeConversations(world: StoreWorld): void {
       const view = await world.store.conversations.view(app, "ann.bob", "bob");
 
       expect(view).toEqual({
-        record: (await world.store.conversations.load([{ app, conversation: "ann.bob" }]))[0],
+        ...{ app, conversation: "ann.bob", kind: "direct", head: 3 },
         state: { delivered: 0, read: 0, archivedAt: null, markedUnread: false, clearedAt: 0 },
         last: run.events[2],
         unread: 2,
@@ -108,6 +108,30 @@ export function describeConversations(world: StoreWorld): void {
       ]);
     });
 
+    it("ends where the user's last interval ends", async () => {
+      const app = world.fresh("app");
+      const members = [
+        ...sampleMembers(["ann"]),
+        ...sampleMembers(
+          ["bob"],
+          [
+            [1, 1],
+            [3, 4],
+          ],
+        ),
+      ];
+      await world.store.events.commit([sampleRun(app, "group-1", { count: 6, members })]);
+
+      const views = await Promise.all(
+        ["ann", "bob"].map((user) => world.store.conversations.view(app, "group-1", user)),
+      );
+
+      expect(views.map((view) => [view?.kind, view?.head])).toEqual([
+        ["group", 6],
+        ["group", 4],
+      ]);
+    });
+
     it("counts only messages of others beyond the read watermark, to 1,000 at most", async () => {
       const app = world.fresh("app");
       const { conversations, events } = world.store;
@@ -146,7 +170,7 @@ export function describeConversations(world: StoreWorld): void {
       expect((await conversations.view(`${app}-quiet`, "group-1", "ann"))?.unread).toBe(1);
       await conversations.patch([{ app, conversation: "group-1", user: "ann", read: 1 }]);
       const [listed] = await conversations.list({ app, user: "ann", archived: null, limit: 1 });
-      expect([listed?.record.conversation, listed?.unread]).toEqual(["group-1", 1]);
+      expect([listed?.conversation, listed?.unread]).toEqual(["group-1", 1]);
     });
 
     it("shows the counterpart's watermarks in a direct conversation only, and none of notes to self", async () => {

@@ -1,6 +1,6 @@
 import type { Store } from "@chat21/engine";
 import { describe, expect, it } from "vitest";
-import { sampleRun, sampleTime } from "./samples.ts";
+import { sampleErasures, sampleRun, sampleTime } from "./samples.ts";
 import type { OpenStore, StoreWorld } from "./store-world.ts";
 
 const late = sampleTime + 1_000_000;
@@ -132,13 +132,22 @@ export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void 
       await cleanup();
     });
 
-    it("stay for an event that is erased", async () => {
-      const { store, cleanup } = await open();
+    it("stay for an event that is erased, and patches between events leave none", async () => {
+      const { store, reopen, cleanup } = await open();
       await store.events.commit([sampleRun("app", "ann.bob")]);
+      await store.conversations.patch([{ app: "app", conversation: "ann.bob", user: "ann", read: 1 }]);
+      const amendments = sampleErasures(2, 1);
+      await store.events.commit([sampleRun("app", "ann.bob", { expectedHead: 1, amendments })]);
+      await store.conversations.patch([{ app: "app", conversation: "ann.bob", user: "bob", read: 1 }]);
 
-      await store.events.erase({ app: "app", conversation: "ann.bob" });
+      const found = await store.events.undispatched(10, late);
+      const again = await reopen();
 
-      expect(await store.events.undispatched(10, late)).toMatchObject([{ seq: 1, type: "erased" }]);
+      expect(found).toMatchObject([
+        { seq: 1, body: "{}" },
+        { seq: 2, body: expect.stringContaining("ann.bob-2") },
+      ]);
+      expect(await waiting(again)).toEqual(["ann.bob 1", "ann.bob 2"]);
       await cleanup();
     });
   });

@@ -1,6 +1,6 @@
 import type { EventRange } from "@chat21/engine";
 import { describe, expect, it } from "vitest";
-import { sampleRun } from "./samples.ts";
+import { sampleMembers, sampleRun } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
 
 /** `EventLog.read`, `find` and `findByClientMessageId`. */
@@ -64,6 +64,26 @@ export function describeEventReads(world: StoreWorld): void {
       const seqs = await read(app, range);
 
       expect(seqs).toEqual(expected);
+    });
+
+    it.each<[string, Partial<EventRange>, number[]]>([
+      ["the first whose bodies fit", { characters: 65, from: "oldest" }, [1, 2, 3]],
+      ["the last whose bodies fit", { characters: 65, from: "newest" }, [5, 6]],
+      ["one that is too large when it is the next", { after: 3, characters: 9, from: "oldest" }, [4]],
+      ["what a member may see of it", { visibleTo: "bob", characters: 45, from: "oldest" }, [2, 3]],
+      ["bodies up to their last character", { characters: 60, from: "oldest" }, [1, 2, 3]],
+      ["no more than the limit, however much fits", { characters: 999, limit: 2, from: "newest" }, [5, 6]],
+    ])("answers %s", async (_, range, expected) => {
+      const app = world.fresh("app");
+      const body = (length: number) => ({ body: `{"text":"${"x".repeat(length - 11)}"}` });
+      const events = [20, 20, 20, 30, 20, 20].map((length, index) => ({
+        ...body(length),
+        ...(index === 3 ? { hiddenFor: "bob" } : {}),
+      }));
+      const members = [...sampleMembers(["ann"]), ...sampleMembers(["bob"], [[2, null]])];
+      await world.store.events.commit([sampleRun(app, conversation, { events, members })]);
+
+      expect(await read(app, { limit: 9, from: "oldest", ...range })).toEqual(expected);
     });
 
     it("answers nothing for an unknown conversation and for the same name in another app", async () => {

@@ -15,7 +15,7 @@ export function describeLists(world: StoreWorld): void {
       limit: 10,
       ...query,
     });
-    return views.map(({ record }) => record.conversation);
+    return views.map(({ conversation }) => conversation);
   };
 
   /** Last messages at 10 (bob), 20 (cid), 30 (dan), 40 (eve). */
@@ -113,14 +113,61 @@ export function describeLists(world: StoreWorld): void {
     });
 
     it.each<[string, Partial<ConversationQuery>, string[]]>([
-      ["older than a time, exclusively", { before: sampleTime + 30 }, ["ann.cid", "ann.bob"]],
-      ["newer than a time, exclusively", { after: sampleTime + 20 }, ["ann.eve", "ann.dan"]],
-      ["between two times", { after: sampleTime + 10, before: sampleTime + 40 }, ["ann.dan", "ann.cid"]],
-      ["a page of older ones", { before: sampleTime + 40, limit: 1 }, ["ann.dan"]],
-    ])("answers those that are %s", async (_, query, expected) => {
+      ["those older than a time, exclusively", { before: at(30) }, ["ann.cid", "ann.bob"]],
+      ["those newer than a time, exclusively", { after: at(20) }, ["ann.eve", "ann.dan"]],
+      ["those between two times", { after: at(10), before: at(40) }, ["ann.dan", "ann.cid"]],
+      ["the newest of those that are newer", { after: at(10), limit: 1 }, ["ann.eve"]],
+      ["the oldest of all", { limit: 2, from: "oldest" }, ["ann.cid", "ann.bob"]],
+      [
+        "the oldest of those that are newer",
+        { after: at(10), limit: 2, from: "oldest" },
+        ["ann.dan", "ann.cid"],
+      ],
+      [
+        "the oldest between two times",
+        { after: at(10), before: at(40), limit: 1, from: "oldest" },
+        ["ann.cid"],
+      ],
+      ["a page of older ones", { before: at(40), limit: 1 }, ["ann.dan"]],
+    ])("answers %s", async (_, query, expected) => {
       const app = await fourConversations();
 
       expect(await list(app, query)).toEqual(expected);
+    });
+
+    it("parts conversations of one time by their names, in both directions", async () => {
+      const app = world.fresh("app");
+      const names = Array.from({ length: 10 }, (_, index) => `ann.n-${index}`);
+      await world.store.events.commit(
+        names.toReversed().map((name) => sampleRun(app, name, { each: at(5) })),
+      );
+      const place = (index: number) => ({ ...at(5), conversation: `ann.n-${index}` });
+
+      const before: string[] = [];
+      for (let page = await list(app, { limit: 3 }); page.length > 0; ) {
+        before.push(...page);
+        page = await list(app, { limit: 3, before: { ...at(5), conversation: page.at(-1) ?? "" } });
+      }
+      const after: string[] = [];
+      for (let page = await list(app, { limit: 4, from: "oldest" }); page.length > 0; ) {
+        after.unshift(...page);
+        page = await list(app, {
+          limit: 4,
+          from: "oldest",
+          after: { ...at(5), conversation: page[0] ?? "" },
+        });
+      }
+
+      expect(before).toEqual(names);
+      expect(after).toEqual(names);
+      expect(await list(app, { after: place(2) })).toEqual(names.slice(0, 2));
+      expect(await list(app, { before: place(6) })).toEqual(names.slice(7));
+      expect(await list(app, { before: place(8), after: place(9) })).toEqual([]);
+      expect(await list(app, { before: place(5), after: place(8) })).toEqual(names.slice(6, 8));
+      // A name that is nowhere is a place all the same.
+      expect(await list(app, { before: { ...at(5), conversation: "ann.n-55" } })).toEqual(names.slice(6));
+      expect([await list(app, { before: at(5) }), await list(app, { after: at(5) })]).toEqual([[], []]);
+      expect([await list(app, { before: at(6) }), await list(app, { after: at(4) })]).toEqual([names, names]);
     });
   });
 }

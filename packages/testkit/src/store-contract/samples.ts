@@ -1,4 +1,12 @@
-import type { EventRecord, GroupRecord, Interval, MemberRecord, Run, WebhookDelivery } from "@chat21/engine";
+import type {
+  Amendment,
+  EventRecord,
+  GroupRecord,
+  Interval,
+  MemberRecord,
+  Run,
+  WebhookDelivery,
+} from "@chat21/engine";
 
 /** When the first event of a sample conversation happened; the n-th is n milliseconds later. */
 export const sampleTime = 1_700_000_000_000;
@@ -25,6 +33,7 @@ function sampleEvent(
     tempUid: `temp-${name}`,
     hiddenFor: null,
     listed: true,
+    overlay: null,
     ...over,
   };
 }
@@ -45,6 +54,12 @@ export const sampleGroup: GroupRecord = {
   updatedOn: sampleTime,
   attributes: '{"color":"blue"}',
 };
+
+/** Amendments that erase these messages, as the event `version` would. */
+export function sampleErasures(version: number, ...seqs: readonly number[]): readonly Amendment[] {
+  const overlay = JSON.stringify({ version, deleted: { by: "ann", at: sampleTime } });
+  return seqs.map((seq) => ({ seq, overlay, erases: true }));
+}
 
 /** What {@link sampleRun} may be told. */
 export interface RunOptions extends Partial<Omit<Run, "events">> {

@@ -1,12 +1,15 @@
-import { ChatError } from "@chat21/protocol";
+import { ChatError, eventKinds } from "@chat21/protocol";
 import type { ConversationState } from "../conversation-state.ts";
 import { isOpen, withEnd } from "../conversation-state.ts";
 import type { Contact } from "../ports/contacts.ts";
 import type { GroupRecord, MemberRecord } from "../ports/records.ts";
-import { groupEvent } from "./group-event.ts";
+import { groupEvent, groupKind } from "./group-event.ts";
 import { groupCreatedInfo, joinedOnCreationInfo } from "./info-message.ts";
+import { requireRoutable } from "./message.ts";
 import type { Decide, EventDraft } from "./plan.ts";
-import { requireRoutable } from "./send-message.ts";
+
+/** A group was created, or one that messages had begun became a stored group. */
+export const groupCreated = groupKind(eventKinds.group_created);
 
 /** Info messages about who joined go to every member: about more than so many at once there are none. */
 export const joinedInfoMembers = 200;

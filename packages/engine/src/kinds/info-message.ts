@@ -13,9 +13,7 @@ function infoMessage(groupName: string, info: Info, context: DecisionContext): E
   return {
     type: "message",
     sender: systemUser,
-    clientMessageId: null,
     messageId: context.newId(),
-    timestamp: null,
     body: JSON.stringify({
       text: info.text,
       type: "text",
@@ -28,9 +26,6 @@ function infoMessage(groupName: string, info: Info, context: DecisionContext): E
         messagelabel: { key: info.key, parameters: info.parameters },
       },
     }),
-    tempUid: null,
-    hiddenFor: null,
-    listed: true,
   };
 }
 

@@ -1,9 +1,78 @@
-import { ChatError, directMembers, fitsRoutingKeys, isId, limits, systemUser } from "@chat21/protocol";
+import {
+  ChatError,
+  directMembers,
+  eventKinds,
+  fitsRoutingKeys,
+  isId,
+  limits,
+  messageStatus,
+  systemUser,
+  topics,
+} from "@chat21/protocol";
 import type { ConversationState } from "../conversation-state.ts";
 import { withInterval } from "../conversation-state.ts";
 import type { DecodedMessage } from "../decode-message.ts";
-import type { MemberRecord } from "../ports/records.ts";
+import type { InboxCopy } from "../ports/event-sink.ts";
+import type { EventRecord, MemberRecord } from "../ports/records.ts";
+import { isErased, messageJson, recipientOf } from "../project-message.ts";
+import { sees } from "../view/view.ts";
+import type { Kind, Outlet } from "./kind.ts";
 import type { Decide, DecisionContext, EventDraft, Plan } from "./plan.ts";
+
+/** A message: S1 in the inbox of everybody who sees it, and the facts `message-sent` and `message-delivered`. */
+export const message: Kind = {
+  wire: eventKinds.message,
+  listed: true,
+  data: () => null,
+  tell(event, state, outlet) {
+    // A dispatch that is repeated may come after the erasure.
+    if (isErased(event)) return;
+    if (state.kind === "direct") tellPair(event, state, outlet);
+    else tellGroup(event, state, outlet);
+  },
+};
+
+function tellPair(event: EventRecord, state: ConversationState, outlet: Outlet): void {
+  const { sender } = event;
+  const recipient = recipientOf(event);
+  const sent = copyFor(event, sender, recipient, messageStatus.sent, outlet);
+  const delivered =
+    event.hiddenFor === recipient ? null : copyFor(event, recipient, sender, messageStatus.delivered, outlet);
+  if (sent === null || !outlet.takesFacts) return;
+  const copies = delivered === null ? [] : [delivered];
+  outlet.fact({ kind: "message", event, conversationKind: state.kind, sent, delivered: copies });
+}
+
+function copyFor(
+  event: EventRecord,
+  user: string,
+  conversWith: string,
+  status: number,
+  outlet: Outlet,
+): InboxCopy | null {
+  const isReached = outlet.reaches(user);
+  if (!isReached && !outlet.takesFacts) return null;
+  const payload = messageJson(event, outlet.epoch, status);
+  if (isReached) outlet.deliver(user, topics.messageAdded(event.app, user, conversWith), payload);
+  return outlet.takesFacts ? { user, conversWith, status, payload } : null;
+}
+
+function tellGroup(event: EventRecord, state: ConversationState, outlet: Outlet): void {
+  const { app, conversation } = event;
+  const status = messageStatus.delivered;
+  const payload = messageJson(event, outlet.epoch, status);
+  const delivered: InboxCopy[] = [];
+  for (const { user, intervals } of state.members.values()) {
+    if (user === event.hiddenFor || !sees(intervals, event.seq)) continue;
+    if (outlet.reaches(user)) outlet.deliver(user, topics.messageAdded(app, user, conversation), payload);
+    if (outlet.takesFacts) delivered.push({ user, conversWith: conversation, status, payload });
+  }
+  if (!outlet.takesFacts) return;
+  const timeline = messageJson(event, outlet.epoch, messageStatus.sent);
+  const own = { user: conversation, conversWith: conversation };
+  const sent = { ...own, status: messageStatus.sent, payload: timeline };
+  outlet.fact({ kind: "message", event, conversationKind: state.kind, sent, delivered });
+}
 
 /** Who sends, and with which right. */
 export interface Sender {

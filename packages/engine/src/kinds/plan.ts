@@ -1,24 +1,26 @@
-import type { EventType } from "@chat21/protocol";
 import type { ConversationState } from "../conversation-state.ts";
 import type { EventRecord, GroupRecord, MemberRecord } from "../ports/records.ts";
+import type { Kinds } from "./kinds.ts";
 
-/** An event before it has a number. */
+/** An event before it has a number. Absent fields are `null`. */
 export interface EventDraft {
-  readonly type: EventType;
+  readonly type: string;
   readonly sender: string;
-  readonly clientMessageId: string | null;
   readonly messageId: string;
-  /** The sender's own clock; `null` = the server's. */
-  readonly timestamp: number | null;
   readonly body: string;
-  readonly tempUid: string | null;
-  readonly hiddenFor: string | null;
-  readonly listed: boolean;
+  readonly clientMessageId?: string | null;
+  /** The sender's own clock; `null` = the server's. */
+  readonly timestamp?: number | null;
+  readonly tempUid?: string | null;
+  readonly hiddenFor?: string | null;
+  /** @default what the kind says */
+  readonly listed?: boolean;
 }
 
 /**
  * What a command does to a conversation. Its events get the numbers `head + 1 …` of the state it was decided on, so a
- * plan may name these numbers; it is decided anew when the state has moved.
+ * plan may name these numbers; it is decided anew when the state has moved. The events' kinds say which earlier messages
+ * they change.
  */
 export interface Plan {
   readonly events: readonly EventDraft[];
@@ -32,13 +34,15 @@ export interface Plan {
 export interface DecisionContext {
   readonly now: number;
   readonly newId: () => string;
+  /** The messages that the command named, as they are in the state; `null` for a number without a message. */
+  readonly target: (seq: number) => EventRecord | null;
 }
 
 /** A rule: pure, may be asked again. Throws `ChatError` to refuse; a plan without events changes nothing. */
 export type Decide = (state: ConversationState, context: DecisionContext) => Plan;
 
 /** Numbers the plan's events on top of the state and advances the state by them. */
-export function advance(state: ConversationState, plan: Plan, now: number): EventRecord[] {
+export function advance(state: ConversationState, plan: Plan, now: number, kinds: Kinds): EventRecord[] {
   const events = plan.events.map((draft): EventRecord => {
     state.head += 1;
     state.lastTimestamp = Math.max(draft.timestamp ?? now, state.lastTimestamp + 1);
@@ -48,14 +52,14 @@ export function advance(state: ConversationState, plan: Plan, now: number): Even
       seq: state.head,
       type: draft.type,
       sender: draft.sender,
-      clientMessageId: draft.clientMessageId,
+      clientMessageId: draft.clientMessageId ?? null,
       messageId: draft.messageId,
       timestamp: state.lastTimestamp,
       committedAt: now,
       body: draft.body,
-      tempUid: draft.tempUid,
-      hiddenFor: draft.hiddenFor,
-      listed: draft.listed,
+      tempUid: draft.tempUid ?? null,
+      hiddenFor: draft.hiddenFor ?? null,
+      listed: draft.listed ?? kinds.of(draft.type)?.listed ?? false,
       overlay: null,
     };
   });
