@@ -1,4 +1,4 @@
-import { ChatError, topics } from "@chat21/protocol";
+import { ChatError } from "@chat21/protocol";
 import { Connection } from "../connection/connection.ts";
 import { onBrowserHints } from "../connection/hints.ts";
 import type { Link } from "../connection/link.ts";
@@ -156,7 +156,7 @@ export class ChatClient implements Chat {
   #createConnection(): Connection {
     const { backoff, clock, log } = this.#options;
     const { tokens } = this.#identity;
-    const { rest, serverClock, synchronizer } = this.#parts;
+    const { rest, synchronizer } = this.#parts;
     return new Connection({
       backoff,
       clock,
@@ -173,7 +173,7 @@ export class ChatClient implements Chat {
         // How it got there is no news for somebody who is handed an open client.
         if (this.#handedOver) this.#emitter.emit("status", change);
       },
-      serverNow: () => serverClock.now(),
+      serverNow: () => rest.serverNow,
     });
   }
 
@@ -182,7 +182,7 @@ export class ChatClient implements Chat {
     const { deviceId } = this.#identity;
     const { handlePublish, uplink } = this.#parts;
     // The same client id would end the link that is to be replaced.
-    const free = successor && uplink.link?.clientId === deviceId ? deviceId + deviceSuffix : deviceId;
+    const free = successor && uplink.clientId === deviceId ? deviceId + deviceSuffix : deviceId;
     const clientId = token.boundClientId ?? free;
     return openLink({
       url,
@@ -195,10 +195,8 @@ export class ChatClient implements Chat {
   }
 
   #handleUp(link: Link, successor: boolean): void {
-    const { commands, marks, outbox, presence, uplink } = this.#parts;
-    const { app } = this.#identity;
+    const { marks, outbox, presence, uplink } = this.#parts;
     uplink.use(link);
-    commands.setPublish((command) => link.publish(topics.command(app, this.user.id, link.clientId), command));
     if (successor) {
       outbox.resend();
     } else {
@@ -210,13 +208,12 @@ export class ChatClient implements Chat {
   }
 
   #handleDown(): void {
-    const { commands, marks, outbox, synchronizer, uplink } = this.#parts;
-    uplink.use(undefined);
+    const { marks, outbox, synchronizer, uplink } = this.#parts;
     this.#check.stop();
     synchronizer.pause();
     marks.setOnline(false);
     outbox.setOnline(false);
-    commands.setPublish(undefined);
+    uplink.use(undefined);
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {

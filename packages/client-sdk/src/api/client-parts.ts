@@ -1,10 +1,8 @@
 import { topics } from "@chat21/protocol";
-import { Commands, errorOfAnswer } from "../connection/commands.ts";
 import { createInbox } from "../connection/inbox.ts";
 import { RestClient } from "../connection/rest.ts";
-import { ServerClock } from "../connection/server-clock.ts";
 import type { TokenKeeper } from "../connection/token-keeper.ts";
-import { Uplink } from "../connection/uplink.ts";
+import { errorOfAnswer, Uplink } from "../connection/uplink.ts";
 import { ConversationStore } from "../conversation/conversation-store.ts";
 import type { Reducer } from "../conversation/kinds/reducer.ts";
 import { Typing } from "../conversation/typing.ts";
@@ -48,10 +46,8 @@ export function createParts(context: ClientContext) {
   const { app, user, fullname, options, tokens, storage, emitter, report } = context;
   const { apiUrl, backoff, clock, fetch, heldMessages, log, maxCatchUp, reportDelivery } = options;
   const handleError = (error: ChatEvents["error"]["error"]) => emitter.emit("error", { error });
-  const uplink = new Uplink();
+  const uplink = new Uplink({ app, user, clock });
   const rest = new RestClient({ apiUrl, tokens, fetch, clock });
-  const serverClock = new ServerClock(rest, clock);
-  const commands = new Commands(clock);
 
   const store = new ConversationStore({
     user,
@@ -69,10 +65,7 @@ export function createParts(context: ClientContext) {
     maxCatchUp,
     dispatch,
     handleError,
-    source: {
-      sync: (request, signal) => serverClock.sync(request, signal),
-      events: (conversWith, range, signal) => rest.events(conversWith, range, signal),
-    },
+    source: rest,
   });
   const positions = new PositionKeeper({
     clock,
@@ -91,12 +84,12 @@ export function createParts(context: ClientContext) {
   const typing = new Typing({
     clock,
     dispatch,
-    send: (conversWith, active) => commands.tell({ type: "typing", conversWith, typing: active }),
+    send: (conversWith, active) => uplink.tell({ type: "typing", conversWith, typing: active }),
   });
   const marks = new Marks({
     clock,
     handleError,
-    send: (some) => commands.ask({ type: "mark", marks: [...some] }),
+    send: (some) => uplink.ask({ type: "mark", marks: [...some] }),
   });
   const outbox = new OutboxQueue({
     user,
@@ -107,7 +100,7 @@ export function createParts(context: ClientContext) {
     store: storage.outbox,
     window: options.sendWindow,
     publish({ to, body, clientMessageId }) {
-      const message = { ...body, client_message_id: clientMessageId, device: uplink.link?.clientId };
+      const message = { ...body, client_message_id: clientMessageId, device: uplink.clientId };
       uplink.publish(topics.outgoing(app, user, to), message);
     },
     handleChange: context.handleOutboxChange,
@@ -144,7 +137,7 @@ export function createParts(context: ClientContext) {
     handleEvent: (event) => synchronizer.handleLive(event),
     handleGroup: (group) => void groups.handle(group),
     handleAnswer(answer) {
-      commands.handleAnswer(answer);
+      uplink.handleAnswer(answer);
       const error = errorOfAnswer(answer);
       if (answer.client_message_id && error !== null) outbox.refuse(answer.client_message_id, error);
     },
@@ -154,7 +147,6 @@ export function createParts(context: ClientContext) {
     },
   });
   return {
-    commands,
     conversations,
     groups,
     handlePublish,
@@ -164,7 +156,6 @@ export function createParts(context: ClientContext) {
     presence,
     rest,
     sender,
-    serverClock,
     synchronizer,
     typing,
     uplink,

@@ -35,13 +35,22 @@ const timeoutMs = 15_000;
 /** Calls the server's REST API. Throws only `ChatError`; asks for a new token once when the server refuses the one in use. */
 export class RestClient implements SyncSource {
   readonly #options: RestOptions;
+  /** A device's own clock may be hours off. */
+  #skewMs = 0;
 
   constructor(options: RestOptions) {
     this.#options = options;
   }
 
-  sync(request: SyncRequest, signal: AbortSignal): Promise<SyncResponse> {
-    return this.call("POST", ["v1", null, "sync"], syncResponseSchema, { body: request, signal });
+  /** The server's clock as its answers tell it, milliseconds; this device's before the first answer. */
+  get serverNow(): number {
+    return this.#options.clock.now() + this.#skewMs;
+  }
+
+  async sync(body: SyncRequest, signal: AbortSignal): Promise<SyncResponse> {
+    const answer = await this.call("POST", ["v1", null, "sync"], syncResponseSchema, { body, signal });
+    this.#skewMs = answer.now - this.#options.clock.now();
+    return answer;
   }
 
   events(conversWith: string, range: HistoryRange, signal?: AbortSignal): Promise<HistoryResponse> {

@@ -38,6 +38,7 @@ export interface ConversationStoreOptions {
 }
 
 type UpdateOf<Type extends Update["type"]> = Extract<Update, { readonly type: Type }>;
+type ConversationUpdate = Exclude<Update["type"], "answered" | "arrived" | "asked" | "replaced">;
 
 /** The state of all conversations. It changes by {@link dispatch} alone, and tells what has changed. */
 export class ConversationStore {
@@ -73,17 +74,9 @@ export class ConversationStore {
   }
 
   readonly dispatch: Dispatch = (update) => {
-    const { emitter } = this.#options;
     switch (update.type) {
       case "arrived":
         return this.#arrive(update.event);
-      case "advanced":
-        return this.#advance(update);
-      case "restarted":
-        return this.#restart(update);
-      case "extended":
-        this.model(update.conversWith).extend(update, update.asked);
-        return this.#changed(update.conversWith);
       case "replaced":
         return this.#replace();
       case "asked":
@@ -91,53 +84,70 @@ export class ConversationStore {
         return;
       case "answered":
         return this.#options.told.emit("moved", undefined);
-      case "state": {
-        const { conversWith } = update.state;
-        const model = this.model(conversWith);
+      case "state":
+        return this.#reduce(update.state.conversWith, update);
+      case "group":
+        this.#reduce(update.group.id, update);
+        return this.#options.emitter.emit("group", { group: update.group });
+      default:
+        return this.#reduce(update.conversWith, update);
+    }
+  };
+
+  /** What concerns one conversation. */
+  #reduce(conversWith: string, update: UpdateOf<ConversationUpdate>): void {
+    const { emitter } = this.#options;
+    const model = this.model(conversWith);
+    switch (update.type) {
+      case "advanced":
+        this.#advance(model, update);
+        break;
+      case "restarted":
+        this.#restart(model, update);
+        break;
+      case "extended":
+        model.extend(update, update.asked);
+        break;
+      case "state":
         model.setState(update.state);
         this.#reportDelivery(conversWith, model);
-        return this.#changed(conversWith);
-      }
+        break;
       case "watermarks":
-        return this.#moveWatermarks(update);
+        this.#moveWatermarks(model, update);
+        break;
       case "received":
-        return this.#receive(update);
-      case "read": {
-        const { conversWith, seq } = update;
-        const model = this.model(conversWith);
+        this.#receive(model, update);
+        break;
+      case "read":
         model.setFlags({ markedUnread: false });
-        model.setOwn({ delivered: seq, read: seq });
-        return this.#changed(conversWith);
-      }
+        model.setOwn({ delivered: update.seq, read: update.seq });
+        break;
       case "flagged":
-        this.model(update.conversWith).setFlags(update);
-        return this.#changed(update.conversWith);
+        model.setFlags(update);
+        break;
       case "queued": {
-        const { conversWith, message, loaded } = update;
-        this.model(conversWith).pending.set(message.clientMessageId ?? message.key, message);
+        const { message } = update;
+        model.pending.set(message.key, message);
         this.#changed(conversWith);
-        if (!loaded) emitter.emit("messageUpdated", { conversWith, message });
-        return;
+        if (!update.loaded) emitter.emit("messageUpdated", { conversWith, message });
+        break;
       }
       case "unqueued":
-        this.model(update.conversWith).pending.delete(update.clientMessageId);
-        return this.#changed(update.conversWith);
+        model.pending.delete(update.clientMessageId);
+        break;
       case "typing": {
-        const { conversWith, user, typing } = update;
-        const model = this.model(conversWith);
+        const { user, typing } = update;
         const others = model.typing.filter((other) => other !== user);
         model.typing = typing ? [...others, user] : others;
         this.#changed(conversWith);
-        return emitter.emit("typing", { conversWith, user, typing });
+        emitter.emit("typing", { conversWith, user, typing });
+        break;
       }
-      case "group": {
-        const { group } = update;
-        this.model(group.id).groupName = group.name;
-        this.#changed(group.id);
-        return emitter.emit("group", { group });
-      }
+      case "group":
+        model.groupName = update.group.name;
     }
-  };
+    this.#changed(conversWith);
+  }
 
   /** One's own message settles the outbox also when others are missing before it. */
   #arrive(event: ConversationEvent): void {
@@ -150,10 +160,9 @@ export class ConversationStore {
     if (message !== null) told.emit("ownCopy", { message, held: event.seq <= model.position });
   }
 
-  #advance(update: Advance): void {
+  #advance(model: ConversationModel, update: Advance): void {
     const { emitter, heldMessages, told } = this.#options;
     const { conversWith, events, origin } = update;
-    const model = this.model(conversWith);
     model.advance(update);
     for (const { event, fresh } of events) {
       const message = this.#apply(model, event);
@@ -163,16 +172,14 @@ export class ConversationStore {
       else emitter.emit("event", event);
     }
     model.trim(heldMessages);
-    this.#changed(conversWith);
     this.#reportDelivery(conversWith, model);
     this.#askForStale(model);
     told.emit("moved", undefined);
   }
 
-  #restart(update: UpdateOf<"restarted">): void {
+  #restart(model: ConversationModel, update: UpdateOf<"restarted">): void {
     const { emitter, told } = this.#options;
     const { conversWith, events, known } = update;
-    const model = this.model(conversWith);
     model.restart(update);
     for (const event of events) this.#apply(model, event);
     this.#changed(conversWith);
@@ -183,7 +190,7 @@ export class ConversationStore {
   #replace(): void {
     for (const [conversWith, model] of this.#models) {
       if (model.position === 0) continue;
-      this.#restart({ type: "restarted", conversWith, from: 1, to: 0, head: 0, events: [], known: true });
+      this.dispatch({ type: "restarted", conversWith, from: 1, to: 0, head: 0, events: [], known: true });
     }
   }
 
@@ -198,9 +205,9 @@ export class ConversationStore {
     return added;
   }
 
-  #moveWatermarks({ conversWith, user, delivered, read }: UpdateOf<"watermarks">): void {
+  #moveWatermarks(model: ConversationModel, update: UpdateOf<"watermarks">): void {
     const { emitter } = this.#options;
-    const model = this.model(conversWith);
+    const { conversWith, user, delivered, read } = update;
     if (user === this.#options.user) {
       model.setOwn({ delivered, read });
       this.#askForStale(model);
@@ -211,8 +218,7 @@ export class ConversationStore {
     emitter.emit("receipt", { conversWith, user, delivered, read });
   }
 
-  #receive({ conversWith, messageId }: UpdateOf<"received">): void {
-    const { held, counterpart } = this.model(conversWith);
+  #receive({ held, counterpart }: ConversationModel, { conversWith, messageId }: UpdateOf<"received">): void {
     const message = held.findLast(
       ({ messageId: id, attributes }) => id === messageId || attributes["tempUID"] === messageId,
     );

@@ -48,35 +48,19 @@ export function projectMessage(wire: Message, viewpoint: Viewpoint): ChatMessage
 }
 
 /** What is left of a message that was deleted before this client saw it. */
-function projectDeleted(
-  { seq, timestamp, sender, epoch }: ConversationEvent,
-  viewpoint: Viewpoint,
-): ChatMessage {
+function projectDeleted(event: ConversationEvent, viewpoint: Viewpoint): ChatMessage {
+  const { seq, timestamp, sender, epoch } = event;
   const { user, conversWith, counterpart } = viewpoint;
-  const own = sender === user;
-  const recipient = own || counterpart === null ? conversWith : user;
-  const message: ChatMessage = {
-    key: `${epoch}/${conversWith}/${seq}`,
-    conversWith,
-    seq,
-    messageId: null,
-    clientMessageId: null,
+  const wire = {
+    message_id: `${epoch}/${conversWith}/${seq}`,
     sender,
-    senderFullname: sender,
-    recipient,
-    recipientFullname: recipient,
-    text: "",
-    type: "text",
+    recipient: sender === user || counterpart === null ? conversWith : user,
+    app_id: "",
     timestamp,
-    attributes: {},
-    metadata: null,
-    own,
-    state: own ? "sent" : "received",
-    error: null,
-    deleted: true,
-    wire: null,
+    status: messageStatus.delivered,
+    seq,
   };
-  return withWatermarks(message, counterpart);
+  return { ...deleteMessage(projectMessage(wire, viewpoint)), messageId: null };
 }
 
 /** What is left of a message that is deleted now. */

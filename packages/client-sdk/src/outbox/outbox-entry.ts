@@ -1,6 +1,7 @@
 import type { ErrorCode } from "@chat21/protocol";
-import { ChatError } from "@chat21/protocol";
+import { ChatError, messageStatus } from "@chat21/protocol";
 import type { ChatMessage, MessageState, SentMessage } from "../api/message.ts";
+import { projectMessage } from "../conversation/project-message.ts";
 
 /** An unsent message, as a storage keeps it. */
 export interface OutboxRecord {
@@ -57,29 +58,16 @@ function projectRecord(
   state: MessageState,
   error: ChatError | null,
 ): ChatMessage {
-  const text = (key: string, fallback: string) => {
-    const value = body[key];
-    return typeof value === "string" && value !== "" ? value : fallback;
-  };
-  return {
-    key: clientMessageId,
-    conversWith: to,
-    seq: null,
-    messageId: null,
-    clientMessageId,
+  const wire = {
+    ...body,
+    message_id: clientMessageId,
+    client_message_id: clientMessageId,
     sender: user,
-    senderFullname: text("sender_fullname", user),
     recipient: to,
-    recipientFullname: text("recipient_fullname", to),
-    text: text("text", ""),
-    type: text("type", "text"),
+    app_id: "",
     timestamp: createdAt,
-    attributes: (body["attributes"] ?? {}) as ChatMessage["attributes"],
-    metadata: body["metadata"] ?? null,
-    own: true,
-    state,
-    error,
-    deleted: false,
-    wire: null,
+    status: messageStatus.sending,
   };
+  const message = projectMessage(wire, { user, conversWith: to, counterpart: null });
+  return { ...message, messageId: null, state, error, wire: null };
 }

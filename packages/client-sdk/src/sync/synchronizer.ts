@@ -9,7 +9,6 @@ import { ChatError, limits } from "@chat21/protocol";
 import type { Backoff } from "../connection/backoff.ts";
 import type { Clock } from "../connection/clock.ts";
 import { delay } from "../connection/clock.ts";
-import { isAboutCredentials } from "../connection/token-keeper.ts";
 import type { Dispatch } from "../conversation/update.ts";
 import { GapFiller } from "./gap-filler.ts";
 import type { Positions } from "./positions.ts";
@@ -127,8 +126,8 @@ export class Synchronizer {
   catchUp(signal: AbortSignal): Promise<void> {
     return this.#inTurn(async () => {
       this.#isCheckWanted = false;
-      const isListed = this.#cursor !== undefined && (await this.#takeChanges(this.#cursor, signal));
-      if (!isListed && this.#listing !== null) await this.#takeNewest(signal);
+      const isAnew = this.#cursor !== undefined && !(await this.#takeChanges(this.#cursor, signal));
+      if (!isAnew && this.#listing !== null) await this.#takeNewest(signal);
       this.#holding = false;
       this.#filler.start();
       this.#drain();
@@ -140,7 +139,7 @@ export class Synchronizer {
   check(): void {
     if (this.#isCheckWanted || this.#filler.signal === undefined) return;
     this.#isCheckWanted = true;
-    void this.#recheck();
+    void this.#insist((signal) => this.catchUp(signal));
   }
 
   handleLive(event: ConversationEvent): void {
@@ -151,34 +150,21 @@ export class Synchronizer {
       if (this.#holding) return;
       // Nothing is handed on until it is known what the server holds now.
       this.#holding = true;
-      void this.#recheck();
+      void this.#insist((signal) => this.catchUp(signal));
       return;
     }
     const timeline = this.#timeline(conversWith);
     if (timeline.offer(event)) this.#settle(conversWith, timeline, "live");
   }
 
-  /** One page of what has changed since the cursor. `true`: it is the newest page of the list of another history. */
+  /** One page of what has changed since the cursor. `false`: the server has another history, and its list has begun. */
   async #takeChanges(cursor: string, signal: AbortSignal): Promise<boolean> {
-    let answer: SyncResponse;
-    try {
-      answer = await this.#sync({ cursor, limit: this.#pageEvents }, signal);
-    } catch (thrown) {
-      const { code } = ChatError.fromUnknown(thrown);
-      if (code !== "invalid_cursor" && code !== "bad_request") throw thrown;
-      // The server has another history than the one that the cursor is of.
-      this.#replace();
-      return false;
-    }
-    if (this.#isReplacedBy(answer)) {
-      this.#takeListed(answer);
-      return true;
-    }
-    this.#takeIn(answer);
+    const answer = await this.#follow(cursor, this.#pageEvents, signal);
+    if (answer === null) return false;
     this.#cursor = answer.cursor;
     this.#isBehind = answer.more;
     if (!answer.more) this.#seenAt = answer.now;
-    return false;
+    return true;
   }
 
   /** The newest page of the list; the rest is for the background. */
@@ -194,12 +180,12 @@ export class Synchronizer {
     }
     this.#epoch = answer.epoch;
     this.#takeIn(answer);
-    if (answer.more) this.#listing ??= answer.cursor;
-    else this.#endList(answer.cursor);
+    this.#setListing(answer.more ? (this.#listing ?? answer.cursor) : null, answer.cursor);
   }
 
-  #endList(cursor: string): void {
-    this.#listing = null;
+  #setListing(listing: string | null, cursor: string): void {
+    this.#listing = listing;
+    if (listing !== null) return;
     this.#isFirst = false;
     // An earlier place of one's own comes first: what lies between has not been announced.
     this.#cursor ??= cursor;
@@ -210,9 +196,8 @@ export class Synchronizer {
     if (this.#isBehind && this.#cursor !== undefined) {
       await this.#takeChanges(this.#cursor, signal);
     } else if (typeof this.#listing === "string") {
-      const answer = await this.#sync({ cursor: this.#listing, limit: 0 }, signal);
-      if (!this.#isReplacedBy(answer)) this.#listing = answer.cursor;
-      this.#takeListed(answer);
+      const answer = await this.#follow(this.#listing, 0, signal);
+      if (answer !== null) this.#setListing(answer.more ? answer.cursor : null, answer.cursor);
     }
   }
 
@@ -220,22 +205,29 @@ export class Synchronizer {
     const { signal } = this.#filler;
     if (signal === undefined || this.#background === signal) return;
     this.#background = signal;
-    const { clock, backoff } = this.#options;
-    for (let attempt = 1; !signal.aborted && (this.#isBehind || typeof this.#listing === "string"); ) {
-      const failure = await this.#inTurn(() => this.#takeNext(signal)).then(
-        () => null,
-        ChatError.fromUnknown,
-      );
-      if (failure === null) {
-        attempt = 1;
-        continue;
-      }
-      // A place in the list that the server does not know: the list begins once more.
-      if (!failure.retryable && !isAboutCredentials(failure)) this.#listing = undefined;
-      await delay(clock, Math.max(backoff(attempt++), failure.retryAfterMs ?? 0), signal);
-      if (this.#listing === undefined) await this.#recheck();
+    while (!signal.aborted && (this.#isBehind || typeof this.#listing === "string")) {
+      await this.#insist(() => this.#inTurn(() => this.#takeNext(signal)));
     }
     if (this.#background === signal) this.#background = undefined;
+  }
+
+  /** The page behind a cursor. `null`: the server has another history, and its list has begun. */
+  async #follow(cursor: string, limit: number, signal: AbortSignal): Promise<SyncResponse | null> {
+    const answer = await this.#sync({ cursor, limit }, signal).catch((thrown) => {
+      const { code } = ChatError.fromUnknown(thrown);
+      if (code !== "invalid_cursor" && code !== "bad_request") throw thrown;
+      return null;
+    });
+    if (answer === null) {
+      this.#replace();
+      await this.#takeNewest(signal);
+    } else if (this.#isReplacedBy(answer)) {
+      this.#takeListed(answer);
+    } else {
+      this.#takeIn(answer);
+      return answer;
+    }
+    return null;
   }
 
   async #sync(request: SyncRequest, signal: AbortSignal): Promise<SyncResponse> {
@@ -374,14 +366,14 @@ export class Synchronizer {
     this.#settle(conversWith, timeline, "live");
   }
 
-  /** Compares with the server until it answers, or until the connection is gone. */
-  async #recheck(): Promise<void> {
+  /** Tries until it succeeds, or until the connection is gone. */
+  async #insist(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { clock, backoff } = this.#options;
     const { signal } = this.#filler;
     for (let attempt = 1; signal !== undefined && !signal.aborted; attempt++) {
-      const failure = await this.catchUp(signal).then(() => null, ChatError.fromUnknown);
+      const failure = await run(signal).then(() => null, ChatError.fromUnknown);
       if (failure === null) return;
-      await delay(clock, backoff(attempt), signal);
+      await delay(clock, Math.max(backoff(attempt), failure.retryAfterMs ?? 0), signal);
     }
   }
 
