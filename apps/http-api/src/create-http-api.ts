@@ -7,8 +7,10 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from "helmet";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import { compressAnswers } from "./compress-answers.ts";
 import { errorPage } from "./error-page.ts";
 import { findToken } from "./find-token.ts";
+import { createHeavyGate } from "./heavy-gate.ts";
 import { configure, type HttpApiConfig } from "./http-api-config.ts";
 import { buildOpenApi } from "./openapi.ts";
 import { createRateGates } from "./rate-gates.ts";
@@ -60,12 +62,15 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   app.set("query parser", "simple");
   app.set("trust proxy", config.trustProxy);
   const before = [logRequests(log), measureRequests(parts.registry), securityHeaders()];
-  const gates = createRateGates(config.rateLimits);
+  const gates = { rate: createRateGates(config.rateLimits), heavy: createHeavyGate() };
+  const compress = compressAnswers();
   const mount = (route: Route) => {
     const path = fullPath(route, config.basePath).replace(/\{(\w+)\}/g, ":$1");
     const open = isCrossOrigin(route) ? [crossOrigin] : [];
     app.options(path, ...before, ...open, unknownPath);
-    app[route.method](path, ...before, ...open, serveRoute(route, services, gates, log));
+    // What operators' machines read is small or read on the same machine.
+    const packed = route.api === "operations" ? [] : [compress];
+    app[route.method](path, ...before, ...open, ...packed, serveRoute(route, services, gates, log));
   };
   const isOld = ({ api }: Route) => api === "v0";
   // `/api/v1/x/conversations` would also be the conversations of the user `x` in an app called `v1`: there is none.

@@ -1,9 +1,8 @@
 import type { VerifiedToken } from "@chat21/auth";
 import type { Request } from "express";
 import type * as z from "zod";
-import type { ApiKind } from "./api-kind.ts";
-import type { Refusals } from "./refusal.ts";
-import type { Reply } from "./reply.ts";
+import type { ApiKind, Refusals } from "./refusal.ts";
+import type { ListReply, Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
 
 /** Who may call a route. */
@@ -72,6 +71,10 @@ export interface RouteSpec<
   readonly body?: Body;
   /** Schema of a JSON body that the route takes as text, to be checked further down. */
   readonly text?: z.core.$ZodType;
+  /** Largest body, in bytes. @default limits.bodyBytes */
+  readonly bodyBytes?: number;
+  /** Costs much to answer: of one user only few are answered at the same time. @default false */
+  readonly heavy?: boolean;
   /** A call that succeeds, for the documentation and the tests. */
   readonly example?: { readonly query?: string; readonly body?: unknown };
   /** What it answers when all is well; refusals follow from `api`. */
@@ -81,7 +84,7 @@ export interface RouteSpec<
   handle(
     request: RouteRequest<ParamNames<Path>, Who, z.output<Query>, z.output<Body>>,
     services: Services,
-  ): Promise<Reply> | Reply;
+  ): Promise<ListReply | Reply> | ListReply | Reply;
 }
 
 /** A line of the route table. */

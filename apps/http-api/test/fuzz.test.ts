@@ -29,6 +29,7 @@ const almostRight = (route: Route) => {
     "attributes",
     "group_id",
     "client_message_id",
+    "cursor",
     "timestamp",
     "extra",
   ];
@@ -88,7 +89,7 @@ test("no path makes the API fail", async ({ api }) => {
 
 test("no query makes a list fail", async ({ api }) => {
   const query = fc.array(
-    fc.tuple(fc.constantFrom("limit", "before", "after", "users", "archived", "x"), fc.string()),
+    fc.tuple(fc.constantFrom("limit", "before", "after", "cursor", "users", "archived", "x"), fc.string()),
   );
   const paths = routes
     .filter(({ method, query: schema }) => method === "get" && schema !== undefined)

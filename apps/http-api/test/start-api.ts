@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingHttpHeaders, request } from "node:http";
+import { type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTokens, createVerifier, type IssueRequest, type Tokens, type Verifier } from "@chat21/auth";
 import { createEngine, type Engine, type Fact, type Store } from "@chat21/engine";
-import { createPrometheusMetrics } from "@chat21/runtime";
+import { createHttpServer, createPrometheusMetrics } from "@chat21/runtime";
 import {
   createManualClock,
   createMemoryDisk,
@@ -103,7 +103,7 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
   await engine.start();
   await edge.start(engine);
   const handler = createHttpApi({ engine, store, tokens, verifier, clock, log, registry, config });
-  const server = createServer(handler);
+  const server = createHttpServer(handler, undefined);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 

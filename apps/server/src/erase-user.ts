@@ -4,7 +4,7 @@ import type { Actor, Engine, Store } from "@chat21/engine";
 /** What erasing a person needs. */
 export interface EraseUserParts {
   readonly store: Store;
-  readonly engine: Pick<Engine, "groups">;
+  readonly engine: Pick<Engine, "groups" | "messages">;
   readonly verifier: Pick<Verifier, "revoke">;
 }
 
@@ -28,11 +28,11 @@ const conversationsAtOnce = 500;
  * presence. May be repeated after a failure: what is gone stays gone.
  */
 export async function eraseUser(parts: EraseUserParts, actor: Actor, user: string): Promise<ErasedUser> {
-  const { store, verifier } = parts;
+  const { engine, store, verifier } = parts;
   const { app } = actor;
   await verifier.revoke({ app, user });
   const groups = await leaveGroups(parts, actor, user);
-  const messages = await store.events.erase({ app, sender: user });
+  const messages = await engine.messages.eraseSender(actor, user);
   return { messages, groups, ...(await store.users.erase(app, user)) };
 }
 
