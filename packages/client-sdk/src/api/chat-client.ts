@@ -32,11 +32,20 @@ export interface ClientIdentity {
   readonly storage: ClientStorage;
 }
 
+/** Where tests put something else into a client. */
+export interface Seams {
+  /** Opens connections. @default over MQTT */
+  readonly openLink?: typeof openLink;
+  /** Reducers of kinds that this version does not have, by their names on the wire. */
+  readonly furtherKinds?: Readonly<Record<string, Reducer>>;
+}
+
 /** A client: its parts, its connection, and its life. */
 export class ChatClient implements Chat {
   readonly user: ChatUser;
   readonly #options: ResolvedOptions;
   readonly #identity: ClientIdentity;
+  readonly #open: typeof openLink;
   readonly #emitter: Emitter<ChatEvents>;
   readonly #statuses = new Emitter<Pick<ChatEvents, "status">>((thrown) => this.#report(thrown));
   readonly #parts: ClientParts;
@@ -47,16 +56,13 @@ export class ChatClient implements Chat {
   #outboxChanged = false;
   #reporting = false;
 
-  constructor(
-    options: ResolvedOptions,
-    identity: ClientIdentity,
-    furtherKinds: Readonly<Record<string, Reducer>> = {},
-  ) {
+  constructor(options: ResolvedOptions, identity: ClientIdentity, seams: Seams = {}) {
     const { user } = identity;
     const { fullname = user } = options;
     this.user = { id: user, fullname };
     this.#options = options;
     this.#identity = identity;
+    this.#open = seams.openLink ?? openLink;
     this.#emitter = new Emitter((thrown) => this.#report(thrown));
     this.#emitter.hold();
     this.#parts = createParts({
@@ -64,7 +70,7 @@ export class ChatClient implements Chat {
       fullname,
       options,
       emitter: this.#emitter,
-      furtherKinds,
+      furtherKinds: seams.furtherKinds ?? {},
       handleOutboxChange: () => this.#handleOutboxChange(),
       report: (thrown) => this.#report(thrown),
     });
@@ -184,7 +190,7 @@ export class ChatClient implements Chat {
     // The same client id would end the link that is to be replaced.
     const free = successor && uplink.clientId === deviceId ? deviceId + deviceSuffix : deviceId;
     const clientId = token.boundClientId ?? free;
-    return openLink({
+    return this.#open({
       url,
       token,
       clientId,

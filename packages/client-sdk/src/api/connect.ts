@@ -1,7 +1,7 @@
 import { ChatError } from "@chat21/protocol";
 import { TokenKeeper } from "../connection/token-keeper.ts";
-import type { Reducer } from "../conversation/kinds/reducer.ts";
 import type { Chat } from "./chat.ts";
+import type { Seams } from "./chat-client.ts";
 import { ChatClient } from "./chat-client.ts";
 import { clientStorage } from "./client-storage.ts";
 import type { ConnectOptions, ResolvedOptions } from "./options.ts";
@@ -19,13 +19,10 @@ export function connect(options: ConnectOptions): Promise<Chat> {
   return connectWith(options, {});
 }
 
-/** As {@link connect}, for a client that knows more kinds of events than this version has. */
-export async function connectWith(
-  options: ConnectOptions,
-  furtherKinds: Readonly<Record<string, Reducer>>,
-): Promise<Chat> {
+/** As {@link connect}, with something else in a client's seams. */
+export async function connectWith(options: ConnectOptions, seams: Seams): Promise<Chat> {
   const resolved = resolveOptions(options);
-  const chat = await createClient(resolved, furtherKinds);
+  const chat = await createClient(resolved, seams);
   const { signal } = resolved;
   const abort = () => void chat.close();
   signal?.addEventListener("abort", abort, { once: true });
@@ -38,10 +35,7 @@ export async function connectWith(
   return chat;
 }
 
-async function createClient(
-  options: ResolvedOptions,
-  furtherKinds: Readonly<Record<string, Reducer>>,
-): Promise<ChatClient> {
+async function createClient(options: ResolvedOptions, seams: Seams): Promise<ChatClient> {
   const tokens = new TokenKeeper(options.token);
   const { app, user } = await tokens.get();
   if (options.app !== undefined && options.app !== app) {
@@ -49,7 +43,7 @@ async function createClient(
   }
   const storage = clientStorage(options.storage, app, user);
   const deviceId = options.deviceId ?? (await storage.deviceId());
-  return new ChatClient(options, { app, user, deviceId, tokens, storage }, furtherKinds);
+  return new ChatClient(options, { app, user, deviceId, tokens, storage }, seams);
 }
 
 /** Closes the client when it does not get there in time. */
