@@ -1,6 +1,6 @@
 import { errorCodes } from "@chat21/protocol";
 import * as z from "zod";
-import type { ApiKind } from "./api-kind.ts";
+import type { ApiKind } from "./refusal.ts";
 import { type Answer, callers, fullPath, paramNames, type Route } from "./route.ts";
 
 type Json = Record<string, unknown>;

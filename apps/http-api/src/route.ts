@@ -1,8 +1,7 @@
 import type { VerifiedToken } from "@chat21/auth";
 import type { Request } from "express";
 import type * as z from "zod";
-import type { ApiKind } from "./api-kind.ts";
-import type { Refusals } from "./refusal.ts";
+import type { ApiKind, Refusals } from "./refusal.ts";
 import type { ListReply, Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
 

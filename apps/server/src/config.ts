@@ -5,9 +5,9 @@ import {
   createSettingsReader,
   type Environment,
   isLoopback,
+  type LoadedConfig,
   type LogLevel,
   type MessageRate,
-  type Notice,
   type SettingsReader,
   type TlsFiles,
 } from "@chat21/runtime";
@@ -57,17 +57,14 @@ export interface Config {
   readonly webhooks: Environment;
 }
 
-/** A configuration and what there is to say about it. */
-export interface LoadedConfig {
-  readonly config: Config;
-  readonly notices: readonly Notice[];
-}
-
 /**
  * Reads the configuration. Throws `OperatorError` for the first value that cannot be used; never shows secrets.
  * @param environment `process.env` by default
  */
-export function loadConfig(overrides: Overrides = {}, environment: Environment = process.env): LoadedConfig {
+export function loadConfig(
+  overrides: Overrides = {},
+  environment: Environment = process.env,
+): LoadedConfig<Config> {
   const reader = createSettingsReader({ table: settings, environment, overrides, unused: unusedSettings });
   const { read } = reader;
   const host = read("host") ?? "127.0.0.1";

@@ -1,6 +1,6 @@
 import type { Tokens, Verifier } from "@chat21/auth";
 import type { Engine, Store } from "@chat21/engine";
-import { createHttpApi, httpApiDefaults } from "@chat21/http-api";
+import { createHttpApi, httpApiConfigOf } from "@chat21/http-api";
 import { systemClock } from "@chat21/runtime";
 import express, { type Express } from "express";
 import type { Logger } from "pino";
@@ -31,14 +31,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   const api = createHttpApi({
     ...{ engine, store, verifier, tokens: options.tokens, registry: options.registry, log: options.log },
     clock: systemClock,
-    config: {
-      basePath: config.basePath,
-      apps: config.apps ?? null,
-      developmentSignIn: config.development,
-      metricsToken: config.metricsToken ?? null,
-      rateLimits: { ...httpApiDefaults.rateLimits, requests: config.requestsPerMinute },
-      trustProxy: config.trustProxy,
-    },
+    config: { ...httpApiConfigOf(config), developmentSignIn: config.development },
   });
   const app = express();
   app.disable("x-powered-by");

@@ -1,14 +1,14 @@
 import { defaultApp } from "@chat21/protocol";
 import { logLevels } from "@chat21/runtime";
 import { Command, Option } from "commander";
+import manifest from "../package.json" with { type: "json" };
 import { type SettingName, settings } from "./settings.ts";
-import { version } from "./version.ts";
 
 /** The `chat21` command line. Commands load their code when they run, so that each starts fast. */
 export function createProgram(): Command {
   const program = new Command("chat21")
     .description("Chat21: a chat server in one process, and its command line.")
-    .version(version, "-v, --version", "Show the version.")
+    .version(manifest.version, "-v, --version", "Show the version.")
     .helpOption("-h, --help", "Show this help.")
     .helpCommand("help [command]", "Show the help of a command.")
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })

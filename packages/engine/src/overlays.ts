@@ -1,6 +1,7 @@
 import type { Overlay } from "@chat21/protocol";
 import { limits } from "@chat21/protocol";
 import type { Kind } from "./kinds/kind.ts";
+import { overlayText } from "./kinds/kind.ts";
 import { Kinds } from "./kinds/kinds.ts";
 import type { Amendment } from "./ports/event-log.ts";
 import type { ConversationOverlays } from "./ports/overlay-store.ts";
@@ -96,15 +97,15 @@ async function overlaysOf(
     const page = await events.read({ ...range, from: "oldest", types: kinds.amending });
     for (const event of page) {
       const amends = kinds.of(event.type)?.amends;
-      for (const seq of amends?.targets(event) ?? []) {
+      if (amends === undefined) continue;
+      for (const seq of amends.targets(event)) {
         const before = made.get(seq);
-        const parsed = before === undefined ? null : (JSON.parse(before.overlay) as Overlay);
-        const { overlay, erases = false } = amends?.apply(parsed, event) ?? { overlay: {} };
-        made.set(seq, {
-          seq,
-          overlay: JSON.stringify({ version: event.seq, ...overlay }),
-          erases: erases || before?.erases === true,
-        });
+        const amended = amends.apply(
+          before === undefined ? null : (JSON.parse(before.overlay) as Overlay),
+          event,
+        );
+        const erases = amended.erases === true || before?.erases === true;
+        made.set(seq, { seq, overlay: overlayText(amended, event), erases });
       }
     }
     const last = page.at(-1);

@@ -46,7 +46,7 @@ export async function sendDecoded(
       repeatKey,
       arrival: arrivalOf(inbound, sender, message),
     })
-    .catch((refusal: ChatError) => earlierSend(context, app, sender.user, clientMessageId, refusal));
+    .catch((refusal: ChatError) => earlierWrite(context, app, sender.user, clientMessageId, refusal));
   const event = events[0];
   if (event === undefined) throw new ChatError("internal", "a send made no event");
   if (repeated) {
@@ -72,8 +72,11 @@ function arrivalOf(
   return { isCurrent: inbound.isCurrent, again };
 }
 
-/** What was stored under the id before it was refused: whoever lost the right to send still learns that it was sent. */
-async function earlierSend(
+/**
+ * The event that was stored under the id before the same request was refused: a sender that has lost the right to send, or
+ * whose target is gone, still learns that the first request was done. Throws the refusal where there is none.
+ */
+export async function earlierWrite(
   { store }: OperationsContext,
   app: string,
   sender: string,

@@ -1,4 +1,5 @@
 import type { ConversationState } from "./conversation-state.ts";
+import { overlayText } from "./kinds/kind.ts";
 import type { Kinds } from "./kinds/kinds.ts";
 import type { PlanFacts, WriteItem } from "./pending-run.ts";
 import type { Amendment, EventLog } from "./ports/event-log.ts";
@@ -59,12 +60,11 @@ export class Targets {
       if (amends === undefined) continue;
       for (const seq of amends.targets(event)) {
         const target = this.find(state, seq);
-        const { overlay, erases = false } = amends.apply(target === null ? null : overlayOf(target), event);
-        const before = amendments.get(seq)?.erases === true;
+        const amended = amends.apply(target === null ? null : overlayOf(target), event);
         const amendment: Amendment = {
           seq,
-          overlay: JSON.stringify({ version: event.seq, ...overlay }),
-          erases: erases || before,
+          overlay: overlayText(amended, event),
+          erases: amended.erases === true || amendments.get(seq)?.erases === true,
         };
         amendments.set(seq, amendment);
         if (target !== null) this.#put(target, amendment);

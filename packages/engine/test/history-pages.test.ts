@@ -1,7 +1,7 @@
 import { historyResponseSchema, validate } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
 import type { Page } from "../src/index.ts";
-import { admin, as, type Json, World } from "./world.ts";
+import { admin, allOf, as, type Json, World } from "./world.ts";
 
 /** Ann has written m1…m<count> to bob. */
 async function talk(count: number): Promise<World> {
@@ -12,7 +12,7 @@ async function talk(count: number): Promise<World> {
 }
 
 async function numbersOf(world: World, page: Page): Promise<readonly number[]> {
-  const texts = await Array.fromAsync(world.engine.messages.list(as("bob"), "bob", "ann", page));
+  const texts = await allOf(world.engine.messages.list(as("bob"), "bob", "ann", page));
   return texts.map((text) => JSON.parse(text).seq);
 }
 
@@ -27,7 +27,7 @@ describe("Messages of a conversation", () => {
   it("come newest first, with the names under which their reader knows them", async () => {
     const world = await talk(2);
 
-    const [newest = "", oldest = ""] = await Array.fromAsync(world.engine.messages.list(as("bob"), "bob", "ann", {}));
+    const [newest = "", oldest = ""] = await allOf(world.engine.messages.list(as("bob"), "bob", "ann", {}));
 
     expect(JSON.parse(newest)).toEqual({
       text: "m2",

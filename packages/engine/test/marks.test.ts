@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { as, type Json, type Person, World } from "./world.ts";
+import { allOf, as, type Json, type Person, World } from "./world.ts";
 
 /** Ann has written three messages to bob. */
 async function three(): Promise<readonly [World, Person, Person]> {
@@ -10,7 +10,7 @@ async function three(): Promise<readonly [World, Person, Person]> {
 }
 
 async function stateOf(world: World, user: string): Promise<Json> {
-  const [state = "{}"] = await Array.fromAsync(world.engine.conversations.states(as(user), user, null, {}));
+  const [state = "{}"] = await allOf(world.engine.conversations.states(as(user), user, null, {}));
   return JSON.parse(state);
 }
 

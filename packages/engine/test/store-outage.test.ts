@@ -1,6 +1,6 @@
 import { ChatError } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
-import { admin, as, World } from "./world.ts";
+import { admin, allOf, as, World } from "./world.ts";
 
 /** Lets the store fail at the points that match, until the returned function is called. */
 function breakAt(world: World, pattern: RegExp): () => void {
@@ -200,8 +200,8 @@ describe("While the store is down", () => {
     const repair = breakAt(world, anything);
 
     const reads = [
-      Array.fromAsync(world.engine.messages.list(as("bob"), "bob", "ann", {})),
-      Array.fromAsync(world.engine.conversations.list(as("bob"), "bob", false, {})),
+      allOf(world.engine.messages.list(as("bob"), "bob", "ann", {})),
+      allOf(world.engine.conversations.list(as("bob"), "bob", false, {})),
       world.engine.sync.sync(as("bob"), {}),
       world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 1 }),
       world.engine.conversations.clear(admin, "ann"),

@@ -2,8 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { codeOf } from "./code-of.ts";
-import { OperatorError } from "./operator-error.ts";
+import { codeOf, OperatorError } from "./failure.ts";
 import type { TlsMaterial } from "./tls-files.ts";
 
 /** Longest time from the first byte of a request to its last. */

@@ -87,3 +87,8 @@ export interface Amended {
   /** What the sender wrote is removed from the store. @default false */
   readonly erases?: boolean;
 }
+
+/** The text of a message's overlay after the event. */
+export function overlayText({ overlay }: Amended, event: EventRecord): JsonText {
+  return JSON.stringify({ ...overlay, version: event.seq });
+}

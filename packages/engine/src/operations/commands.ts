@@ -3,6 +3,7 @@ import type { CommandActor, KindCommand, KindRequest } from "../kinds/kind.ts";
 import type { Decide } from "../kinds/plan.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import { resolveConversation } from "../operations-context.ts";
+import { earlierWrite } from "../pipeline.ts";
 import type { EventRecord } from "../ports/records.ts";
 import { isErased } from "../project-message.ts";
 import { isVisible } from "../view/view.ts";
@@ -36,15 +37,13 @@ async function write(
   const conversation = await resolveConversation(context, app, actor.user, request.conversWith);
   const targets = [...new Set(rules.targets(request))];
   const id = request.request_id;
-  const { events, repeated } = await context.writer.write(
-    app,
-    conversation,
-    decideCommand(actor, request, rules, targets),
-    { repeatKey: `${app}/${actor.user}/${id}`, targets },
-  );
+  const options = { repeatKey: `${app}/${actor.user}/${id}`, targets };
+  const { events, repeated } = await context.writer
+    .write(app, conversation, decideCommand(actor, request, rules, targets), options)
+    .catch((refusal: ChatError) => earlierWrite(context, app, actor.user, id, refusal));
   const event = events[0];
   if (event === undefined) throw new ChatError("internal", "a command made no event");
-  if (repeated && event.conversation !== conversation) {
+  if (repeated && (event.conversation !== conversation || event.type === "message")) {
     throw new ChatError("idempotency_conflict", "request_id was used for something else");
   }
   return event;

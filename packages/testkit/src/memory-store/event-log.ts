@@ -139,16 +139,20 @@ function findMessages(
   const from = Number(search.from ?? 1);
   const to = from + searchStep;
   const found: EventRef[] = [];
-  for (const { events, positions, erased, ...facts } of disk.conversations.values()) {
-    if (facts.app !== app || (conversation !== undefined && facts.conversation !== conversation)) continue;
+  // A conversation is walked by its own numbers, the whole log by its positions.
+  const one = conversation === undefined ? undefined : disk.conversations.get(keyOf(app, conversation));
+  const looked = conversation === undefined ? disk.conversations.values() : one === undefined ? [] : [one];
+  for (const { events, positions, erased, ...facts } of looked) {
+    if (facts.app !== app) continue;
     for (const [index, event] of events.entries()) {
-      const position = positions[index] ?? 0;
-      if (position < from || position >= to || event.type !== "message" || erased.has(event.seq)) continue;
+      const place = one === undefined ? (positions[index] ?? 0) : event.seq;
+      if (place < from || place >= to || event.type !== "message" || erased.has(event.seq)) continue;
       if (sender !== undefined && event.sender !== sender) continue;
       found.push({ app, conversation: event.conversation, seq: event.seq });
     }
   }
-  return { found, next: to <= disk.lastChange ? String(to) : null };
+  const last = conversation === undefined ? disk.lastChange : (one?.events.length ?? 0);
+  return { found, next: to <= last ? String(to) : null };
 }
 
 /** The logs, and the marks that a crash loses because they wait in this process for the next commit or flush. */
