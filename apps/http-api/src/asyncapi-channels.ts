@@ -138,7 +138,7 @@ const outgoing: readonly Omit<Channel, "action">[] = [
     id: "archivedConversationDeleted",
     address: topics.archivedConversationDeleted(app, user, conversWith),
     summary: "The conversation left the archive, because a newer message came.",
-    messages: { archivedConversation: z.looseObject({}) },
+    messages: { archiveExit: z.looseObject({ timelineOf: z.string(), conversWith: z.string() }) },
   },
   {
     id: "groupUpdated",
