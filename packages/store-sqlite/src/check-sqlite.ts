@@ -53,16 +53,17 @@ function inspect(database: DatabaseSync, path: string): SqliteReport {
     .prepare("PRAGMA integrity_check(10)")
     .all()
     .map((row) => String(Object.values(row)[0]));
-  const events = countOf(database, "SELECT max(position) AS n FROM event_content");
-  const open = DispatchLog.parse(metaOf(database, dispatchedRow)).open(events);
+  const last = countOf(database, "SELECT max(position) AS n FROM event_content");
+  const open = DispatchLog.parse(metaOf(database, dispatchedRow)).open(last);
+  const between = database.prepare("SELECT count(*) AS n FROM event_content WHERE position BETWEEN ? AND ?");
   return {
     path,
     epoch: metaOf(database, "epoch") ?? "",
     schema: { version, supported: schemaVersion },
     problems: problems.filter((problem) => problem !== "ok"),
     conversations: countOf(database, "SELECT count(*) AS n FROM conversation"),
-    events,
-    undispatched: open.reduce((sum, [from, to]) => sum + to - from + 1, 0),
+    events: countOf(database, "SELECT count(*) AS n FROM event"),
+    undispatched: open.reduce((sum, span) => sum + Number(between.get(...span)?.["n"]), 0),
     webhooks: countWebhooks(database),
     bytes: { database: sizeOf(path), log: sizeOf(`${path}-wal`) },
   };
