@@ -19,7 +19,7 @@ function event(conversation: string, seq: number, name: string): EventRecord {
   return {
     ...{ app: "app", conversation, seq, type: "message", sender: "ann", clientMessageId: name },
     ...{ messageId: `id-${name}`, timestamp: 1_700_000_000_000 + seq, committedAt: 1_700_000_000_000 },
-    ...{ body: `{"text":"${name}"}`, tempUid: null, hiddenFor: null, listed: true },
+    ...{ body: `{"text":"${name}"}`, tempUid: null, hiddenFor: null, listed: true, overlay: null },
   };
 }
 

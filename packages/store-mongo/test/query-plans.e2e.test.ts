@@ -26,7 +26,7 @@ function event(conversation: string, seq: number): EventRecord {
   return {
     ...{ app: "app", conversation, seq, type: "message", sender: "ann", clientMessageId: `key-${name}` },
     ...{ messageId: `id-${name}`, timestamp: 1_700_000_000_000 + seq, committedAt: 1_700_000_000_000 + seq },
-    ...{ body: "{}", tempUid: `temp-${name}`, hiddenFor: null, listed: true },
+    ...{ body: "{}", tempUid: `temp-${name}`, hiddenFor: null, listed: true, overlay: null },
   };
 }
 
