@@ -165,5 +165,8 @@ export function decodeCursor(text: string, reached: number): ChangeCursor {
     const last = walk === null ? since : Math.max(walk.upTo, since);
     if (last <= reached) return cursor;
   }
-  throw new ChatError("invalid_cursor", "the cursor is not one of this store, or of a time that it has not reached");
+  throw new ChatError(
+    "invalid_cursor",
+    "the cursor is not one of this store, or of a time that it has not reached",
+  );
 }

@@ -184,7 +184,8 @@ export function createChanges(
       for (const { body } of events) characters += body.length;
       const isFirst = page.conversations.length + kept.length === 0;
       if (characters > page.characters && !isFirst) break;
-      while (events.length > 1 && characters > page.characters) characters -= events.shift()?.body.length ?? 0;
+      while (events.length > 1 && characters > page.characters)
+        characters -= events.shift()?.body.length ?? 0;
       page.characters -= characters;
       const behind = floor === null || events.length < newest.length;
       const { head } = toldOf(place);

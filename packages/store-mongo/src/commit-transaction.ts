@@ -49,7 +49,9 @@ async function readBefore(
   const seated =
     rows.length === 0
       ? []
-      : await members.find({ _id: { $in: rows } }, { projection: { intervals: 1, changes: 1 }, session }).toArray();
+      : await members
+          .find({ _id: { $in: rows } }, { projection: { intervals: 1, changes: 1 }, session })
+          .toArray();
   return {
     events: new Map(stored.map((event) => [nameOfEvent(event._id), event])),
     holders: new Map(holders.map((found) => [joined(...Object.values(found.key ?? {})), found])),

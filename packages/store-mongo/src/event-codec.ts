@@ -33,7 +33,8 @@ export function toEventDocument(event: EventRecord): EventDocument {
 
 /** The record of a stored event. */
 export function toEventRecord(document: EventDocument): EventRecord {
-  const { _id, type, sender, key, names, timestamp, committedAt, body, hiddenFor, listed, overlay } = document;
+  const { _id, type, sender, key, names, timestamp, committedAt, body, hiddenFor, listed, overlay } =
+    document;
   return {
     app: _id.app,
     conversation: _id.conversation,

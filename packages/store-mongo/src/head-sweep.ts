@@ -72,12 +72,11 @@ export function createHeadSweep({ database, leases, log, intervalMs }: HeadSweep
     const upTo = (await database.time()) - settleMs;
     const swept = await counters.findOne({ _id: sweptUpTo }, { maxTimeMS });
     const from = (swept?.value ?? 0) - lookBackMs;
-    const stamped = conversations
-      .find(
-        { changedAt: { $gt: new Date(from), $lte: new Date(upTo) } },
-        { projection: { head: 1, lastTimestamp: 1 }, maxTimeMS, hint: "changed", batchSize: pageSize },
-      )
-      .sort({ changedAt: 1 });
+    const apps: string[] = await conversations.distinct("_id.app", {}, { maxTimeMS });
+    const stamped = conversations.find(
+      { "_id.app": { $in: apps }, changedAt: { $gt: new Date(from), $lte: new Date(upTo) } },
+      { projection: { head: 1, lastTimestamp: 1 }, maxTimeMS, hint: "changed", batchSize: pageSize },
+    );
     let page: ConversationDocument[] = [];
     for await (const document of stamped) {
       page.push(document);

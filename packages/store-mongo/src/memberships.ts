@@ -1,5 +1,5 @@
-import mongoose from "mongoose";
 import type { mongo } from "mongoose";
+import mongoose from "mongoose";
 import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey, ConversationDocument, MemberDocument } from "./documents.ts";
@@ -79,7 +79,13 @@ export function createMemberships(database: Database, reads: ConversationReads) 
     const found = await members
       .find(
         { account, ...(since === null ? {} : { changedAt: { $gt: since } }) },
-        { session, maxTimeMS, projection: { "_id.conversation": 1, changedAt: 1 }, hint: "places", batchSize: 10_000 },
+        {
+          session,
+          maxTimeMS,
+          projection: { "_id.conversation": 1, changedAt: 1 },
+          hint: "places",
+          batchSize: 10_000,
+        },
       )
       .toArray();
     return found.map(toStamped);
@@ -104,7 +110,13 @@ export function createMemberships(database: Database, reads: ConversationReads) 
     const found = await conversations
       .find(
         { changedAt: { $gt: new Date(since) }, "_id.app": app },
-        { session, maxTimeMS, projection: { "_id.conversation": 1, changedAt: 1 }, hint: "changed" },
+        {
+          session,
+          maxTimeMS,
+          projection: { "_id.conversation": 1, changedAt: 1 },
+          hint: "changed",
+          batchSize: 10_000,
+        },
       )
       .sort({ changedAt: -1 })
       .limit(maxRecent + 1)
@@ -126,7 +138,13 @@ export function createMemberships(database: Database, reads: ConversationReads) 
       const page = await conversations
         .find(
           { "_id.app": app, "_id.conversation": { $in: chunk }, ...time },
-          { session, maxTimeMS, projection: { "_id.conversation": 1, changedAt: 1 }, hint, batchSize: 10_000 },
+          {
+            session,
+            maxTimeMS,
+            projection: { "_id.conversation": 1, changedAt: 1 },
+            hint,
+            batchSize: 10_000,
+          },
         )
         .toArray();
       found.push(...page.map(toStamped));
@@ -134,27 +152,28 @@ export function createMemberships(database: Database, reads: ConversationReads) 
     return found;
   }
 
-  /** Names with events that are not dispatched yet and were committed since a time: the newest of them. */
+  /**
+   * Names with events that are not dispatched yet and were committed since a time. The newest marks of all apps do: a mark
+   * is of interest for the moment until the conversation's document is stamped.
+   */
   async function marked(app: string, since: number, session: Session): Promise<ReadonlySet<string>> {
+    const projection = { "_id.app": 1, "_id.conversation": 1 } as const;
     const found = await events
       .find(
-        { undispatched: { $gt: logicalTime(since) }, "_id.app": app },
-        { session, maxTimeMS, projection: { "_id.conversation": 1 }, hint: "undispatched_of" },
+        { undispatched: { $gt: logicalTime(since) } },
+        { session, maxTimeMS, projection, hint: "undispatched_of", batchSize: maxRecent },
       )
       .sort({ undispatched: -1 })
       .limit(maxRecent)
       .toArray();
-    return new Set(found.map(({ _id }) => _id.conversation));
+    return new Set(found.filter(({ _id }) => _id.app === app).map(({ _id }) => _id.conversation));
   }
 
   /** Of these names, those whose document may lag behind its log. */
   async function mayLag(app: string, of: ReadonlySet<string>, session: Session): Promise<string[]> {
     const swept = await counters.findOne({ _id: sweptUpTo }, { session, maxTimeMS });
     const since = (swept?.value ?? 0) - lookBackMs;
-    const [fresh, waiting] = await Promise.all([
-      recent(app, since, session),
-      marked(app, since, session),
-    ]);
+    const [fresh, waiting] = await Promise.all([recent(app, since, session), marked(app, since, session)]);
     const stamped =
       fresh.length <= maxRecent ? fresh : await stampedOf(app, [...of], { since, now: since }, session);
     const found = new Set([...waiting, ...stamped.map(({ conversation }) => conversation)]);

@@ -11,7 +11,8 @@ export async function* mergeSorted<T>(
   const walks: Walk<T>[] = [];
   try {
     for (const source of sources) {
-      const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+      const items =
+        Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
       const first = await items.next();
       if (first.done !== true) walks.push({ items, head: first.value });
     }

@@ -49,7 +49,7 @@ export function createMessageSearch(database: Database): EventLog["findMessages"
   function eventsBehind({ app, conversation, seq }: ConversationKey & Place): Promise<Found[]> {
     const bounds = { $gt: { app, conversation, seq }, $lte: { app, conversation, seq: end } };
     return events
-      .find({ _id: bounds }, { projection, maxTimeMS })
+      .find({ _id: bounds }, { projection, maxTimeMS, batchSize: eventsPerStep })
       .sort({ _id: 1 })
       .limit(eventsPerStep)
       .toArray();
@@ -65,7 +65,7 @@ export function createMessageSearch(database: Database): EventLog["findMessages"
           sender,
           "_id.seq": { $gt: seq },
         },
-        { projection, maxTimeMS, hint: "senders" },
+        { projection, maxTimeMS, hint: "senders", batchSize: eventsPerStep },
       )
       .sort({ "_id.app": 1, "_id.conversation": 1, sender: 1, "_id.seq": 1 })
       .limit(eventsPerStep)
@@ -100,7 +100,8 @@ export function createMessageSearch(database: Database): EventLog["findMessages"
     const names = await namesBehind(app, place.conversation);
     const found = names.length === 0 ? [] : await eventsOf(app, sender, names, 0);
     const last = found.at(-1)?._id;
-    if (found.length === eventsPerStep && last !== undefined) return { found: toRefs(found), next: toText(last) };
+    if (found.length === eventsPerStep && last !== undefined)
+      return { found: toRefs(found), next: toText(last) };
     const conversation = names.at(-1) ?? "";
     const isEnd = names.length < conversationsPerStep;
     return { found: toRefs(found), next: isEnd ? null : toText({ conversation, seq: end }) };

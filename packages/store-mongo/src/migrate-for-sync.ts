@@ -14,7 +14,7 @@ const erasedInPlace = '{"version":0,"deleted":{"by":"system","at":0}}';
 async function createIndexes({ conversations, members }: Collections): Promise<void> {
   await conversations.createIndexes([
     { name: "by_name", key: { "_id.app": 1, "_id.conversation": 1 } },
-    { name: "changed", key: { changedAt: 1, "_id.app": 1, "_id.conversation": 1 } },
+    { name: "changed", key: { "_id.app": 1, changedAt: 1, "_id.conversation": 1 } },
   ]);
   await members.createIndexes([
     { name: "places", key: { account: 1, changedAt: 1, "_id.conversation": 1, archivedAt: 1 } },
@@ -47,7 +47,9 @@ async function stampConversations({ conversations, events }: Collections): Promi
       .toArray();
     const unstamped = page.filter(({ changedAt }) => changedAt === undefined);
     const next = unstamped.map(({ _id, head }) => ({ ..._id, seq: head + 1 }));
-    for (const { _id } of await events.find({ _id: { $in: next } }, { projection: { _id: 1 }, maxTimeMS }).toArray()) {
+    for (const { _id } of await events
+      .find({ _id: { $in: next } }, { projection: { _id: 1 }, maxTimeMS })
+      .toArray()) {
       const { app, conversation } = _id;
       const last = await events.findOne(
         { _id: { $gte: _id, $lte: { app, conversation, seq: Number.MAX_SAFE_INTEGER } } },

@@ -1,6 +1,6 @@
 import type { LeaseStore, Log, RedeliveryLog, Store } from "@chat21/engine";
-import { createCommit } from "./commit-runs.ts";
 import { createChanges } from "./changes.ts";
+import { createCommit } from "./commit-runs.ts";
 import { createConversationReads, createConversations } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import { DispatchMarks } from "./dispatch-marks.ts";

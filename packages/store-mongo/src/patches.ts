@@ -34,10 +34,7 @@ function toUpdate(patch: MemberPatch, head: number): mongo.UpdateFilter<MemberDo
 }
 
 /** The patch's user sees it from other devices; in a direct conversation the other one sees the watermarks. */
-function toUpdates(
-  patch: MemberPatch,
-  { head, kind }: Facts,
-): mongo.AnyBulkWriteOperation<MemberDocument>[] {
+function toUpdates(patch: MemberPatch, { head, kind }: Facts): mongo.AnyBulkWriteOperation<MemberDocument>[] {
   const { app, conversation, user, delivered, read } = patch;
   const update = toUpdate(patch, head);
   if (update === null) return [];

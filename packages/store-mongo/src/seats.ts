@@ -77,7 +77,10 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
   }
 
   /** One look for the newest shown event of each span, many looks in one query. */
-  async function findLast(seats: readonly Seat[], session: Session): Promise<ReadonlyMap<string, LightEvent>> {
+  async function findLast(
+    seats: readonly Seat[],
+    session: Session,
+  ): Promise<ReadonlyMap<string, LightEvent>> {
     const looks = seats.flatMap((seat) =>
       spansOf(seat, 0).map(([from, to]) => [
         {
@@ -153,7 +156,8 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
       counts.set(name, unread.length);
     }
     const counted = await inParallel(many, (place) => countMany(place, session));
-    for (const [index, place] of many.entries()) counts.set(nameOf(place.conversation._id), counted[index] ?? 0);
+    for (const [index, place] of many.entries())
+      counts.set(nameOf(place.conversation._id), counted[index] ?? 0);
     return counts;
   }
 
@@ -190,7 +194,10 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
       return seats.map((seat) => {
         const name = nameOf(seat.conversation._id);
         const event = isSettled(seat) ? atHead.get(name) : found.get(name);
-        return { ...seat, last: event === undefined ? null : { seq: event._id.seq, timestamp: event.timestamp } };
+        return {
+          ...seat,
+          last: event === undefined ? null : { seq: event._id.seq, timestamp: event.timestamp },
+        };
       });
     },
     /** The last messages themselves, by name; `known` are at hand already. */
@@ -206,7 +213,10 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
       );
       for (const event of await readEvents(ids, session)) read.set(at(event._id), toEventRecord(event));
       const found = new Map<string, EventRecord>();
-      for (const { conversation: { _id }, last } of places) {
+      for (const {
+        conversation: { _id },
+        last,
+      } of places) {
         const event = last === null ? undefined : read.get(at({ ..._id, seq: last.seq }));
         if (event !== undefined) found.set(nameOf(_id), event);
       }

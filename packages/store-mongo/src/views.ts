@@ -41,7 +41,10 @@ function isAsked(place: Place, { archived, before, after }: ConversationQuery): 
 }
 
 /** Whether the seat's own document says that the list does not show the conversation, whatever its last message is. */
-function isElsewhere({ member, conversation: { head } }: Omit<Place, "last">, archived: boolean | null): boolean {
+function isElsewhere(
+  { member, conversation: { head } }: Omit<Place, "last">,
+  archived: boolean | null,
+): boolean {
   if (head <= member.clearedAt) return true;
   if (archived === true) return member.archivedAt === null;
   return archived === false && member.archivedAt !== null && head <= member.archivedAt;
