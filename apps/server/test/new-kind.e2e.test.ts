@@ -110,7 +110,7 @@ describe.each<[string, OpenStore]>([
 
   const connect = async (user: string): Promise<Chat> => {
     const options = { url, mqttUrl, token: await tokenOf(user) };
-    const chat = await connectWith(options, { [starredType]: reduceStar });
+    const chat = await connectWith(options, { furtherKinds: { [starredType]: reduceStar } });
     closing.unshift(() => chat.close());
     return chat;
   };
