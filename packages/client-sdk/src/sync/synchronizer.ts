@@ -83,7 +83,7 @@ export class Synchronizer {
   load({ epoch, checkedAt, cursor, positions }: Positions): void {
     this.#epoch = epoch;
     this.#seenAt = checkedAt;
-    this.#cursor = cursor;
+    if (cursor !== undefined && cursor.length <= limits.cursorCharacters) this.#cursor = cursor;
     for (const [conversWith, { seq }] of Object.entries(positions)) {
       this.#timelines.set(conversWith, new Timeline(this.#options.user, checkedAt, seq));
       this.#advance(conversWith, { from: seq + 1, to: seq, events: [] }, "sync");
@@ -214,8 +214,7 @@ export class Synchronizer {
   /** The page behind a cursor. `null`: the server has another history, and its list has begun. */
   async #follow(cursor: string, limit: number, signal: AbortSignal): Promise<SyncResponse | null> {
     const answer = await this.#sync({ cursor, limit }, signal).catch((thrown) => {
-      const { code } = ChatError.fromUnknown(thrown);
-      if (code !== "invalid_cursor" && code !== "bad_request") throw thrown;
+      if (ChatError.fromUnknown(thrown).code !== "invalid_cursor") throw thrown;
       return null;
     });
     if (answer === null) {
