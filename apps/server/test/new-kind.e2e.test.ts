@@ -22,7 +22,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { reduceStar, starred, starredType, starredWebhook } from "./kinds/starred.ts";
-import { makeDataDir, removeDataDirs } from "./server-process.ts";
+import { newDataDir, removeDataDirs } from "./server-process.ts";
 
 const app = "tilechat";
 const kinds: EventCodes = { ...eventCodes, [starredType]: starred.wire.code };
@@ -37,7 +37,7 @@ async function openMongo(): Promise<Store> {
   return connectMongoStore(options);
 }
 
-const openSqlite: OpenStore = () => openSqliteStore({ path: join(makeDataDir(), "chat21.db"), kinds });
+const openSqlite: OpenStore = () => openSqliteStore({ path: join(newDataDir(), "chat21.db"), kinds });
 
 describe.each<[string, OpenStore]>([
   ["SQLite", openSqlite],
@@ -153,9 +153,8 @@ describe.each<[string, OpenStore]>([
     expect(await sync.json()).toMatchObject({
       conversations: [{ events: [{ overlay: { stars: ["bob"] } }, { type: starredType }] }],
     });
-    await expect
-      .poll(() => receiver.events.find(({ event_type }) => event_type === starredWebhook))
-      .toMatchObject({ user_id: "bob", seq: seq + 1, data: { seq } });
+    const webhook = await receiver.next(({ body }) => body.event_type === starredWebhook);
+    expect(webhook.body).toMatchObject({ user_id: "bob", seq: seq + 1, data: { seq } });
   });
 
   it("is refused by its own rule, and by nobody's text", async () => {
