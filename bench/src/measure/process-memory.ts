@@ -22,7 +22,7 @@ export function readResidentBytes(...pids: readonly number[]): number {
 /** Watches a process until `end` is called. */
 export function watchPeak(pid: number): PeakMemory {
   const beginBytes = readStatus(pid, "VmRSS");
-  return resetsPeak(pid) ? watchByKernel(pid, beginBytes) : watchBySamples(pid, beginBytes);
+  return resetsPeak(pid, beginBytes) ? watchByKernel(pid, beginBytes) : watchBySamples(pid, beginBytes);
 }
 
 /** As {@link watchPeak}, by looking. */
@@ -44,16 +44,15 @@ function watchByKernel(pid: number, beginBytes: number): PeakMemory {
   return { beginBytes, by: "kernel", end: () => readStatus(pid, "VmHWM") };
 }
 
-function resetsPeak(pid: number): boolean {
-  const before = readStatus(pid, "VmHWM");
+function resetsPeak(pid: number, residentBytes: number): boolean {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, resetPeak);
   } catch {
     return false;
   }
   // Some kernels take the word and do nothing.
-  const [peak, resident] = [readStatus(pid, "VmHWM"), readStatus(pid, "VmRSS")];
-  return peak < before || peak - resident < 2 ** 20;
+  const peak = readStatus(pid, "VmHWM");
+  return peak - Math.max(residentBytes, readStatus(pid, "VmRSS")) < 2 ** 20;
 }
 
 function readStatus(pid: number, field: "VmHWM" | "VmRSS"): number {

@@ -86,7 +86,10 @@ export async function readLongLists(
       });
     }
     const worst = Math.max(...peaks.map(({ growthMiB }) => growthMiB));
-    const memory = { peakGrowthMiB: Number(worst.toFixed(1)), peakBy: peaks[0]?.by ?? null };
+    const memory = {
+      peakGrowthMiB: Number(worst.toFixed(1)),
+      peakBy: peaks.every(({ by }) => by === "kernel") ? "kernel" : "samples",
+    } as const;
     const head = { part: "list-heavy", api, form: "compressed", when: "warm" } as const;
     const readersAtOnce = readers.ofLongTexts.length;
     figures.push(toFigure({ ...head, conversations: long, readers: readersAtOnce, ...memory }, samples));
