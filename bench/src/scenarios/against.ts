@@ -10,7 +10,13 @@ import { type TargetSource, targetSource } from "../targets/target-source.ts";
 import { cases } from "./comparison.ts";
 import type { IdleResult } from "./idle.ts";
 import type { RunResult } from "./measured-run.ts";
-import { isPlainScenario, type Parameters, type PlainScenario, runScenario } from "./plain-scenario.ts";
+import {
+  isPlainScenario,
+  type Parameters,
+  type PlainScenario,
+  parametersOf,
+  runScenario,
+} from "./plain-scenario.ts";
 
 /** Whose server is measured: that of the other folder, or this one's. */
 export type Side = "new" | "old";
@@ -54,7 +60,8 @@ export async function runAgainst(
           const measured = await measure(source, checkouts[side], scenario, { ...options, parameters });
           measurements.push({ case: name, side, repetition, ...measured });
           const { result, readyMs } = measured;
-          print({ scenario, case: name, target: options.target, side, repetition, ...result, readyMs });
+          const asked = { scenario, case: name, ...parametersOf(scenario, parameters) };
+          print({ ...asked, target: options.target, side, repetition, ...result, readyMs });
         }
       }
     }

@@ -44,7 +44,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const { cli, args = [], settings, readyUrl } = options;
   if (!existsSync(cli)) {
     throw new Error(
-      `${relative(process.cwd(), cli)} is not built: run \`pnpm build\`, or start with \`pnpm bench\``,
+      `${relative(process.cwd(), cli)} is not built: run \`pnpm build\` in its repository, or start with \`pnpm bench\``,
     );
   }
   const { PATH, HOME, TMPDIR } = process.env;
