@@ -1,4 +1,4 @@
-import { ChatError, isId, limits, messageStatus } from "@chat21/protocol";
+import { ChatError, isId, messageStatus } from "@chat21/protocol";
 import { decodeMessage } from "../decode-message.ts";
 import type { Actor, JsonItems, MessageOperations, Page, SentMessage } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";

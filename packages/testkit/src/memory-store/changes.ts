@@ -72,7 +72,7 @@ export function readChanges(
   conversations: readonly DiskConversation[],
   toView: (found: DiskConversation, member: DiskMember) => ConversationView,
 ): Changes {
-  const { user, limit, eventsEach } = query;
+  const { user, limit } = query;
   const last = disk.lastChange;
   const { since, base, upTo, below } = parseCursor(query.cursor, last);
   const changed = conversations
