@@ -36,7 +36,7 @@ interface Walk extends Gathered {
 }
 
 /** Numbers of a seat that the first round looks at: mostly one or two events are new. Each further round looks at more. */
-const firstWidth = 4;
+const firstWidth = 2;
 const growth = 4;
 
 const keysPerQuery = 2_000;
@@ -92,7 +92,7 @@ export function createChangeEvents({ collections, queryTimeoutMs: maxTimeMS }: D
     for (let at = 0; at < ids.length; at += keysPerQuery) {
       const _id = { $in: ids.slice(at, at + keysPerQuery) };
       const where = since === null ? { _id } : { _id, at: { $gte: logicalTime(since) } };
-      const page = await events.find(where, { session, maxTimeMS }).toArray();
+      const page = await events.find(where, { session, maxTimeMS, batchSize: keysPerQuery }).toArray();
       for (const event of page) found.set(nameOf(event._id), event);
     }
     return found;
