@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createTokens, createVerifier, type IssueRequest } from "@chat21/auth";
+import { createTokens, createVerifier, type IssueRequest, type Verifier } from "@chat21/auth";
 import type { Actor, Engine, EngineOptions, EventRecord, Fact, SentMessage, Store } from "@chat21/engine";
 import { createEngine } from "@chat21/engine";
 import { createHttpApi } from "@chat21/http-api";
@@ -93,6 +93,13 @@ export class TestServer {
     return this.engine.messages.send(actor(sender), { recipient, body: JSON.stringify(body) });
   }
 
+  /** Every token of the user made until now is no good any more, here and there. */
+  async revoke(user: string): Promise<void> {
+    const { engine, verifier } = this.#now;
+    await verifier.revoke({ app, user });
+    engine.handleRevocation({ app, user, issuedBefore: Number.MAX_SAFE_INTEGER });
+  }
+
   createGroup(id: string, ...members: readonly [owner: string, ...others: string[]]): Promise<string> {
     return this.engine.groups.create(actor(members[0]), { id, name: `The ${id}`, members });
   }
@@ -148,7 +155,11 @@ export class TestServer {
   async #start(disk: MemoryDisk): Promise<void> {
     const { disk: _, ...options } = this.#options;
     const store = createMemoryStore({ disk });
-    const verifier = createVerifier({ tokens: this.#tokens, revocations: store.revocations, clock: systemClock });
+    const verifier = createVerifier({
+      tokens: this.#tokens,
+      revocations: store.revocations,
+      clock: systemClock,
+    });
     const log = pino({ level: "silent" });
     const sink = { name: "recorded", accept: async (some: readonly Fact[]) => void this.facts.push(...some) };
     const engine = createEngine({
@@ -175,7 +186,7 @@ export class TestServer {
       registry: new Registry(),
       config,
     });
-    this.#running = { engine, store, api };
+    this.#running = { engine, store, verifier, api };
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -201,6 +212,7 @@ export class TestServer {
 interface Running {
   readonly engine: Engine;
   readonly store: Store;
+  readonly verifier: Verifier;
   readonly api: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
