@@ -356,6 +356,9 @@ export class Synchronizer {
       this.check();
       throw new ChatError("store_unavailable", "the server's store was replaced");
     }
+    // Meanwhile begun anew.
+    if (this.#timelines.get(conversWith) !== timeline) return;
+    timeline.visibleHead = answer.head;
     for (const event of answer.events) dispatch({ type: "arrived", event });
     if (unknown && timeline.position === 0 && topRange(answer) !== undefined) {
       this.#discover(conversWith, timeline, answer, true);
@@ -366,8 +369,11 @@ export class Synchronizer {
   }
 
   #giveUp(conversWith: string, timeline: Timeline, gap: Gap): void {
-    const text = `the server does not explain the numbers of ${conversWith} after ${gap.after}`;
-    this.#options.handleError(new ChatError("internal", text));
+    // Somebody who has left a group still hears which of the messages before were deleted.
+    if (timeline.visibleHead > gap.after) {
+      const text = `the server does not explain the numbers of ${conversWith} after ${gap.after}`;
+      this.#options.handleError(new ChatError("internal", text));
+    }
     timeline.giveUp(gap);
     this.#settle(conversWith, timeline, "live");
   }

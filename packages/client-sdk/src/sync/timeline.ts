@@ -26,6 +26,8 @@ export interface Released {
  * covered: a covered number without an event is not for this user. Pure bookkeeping: no clock, no connection.
  */
 export class Timeline {
+  /** The last number that this user may see, as history told it. */
+  visibleHead = Number.POSITIVE_INFINITY;
   /** Up to here, messages are history for this user: they are held, never announced as new. */
   historyUpTo = 0;
   /** What was written up to then, by the server's clock, had been there when this client last looked. Milliseconds. */
@@ -69,6 +71,7 @@ export class Timeline {
 
   /** Takes in what the server answered. */
   accept({ covered, events }: Answered): void {
+    if (this.#retired) return;
     for (const event of events) this.offer(event);
     for (const [from, to] of covered) {
       this.#covered = addRange(this.#covered, [Math.max(from, this.#position + 1), to]);
