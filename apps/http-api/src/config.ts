@@ -1,4 +1,5 @@
 import type { WebhookSettings } from "@chat21/events";
+import { unusedOriginalVariables } from "@chat21/original";
 import type { WebhookEvent } from "@chat21/protocol";
 import {
   type ClusterConfig,
@@ -13,7 +14,6 @@ import {
   readClusterConfig,
   secretWeakness,
   type TlsFiles,
-  unusedClusterSettings,
   usualEvents,
 } from "@chat21/runtime";
 import { apiSettings } from "./settings.ts";
@@ -55,7 +55,7 @@ export function loadApiConfig(environment: Environment = process.env): {
   readonly notices: readonly Notice[];
 } {
   const reader = createSettingsReader({
-    ...{ table: apiSettings, environment, unused: unusedClusterSettings, others: clusterVariables },
+    ...{ table: apiSettings, environment, unused: unusedOriginalVariables.cluster, others: clusterVariables },
   });
   const { read } = reader;
   const webhooks = loadWebhookSettings(environment);

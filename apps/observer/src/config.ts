@@ -1,4 +1,5 @@
 import type { WebhookSettings } from "@chat21/events";
+import { unusedOriginalVariables } from "@chat21/original";
 import type { WebhookEvent } from "@chat21/protocol";
 import {
   type ClusterConfig,
@@ -10,7 +11,6 @@ import {
   type MessageRate,
   type Notice,
   readClusterConfig,
-  unusedClusterSettings,
   usualEvents,
 } from "@chat21/runtime";
 import { observerSettings } from "./settings.ts";
@@ -27,7 +27,7 @@ export interface ObserverConfig extends ClusterConfig {
   readonly prefetch: number | undefined;
   readonly queueType: "classic" | "quorum";
   /** Leaves the queues of an original deployment as they are. */
-  readonly keepLegacyQueues: boolean;
+  readonly keepOriginalQueues: boolean;
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
   /** Of health and metrics; 0 takes any free one. */
@@ -48,7 +48,12 @@ export interface LoadedObserverConfig {
  */
 export function loadObserverConfig(environment: Environment = process.env): LoadedObserverConfig {
   const reader = createSettingsReader({
-    ...{ table: observerSettings, environment, unused: unusedClusterSettings, others: clusterVariables },
+    ...{
+      table: observerSettings,
+      environment,
+      unused: unusedOriginalVariables.cluster,
+      others: clusterVariables,
+    },
   });
   const { read } = reader;
   const webhooks = loadWebhookSettings(environment);
@@ -60,7 +65,7 @@ export function loadObserverConfig(environment: Environment = process.env): Load
     events: read("events") ?? usualEvents,
     prefetch: read("prefetch"),
     queueType: read("queueType") ?? "classic",
-    keepLegacyQueues: read("keepLegacyQueues") ?? false,
+    keepOriginalQueues: read("keepOriginalQueues") ?? false,
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
     metricsPort: read("metricsPort") ?? 9090,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type AmqpEdge, createAmqpEdge } from "@chat21/broker-amqp";
 import type { Metrics, TokenVerifier } from "@chat21/engine";
+import { createOriginalTakeOver } from "@chat21/original";
 import { ChatError } from "@chat21/protocol";
 import {
   brokerHealth,
@@ -18,7 +19,6 @@ import {
 import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
-import { createLegacyAdopter } from "./adopt-legacy.ts";
 import type { ObserverConfig } from "./config.ts";
 import { type DrainParts, drain } from "./drain.ts";
 import { measureBroker } from "./measure-broker.ts";
@@ -95,18 +95,19 @@ async function startEngine(
   { config, store, metrics, log }: EngineParts,
   parts: Mutable<DrainParts>,
 ): Promise<AmqpEdge> {
-  const { rabbitUri: uri, apps, prefetch, queueType, webhooks, keepLegacyQueues } = config;
+  const { rabbitUri: uri, apps, prefetch, queueType, webhooks, keepOriginalQueues } = config;
   const holder = `observer-${randomUUID()}`;
   const connectTimeoutMs = config.startTimeoutMs;
-  const legacy = createLegacyAdopter({ store, webhooks, clock: systemClock, log });
+  const original = createOriginalTakeOver({
+    ...{ store, webhooks, clock: systemClock, log, apps, keepsQueues: keepOriginalQueues },
+  });
   const edge = createAmqpEdge({
     ...{ uri, holder, leases: store.leases, apps, prefetch, queueType, connectTimeoutMs, log, metrics },
-    keepLegacyQueues,
-    ...{ onLegacyPersist: legacy.onLegacyPersist, onLegacyWebhook: legacy.onLegacyWebhook },
+    beforeConsuming: original.take,
   });
   const engine = createClusterEngine({ config, holder, store, edge, tokens: noTokens, log, metrics });
   Object.assign(parts, { engine, edge });
   await startOnBroker(engine, edge);
-  legacy.report();
+  original.report();
   return edge;
 }

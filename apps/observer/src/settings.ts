@@ -6,7 +6,7 @@ const {
   contactsUrl,
   events,
   host,
-  keepLegacyQueues,
+  keepOriginalQueues,
   logLevel,
   messageCapacity,
   messageRefillPerMinute,
@@ -23,7 +23,7 @@ const {
 
 /** Every setting of the observer beside the `WEBHOOK_` ones, in the order of the help. */
 export const observerSettings = {
-  ...{ rabbitUri, mongoUri, apps, presence, events, prefetch, queueType, keepLegacyQueues },
+  ...{ rabbitUri, mongoUri, apps, presence, events, prefetch, queueType, keepOriginalQueues },
   ...{ messageCapacity, messageRefillPerMinute, contactsUrl },
   ...{ host, metricsPort, metricsToken, logLevel },
   ...{ autoRestart, startTimeoutSeconds, migrate },

@@ -1,4 +1,5 @@
 import type { WebhookSettings } from "@chat21/events";
+import { unusedOriginalVariables } from "@chat21/original";
 import {
   type ClusterConfig,
   clusterVariables,
@@ -8,7 +9,6 @@ import {
   type Notice,
   OperatorError,
   readClusterConfig,
-  unusedClusterSettings,
 } from "@chat21/runtime";
 import { webhooksSettings } from "./settings.ts";
 
@@ -30,7 +30,12 @@ export function loadWebhooksConfig(environment: Environment = process.env): {
   readonly notices: readonly Notice[];
 } {
   const reader = createSettingsReader({
-    ...{ table: webhooksSettings, environment, unused: unusedClusterSettings, others: clusterVariables },
+    ...{
+      table: webhooksSettings,
+      environment,
+      unused: unusedOriginalVariables.cluster,
+      others: clusterVariables,
+    },
   });
   const { settings, notices } = loadWebhookSettings(environment);
   const config: WebhooksConfig = {

@@ -2,7 +2,7 @@ export type { ClusterConfig, ClusterTable } from "./cluster-config.ts";
 export { readClusterConfig } from "./cluster-config.ts";
 export type { ClusterEngineConfig, ClusterEngineParts } from "./cluster-engine.ts";
 export { createClusterEngine, startOnBroker } from "./cluster-engine.ts";
-export { clusterSettings, clusterVariables, unusedClusterSettings, usualEvents } from "./cluster-settings.ts";
+export { clusterSettings, clusterVariables, usualEvents } from "./cluster-settings.ts";
 export type { ClusterStoreAdapter } from "./cluster-store.ts";
 export { connectClusterStore } from "./cluster-store.ts";
 export { codeOf } from "./code-of.ts";
@@ -26,7 +26,6 @@ export { chooseMessageRate } from "./message-rate.ts";
 export type { OperationsOptions } from "./operations-listener.ts";
 export { operationsListener } from "./operations-listener.ts";
 export { OperatorError } from "./operator-error.ts";
-export { because, originalVariables } from "./original-variables.ts";
 export { createPrometheusMetrics } from "./prometheus-metrics.ts";
 export type {
   Environment,
