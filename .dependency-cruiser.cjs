@@ -1,6 +1,6 @@
 // The arrows of the house, downwards only:
-// apps -> runtime, adapters and auth -> engine -> protocol; runtime -> events -> engine; client-sdk -> protocol;
-// web -> client-sdk.
+// apps -> original, runtime, adapters and auth -> engine -> protocol; original -> runtime -> events -> engine;
+// client-sdk -> protocol; web -> client-sdk.
 const tests = "(^|/)test/|[.]test[.]tsx?$";
 const config = "[.]config[.]ts$|^tsup[.]base[.]ts$";
 const own = "^(packages|apps|bench)/";
@@ -26,6 +26,30 @@ module.exports = {
       "packages/runtime",
       "packages/(engine|events|protocol)",
     ),
+    room(
+      "original-reaches-runtime-events-engine-and-protocol",
+      "packages/original",
+      "packages/(engine|events|protocol|runtime)",
+    ),
+    {
+      name: "only-apps-reach-original",
+      comment: "It goes in two years: nothing but wiring may have to change then.",
+      severity: "error",
+      from: { path: "^(packages|bench)/", pathNot: "^packages/original/" },
+      to: { path: "^packages/original/" },
+    },
+    {
+      name: "original-keeps-technology-in-its-database-folder",
+      severity: "error",
+      from: { path: "^packages/original/src/", pathNot: [tests, "^packages/original/src/database/"] },
+      to: { path: "^packages/(runtime|original/src/database)/|node_modules/" },
+    },
+    {
+      name: "original-does-no-io-outside-its-database-folder",
+      severity: "error",
+      from: { path: "^packages/original/src/", pathNot: [tests, "^packages/original/src/database/"] },
+      to: { dependencyTypes: ["core"] },
+    },
     {
       name: "adapters-reach-engine-and-protocol",
       severity: "error",
@@ -90,14 +114,14 @@ module.exports = {
     {
       name: "drivers-stay-in-their-adapters",
       severity: "error",
-      // The import's files are the adapter of the engine's `ImportSource`: nobody but the command needs it.
+      // These two files are the adapter of `OriginalSource`: nobody but the command that imports needs it.
       from: {
         path: "^(packages|apps)/",
         pathNot: [
           tests,
           adapters,
           "^packages/testkit/",
-          "^apps/server/src/import/(import-spool|original-database)[.]ts$",
+          "^packages/original/src/database/(spool|original-database)[.]ts$",
         ],
       },
       to: { path: "node_modules/(aedes|amqplib|mongoose)/|^(node:)?sqlite$" },
