@@ -71,8 +71,9 @@ Examples:
 Erases what a person wrote (numbers stay, so that nobody's history has a hole), the profile, push
 registrations and presence, takes the person out of every group, and ends all tokens given until now.`,
   doctor: `
-Looks at this Node, the data folder and its rights, the database, the secret, the ports and the disk.
-Exit code 1 when anything must be put right.`,
+Looks at this Node, the data folder and its rights, the database, the secret, the ports and the disk, and compares every
+message that was changed later (erased, for example) with the log. --rebuild writes these messages anew from the log first;
+no server may run on the folder meanwhile. Exit code 1 when anything must be put right.`,
 } as const;
 
 type Run = (...args: never[]) => Promise<void>;
@@ -319,6 +320,7 @@ function addKeeping(program: Command): void {
     .addOption(settingOption("mqttWsPort", "port"))
     .addOption(settingOption("host", "address"))
     .addOption(settingOption("dataDir", "folder"))
+    .option("--rebuild", "Write changed messages anew from the log first.")
     .option("--json", "As JSON.")
     .addHelpText("after", help.doctor)
     .action(

@@ -1,6 +1,6 @@
 import { fakeToken } from "@chat21/testkit/fake-server";
 import { expect, test, vi } from "vitest";
-import { openLink } from "../src/link.ts";
+import { openLink } from "../src/connection/link.ts";
 import { ManualClock } from "./support/manual-clock.ts";
 import { openServer } from "./support/world.ts";
 

@@ -21,9 +21,10 @@ export type {
   SyncOperations,
 } from "./engine.ts";
 export type { Amended, Amends, CommandActor, Kind, KindCommand, KindRequest, Outlet } from "./kinds/kind.ts";
+export { tellMembers } from "./kinds/kind.ts";
 export { eventRules } from "./kinds/kinds.ts";
 export type { DecisionContext, EventDraft, Plan } from "./kinds/plan.ts";
-export type { OverlayProblem } from "./overlays.ts";
+export type { OverlayProblem, OverlayReads } from "./overlays.ts";
 export { checkOverlays, rebuildOverlays } from "./overlays.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Contact, Contacts } from "./ports/contacts.ts";

@@ -3,12 +3,15 @@ import { limits } from "@chat21/protocol";
 import type { Kind } from "./kinds/kind.ts";
 import { overlayText } from "./kinds/kind.ts";
 import { Kinds } from "./kinds/kinds.ts";
-import type { Amendment } from "./ports/event-log.ts";
-import type { ConversationOverlays } from "./ports/overlay-store.ts";
+import type { Amendment, EventLog } from "./ports/event-log.ts";
+import type { ConversationOverlays, OverlayStore } from "./ports/overlay-store.ts";
 import type { Store } from "./ports/store.ts";
 
-/** Stores that overlays are checked in. */
-type OverlayStores = Pick<Store, "events" | "overlays">;
+/** The reads that overlays are checked with. */
+export interface OverlayReads {
+  readonly events: Pick<EventLog, "read">;
+  readonly overlays: Pick<OverlayStore, "amended">;
+}
 
 /** A message whose stored overlay is not what the log makes of it. */
 export interface OverlayProblem {
@@ -28,7 +31,7 @@ const conversationsAtOnce = 100;
  * that amends. Overlays of version 0 come from databases that erased in place, without an event: they are right as they are.
  */
 export async function* checkOverlays(
-  stores: OverlayStores,
+  stores: OverlayReads,
   kinds?: Readonly<Record<string, Kind>>,
 ): AsyncGenerator<OverlayProblem, void> {
   const known = new Kinds(kinds);
@@ -49,7 +52,7 @@ export async function* checkOverlays(
  * the next run begins anew, and finds the finished ones right.
  */
 export async function rebuildOverlays(
-  stores: OverlayStores,
+  stores: Pick<Store, "events" | "overlays">,
   kinds?: Readonly<Record<string, Kind>>,
 ): Promise<number> {
   const known = new Kinds(kinds);
@@ -70,7 +73,7 @@ export async function rebuildOverlays(
 }
 
 async function* everyAmended(
-  { overlays }: OverlayStores,
+  { overlays }: OverlayReads,
   kinds: Kinds,
 ): AsyncGenerator<ConversationOverlays, void> {
   for (let after: ConversationOverlays | undefined; ; ) {
@@ -83,7 +86,7 @@ async function* everyAmended(
 
 /** The overlays that the log makes up to a head, by the messages' numbers. */
 async function overlaysOf(
-  { events }: OverlayStores,
+  { events }: OverlayReads,
   kinds: Kinds,
   { app, conversation, head, overlays }: ConversationOverlays,
 ): Promise<ReadonlyMap<number, Amendment>> {

@@ -1,8 +1,8 @@
-import { ChatError, conversWithOf, defineEventKind, topics } from "@chat21/protocol";
+import { ChatError, defineEventKind } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import type { EventRecord, Kind, KindCommand } from "../src/index.ts";
-import { checkOverlays, eventRules, rebuildOverlays } from "../src/index.ts";
+import { checkOverlays, eventRules, rebuildOverlays, tellMembers } from "../src/index.ts";
 import { allOf, as, type Json, World } from "./world.ts";
 
 interface Star {
@@ -45,20 +45,7 @@ const starred: Kind = {
     }),
   },
   tell(event, state, outlet) {
-    for (const { user } of state.members.values()) {
-      if (!outlet.reaches(user)) continue;
-      const conversWith = conversWithOf(event.conversation, user);
-      const payload = JSON.stringify({
-        type: "starred",
-        conversWith,
-        seq: event.seq,
-        epoch: outlet.epoch,
-        timestamp: event.timestamp,
-        sender: event.sender,
-        data: JSON.parse(event.body),
-      });
-      outlet.deliver(user, topics.event(event.app, user, conversWith), payload);
-    }
+    tellMembers(event, state, outlet, event.body);
     if (outlet.takesFacts) outlet.fact({ kind: "event", name: "message-starred", event, data: event.body });
   },
 };

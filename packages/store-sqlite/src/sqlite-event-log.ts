@@ -1,5 +1,4 @@
 import type { EventLog, Log } from "@chat21/engine";
-import { ChatError } from "@chat21/protocol";
 import { emptyLog } from "./checkpoints.ts";
 import { DispatchMarks } from "./dispatch-marks.ts";
 import { decodeRunResult, encodeRun } from "./run-codec.ts";
@@ -41,24 +40,8 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
     await flushMarks().catch((error) => log?.warn({ err: error }, "dispatch marks were not saved"));
   }
 
-  async function erase(where: Parameters<EventLog["erase"]>[0]): Promise<number> {
-    const scope = { app: where.app, conversation: where.conversation ?? null, sender: where.sender ?? null };
-    if (scope.conversation === null && scope.sender === null) {
-      throw new ChatError("bad_request", "erase needs a conversation or a sender");
-    }
-    let erased = 0;
-    for (let from: number | null = 1; from !== null; ) {
-      const step: { erased: number; next: number | null } = await write("erase", scope, from);
-      erased += step.erased;
-      from = step.next;
-    }
-    if (erased > 0) await emptyLog(write, log);
-    return erased;
-  }
-
   return {
     saveMarks,
-    erase,
     async commit(runs) {
       const results = await withMarks(() => write("commit", runs.map(encodeRun)));
       return results.map(decodeRunResult);
@@ -66,6 +49,8 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
     read: (range) => read("readEvents", range),
     find: (app, conversation, id) => read("findEvent", app, conversation, id),
     findByClientMessageId: (app, sender, id) => read("findByClientMessageId", app, sender, id),
+    findMessages: (search) => read("findMessages", search),
+    scrub: () => emptyLog(write, log),
     undispatched(limit, committedBefore, of) {
       // The writer knows them from now on, but only a commit or a flush brings them to the disk.
       const taken = marks.take();

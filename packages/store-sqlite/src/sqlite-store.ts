@@ -47,6 +47,7 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
     conversations: {
       load: (keys) => read("load", keys),
       list: (query) => read("list", query),
+      changes: (query) => read("changes", query),
       view: (app, conversation, user) => read("view", app, conversation, user),
       heads: (app, user, limit) => read("heads", app, user, limit),
       patch: (patches) => write("patch", patches),
@@ -54,6 +55,10 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
         read("peers", app, user, limit, after ? directConversationId(user, after) : (after ?? null)),
     },
     instances: createSqliteInstances(write, read),
+    overlays: {
+      amended: (types, limit, after) => read("amended", types, limit, after),
+      replace: (conversation, overlays) => write("replaceOverlays", conversation, overlays),
+    },
     presence: createSqlitePresence(write, read),
     revocations: createSqliteRevocations(write, read, log),
     users: createSqliteUsers(write, read, log),

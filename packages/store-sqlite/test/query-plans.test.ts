@@ -1,6 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
+import { eventCodes } from "@chat21/protocol";
 import { expect, it } from "vitest";
 import { openForWriting } from "../src/worker/connection.ts";
+import { ConversationEnds } from "../src/worker/conversation-ends.ts";
 import { createReaderMethods } from "../src/worker/reader-methods.ts";
 import { createWriter } from "../src/worker/writer-methods.ts";
 import { useTemporaryFolder } from "./temporary-folder.ts";
@@ -9,7 +11,10 @@ const folder = useTemporaryFolder();
 
 /** Every statement that the store prepares, as it is written in its source. */
 async function preparedStatements() {
-  const database = openForWriting(await folder.path(), { maxBytes: undefined, newEpoch: () => "epoch" });
+  const setup = { kinds: eventCodes, ends: ConversationEnds.allocate() };
+  const database = openForWriting(await folder.path(), {
+    ...{ ...setup, maxBytes: undefined, newEpoch: () => "epoch" },
+  });
   const statements = new Set<string>();
   const recorder = new Proxy(database, {
     get(target, name) {
@@ -20,8 +25,8 @@ async function preparedStatements() {
       };
     },
   });
-  createWriter(recorder);
-  createReaderMethods(recorder);
+  createWriter(recorder, setup);
+  createReaderMethods(recorder, setup);
   return { database, statements: [...statements] };
 }
 

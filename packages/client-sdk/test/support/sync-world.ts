@@ -8,8 +8,8 @@ import type {
 import { ChatError } from "@chat21/protocol";
 import type { ModelEvent } from "@chat21/testkit/fake-server";
 import { ModelLog } from "@chat21/testkit/fake-server";
-import type { HistoryRange, ReleasedEvent, SyncSink, SyncSource } from "../../src/sync-ports.ts";
-import { Synchronizer } from "../../src/synchronizer.ts";
+import type { HistoryRange, ReleasedEvent, SyncSink, SyncSource } from "../../src/sync/sync-source.ts";
+import { Synchronizer } from "../../src/sync/synchronizer.ts";
 import { ManualClock, settle } from "./manual-clock.ts";
 
 const me = "alice";

@@ -1,8 +1,11 @@
 import type { EventKind, Overlay } from "@chat21/protocol";
+import { conversWithOf, topics } from "@chat21/protocol";
 import type { ConversationState } from "../conversation-state.ts";
 import type { JsonText } from "../engine.ts";
 import type { Fact } from "../ports/event-sink.ts";
 import type { EventRecord } from "../ports/records.ts";
+import { eventJson } from "../project-event.ts";
+import { sees } from "../view/view.ts";
 import type { DecisionContext, Plan } from "./plan.ts";
 
 /**
@@ -86,6 +89,22 @@ export interface Amended {
   readonly overlay: Omit<Overlay, "version">;
   /** What the sender wrote is removed from the store. @default false */
   readonly erases?: boolean;
+}
+
+/** Tells an event, as it is in the log, to every connected member who sees its number. */
+export function tellMembers(
+  event: EventRecord,
+  state: ConversationState,
+  outlet: Outlet,
+  data: JsonText,
+): void {
+  const { app, conversation, seq } = event;
+  for (const { user, intervals } of state.members.values()) {
+    if (!sees(intervals, seq) || !outlet.reaches(user)) continue;
+    const conversWith = conversWithOf(conversation, user);
+    const payload = eventJson(event, outlet.epoch, conversWith, data);
+    outlet.deliver(user, topics.event(app, user, conversWith), payload);
+  }
 }
 
 /** The text of a message's overlay after the event. */

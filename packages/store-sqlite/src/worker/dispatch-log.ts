@@ -4,7 +4,10 @@ type Span = readonly [from: number, to: number];
 /** The row of `meta` that holds the serialized log. */
 export const dispatchedRow = "dispatched";
 
-/** Spans beyond the cursor that are kept across a restart; more than these are dispatched again then. */
+/**
+ * Spans beyond the cursor that are kept across a restart: the first ones and the last. What lies in others is dispatched
+ * again then.
+ */
 const maxStoredSpans = 64;
 
 /**
@@ -18,7 +21,10 @@ export class DispatchLog {
 
   /** The state as text; small whatever happened. */
   serialize(): string {
-    return JSON.stringify([this.#cursor, ...this.#spans.slice(0, maxStoredSpans)]);
+    const spans = this.#spans;
+    const stored =
+      spans.length <= maxStoredSpans ? spans : [...spans.slice(0, maxStoredSpans - 1), ...spans.slice(-1)];
+    return JSON.stringify([this.#cursor, ...stored]);
   }
 
   static parse(text: string | undefined): DispatchLog {
@@ -57,6 +63,11 @@ export class DispatchLog {
   /** Every position up to here was dispatched. */
   get cursor(): number {
     return this.#cursor;
+  }
+
+  /** The highest position that is marked. */
+  get last(): number {
+    return this.#spans.at(-1)?.[1] ?? this.#cursor;
   }
 
   /** Whether the position is marked. */

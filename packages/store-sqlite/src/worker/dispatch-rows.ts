@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EventRecord } from "@chat21/engine";
 import type { ConversationRows } from "./conversation-rows.ts";
 import { DispatchLog, dispatchedRow } from "./dispatch-log.ts";
-import { selectLoggedEvent, toLoggedEventRecord } from "./event-rows.ts";
+import { type EventRows, selectLoggedEvent } from "./event-rows.ts";
 
 /** Ranges of numbers that were dispatched: app, conversation, first and last number, and again. */
 export type EncodedMarks = readonly (string | number)[];
@@ -11,6 +11,10 @@ export type EncodedMarks = readonly (string | number)[];
 export interface DispatchRows {
   /** Takes marks into memory; they count for {@link undispatched} from now on. */
   mark(marks: EncodedMarks): void;
+  /** Marks positions of the log, and numbers that no event has. */
+  markPositions(from: number, to: number): void;
+  /** The highest number that is marked. */
+  lastMarked(): number;
   /** Writes what changed inside the caller's transaction. */
   save(): void;
   /** What was saved may have been undone: it is written again by the next {@link save}. */
@@ -23,11 +27,12 @@ export interface DispatchRows {
   ): EventRecord[];
 }
 
-/** Works on the connection that writes. `lastPosition`: the end of the log. */
+/** Works on the connection that writes. `last`: the newest number that was given. */
 export function createDispatchRows(
   database: DatabaseSync,
   conversations: ConversationRows,
-  lastPosition: () => number,
+  { toLoggedEventRecord }: EventRows,
+  last: () => number,
 ): DispatchRows {
   const stored = database.prepare("SELECT value FROM meta WHERE name = ?").get(dispatchedRow);
   const log = DispatchLog.parse(stored?.["value"] as string | undefined);
@@ -76,6 +81,12 @@ export function createDispatchRows(
         }
       }
     },
+    markPositions(from, to) {
+      if (from > to) return;
+      log.mark(from, to);
+      changed = true;
+    },
+    lastMarked: () => log.last,
     save() {
       if (!changed) return;
       put.run(dispatchedRow, log.serialize());
@@ -90,7 +101,7 @@ export function createDispatchRows(
         return found === null ? [] : undispatchedOf(found.id, limit, committedBefore);
       }
       const events: EventRecord[] = [];
-      for (const [from, to] of log.open(lastPosition())) {
+      for (const [from, to] of log.open(last())) {
         if (events.length >= limit) break;
         const rows = read.all(from, to, committedBefore, limit - events.length);
         for (const row of rows) events.push(toLoggedEventRecord(row));

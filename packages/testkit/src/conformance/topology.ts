@@ -14,7 +14,7 @@ export interface Topology {
   readonly apiUrl: string;
   /** Prometheus text. */
   readonly metricsUrl: string;
-  /** Shared secret of HS256 tokens; tokens are made with it as in `wire-protocol.md` 5.2, nothing else is asked. */
+  /** Shared secret of HS256 tokens; tokens are made with it as existing issuers make them, nothing else is asked. */
   readonly secret: string;
   /**
    * Who judges a publish. `policy`: we do, and close the connection for every topic that is none of a client's. `scopes`:
