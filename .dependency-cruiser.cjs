@@ -1,5 +1,5 @@
 // The arrows of the house, downwards only:
-// apps -> original, runtime, adapters and auth -> engine -> protocol; original -> runtime -> events -> engine;
+// apps -> original, runtime, adapters -> auth, events, people -> engine -> protocol; original -> runtime;
 // client-sdk -> protocol; web -> client-sdk.
 const tests = "(^|/)test/|[.]test[.]tsx?$";
 const config = "[.]config[.]ts$|^tsup[.]base[.]ts$";
@@ -21,15 +21,16 @@ module.exports = {
     room("engine-reaches-protocol", "packages/engine", "packages/protocol"),
     room("auth-reaches-engine-and-protocol", "packages/auth", "packages/(engine|protocol)"),
     room("events-reach-engine-and-protocol", "packages/events", "packages/(engine|protocol)"),
+    room("people-reach-engine-and-protocol", "packages/people", "packages/(engine|protocol)"),
     room(
-      "runtime-reaches-events-engine-and-protocol",
+      "runtime-reaches-events-people-engine-and-protocol",
       "packages/runtime",
-      "packages/(engine|events|protocol)",
+      "packages/(engine|events|people|protocol)",
     ),
     room(
-      "original-reaches-runtime-events-engine-and-protocol",
+      "original-reaches-runtime-and-what-is-below",
       "packages/original",
-      "packages/(engine|events|protocol|runtime)",
+      "packages/(engine|events|people|protocol|runtime)",
     ),
     {
       name: "only-apps-reach-original",
@@ -51,10 +52,22 @@ module.exports = {
       to: { dependencyTypes: ["core"] },
     },
     {
-      name: "adapters-reach-engine-and-protocol",
+      name: "brokers-reach-engine-and-protocol",
       severity: "error",
-      from: { path: "^packages/((?:broker|store)-[^/]+)/", pathNot: [tests, config] },
+      from: { path: "^packages/(broker-[^/]+)/", pathNot: [tests, config] },
       to: { path: own, pathNot: ["^packages/(engine|protocol)/", "^packages/$1/"] },
+    },
+    {
+      name: "stores-reach-the-owners-of-their-ports",
+      severity: "error",
+      from: { path: "^packages/(store-[^/]+)/", pathNot: [tests, config] },
+      to: { path: own, pathNot: ["^packages/(auth|engine|events|people|protocol)/", "^packages/$1/"] },
+    },
+    {
+      name: "stores-take-ports-alone-of-auth-events-and-people",
+      severity: "error",
+      from: { path: "^packages/store-[^/]+/", pathNot: [tests, config] },
+      to: { path: "^packages/(auth|events|people)/", dependencyTypesNot: ["type-only"] },
     },
     room("client-sdk-reaches-protocol", "packages/client-sdk", "packages/protocol"),
     {
@@ -63,7 +76,11 @@ module.exports = {
       from: { path: "^packages/(react|widget)/", pathNot: [tests, config] },
       to: { path: own, pathNot: ["^packages/(client-sdk|protocol)/", "^packages/$1/"] },
     },
-    room("testkit-reaches-engine-and-protocol", "packages/testkit", "packages/(engine|protocol)"),
+    room(
+      "testkit-reaches-the-owners-of-ports-and-protocol",
+      "packages/testkit",
+      "packages/(auth|engine|events|people|protocol)",
+    ),
     room("web-reaches-client-sdk", "apps/web", "packages/(client-sdk|protocol|react|widget)"),
     {
       name: "only-server-reaches-apps",

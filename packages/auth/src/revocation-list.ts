@@ -1,4 +1,5 @@
-import type { Identity, RevocationRecord } from "@chat21/engine";
+import type { Identity } from "@chat21/engine";
+import type { RevocationRecord } from "./revocation-store.ts";
 
 /**
  * What is revoked, in memory. Only grows, but for records that ran out: a slow read of the store can therefore not

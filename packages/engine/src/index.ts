@@ -61,21 +61,13 @@ export type {
   EventRecord,
   EventRef,
   GroupRecord,
-  InstanceRecord,
   Interval,
   MemberRecord,
   MemberState,
-  RevocationRecord,
-  StoredWebhookDelivery,
-  UserRecord,
-  WebhookDelivery,
 } from "./ports/records.ts";
 export type { RedeliveryLog } from "./ports/redelivery-log.ts";
-export type { RevocationStore } from "./ports/revocation-store.ts";
 export type { Store } from "./ports/store.ts";
 export type { Log, MetricName, Metrics, ObservationName } from "./ports/telemetry.ts";
-export type { InstanceStore, UserStore } from "./ports/user-store.ts";
-export type { WebhookLease, WebhookOutcome, WebhookQuery, WebhookStore } from "./ports/webhook-store.ts";
 export type { ListItem, Viewer } from "./view/view.ts";
 export {
   countUnread,

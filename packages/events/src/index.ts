@@ -15,3 +15,11 @@ export type { WebhookSinkOptions } from "./webhook-sink.ts";
 export { createWebhookSink } from "./webhook-sink.ts";
 export type { WebhookRecorderOptions } from "./webhook-sinks.ts";
 export { webhookSinks } from "./webhook-sinks.ts";
+export type {
+  StoredWebhookDelivery,
+  WebhookDelivery,
+  WebhookLease,
+  WebhookOutcome,
+  WebhookQuery,
+  WebhookStore,
+} from "./webhook-store.ts";

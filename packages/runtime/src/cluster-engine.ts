@@ -10,10 +10,10 @@ import {
   type Store,
   type TokenVerifier,
 } from "@chat21/engine";
-import { createBackendEvents, webhookSinks } from "@chat21/events";
+import { createBackendEvents, type WebhookStore, webhookSinks } from "@chat21/events";
+import { createContactDirectory, type PeopleStore } from "@chat21/people";
 import { ChatError } from "@chat21/protocol";
 import type { BrokerConfig, ClusterConfig } from "./cluster-config.ts";
-import { createContactDirectory } from "./contact-directory.ts";
 import { OperatorError } from "./failure.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -22,7 +22,9 @@ export interface ClusterEngineParts {
   readonly config: BrokerConfig & Pick<ClusterConfig, "webhooks">;
   /** Names this process among the holders of leases. */
   readonly holder: string;
-  readonly store: Store & Pick<SharedStoreOptions, "leases" | "redeliveries">;
+  readonly store: Store &
+    Pick<SharedStoreOptions, "leases" | "redeliveries"> &
+    Pick<PeopleStore, "users"> & { readonly webhooks: WebhookStore };
   readonly edge: Edge &
     Pick<SharedStoreOptions, "invalidations"> & {
       eventSink(eventsOf: ReturnType<typeof createBackendEvents>): EventSink;

@@ -20,8 +20,6 @@ export { startClusterService } from "./cluster-service.ts";
 export { clusterSettings, clusterVariables, usualEvents } from "./cluster-settings.ts";
 export type { PatientConnection } from "./connect-patiently.ts";
 export { connectPatiently, uriLabel } from "./connect-patiently.ts";
-export type { ContactDirectoryOptions } from "./contact-directory.ts";
-export { createContactDirectory } from "./contact-directory.ts";
 export type { Drain } from "./drain.ts";
 export { createDrain, drainTimeoutMs, within } from "./drain.ts";
 export { codeOf, exitCodes, failureText, OperatorError } from "./failure.ts";

@@ -1,4 +1,4 @@
-import type { UserRecord } from "@chat21/engine";
+import type { UserRecord } from "@chat21/people";
 import {
   ChatError,
   limits,

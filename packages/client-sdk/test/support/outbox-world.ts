@@ -1,9 +1,9 @@
 import { ChatError } from "@chat21/protocol";
 import { ModelLog } from "@chat21/testkit/fake-server";
+import { projectMessage } from "../../src/conversation/project-message.ts";
 import type { OutboxStore } from "../../src/outbox/outbox.ts";
 import { OutboxQueue } from "../../src/outbox/outbox.ts";
 import type { OutboxRecord } from "../../src/outbox/outbox-entry.ts";
-import { projectMessage } from "../../src/conversation/project-message.ts";
 import { ManualClock, settle } from "./manual-clock.ts";
 
 const me = "alice";

@@ -148,7 +148,11 @@ export class TestServer {
   async #start(disk: MemoryDisk): Promise<void> {
     const { disk: _, ...options } = this.#options;
     const store = createMemoryStore({ disk });
-    const verifier = createVerifier({ tokens: this.#tokens, revocations: store.revocations, clock: systemClock });
+    const verifier = createVerifier({
+      tokens: this.#tokens,
+      revocations: store.revocations,
+      clock: systemClock,
+    });
     const log = pino({ level: "silent" });
     const sink = { name: "recorded", accept: async (some: readonly Fact[]) => void this.facts.push(...some) };
     const engine = createEngine({

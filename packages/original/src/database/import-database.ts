@@ -1,4 +1,5 @@
 import type { Store } from "@chat21/engine";
+import type { PeopleStore } from "@chat21/people";
 import { systemClock } from "@chat21/runtime";
 import { importOriginalConversations } from "../conversations/import-conversations.ts";
 import type { RefusedItem } from "../conversations/report.ts";
@@ -15,7 +16,7 @@ export interface OriginalImportTarget {
   /** What to call it: without a password. */
   readonly name: string;
   /** `null` in a dry run into what is not there yet. */
-  readonly store: Store | null;
+  readonly store: (Store & Pick<PeopleStore, "instances">) | null;
 }
 
 /** What an import works with. */

@@ -1,4 +1,4 @@
-import type { InstanceRecord, Store } from "@chat21/engine";
+import type { InstanceRecord, PeopleStore } from "@chat21/people";
 import { readOriginalInstance } from "../documents/instance.ts";
 import { isRefused, type OriginalRefusal } from "../refusals.ts";
 import type { OriginalDatabase } from "./original-database.ts";
@@ -17,7 +17,7 @@ export interface InstancesReport {
 export interface InstancesOptions {
   readonly database: OriginalDatabase;
   /** `null`: they are only counted. */
-  readonly store: Store | null;
+  readonly store: Pick<PeopleStore, "instances"> | null;
   readonly isDryRun: boolean;
   /** `null`: all. */
   readonly apps: ReadonlySet<string> | null;

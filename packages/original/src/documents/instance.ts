@@ -1,4 +1,4 @@
-import type { InstanceRecord } from "@chat21/engine";
+import type { InstanceRecord } from "@chat21/people";
 import { isId } from "@chat21/protocol";
 import type { Refused } from "../refusals.ts";
 import type { OriginalDocument } from "./copy.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Log, Store } from "@chat21/engine";
-import type { WebhookSettings } from "@chat21/events";
+import type { WebhookSettings, WebhookStore } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import type { OriginalBrokerQueues, OriginalQueueMessage } from "./broker-queues.ts";
 import { takePersistedMessage } from "./take-persisted.ts";
@@ -8,7 +8,7 @@ import { createOriginalWebhookRecorder } from "./webhook-recorder.ts";
 
 /** What an {@link OriginalTakeOver} is made of. */
 export interface OriginalTakeOverOptions {
-  readonly store: Store;
+  readonly store: Store & { readonly webhooks: WebhookStore };
   readonly webhooks: Pick<WebhookSettings, "enabled" | "endpoints" | "events">;
   readonly clock: Pick<Clock, "now" | "delay">;
   readonly log: Pick<Log, "info" | "warn">;

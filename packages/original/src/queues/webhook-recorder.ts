@@ -1,5 +1,5 @@
-import type { Clock, WebhookStore } from "@chat21/engine";
-import type { WebhookSettings } from "@chat21/events";
+import type { Clock } from "@chat21/engine";
+import type { WebhookSettings, WebhookStore } from "@chat21/events";
 import { deliveryRows } from "@chat21/events";
 import type { OriginalQueueMessage } from "./broker-queues.ts";
 import { originalWebhookEvent } from "./webhook-event.ts";

@@ -1,4 +1,32 @@
-import type { StoredWebhookDelivery, WebhookDelivery } from "./records.ts";
+/** One webhook request to make, and how far it came. */
+export interface WebhookDelivery {
+  /** Stable `webhook-id`; enqueueing the same id again is a no-op. */
+  readonly id: string;
+  readonly endpoint: string;
+  readonly app: string;
+  /** Requests of one (endpoint, orderKey) are made one after the other, in order of `position`. */
+  readonly orderKey: string;
+  readonly event: string;
+  /** Exact bytes of the request, as JSON text. */
+  readonly body: string;
+  readonly createdAt: number;
+}
+
+/** A delivery as it is kept. */
+export interface StoredWebhookDelivery extends WebhookDelivery {
+  /** Order of arrival. */
+  readonly position: number;
+  readonly state: "pending" | "delivered" | "dead";
+  /** Milliseconds: enqueued, or last replayed. The time that is allowed for attempts counts from here. */
+  readonly queuedAt: number;
+  /** Since `queuedAt`. */
+  readonly attempts: number;
+  readonly nextAttemptAt: number;
+  /** HTTP status of the last attempt; `null` when there was no answer. */
+  readonly lastStatus: number | null;
+  readonly lastError: string | null;
+  readonly settledAt: number | null;
+}
 
 /** Which rows to take. */
 export interface WebhookLease {
@@ -36,7 +64,8 @@ export interface WebhookQuery {
 /**
  * The webhooks' outbox: leased rows, so that a crash repeats and never loses. Several processes may lease from it at
  * the same time. The *head* of an (endpoint, orderKey) is its pending row with the lowest `position`; only heads are
- * ever handed out, so a head that waits for its next attempt, or is leased, holds back all rows behind it.
+ * ever handed out, so a head that waits for its next attempt, or is leased, holds back all rows behind it. Errors and
+ * promises are those of the engine's `Store`.
  */
 export interface WebhookStore {
   /** Adds rows, in order; ids that exist are left as they are. `queuedAt` is `createdAt` at first. */

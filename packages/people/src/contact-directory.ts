@@ -1,6 +1,7 @@
-import type { Clock, Contact, Contacts, Log, UserStore } from "@chat21/engine";
+import type { Clock, Contact, Contacts, Log } from "@chat21/engine";
 import { userProfileSchema } from "@chat21/protocol";
 import * as z from "zod";
+import type { UserStore } from "./user-store.ts";
 
 /** What a directory is made of. */
 export interface ContactDirectoryOptions {

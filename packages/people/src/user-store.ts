@@ -1,6 +1,14 @@
-import type { InstanceRecord, UserRecord } from "./records.ts";
+/** A person or bot known to a backend. */
+export interface UserRecord {
+  readonly app: string;
+  readonly id: string;
+  /** JSON text of the profile (`userProfileSchema`). */
+  readonly profile: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
 
-/** Users. */
+/** People and bots, kept as durably as events are: errors and promises are those of the engine's `Store`. */
 export interface UserStore {
   put(user: UserRecord): Promise<void>;
   get(app: string, id: string): Promise<UserRecord | null>;
@@ -13,10 +21,4 @@ export interface UserStore {
    * presence and when the person was last seen. Idempotent.
    */
   erase(app: string, id: string): Promise<{ readonly profile: boolean; readonly instances: number }>;
-}
-
-/** Push registrations. */
-export interface InstanceStore {
-  put(instance: InstanceRecord): Promise<void>;
-  list(app: string, user: string): Promise<readonly InstanceRecord[]>;
 }

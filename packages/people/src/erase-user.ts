@@ -1,11 +1,14 @@
-import type { Verifier } from "@chat21/auth";
 import type { Actor, Engine, Store } from "@chat21/engine";
+import type { PeopleStore } from "./people-store.ts";
 
-/** What erasing a person needs. */
+/** The parts that erasing a person works with. */
 export interface EraseUserParts {
-  readonly store: Store;
+  readonly store: Pick<Store, "conversations"> & Pick<PeopleStore, "users">;
   readonly engine: Pick<Engine, "groups" | "messages">;
-  readonly verifier: Pick<Verifier, "revoke">;
+  readonly verifier: {
+    /** Makes every token of the user that was issued until now invalid; see `Verifier` of `@chat21/auth`. */
+    revoke(request: { readonly app: string; readonly user: string }): Promise<unknown>;
+  };
 }
 
 /** What was erased. */
