@@ -54,6 +54,27 @@ it("reads every table by key: no statement walks through a whole table", async (
   database.close();
 });
 
+it("finds events that are no messages, and rows that have changed, by their indexes", async () => {
+  const { database, statements } = await preparedStatements();
+
+  const plansOf = (pattern: RegExp) =>
+    statements.filter((sql) => pattern.test(sql)).map((sql) => planOf(database, sql).join(" | "));
+
+  expect(plansOf(/type = \? AND type <> 0/)).toEqual([
+    expect.stringMatching(
+      /^SEARCH event USING COVERING INDEX event_beside_messages \(type=\? AND conversation>\?\)$/,
+    ),
+  ]);
+  const changed = plansOf(/WHERE account = \? AND changed > \?|max\(changed\)/);
+  expect(changed).toHaveLength(2);
+  for (const plan of changed) expect(plan).toMatch(/^SEARCH member USING (COVERING )?INDEX member_changed /);
+  const withOverlays = plansOf(/LEFT JOIN overlay o/);
+  expect(withOverlays.length).toBeGreaterThan(5);
+  for (const plan of withOverlays)
+    expect(plan).toMatch(/SEARCH o USING PRIMARY KEY \(conversation=\? AND seq=\?\)/);
+  database.close();
+});
+
 it("syncs every commit to the disk", async () => {
   const { database } = await preparedStatements();
 

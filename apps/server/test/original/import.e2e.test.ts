@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Store } from "@chat21/engine";
 import {
   importOriginalDatabase,
   OriginalDatabase,
@@ -11,7 +10,7 @@ import {
 } from "@chat21/original/database";
 import { connectMongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import { openSqliteStore } from "@chat21/store-sqlite";
-import { createMemoryStore } from "@chat21/testkit";
+import { createMemoryStore, type WholeStore } from "@chat21/testkit";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -50,7 +49,7 @@ interface Imported {
   readonly refused: (RefusedItem | RefusedDocument)[];
 }
 
-async function importInto(store: Store, apps: ReadonlySet<string> | null = null): Promise<Imported> {
+async function importInto(store: WholeStore, apps: ReadonlySet<string> | null = null): Promise<Imported> {
   const database = await OriginalDatabase.connect(uriOf(mongo.database));
   const refused: Imported["refused"] = [];
   try {
@@ -73,7 +72,7 @@ async function importInto(store: Store, apps: ReadonlySet<string> | null = null)
 const openSqlite = () => openSqliteStore({ path: join(mkdtempSync(join(folder, "data-")), "chat21.db") });
 
 /** In the very database of the original. */
-async function openMongo(): Promise<Store> {
+async function openMongo(): Promise<WholeStore> {
   const options = { uri: mongo.uri, database: mongo.database };
   await migrateMongoStore(options);
   return connectMongoStore(options);

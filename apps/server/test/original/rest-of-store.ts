@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTokens, createVerifier } from "@chat21/auth";
-import { createEngine, type Fact, type Store } from "@chat21/engine";
+import { createEngine, type Fact } from "@chat21/engine";
 import { createHttpApi } from "@chat21/http-api";
 import { createPrometheusMetrics, systemClock } from "@chat21/runtime";
-import { compatToken, createRecordingEdge, RestCaller } from "@chat21/testkit";
+import { compatToken, createRecordingEdge, RestCaller, type WholeStore } from "@chat21/testkit";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
@@ -20,7 +20,7 @@ export interface RestOfStore {
 }
 
 /** Serves a store as a server would, on a free port. */
-export async function serveStore(store: Store): Promise<RestOfStore> {
+export async function serveStore(store: WholeStore): Promise<RestOfStore> {
   const tokens = createTokens({ secret, clock: systemClock, newId: randomUUID });
   const verifier = createVerifier({ tokens, revocations: store.revocations, clock: systemClock });
   const registry = new Registry();

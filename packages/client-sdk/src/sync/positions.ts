@@ -8,6 +8,9 @@ export interface Positions {
    * listed yet, or an earlier version of this package wrote the positions.
    */
   readonly cursor?: string;
-  /** Per conversation, up to where everything was handed on. */
-  readonly positions: Readonly<Record<string, { readonly seq: number }>>;
+  /**
+   * Per conversation, up to where everything was handed on. 0: nothing yet, and what was written up to `seenAt` (as
+   * `checkedAt`, but then) is history.
+   */
+  readonly positions: Readonly<Record<string, { readonly seq: number; readonly seenAt?: number }>>;
 }

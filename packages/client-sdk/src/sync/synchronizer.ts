@@ -83,10 +83,12 @@ export class Synchronizer {
   load({ epoch, checkedAt, cursor, positions }: Positions): void {
     this.#epoch = epoch;
     this.#seenAt = checkedAt;
-    this.#cursor = cursor;
-    for (const [conversWith, { seq }] of Object.entries(positions)) {
-      this.#timelines.set(conversWith, new Timeline(this.#options.user, checkedAt, seq));
-      this.#advance(conversWith, { from: seq + 1, to: seq, events: [] }, "sync");
+    if (cursor !== undefined && cursor.length <= limits.cursorCharacters) this.#cursor = cursor;
+    for (const [conversWith, { seq, seenAt = checkedAt }] of Object.entries(positions)) {
+      const timeline = new Timeline(this.#options.user, seenAt, seq);
+      this.#timelines.set(conversWith, timeline);
+      if (seq > 0) this.#advance(conversWith, { from: seq + 1, to: seq, events: [] }, "sync");
+      else timeline.raiseHead(1);
     }
   }
 
@@ -94,8 +96,10 @@ export class Synchronizer {
   snapshot(): Positions | undefined {
     const epoch = this.#epoch;
     if (epoch === undefined) return undefined;
-    const known = [...this.#timelines].filter(([, { position }]) => position > 0);
-    const positions = Object.fromEntries(known.map(([id, { position: seq }]) => [id, { seq }]));
+    const positions: Record<string, Positions["positions"][string]> = {};
+    for (const [conversWith, { head, position: seq, seenAt }] of this.#timelines) {
+      if (head > 0) positions[conversWith] = seq > 0 ? { seq } : { seq, seenAt };
+    }
     const cursor = this.#cursor;
     return { epoch, checkedAt: this.#seenAt, ...(cursor === undefined ? {} : { cursor }), positions };
   }
@@ -214,8 +218,7 @@ export class Synchronizer {
   /** The page behind a cursor. `null`: the server has another history, and its list has begun. */
   async #follow(cursor: string, limit: number, signal: AbortSignal): Promise<SyncResponse | null> {
     const answer = await this.#sync({ cursor, limit }, signal).catch((thrown) => {
-      const { code } = ChatError.fromUnknown(thrown);
-      if (code !== "invalid_cursor" && code !== "bad_request") throw thrown;
+      if (ChatError.fromUnknown(thrown).code !== "invalid_cursor") throw thrown;
       return null;
     });
     if (answer === null) {
@@ -271,8 +274,11 @@ export class Synchronizer {
     if (position === 0) {
       const isOld = (state.conversation?.timestamp ?? 0) <= timeline.seenAt - clockToleranceMs;
       const isHistory = this.#isFirst || (top === undefined && isOld);
-      if (isHistory && !timeline.isWaiting) this.#restart(conversWith, timeline, answered, head, false);
-      else if (top !== undefined) this.#discover(conversWith, timeline, answered, behind === true);
+      // Something of it is asked for already, and what that is has not been told.
+      const isPending = timeline.head > 0;
+      if (isHistory && !isPending) this.#restart(conversWith, timeline, answered, head, false);
+      else if (top !== undefined)
+        this.#discover(conversWith, timeline, answered, behind === true || isPending);
     } else if ((top?.[0] ?? head + 1) - 1 - position > maxCatchUp) {
       this.#restart(conversWith, timeline, answered, head, true);
     } else {

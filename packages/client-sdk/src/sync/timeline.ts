@@ -54,11 +54,6 @@ export class Timeline {
     return this.#head;
   }
 
-  /** Events have come that wait for what lies before them. */
-  get isWaiting(): boolean {
-    return this.#waiting.size > 0;
-  }
-
   /** Takes an event in; it waits for {@link release}. `false`: this number is known already. */
   offer(event: ConversationEvent): boolean {
     const { seq } = event;
@@ -67,6 +62,8 @@ export class Timeline {
     this.#waiting.set(seq, event);
     this.raiseHead(seq);
     if (isJoinOf(this.#user, event)) this.makeHistory(seq - 1);
+    // Shown to somebody who was added.
+    if (event.message?.__history) this.makeHistory(seq);
     return true;
   }
 
@@ -120,6 +117,7 @@ export class Timeline {
   begin(answered: Answered): void {
     const [from] = topRange(answered) ?? [this.#lowestWaiting()];
     this.#position = Number.isFinite(from) ? from - 1 : 0;
+    this.#forgetWaiting();
     this.accept(answered);
   }
 
@@ -143,11 +141,14 @@ export class Timeline {
     this.historyUpTo = Math.max(to, head);
     this.#covered = [];
     this.#head = this.historyUpTo;
-    for (const seq of [...this.#waiting.keys()]) {
-      if (seq <= to) this.#waiting.delete(seq);
-      else this.raiseHead(seq);
-    }
+    this.#forgetWaiting();
+    for (const seq of this.#waiting.keys()) this.raiseHead(seq);
     return [from, to];
+  }
+
+  /** What lies before the position does not wait any more. */
+  #forgetWaiting(): void {
+    for (const seq of [...this.#waiting.keys()]) if (seq <= this.#position) this.#waiting.delete(seq);
   }
 
   #lowestWaiting(): number {

@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createTokens, createVerifier, type IssueRequest } from "@chat21/auth";
-import type { Actor, Engine, EngineOptions, EventRecord, Fact, SentMessage, Store } from "@chat21/engine";
+import { createTokens, createVerifier, type IssueRequest, type Verifier } from "@chat21/auth";
+import type { Actor, Engine, EngineOptions, EventRecord, Fact, SentMessage } from "@chat21/engine";
 import { createEngine } from "@chat21/engine";
 import { createHttpApi } from "@chat21/http-api";
 import { conversationIdOf } from "@chat21/protocol";
 import { systemClock } from "@chat21/runtime";
-import type { MemoryDisk, RecordingEdge } from "@chat21/testkit";
+import type { MemoryDisk, MemoryStore, RecordingEdge } from "@chat21/testkit";
 import { createMemoryDisk, createMemoryStore, createRecordingEdge } from "@chat21/testkit";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -74,7 +74,7 @@ export class TestServer {
     return this.#now.engine;
   }
 
-  get store(): Store {
+  get store(): MemoryStore {
     return this.#now.store;
   }
 
@@ -91,6 +91,13 @@ export class TestServer {
   /** Somebody who needs no client writes a message. */
   send(sender: string, recipient: string, body: object): Promise<SentMessage> {
     return this.engine.messages.send(actor(sender), { recipient, body: JSON.stringify(body) });
+  }
+
+  /** Every token of the user made until now is no good any more, here and there. */
+  async revoke(user: string): Promise<void> {
+    const { engine, verifier } = this.#now;
+    await verifier.revoke({ app, user });
+    engine.handleRevocation({ app, user, issuedBefore: Number.MAX_SAFE_INTEGER });
   }
 
   createGroup(id: string, ...members: readonly [owner: string, ...others: string[]]): Promise<string> {
@@ -179,7 +186,7 @@ export class TestServer {
       registry: new Registry(),
       config,
     });
-    this.#running = { engine, store, api };
+    this.#running = { engine, store, verifier, api };
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -204,7 +211,8 @@ export class TestServer {
 
 interface Running {
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: MemoryStore;
+  readonly verifier: Verifier;
   readonly api: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
