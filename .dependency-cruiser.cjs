@@ -45,8 +45,15 @@ module.exports = {
       name: "only-server-reaches-apps",
       comment: "Also in tests: what needs two apps at once is a test of apps/server.",
       severity: "error",
-      from: { path: "^(apps|packages)/([^/]+)/", pathNot: "^apps/server/" },
+      from: { path: "^(apps|packages)/([^/]+)/", pathNot: ["^apps/server/", "^packages/client-sdk/test/"] },
       to: { path: "^apps/", pathNot: "^apps/$2/" },
+    },
+    {
+      name: "sdk-tests-reach-the-api",
+      comment: "A client is tested against the engine and the routes that it is made for, and no other app.",
+      severity: "error",
+      from: { path: "^packages/client-sdk/test/" },
+      to: { path: "^apps/", pathNot: "^apps/http-api/" },
     },
     {
       name: "nobody-reaches-bench",

@@ -7,6 +7,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from "helmet";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import { buildAsyncApi } from "./asyncapi.ts";
 import { compressAnswers } from "./compress-answers.ts";
 import { errorPage } from "./error-page.ts";
 import { findToken } from "./find-token.ts";
@@ -47,15 +48,12 @@ export interface HttpApiOptions {
 export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOptions): Express {
   const config = configure(options);
   const routes = routesFor(config);
-  let document: string | undefined;
   const services: Services = {
     health: () => parts.engine.health(),
     ...parts,
     config,
-    openApi: () => {
-      document ??= JSON.stringify(buildOpenApi(routes, config.basePath));
-      return document;
-    },
+    openApi: onceMade(() => JSON.stringify(buildOpenApi(routes, config.basePath))),
+    asyncApi: onceMade(() => JSON.stringify(buildAsyncApi())),
   };
   const app = express();
   app.disable("x-powered-by");
@@ -80,6 +78,15 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   app.use(config.basePath, ...before, crossOrigin, unknownOldPath(services));
   app.use(lastResort(`${config.basePath}/v1/`, log));
   return app;
+}
+
+/** A text that is made when it is first asked for. */
+function onceMade(make: () => string): () => string {
+  let text: string | undefined;
+  return () => {
+    text ??= make();
+    return text;
+  };
 }
 
 /** Signing in by name must be out of reach for every other page that is open in the same browser. */

@@ -45,7 +45,8 @@ const tags: Readonly<Record<ApiKind, string>> = {
   operations: "For operators.",
 };
 
-const problemSchema = z.object({
+/** A refusal under `/api/v1` (RFC 9457). */
+export const problemSchema = z.object({
   type: z.literal("about:blank"),
   title: z.string(),
   status: z.int(),

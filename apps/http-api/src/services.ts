@@ -17,4 +17,6 @@ export interface Services {
   readonly health: () => Health;
   /** The OpenAPI document, as text. */
   readonly openApi: () => string;
+  /** The AsyncAPI document, as text. */
+  readonly asyncApi: () => string;
 }

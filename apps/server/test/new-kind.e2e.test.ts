@@ -54,7 +54,11 @@ describe.each<[string, OpenStore]>([
     const log = pino({ level: "silent" });
     const metrics = { count() {}, observe() {} };
     const clock = systemClock;
-    const tokens = createTokens({ secret: "a-secret-of-a-test-that-is-long-enough", clock, newId: randomUUID });
+    const tokens = createTokens({
+      secret: "a-secret-of-a-test-that-is-long-enough",
+      clock,
+      newId: randomUUID,
+    });
     const verifier = createVerifier({ tokens, revocations: store.revocations, clock });
     receiver = await startWebhookReceiver();
     const endpoints = [{ url: receiver.url, secrets: [generateWebhookSecret()] }];
@@ -66,7 +70,11 @@ describe.each<[string, OpenStore]>([
       ...{ endpoints, store: store.webhooks, clock, events: ["message-sent", starredWebhook] },
       onEnqueued: () => worker.wake(),
     });
-    const edge = createEmbeddedEdge({ listeners: [{ kind: "tcp", host: "127.0.0.1", port: 0 }], log, metrics });
+    const edge = createEmbeddedEdge({
+      listeners: [{ kind: "tcp", host: "127.0.0.1", port: 0 }],
+      log,
+      metrics,
+    });
     const engine = createEngine({
       ...{ store, edge, tokens: verifier, clock, newId: randomUUID, log, metrics, sinks: [sink] },
       kinds: { ...eventRules, [starredType]: starred },
@@ -102,7 +110,7 @@ describe.each<[string, OpenStore]>([
 
   const connect = async (user: string): Promise<Chat> => {
     const options = { url, mqttUrl, token: await tokenOf(user) };
-    const chat = await connectWith(options, { [starredType]: reduceStar });
+    const chat = await connectWith(options, { furtherKinds: { [starredType]: reduceStar } });
     closing.unshift(() => chat.close());
     return chat;
   };
@@ -120,7 +128,9 @@ describe.each<[string, OpenStore]>([
         });
       });
       const command = { type: "star", request_id: randomUUID(), conversWith, seq };
-      await client.publishAsync(topics.command(app, user, `${user}-raw`), JSON.stringify(command), { qos: 1 });
+      await client.publishAsync(topics.command(app, user, `${user}-raw`), JSON.stringify(command), {
+        qos: 1,
+      });
       return await answer;
     } finally {
       await client.endAsync();
@@ -138,7 +148,9 @@ describe.each<[string, OpenStore]>([
     await expect.poll(() => starsOf(ann, "bob")).toEqual(["bob"]);
     await expect.poll(() => starsOf(bob, "ann")).toEqual(["bob"]);
     const authorization = `Bearer ${await tokenOf("ann")}`;
-    const events = await fetch(`${url}/api/v1/${app}/conversations/bob/events`, { headers: { authorization } });
+    const events = await fetch(`${url}/api/v1/${app}/conversations/bob/events`, {
+      headers: { authorization },
+    });
     expect(await events.json()).toMatchObject({
       events: [
         { type: "message", message: { text: "bright" }, overlay: { version: seq + 1, stars: ["bob"] } },

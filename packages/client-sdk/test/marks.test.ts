@@ -1,7 +1,7 @@
 import type { Mark } from "@chat21/protocol";
 import { ChatError } from "@chat21/protocol";
 import { describe, expect, test } from "vitest";
-import { Marks } from "../src/marks.ts";
+import { Marks } from "../src/outbox/marks.ts";
 import { ManualClock, settle } from "./support/manual-clock.ts";
 
 function openMarks(outcome: (marks: readonly Mark[]) => ChatError | null = () => null) {

@@ -50,7 +50,7 @@ export type Answer = z.infer<typeof answerSchema>;
 
 /** What the ephemeral topic carries; never stored, never repeated. */
 export const ephemeralSchema = defineSchema(() =>
-  z.discriminatedUnion("type", [
+  z.union([
     z.looseObject({
       type: z.literal("typing"),
       conversWith: z.string(),
@@ -60,7 +60,7 @@ export const ephemeralSchema = defineSchema(() =>
     z.looseObject({
       type: z.literal("presence"),
       user: z.string(),
-      presence: z.enum(["online", "offline"]),
+      presence: z.literal(["online", "offline"]),
       last_seen: z.optional(z.number()),
     }),
     z.looseObject({

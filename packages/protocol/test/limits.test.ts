@@ -22,6 +22,7 @@ test("Webhook events have the names that existing consumers know", () => {
     "conversation-archived",
     "conversation-unarchived",
     "presence-change",
+    "message-deleted",
   ]);
 });
 

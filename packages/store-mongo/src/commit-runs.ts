@@ -12,7 +12,7 @@ const maxEventsPerTransaction = 500;
 
 /** Whether the run only adds to the log, right behind a head whose facts are known and stay. */
 function isPlain(run: Run, known: KnownHeads): boolean {
-  const { expectedHead, kind, transient, group, members, events } = run;
+  const { expectedHead, kind, transient, group, members, amendments, events } = run;
   const facts = known.get(run);
   return (
     facts !== undefined &&
@@ -21,6 +21,7 @@ function isPlain(run: Run, known: KnownHeads): boolean {
     facts.transient === transient &&
     group === undefined &&
     (members === undefined || members.length === 0) &&
+    (amendments === undefined || amendments.length === 0) &&
     events.length > 0
   );
 }
@@ -100,12 +101,15 @@ export function createCommit(database: Database, { known, marks, hints }: Commit
     const rest = runs.filter((run) => first.has(run) && !results.has(run));
     const chunks = [...inChunks(rest), ...runs.filter((run) => !first.has(run)).map((run) => [run])];
     for (const chunk of chunks) {
+      const sentAt = performance.now();
       const answers = await commitTogether(database, chunk);
       for (const [index, { result, isNew }] of answers.entries()) {
         const run = chunk[index] as Run;
         const last = run.events.at(-1);
         results.set(run, result);
-        if (isNew && last !== undefined) remember(run, last);
+        if (!isNew || last === undefined) continue;
+        remember(run, last);
+        hints.stamped(run, last.seq, sentAt);
       }
     }
     return runs.map((run) => results.get(run) as RunResult);

@@ -1,6 +1,7 @@
-import type { EventRecord, MemberRecord, Run, RunResult } from "@chat21/engine";
+import type { EventRecord, Interval, MemberRecord, Run, RunResult } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import type { mongo } from "mongoose";
+import { earlierTargets, findUnlistedTo, requireTargets, toAmendment } from "./amendments.ts";
 import type { Collections } from "./collections.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, EventDocument, EventKey, MemberDocument } from "./documents.ts";
@@ -8,11 +9,11 @@ import { idempotencyKeyOf, toEventDocument, toEventRecord } from "./event-codec.
 
 /** What the database held of what the runs touch, in the transaction's snapshot. */
 interface Before {
-  /** Message ids by event. */
-  readonly messageIds: ReadonlyMap<string, string>;
+  /** What stands at the runs' numbers, and what they amend. */
+  readonly events: ReadonlyMap<string, Pick<EventDocument, "names" | "type">>;
   readonly holders: ReadonlyMap<string, EventDocument>;
   readonly conversations: ReadonlyMap<string, ConversationDocument>;
-  readonly memberNames: ReadonlySet<string>;
+  readonly members: ReadonlyMap<string, Pick<MemberDocument, "changes" | "intervals">>;
 }
 
 const joined = (...names: readonly (string | number)[]) => names.join("\n");
@@ -30,28 +31,34 @@ async function readBefore(
   runs: readonly Run[],
   session: mongo.ClientSession,
 ): Promise<Before> {
-  const numbers = runs.flatMap(({ app, conversation, expectedHead, events: own }) =>
-    Array.from({ length: own.length + 1 }, (_, index) => ({ app, conversation, seq: expectedHead + index })),
-  );
+  const numbers = runs.flatMap((run) => {
+    const { app, conversation, expectedHead, events: own } = run;
+    const seqs = [...own.keys(), own.length].map((index) => expectedHead + index);
+    return [...new Set([...seqs, ...earlierTargets(run)])].map((seq) => ({ app, conversation, seq }));
+  });
   const keys = runs.flatMap(({ events: own }) => own.map(idempotencyKeyOf).filter((key) => key !== null));
   const rows = runs.flatMap(({ app, conversation, members: changed = [] }) =>
     changed.map(({ user }) => ({ app, conversation, user })),
   );
   // One session answers one question at a time.
   const stored = await events
-    .find({ _id: { $in: numbers } }, { projection: { names: 1 }, session })
+    .find({ _id: { $in: numbers } }, { projection: { names: 1, type: 1 }, session })
     .toArray();
   const holders = keys.length === 0 ? [] : await events.find({ key: { $in: keys } }, { session }).toArray();
   const known = await conversations.find({ _id: { $in: runs.map(keyOfRun) } }, { session }).toArray();
   const seated =
     rows.length === 0
       ? []
-      : await members.find({ _id: { $in: rows } }, { projection: { _id: 1 }, session }).toArray();
+      : await members
+          .find({ _id: { $in: rows } }, { projection: { intervals: 1, changes: 1 }, session })
+          .toArray();
   return {
-    messageIds: new Map(stored.map(({ _id, names }) => [nameOfEvent(_id), names[0] ?? ""])),
+    events: new Map(stored.map((event) => [nameOfEvent(event._id), event])),
     holders: new Map(holders.map((found) => [joined(...Object.values(found.key ?? {})), found])),
     conversations: new Map(known.map((found) => [joined(found._id.app, found._id.conversation), found])),
-    memberNames: new Set(seated.map(({ _id }) => joined(_id.app, _id.conversation, _id.user))),
+    members: new Map(
+      seated.map((member) => [joined(member._id.app, member._id.conversation, member._id.user), member]),
+    ),
   };
 }
 
@@ -72,21 +79,34 @@ function findRepeat(run: Run, before: Before): RunResult | null {
 function refusalOf(run: Run, before: Before): RunResult | null {
   const { app, conversation, expectedHead, events } = run;
   if (events.length === 0) throw new ChatError("internal", "a run needs at least one event");
-  const at = (seq: number) => before.messageIds.get(nameOfEvent({ app, conversation, seq }));
-  if (events.every(({ seq, messageId }) => at(seq) === messageId)) {
+  const at = (seq: number) => before.events.get(nameOfEvent({ app, conversation, seq }));
+  if (events.every(({ seq, messageId }) => at(seq)?.names[0] === messageId)) {
     return { status: "committed", committed: events.length };
   }
   const repeat = findRepeat(run, before);
   if (repeat !== null) return repeat;
   const isAtHead =
     (expectedHead === 0 || at(expectedHead) !== undefined) && at(expectedHead + 1) === undefined;
-  return isAtHead ? null : { status: "stale", committed: 0 };
+  if (!isAtHead) return { status: "stale", committed: 0 };
+  requireTargets(run, (seq) => at(seq)?.type);
+  return null;
+}
+
+function memberBefore({ app, conversation }: Run, user: string, { members }: Before) {
+  return members.get(joined(app, conversation, user));
 }
 
 function newMembersOf(run: Run, before: Before): readonly MemberRecord[] {
-  return (run.members ?? []).filter(
-    ({ user }) => !before.memberNames.has(joined(run.app, run.conversation, user)),
-  );
+  return (run.members ?? []).filter(({ user }) => memberBefore(run, user, before) === undefined);
+}
+
+/** Whether the intervals stay, but that the last one may end: no earlier number comes into sight. */
+function onlyEnds(before: readonly Interval[], now: readonly Interval[]): boolean {
+  if (before.length !== now.length) return false;
+  return now.every(([from, to], index) => {
+    const [oldFrom, oldTo] = before[index] as Interval;
+    return oldFrom === from && (oldTo === to || (index === now.length - 1 && oldTo === null));
+  });
 }
 
 function putConversation(run: Run, before: Before): mongo.AnyBulkWriteOperation<ConversationDocument> {
@@ -98,6 +118,7 @@ function putConversation(run: Run, before: Before): mongo.AnyBulkWriteOperation<
         $set: { kind, transient, ...(group === undefined ? {} : { group }) },
         $max: { head: expectedHead + events.length, lastTimestamp: events.at(-1)?.timestamp ?? 0 },
         $inc: { memberCount: newMembersOf(run, before).length },
+        $currentDate: { changedAt: true },
         ...(group === undefined ? { $setOnInsert: { group: null } } : {}),
       },
       upsert: true,
@@ -112,26 +133,56 @@ function putMembers(run: Run, before: Before): mongo.AnyBulkWriteOperation<Membe
   const place = { delivered: 0, read: 0, archivedAt: null, markedUnread: false, clearedAt: 0 };
   return members.map((member) => {
     const { user, role, intervals } = member;
+    const old = memberBefore(run, user, before);
     const ordinal = count + fresh.indexOf(member) + 1;
     const made = { conversation: { app, conversation }, account: { app, user }, ordinal, ...place };
-    const isNew = fresh.includes(member);
+    const isWider = old === undefined || !onlyEnds(old.intervals, intervals);
+    const wider = isWider ? { "widened.changes": (old?.changes ?? 0) + 1 } : {};
     return {
       updateOne: {
         filter: { _id: { app, conversation, user } },
-        update: { $set: { role, intervals }, ...(isNew ? { $setOnInsert: made } : {}) },
-        upsert: isNew,
+        update: {
+          $set: { role, intervals, ...wider },
+          $inc: { changes: 1 },
+          $currentDate: { changedAt: true, ...(isWider ? { "widened.at": true } : {}) },
+          ...(old === undefined ? { $setOnInsert: made } : {}),
+        },
+        upsert: old === undefined,
       },
     };
   });
 }
 
+/** Amended messages, those of the run itself included, and how far nothing is listed behind it. */
+async function putAmendments(
+  { collections, queryTimeoutMs: maxTimeMS }: Database,
+  run: Run,
+  before: Before,
+  session: mongo.ClientSession,
+): Promise<void> {
+  const { amendments = [] } = run;
+  if (amendments.length === 0) return;
+  const key = keyOfRun(run);
+  await collections.events.bulkWrite(
+    amendments.map((amendment) => toAmendment(key, amendment)),
+    { session },
+  );
+  const known = before.conversations.get(nameOfRun(run))?.unlistedTo ?? 0;
+  const options = { session, maxTimeMS };
+  const unlistedTo = await findUnlistedTo(collections, { ...key, from: known }, amendments, options);
+  if (unlistedTo > known) {
+    await collections.conversations.updateOne({ _id: key }, { $set: { unlistedTo } }, { session });
+  }
+}
+
 async function store(
-  { conversations, events, members }: Collections,
+  database: Database,
   runs: readonly Run[],
   before: Before,
   session: mongo.ClientSession,
 ): Promise<void> {
   if (runs.length === 0) return;
+  const { conversations, events, members } = database.collections;
   await events.insertMany(
     runs.flatMap((run) => run.events.map(toEventDocument)),
     { session },
@@ -142,6 +193,7 @@ async function store(
   );
   const rows = runs.flatMap((run) => putMembers(run, before));
   if (rows.length > 0) await members.bulkWrite(rows, { session });
+  for (const run of runs) await putAmendments(database, run, before, session);
 }
 
 /** What a transaction says of a run. `isNew`: it stored the run, now. */
@@ -156,7 +208,7 @@ export function commitInTransaction(database: Database, runs: readonly Run[]): P
     const before = await readBefore(database.collections, runs, session);
     const refusals = runs.map((run) => refusalOf(run, before));
     await store(
-      database.collections,
+      database,
       runs.filter((_, index) => refusals[index] === null),
       before,
       session,

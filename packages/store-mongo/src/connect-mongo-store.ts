@@ -1,5 +1,5 @@
 import type { Log } from "@chat21/engine";
-import { ChatError } from "@chat21/protocol";
+import { ChatError, type EventCodes, eventCodes } from "@chat21/protocol";
 import mongoose from "mongoose";
 import { type Collections, openCollections } from "./collections.ts";
 import { Database } from "./database.ts";
@@ -28,6 +28,13 @@ export interface MongoStoreOptions {
    * lease is kept from others, lest a new primary whose clock is ahead gives it away early. @default 250
    */
   readonly clockToleranceMs?: number;
+  /** Kinds of events that the program knows. A store is remembered with all that it was ever opened with. @default this version's */
+  readonly kinds?: EventCodes;
+  /**
+   * How often the processes of a store look for what one of them left undone when it died, milliseconds; they take turns.
+   * Sync tells of a dead process' last messages by then, and 10 s. @default 5,000
+   */
+  readonly headSweepMs?: number;
 }
 
 const defaults = {
@@ -36,6 +43,8 @@ const defaults = {
   socketTimeoutMs: 15_000,
   maxConnections: 20,
   clockToleranceMs: 250,
+  kinds: eventCodes,
+  headSweepMs: 5_000,
 } as const;
 
 interface Opened {
@@ -90,7 +99,7 @@ async function open(options: MongoStoreOptions): Promise<Opened> {
 export async function migrateMongoStore(options: MongoStoreOptions): Promise<void> {
   const { collections, close } = await open(options);
   try {
-    await migrate(collections);
+    await migrate(collections, options.kinds ?? defaults.kinds);
   } catch (thrown) {
     throw toChatError(thrown);
   } finally {
@@ -100,16 +109,18 @@ export async function migrateMongoStore(options: MongoStoreOptions): Promise<voi
 
 /**
  * Opens the store on a database that {@link migrateMongoStore} has prepared. Any number of processes may. Rejects with
- * a `ChatError` whose message says what to do: no answer, no replica set, schema too old or too new.
+ * a `ChatError` whose message says what to do: no answer, no replica set, schema too old or too new, kinds of events that
+ * the program lacks.
  */
 export async function connectMongoStore(options: MongoStoreOptions): Promise<MongoStore> {
   const { client, collections, close } = await open(options);
   try {
-    const epoch = await requireSchema(collections);
+    const epoch = await requireSchema(collections, options.kinds ?? defaults.kinds);
     const queryTimeoutMs = options.queryTimeoutMs ?? defaults.queryTimeoutMs;
     const database = new Database({ client, collections, queryTimeoutMs });
-    const { log, clockToleranceMs = defaults.clockToleranceMs } = options;
-    return createMongoStore({ epoch, database, log, clockToleranceMs, release: close });
+    const { log } = options;
+    const { clockToleranceMs, headSweepMs } = { ...defaults, ...options };
+    return await createMongoStore({ epoch, database, log, clockToleranceMs, headSweepMs, release: close });
   } catch (thrown) {
     await close();
     throw toChatError(thrown);

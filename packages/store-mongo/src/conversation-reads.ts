@@ -4,17 +4,12 @@ import type { Database } from "./database.ts";
 import type { ConversationDocument, ConversationKey, MemberDocument } from "./documents.ts";
 import { withTrueHeads } from "./heads.ts";
 import type { KnownHeads } from "./known-heads.ts";
+import type { Memberships } from "./memberships.ts";
 
 const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
-const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The user's conversations are read in pages of so many. */
+/** Conversations of one query. */
 const pageSize = 1_000;
-
-/** Most recently active first, at equal times by name. */
-function byActivity(a: ConversationDocument, b: ConversationDocument): number {
-  return b.lastTimestamp - a.lastTimestamp || byName(a._id.conversation, b._id.conversation);
-}
 
 /** Reads that several methods of the port share; all inside the caller's snapshot. */
 export interface ConversationReads {
@@ -28,12 +23,6 @@ export interface ConversationReads {
     keys: readonly ConversationKey[],
     session: mongo.ClientSession,
   ): Promise<ReadonlyMap<string, readonly MemberDocument[]>>;
-  /** Every conversation in which the user ever was a member, the most recently active one first. */
-  ofUser(
-    app: string,
-    user: string,
-    session: mongo.ClientSession,
-  ): Promise<{ readonly member: MemberDocument; readonly conversation: ConversationDocument }[]>;
 }
 
 /** A record of a document and its members. */
@@ -88,29 +77,13 @@ export function createConversationReads(database: Database): ConversationReads {
       for (const list of grouped.values()) list.sort((a, b) => a.ordinal - b.ordinal);
       return grouped;
     },
-    async ofUser(app, user, session) {
-      const seats = await members
-        .find({ account: { app, user } }, { session, maxTimeMS, batchSize: pageSize })
-        .toArray();
-      const known = await documents(
-        seats.map(({ conversation }) => conversation),
-        session,
-      );
-      return seats
-        .flatMap((member) => {
-          const conversation = known.get(nameOf(member.conversation));
-          return conversation === undefined ? [] : [{ member, conversation }];
-        })
-        .sort((a, b) => byActivity(a.conversation, b.conversation));
-    },
   };
 }
 
 /** `ConversationStore.load` and `heads`. */
 export function createConversations(
   database: Database,
-  reads: ConversationReads,
-  known: KnownHeads,
+  { reads, memberships, known }: { reads: ConversationReads; memberships: Memberships; known: KnownHeads },
 ): Pick<ConversationStore, "heads" | "load"> {
   return {
     load: (keys) =>
@@ -133,10 +106,12 @@ export function createConversations(
     heads: (app, user, limit) =>
       database.call(() =>
         database.snapshot(async (session) => {
-          const found = await reads.ofUser(app, user, session);
-          return found
-            .slice(0, limit)
-            .map(({ conversation: { _id, head } }) => ({ conversation: _id.conversation, head }));
+          const heads: { conversation: string; head: number }[] = [];
+          for await (const { _id, head } of memberships.byActivity({ app, user }, {}, session)) {
+            heads.push({ conversation: _id.conversation, head });
+            if (heads.length === limit) break;
+          }
+          return heads;
         }),
       ),
   };

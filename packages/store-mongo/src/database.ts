@@ -61,6 +61,14 @@ export class Database {
     await Promise.all(this.#underWay);
   }
 
+  /** By the server's clock, milliseconds: what was written before is seen by every read that begins after this call. */
+  async time(): Promise<number> {
+    const { localTime, lastWrite } = await this.#client.db("admin").command({ hello: 1 });
+    const isMajority = lastWrite === undefined || lastWrite.majorityOpTime.ts.equals(lastWrite.opTime.ts);
+    const time: Date = isMajority ? localTime : lastWrite.majorityWriteDate;
+    return time.getTime();
+  }
+
   /** Reads of one moment, at which everything acknowledged before is there. */
   async snapshot<T>(read: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
     const session = this.#client.startSession({ snapshot: true });

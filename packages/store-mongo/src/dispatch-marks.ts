@@ -1,6 +1,7 @@
 import type { EventRef, Log, Run } from "@chat21/engine";
 import type { Collections } from "./collections.ts";
 import type { ConversationKey } from "./documents.ts";
+import type { HeadHints } from "./head-hints.ts";
 import { SharedWrite } from "./shared-write.ts";
 
 /** Without anybody who waits for them, written at the latest after so long, or with so many. */
@@ -22,6 +23,7 @@ const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversati
  */
 export class DispatchMarks {
   readonly #events: Collections["events"];
+  readonly #hints: HeadHints;
   readonly #log: Log | undefined;
   readonly #shared = new SharedWrite(() => this.#write());
   #waiting = new Map<string, Marks>();
@@ -29,8 +31,9 @@ export class DispatchMarks {
   #writing: ReadonlyMap<string, Marks> = new Map();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ events }: Collections, log: Log | undefined) {
+  constructor({ events }: Collections, hints: HeadHints, log: Log | undefined) {
     this.#events = events;
+    this.#hints = hints;
     this.#log = log;
   }
 
@@ -91,6 +94,8 @@ export class DispatchMarks {
     this.#count = 0;
     this.#writing = marks;
     try {
+      // Until then the mark is what an event is found by that its conversation's document does not speak for.
+      await this.#hints.cover([...marks.values()]);
       await this.#unset([...marks.values()].flatMap(({ key, seqs }) => seqs.map((seq) => ({ ...key, seq }))));
     } catch (error) {
       this.#log?.warn({ err: error }, "dispatch marks were not cleared; trying again");

@@ -37,9 +37,15 @@ export interface EventDocument {
   readonly names: readonly string[];
   readonly timestamp: number;
   readonly committedAt: number;
+  /** The server's logical time of the insert, set like `undispatched`; absent in what older versions wrote. */
+  readonly at?: mongo.Timestamp;
   readonly body: string;
   readonly hiddenFor?: string;
   readonly listed: boolean;
+  /** JSON text: what later events made of this message. */
+  readonly overlay?: string;
+  /** An amendment took away what the sender wrote. */
+  readonly erased?: true;
   /** Written as zero, set by the server to its logical time: the order of commits, whichever process made them. */
   readonly undispatched?: mongo.Timestamp;
   /** In place of `undispatched`, for a minute: dispatched by another process than is to acknowledge its message. */
@@ -58,8 +64,10 @@ export interface ConversationDocument {
   readonly lastTimestamp: number;
   /** How many ever were members; the next ordinal is one more. */
   readonly memberCount: number;
-  /** Nothing at or below it is listed: it was erased. */
+  /** Nothing at or below it is listed. Lists do not look there, however much was erased. */
   readonly unlistedTo?: number;
+  /** By the server's clock: written with `head`. See ADR 0013. */
+  readonly changedAt?: Date;
 }
 
 /** One member's place in one conversation. */
@@ -75,6 +83,12 @@ export interface MemberDocument {
   readonly archivedAt: number | null;
   readonly markedUnread: boolean;
   readonly clearedAt: number;
+  /** By the server's clock: of the last patch of this place, or of the counterpart's watermarks, or of the intervals. */
+  readonly changedAt?: Date;
+  /** One more with each such change; absent = 0. */
+  readonly changes?: number;
+  /** The last change that brought earlier numbers into the member's sight: its time, and `changes` with it. */
+  readonly widened?: { readonly at: Date; readonly changes: number };
 }
 
 /** A profile. */
@@ -157,4 +171,6 @@ export interface SchemaDocument {
   readonly _id: "schema";
   readonly version: number;
   readonly epoch: string;
+  /** Every kind of event that a program knew which opened the store. */
+  readonly kinds?: readonly string[];
 }

@@ -23,6 +23,7 @@ export function toEventDocument(event: EventRecord): EventDocument {
     names: tempUid === null ? [messageId] : [messageId, tempUid],
     timestamp: event.timestamp,
     committedAt: event.committedAt,
+    at: serverTime,
     body: event.body,
     ...(hiddenFor === null ? {} : { hiddenFor }),
     listed: event.listed,
@@ -32,7 +33,8 @@ export function toEventDocument(event: EventRecord): EventDocument {
 
 /** The record of a stored event. */
 export function toEventRecord(document: EventDocument): EventRecord {
-  const { _id, type, sender, key, names, timestamp, committedAt, body, hiddenFor, listed } = document;
+  const { _id, type, sender, key, names, timestamp, committedAt, body, hiddenFor, listed, overlay } =
+    document;
   return {
     app: _id.app,
     conversation: _id.conversation,
@@ -47,5 +49,6 @@ export function toEventRecord(document: EventDocument): EventRecord {
     tempUid: names[1] ?? null,
     hiddenFor: hiddenFor ?? null,
     listed,
+    overlay: overlay ?? null,
   };
 }

@@ -6,14 +6,23 @@ import type { EventDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
 import { clip } from "./spans.ts";
 
+/** Events that the server sends at once: the last batch of a page may not fit, and is read in vain. */
+const batchSize = 100;
+
+/** What may still be read. */
+interface Room {
+  characters: number;
+}
+
 type EventReads = Pick<EventLog, "find" | "findByClientMessageId" | "read" | "undispatched">;
 
 function filterOf(range: EventRange, from: number, to: number): mongo.Filter<EventDocument> {
-  const { app, conversation, types, visibleTo } = range;
+  const { app, conversation, types, visibleTo, withoutErased = false } = range;
   return {
     _id: { $gte: { app, conversation, seq: from }, $lte: { app, conversation, seq: to } },
     ...(types === undefined ? {} : { type: { $in: types } }),
     ...(visibleTo === undefined ? {} : { hiddenFor: { $ne: visibleTo } }),
+    ...(withoutErased ? { erased: { $ne: true } } : {}),
   };
 }
 
@@ -32,18 +41,28 @@ export function createEventReads(database: Database, marks: DispatchMarks): Even
     return clip(member?.intervals ?? [], first, last);
   }
 
+  /** What fits of one stretch; `isFull`: there is no room, or no number left to take, for another. */
+  async function readSpan(range: EventRange, from: number, to: number, found: EventDocument[], room: Room) {
+    const cursor = events
+      .find(filterOf(range, from, to), { maxTimeMS, batchSize: Math.min(batchSize, range.limit) })
+      .sort({ _id: range.from === "newest" ? -1 : 1 })
+      .limit(range.limit - found.length);
+    for await (const event of cursor) {
+      room.characters -= event.body.length;
+      if (room.characters < 0 && found.length > 0) return { isFull: true };
+      found.push(event);
+    }
+    return { isFull: found.length >= range.limit };
+  }
+
   async function readRange(range: EventRange): Promise<EventRecord[]> {
     const isNewest = range.from === "newest";
     const spans = await spansOf(range);
     const found: EventDocument[] = [];
+    const room = { characters: range.characters ?? Number.POSITIVE_INFINITY };
     for (const [from, to] of isNewest ? spans.toReversed() : spans) {
-      if (found.length >= range.limit) break;
-      const page = await events
-        .find(filterOf(range, from, to), { maxTimeMS })
-        .sort({ _id: isNewest ? -1 : 1 })
-        .limit(range.limit - found.length)
-        .toArray();
-      found.push(...page);
+      const { isFull } = await readSpan(range, from, to, found, room);
+      if (isFull) break;
     }
     return (isNewest ? found.reverse() : found).map(toEventRecord);
   }

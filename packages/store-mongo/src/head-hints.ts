@@ -1,53 +1,149 @@
 import type { Log } from "@chat21/engine";
-import type { Collections } from "./collections.ts";
-import type { ConversationKey } from "./documents.ts";
+import type { mongo } from "mongoose";
+import type { Database } from "./database.ts";
+import type { ConversationDocument, ConversationKey } from "./documents.ts";
+import { SharedWrite } from "./shared-write.ts";
 
 /** Written at the latest after so long. */
 const maxAgeMs = 500;
 
-/** A head that is lost is looked for in its log; but a loss must not be read by anybody before it happens. */
+/** A document's `changedAt` speaks for what is committed up to so long after it: readers look back further than that. */
+export const stampHoldsMs = 2_000;
+
+/** Conversations whose newest stamp is remembered; each takes about 200 bytes. */
+const capacity = 50_000;
+
+/** What is acknowledged after a stamp waits for the journal itself, and the journal keeps their order. */
 const lazily = { writeConcern: { w: "majority", journal: false }, ordered: false } as const;
+
+/** Orders within the wait of a hint are kept up to this age. */
+const maxBackdatedMs = 1_000;
 
 interface Hint {
   readonly key: ConversationKey;
   readonly head: number;
   readonly lastTimestamp: number;
+  /** Of this process' monotonic clock, like all times here. */
+  readonly raisedAt: number;
+}
+
+interface Stamp {
+  /** Before the write was sent that set `changedAt`. */
+  readonly at: number;
+  /** `changedAt` speaks for all events up to this number. */
+  readonly head: number;
+}
+
+/** The last of some events of one conversation. */
+export interface LastOf {
+  readonly key: ConversationKey;
+  readonly last: number;
+}
+
+const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
+
+function toUpdate(
+  { key, head, lastTimestamp, raisedAt }: Hint,
+  now: number,
+): mongo.AnyBulkWriteOperation<ConversationDocument> {
+  const age = Math.min(maxBackdatedMs, Math.round(now - raisedAt));
+  const raised = {
+    head: { $max: ["$head", head] },
+    lastTimestamp: { $max: ["$lastTimestamp", lastTimestamp] },
+    changedAt: { $max: ["$changedAt", { $subtract: ["$$NOW", age] }] },
+  };
+  return { updateOne: { filter: { _id: key }, update: [{ $set: raised }] } };
 }
 
 /**
- * The heads that conversation documents carry, on their way behind the commits: ten thousand messages of a busy group
- * make a handful of updates of its document.
+ * The heads that conversation documents carry, and when they changed, on their way behind the commits. A quiet
+ * conversation's is written at once, a busy one's twice a second: ten thousand messages of a busy group make a handful of
+ * updates of its document. ADR 0013 says what readers make of it.
  */
 export class HeadHints {
-  readonly #conversations: Collections["conversations"];
+  readonly #database: Database;
   readonly #log: Log | undefined;
+  readonly #shared = new SharedWrite(() => this.#write());
+  readonly #stamps = new Map<string, Stamp>();
   #hints = new Map<string, Hint>();
   #timer: NodeJS.Timeout | null = null;
-  #writing: Promise<void> = Promise.resolve();
 
-  constructor({ conversations }: Collections, log: Log | undefined) {
-    this.#conversations = conversations;
+  constructor(database: Database, log: Log | undefined) {
+    this.#database = database;
     this.#log = log;
   }
 
-  raise({ app, conversation }: ConversationKey, head: number, lastTimestamp: number): void {
-    this.#hints.set(`${app}\n${conversation}`, { key: { app, conversation }, head, lastTimestamp });
+  /** Events up to `head` were committed, and nothing was written to the conversation's document. */
+  raise(key: ConversationKey, head: number, lastTimestamp: number): void {
+    const name = nameOf(key);
+    const raisedAt = performance.now();
+    const { app, conversation } = key;
+    this.#hints.set(name, { key: { app, conversation }, head, lastTimestamp, raisedAt });
+    const stamp = this.#stamps.get(name);
+    if (stamp === undefined || raisedAt - stamp.at > stampHoldsMs) {
+      this.#flushUnwatched();
+      return;
+    }
+    if (head > stamp.head) this.#stamps.set(name, { at: stamp.at, head });
     this.#wake();
+  }
+
+  /** Events up to `head` were committed together with head and stamp, by a write that was sent after `at`. */
+  stamped(key: ConversationKey, head: number, at: number): void {
+    const name = nameOf(key);
+    const known = this.#stamps.get(name)?.head ?? 0;
+    this.#stamps.delete(name);
+    this.#stamps.set(name, { at, head: Math.max(known, head) });
+    if (this.#stamps.size <= capacity) return;
+    const [oldest = ""] = this.#stamps.keys();
+    this.#stamps.delete(oldest);
+  }
+
+  /**
+   * Resolves when the documents' stamps speak for all of these events, whoever committed them. From then on they are found
+   * without their marks. Rejects when that cannot be written.
+   */
+  async cover(events: readonly LastOf[]): Promise<void> {
+    let open = this.#uncovered(events);
+    if (open.length === 0) return;
+    const isWaiting = open.some(({ key, last }) => (this.#hints.get(nameOf(key))?.head ?? 0) >= last);
+    await (isWaiting ? this.#shared.ask() : this.#shared.current());
+    open = this.#uncovered(open);
+    if (open.length > 0) await this.#raiseOthers(open);
+  }
+
+  /** Resolves when everything that was raised so far is written, or has failed for now. */
+  async settle(): Promise<void> {
+    await (this.#hints.size === 0 ? this.#shared.current() : this.#shared.ask()).catch(() => {});
   }
 
   /** The last write: what fails now is left to those who look into the log. */
   async close(): Promise<void> {
-    await this.#flush();
+    await this.settle();
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  #wake(): void {
-    this.#timer ??= setTimeout(() => void this.#flush(), maxAgeMs).unref();
+  #uncovered(events: readonly LastOf[]): LastOf[] {
+    return events.filter(({ key, last }) => (this.#stamps.get(nameOf(key))?.head ?? 0) < last);
   }
 
-  #flush(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write());
-    return this.#writing;
+  /** Events that this process did not commit, or long ago. A number without an event is nobody's. */
+  async #raiseOthers(open: readonly LastOf[]): Promise<void> {
+    const { collections, queryTimeoutMs } = this.#database;
+    const ids = open.map(({ key: { app, conversation }, last }) => ({ app, conversation, seq: last }));
+    const found = await collections.events
+      .find({ _id: { $in: ids } }, { projection: { timestamp: 1 }, maxTimeMS: queryTimeoutMs })
+      .toArray();
+    for (const { _id, timestamp } of found) this.raise(_id, _id.seq, timestamp);
+    await (this.#hints.size === 0 ? this.#shared.current() : this.#shared.ask());
+  }
+
+  #wake(): void {
+    this.#timer ??= setTimeout(() => this.#flushUnwatched(), maxAgeMs).unref();
+  }
+
+  #flushUnwatched(): void {
+    this.#shared.ask().catch(() => {});
   }
 
   async #write(): Promise<void> {
@@ -56,17 +152,16 @@ export class HeadHints {
     const hints = this.#hints;
     if (hints.size === 0) return;
     this.#hints = new Map();
+    const at = performance.now();
     try {
-      await this.#conversations.bulkWrite(
-        [...hints.values()].map(({ key, head, lastTimestamp }) => ({
-          updateOne: { filter: { _id: key }, update: { $max: { head, lastTimestamp } } },
-        })),
-        lazily,
-      );
+      const updates = [...hints.values()].map((hint) => toUpdate(hint, at));
+      await this.#database.collections.conversations.bulkWrite(updates, lazily);
     } catch (error) {
       this.#log?.warn({ err: error }, "conversations' heads were not raised; trying again");
       this.#hints = new Map([...hints, ...this.#hints]);
       this.#wake();
+      throw error;
     }
+    for (const { key, head } of hints.values()) this.stamped(key, head, at);
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { ChatError } from "@chat21/protocol";
+import { ChatError, type EventCodes } from "@chat21/protocol";
 import type { Collections } from "./collections.ts";
+import { prepareForSync } from "./migrate-for-sync.ts";
 import { isIndexMissing } from "./mongo-failure.ts";
 
 /** One step of the schema. Running it again changes nothing. */
@@ -63,12 +64,12 @@ async function prepareForCluster({ events, leases, presence }: Collections): Pro
 }
 
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
-const migrations: readonly Migration[] = [createIndexes, prepareForCluster];
+const migrations: readonly Migration[] = [createIndexes, prepareForCluster, prepareForSync];
 
 /** The version this code reads and writes. */
 const schemaVersion = migrations.length;
 
-async function readSchema({ schema }: Collections) {
+async function readSchema({ schema }: Collections, kinds: EventCodes) {
   const found = await schema.findOne({ _id: "schema" }, { maxTimeMS: 10_000 });
   if (found !== null && found.version > schemaVersion) {
     throw new ChatError(
@@ -76,12 +77,19 @@ async function readSchema({ schema }: Collections) {
       `the database has schema ${found.version}, this program knows ${schemaVersion}: run a newer one`,
     );
   }
+  const unknown = (found?.kinds ?? []).filter((kind) => !Object.hasOwn(kinds, kind));
+  if (unknown.length > 0) {
+    throw new ChatError(
+      "internal",
+      `the database was opened for events that this program does not know (${unknown.join(", ")}): run a newer one`,
+    );
+  }
   return found;
 }
 
 /** Takes the database to {@link schemaVersion}. Several processes may do it at the same time. */
-export async function migrate(collections: Collections): Promise<void> {
-  const found = await readSchema(collections);
+export async function migrate(collections: Collections, kinds: EventCodes): Promise<void> {
+  const found = await readSchema(collections, kinds);
   for (let version = found?.version ?? 0; version < schemaVersion; version += 1) {
     await migrations[version]?.(collections);
     await collections.schema.updateOne(
@@ -92,14 +100,21 @@ export async function migrate(collections: Collections): Promise<void> {
   }
 }
 
-/** The epoch of a database whose schema is this program's; rejects and says what to do for any other. */
-export async function requireSchema(collections: Collections): Promise<string> {
-  const found = await readSchema(collections);
+/**
+ * The epoch of a database whose schema is this program's; rejects and says what to do for any other, and for one that was
+ * opened with kinds of events which are not among `kinds`. Remembers these.
+ */
+export async function requireSchema(collections: Collections, kinds: EventCodes): Promise<string> {
+  const found = await readSchema(collections, kinds);
   if (found === null || found.version < schemaVersion) {
     throw new ChatError(
       "internal",
       `the database has schema ${found?.version ?? 0}, this program needs ${schemaVersion}: run the migration first`,
     );
+  }
+  const added = Object.keys(kinds).filter((kind) => found.kinds?.includes(kind) !== true);
+  if (added.length > 0) {
+    await collections.schema.updateOne({ _id: "schema" }, { $addToSet: { kinds: { $each: added } } });
   }
   return found.epoch;
 }

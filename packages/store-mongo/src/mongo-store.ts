@@ -1,18 +1,23 @@
 import type { LeaseStore, Log, RedeliveryLog, Store } from "@chat21/engine";
+import { createChanges } from "./changes.ts";
 import { createCommit } from "./commit-runs.ts";
 import { createConversationReads, createConversations } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import { DispatchMarks } from "./dispatch-marks.ts";
-import { createErase } from "./erase-events.ts";
 import { createEventReads } from "./event-reads.ts";
 import { HeadHints } from "./head-hints.ts";
+import { createHeadSweep } from "./head-sweep.ts";
 import { KnownHeads } from "./known-heads.ts";
 import { createLeases } from "./leases.ts";
+import { createMemberships } from "./memberships.ts";
+import { createMessageSearch } from "./message-search.ts";
+import { createOverlays } from "./overlays.ts";
 import { createPatch } from "./patches.ts";
 import { createPeers } from "./peers.ts";
 import { createInstances, createRevocations, createUsers } from "./people.ts";
 import { createPresence } from "./presence.ts";
 import { createRedeliveries } from "./redeliveries.ts";
+import { createSeatReads } from "./seats.ts";
 import { createViews } from "./views.ts";
 import { createWebhooks } from "./webhooks.ts";
 
@@ -23,6 +28,8 @@ export interface MongoStoreParts {
   readonly log: Log | undefined;
   /** See `MongoStoreOptions`. */
   readonly clockToleranceMs: number;
+  /** See `MongoStoreOptions`. */
+  readonly headSweepMs: number;
   /** Called once, when nothing is under way any more. */
   readonly release: () => Promise<void>;
 }
@@ -34,46 +41,57 @@ export interface MongoStore extends Store {
   readonly leases: LeaseStore;
 }
 
-/** The ports over one database. */
-export function createMongoStore({
+/** The ports over one database. Resolves when heads that the dead left behind were looked for. */
+export async function createMongoStore({
   epoch,
   database,
   log,
   clockToleranceMs,
+  headSweepMs,
   release,
-}: MongoStoreParts): MongoStore {
+}: MongoStoreParts): Promise<MongoStore> {
   const known = new KnownHeads();
-  const marks = new DispatchMarks(database.collections, log);
-  const hints = new HeadHints(database.collections, log);
+  const hints = new HeadHints(database, log);
+  const marks = new DispatchMarks(database.collections, hints, log);
+  const leases = createLeases(database, clockToleranceMs);
+  const sweep = createHeadSweep({ database, leases, log, intervalMs: headSweepMs });
   const reads = createConversationReads(database);
+  const memberships = createMemberships(database);
+  const views = { reads, memberships, seats: createSeatReads(database) };
   const commit = createCommit(database, { known, marks, hints });
   let closed: Promise<void> | null = null;
 
   async function close(): Promise<void> {
+    await sweep.close();
     await database.drain();
     await Promise.all([marks.close(), hints.close()]);
     await release();
   }
 
+  await sweep.start();
   return {
     epoch,
     conversations: {
-      ...createConversations(database, reads, known),
-      ...createViews(database, reads),
+      ...createConversations(database, { reads, memberships, known }),
+      ...createViews(database, views),
+      changes: createChanges(database, views, hints),
       patch: createPatch(database, reads),
-      peers: createPeers(database, reads),
+      peers: createPeers(database, reads, memberships),
     },
     events: {
       ...createEventReads(database, marks),
       commit: (runs) => database.call(() => commit(runs)),
-      erase: createErase(database),
+      findMessages: createMessageSearch(database),
+      // The server overwrites and compacts by itself; no command speaks of bytes on the disk.
+      scrub: async () => {},
       markDispatched: (refs) => marks.clear(refs),
       flushMarks: () => database.call(() => marks.flush()),
     },
     instances: createInstances(database),
-    leases: createLeases(database, clockToleranceMs),
+    leases,
+    overlays: createOverlays(database, reads),
     presence: createPresence(database),
-    redeliveries: createRedeliveries(database, marks),
+    redeliveries: createRedeliveries(database, marks, hints),
     revocations: createRevocations(database),
     users: createUsers(database),
     webhooks: createWebhooks(database, log),

@@ -2,11 +2,15 @@ import type { ConversationStore, MemberPatch, MemberState } from "@chat21/engine
 import type { mongo } from "mongoose";
 import { type ConversationReads, toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
-import type { MemberDocument } from "./documents.ts";
+import type { ConversationDocument, MemberDocument } from "./documents.ts";
 
 const memberKeyOf = ({ app, conversation, user }: MemberPatch) => ({ app, conversation, user });
 const nameOf = (key: { app: string; conversation: string; user: string }) =>
   `${key.app}\n${key.conversation}\n${key.user}`;
+
+type Facts = Pick<ConversationDocument, "head" | "kind">;
+
+const changed = { $inc: { changes: 1 }, $currentDate: { changedAt: true } } as const;
 
 function toUpdate(patch: MemberPatch, head: number): mongo.UpdateFilter<MemberDocument> | null {
   const { delivered, read, clearedAt, archivedAt } = patch;
@@ -26,7 +30,18 @@ function toUpdate(patch: MemberPatch, head: number): mongo.UpdateFilter<MemberDo
     ...(Object.keys(forward).length === 0 ? {} : { $max: forward }),
     ...(Object.keys(set).length === 0 ? {} : { $set: set }),
   };
-  return Object.keys(update).length === 0 ? null : update;
+  return Object.keys(update).length === 0 ? null : { ...update, ...changed };
+}
+
+/** The patch's user sees it from other devices; in a direct conversation the other one sees the watermarks. */
+function toUpdates(patch: MemberPatch, { head, kind }: Facts): mongo.AnyBulkWriteOperation<MemberDocument>[] {
+  const { app, conversation, user, delivered, read } = patch;
+  const update = toUpdate(patch, head);
+  if (update === null) return [];
+  const own = { updateOne: { filter: { _id: memberKeyOf(patch) }, update } };
+  if (kind !== "direct" || (delivered === undefined && read === undefined)) return [own];
+  const others = { conversation: { app, conversation }, "account.user": { $ne: user } };
+  return [own, { updateMany: { filter: others, update: changed, hint: "ordinal" } }];
 }
 
 /** Patches in turns: of each member the first, then of each the second, and so on. Mostly there is one turn. */
@@ -47,20 +62,16 @@ function inTurns(patches: readonly MemberPatch[]): number[][] {
 export function createPatch(database: Database, reads: ConversationReads): ConversationStore["patch"] {
   const { members } = database.collections;
 
-  async function heads(patches: readonly MemberPatch[]): Promise<ReadonlyMap<string, number>> {
+  async function factsOf(patches: readonly MemberPatch[]): Promise<ReadonlyMap<string, Facts>> {
     const keys = new Map(patches.map((patch) => [`${patch.app}\n${patch.conversation}`, patch]));
-    const found = await database.snapshot((session) => reads.documents([...keys.values()], session));
-    return new Map([...found].map(([name, { head }]) => [name, head]));
+    return database.snapshot((session) => reads.documents([...keys.values()], session));
   }
 
   async function takeTurn(
     patches: readonly MemberPatch[],
-    headOf: (patch: MemberPatch) => number,
+    factsFor: (patch: MemberPatch) => Facts,
   ): Promise<ReadonlyMap<string, MemberState>> {
-    const updates = patches.flatMap((patch) => {
-      const update = toUpdate(patch, headOf(patch));
-      return update === null ? [] : [{ updateOne: { filter: { _id: memberKeyOf(patch) }, update } }];
-    });
+    const updates = patches.flatMap((patch) => toUpdates(patch, factsFor(patch)));
     if (updates.length > 0) await members.bulkWrite(updates, { ordered: false });
     const found = await members
       .find({ _id: { $in: patches.map(memberKeyOf) } }, { maxTimeMS: database.queryTimeoutMs })
@@ -71,12 +82,13 @@ export function createPatch(database: Database, reads: ConversationReads): Conve
   return (patches) =>
     database.call(async () => {
       if (patches.length === 0) return [];
-      const known = await heads(patches);
-      const headOf = ({ app, conversation }: MemberPatch) => known.get(`${app}\n${conversation}`) ?? 0;
+      const known = await factsOf(patches);
+      const factsFor = ({ app, conversation }: MemberPatch): Facts =>
+        known.get(`${app}\n${conversation}`) ?? { head: 0, kind: "group" };
       const states = new Array<MemberState | null>(patches.length).fill(null);
       for (const turn of inTurns(patches)) {
         const taken = turn.map((index) => patches[index] as MemberPatch);
-        const after = await takeTurn(taken, headOf);
+        const after = await takeTurn(taken, factsFor);
         for (const index of turn) states[index] = after.get(nameOf(patches[index] as MemberPatch)) ?? null;
       }
       return states;

@@ -4,11 +4,16 @@ import type { mongo } from "mongoose";
 import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey, ConversationKey } from "./documents.ts";
+import type { Memberships } from "./memberships.ts";
 
 type Session = mongo.ClientSession;
 
 /** `ConversationStore.peers`. */
-export function createPeers(database: Database, reads: ConversationReads): ConversationStore["peers"] {
+export function createPeers(
+  database: Database,
+  reads: ConversationReads,
+  memberships: Memberships,
+): ConversationStore["peers"] {
   const { conversations, members } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
 
@@ -22,14 +27,16 @@ export function createPeers(database: Database, reads: ConversationReads): Conve
   }
 
   async function newest(app: string, user: string, limit: number, session: Session) {
-    const found = await reads.ofUser(app, user, session);
-    const direct = found.filter(({ conversation }) => conversation.kind === "direct");
-    const keys = direct.map(({ conversation }) => conversation._id);
     const peers: string[] = [];
-    for (let at = 0; at < keys.length && peers.length < limit; at += limit) {
-      peers.push(...(await othersIn(keys.slice(at, at + limit), user, session)));
+    let keys: ConversationKey[] = [];
+    for await (const { _id } of memberships.byActivity({ app, user }, { kind: "direct" }, session)) {
+      keys.push(_id);
+      if (keys.length < limit) continue;
+      peers.push(...(await othersIn(keys, user, session)));
+      if (peers.length >= limit) return peers.slice(0, limit);
+      keys = [];
     }
-    return peers.slice(0, limit);
+    return [...peers, ...(await othersIn(keys, user, session))].slice(0, limit);
   }
 
   /** By the index `account`, which holds a user's conversations by name: those before are not looked at. */

@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import type { DispatchMarks } from "./dispatch-marks.ts";
 import type { EventDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
+import type { HeadHints } from "./head-hints.ts";
 
 /** How long an event stays known whose message somebody else is to acknowledge. */
 const memoryMs = 60_000;
@@ -13,7 +14,11 @@ const maxEvents = 1_000;
 const maxMarks = 1_000;
 
 /** `RedeliveryLog`: a second form of the mark, which sweeps do not see. */
-export function createRedeliveries(database: Database, marks: DispatchMarks): RedeliveryLog {
+export function createRedeliveries(
+  database: Database,
+  marks: DispatchMarks,
+  hints: HeadHints,
+): RedeliveryLog {
   const { events } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
   let forgetAt = 0;
@@ -30,6 +35,7 @@ export function createRedeliveries(database: Database, marks: DispatchMarks): Re
   }
 
   async function mark(refs: readonly EventRef[], which: mongo.Filter<EventDocument>): Promise<void> {
+    await hints.cover(refs.map(({ app, conversation, seq }) => ({ key: { app, conversation }, last: seq })));
     for (let at = 0; at < refs.length; at += maxMarks) {
       const ids = refs
         .slice(at, at + maxMarks)

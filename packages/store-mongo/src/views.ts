@@ -1,178 +1,136 @@
-import type { ConversationQuery, ConversationStore, ConversationView, EventRecord } from "@chat21/engine";
-import { systemUser } from "@chat21/protocol";
+import {
+  type ConversationQuery,
+  type ConversationStore,
+  type ConversationView,
+  isArchived,
+  isBehind,
+  isInFront,
+  isOnList,
+} from "@chat21/engine";
+import { compareListed } from "@chat21/protocol";
 import type { mongo } from "mongoose";
-import { type ConversationReads, toConversationRecord, toMemberState } from "./conversation-reads.ts";
+import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
-import type { ConversationDocument, EventDocument, MemberDocument } from "./documents.ts";
-import { toEventRecord } from "./event-codec.ts";
-import { inParallel } from "./in-parallel.ts";
-import { clip } from "./spans.ts";
+import type { Activity, Memberships } from "./memberships.ts";
+import type { Place, SeatReads } from "./seats.ts";
 
-/** How many unread messages are counted, at most. */
-const maxUnread = 1_000;
+type Session = mongo.ClientSession;
 
-/** A list looks at so many conversations at once, and at least. */
-const minPage = 50;
+/** A list looks at so many conversations more than it shows, because some are not on it. */
+const spare = 10;
 
-/** A user's seat in a conversation, and the newest message its list may show. */
-interface Seat {
-  readonly member: MemberDocument;
-  readonly conversation: ConversationDocument;
-  readonly last: EventRecord | null;
+/** And at so many at once when these do not do. */
+const laterChunk = 1_000;
+
+/** What the reads of views are made of. */
+export interface ViewReads {
+  readonly reads: ConversationReads;
+  readonly memberships: Memberships;
+  readonly seats: SeatReads;
 }
 
-type Place = Omit<Seat, "last">;
-
-const nameOf = ({ app, conversation }: { app: string; conversation: string }) => `${app}\n${conversation}`;
-
-/** Events of a stretch that a list may show to the member. */
-function shownTo({ member, conversation }: Place, from: number, to: number): mongo.Filter<EventDocument> {
-  const { _id } = conversation;
-  return {
-    _id: { $gte: { ..._id, seq: from }, $lte: { ..._id, seq: to } },
-    listed: true,
-    hiddenFor: { $ne: member.account.user },
-  };
+function placeOf({ conversation, last }: Place): { timestamp: number; conversation: string } {
+  return { timestamp: last?.timestamp ?? 0, conversation: conversation._id.conversation };
 }
 
-function spansOf({ member, conversation }: Place, after: number): (readonly [number, number])[] {
-  const floor = Math.max(after, conversation.unlistedTo ?? 0);
-  return clip(member.intervals, floor + 1, conversation.head);
+function isAsked(place: Place, { archived, before, after }: ConversationQuery): boolean {
+  const item = { state: place.member, last: place.last };
+  if (!isOnList(item) || (archived !== null && archived !== isArchived(item))) return false;
+  if (before !== undefined && !isBehind(placeOf(place), before)) return false;
+  return after === undefined || isInFront(placeOf(place), after);
 }
 
-function isVisibleHead({ member, conversation }: Place, event: EventDocument): boolean {
-  if (!event.listed || event.hiddenFor === member.account.user) return false;
-  return spansOf({ member, conversation }, 0).some(
-    ([from, to]) => from <= event._id.seq && event._id.seq <= to,
-  );
+/** Whether the seat's own document says that the list does not show the conversation, whatever its last message is. */
+function isElsewhere(
+  { member, conversation: { head } }: Omit<Place, "last">,
+  archived: boolean | null,
+): boolean {
+  if (head <= member.clearedAt) return true;
+  if (archived === true) return member.archivedAt === null;
+  return archived === false && member.archivedAt !== null && head <= member.archivedAt;
 }
 
-function isAsked({ last, member }: Seat, query: ConversationQuery): boolean {
-  if (last === null || last.seq <= member.clearedAt) return false;
-  const archived = member.archivedAt !== null && last.seq <= member.archivedAt;
-  if (query.archived !== null && query.archived !== archived) return false;
-  if (query.before !== undefined && last.timestamp >= query.before) return false;
-  return query.after === undefined || last.timestamp > query.after;
+/** The newest `limit` in the order of lists; all of them where `limit` is not given. */
+function inListOrder(places: readonly Place[]): Place[] {
+  return places.toSorted((a, b) => compareListed(placeOf(a), placeOf(b)));
 }
 
-function byNewest(a: Seat, b: Seat): number {
-  const newest = (b.last?.timestamp ?? 0) - (a.last?.timestamp ?? 0);
-  return newest || (a.conversation._id.conversation < b.conversation._id.conversation ? -1 : 1);
-}
-
-function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Database) {
-  const { events } = collections;
-
-  async function findLast(place: Place, session: mongo.ClientSession): Promise<EventRecord | null> {
-    for (const [from, to] of spansOf(place, 0).reverse()) {
-      const options = { session, maxTimeMS, sort: { _id: -1 } } as const;
-      const found = await events.findOne(shownTo(place, from, to), options);
-      if (found !== null) return toEventRecord(found);
-    }
-    return null;
+async function* chunksOf<T>(items: AsyncIterable<T>, first: number, later: number): AsyncGenerator<T[]> {
+  let chunk: T[] = [];
+  let size = first;
+  for await (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+    size = later;
   }
-
-  return {
-    /** Mostly a conversation's last event is what its members see last: one query for those, one each for the rest. */
-    async seats(places: readonly Place[], session: mongo.ClientSession): Promise<Seat[]> {
-      const heads = places.map(({ conversation: { _id, head } }) => ({ ..._id, seq: head }));
-      const found = await events.find({ _id: { $in: heads } }, { session, maxTimeMS }).toArray();
-      const atHead = new Map(found.map((event) => [nameOf(event._id), event]));
-      return inParallel(places, async (place) => {
-        const event = atHead.get(nameOf(place.conversation._id));
-        const isLast = event !== undefined && isVisibleHead(place, event);
-        return { ...place, last: isLast ? toEventRecord(event) : await findLast(place, session) };
-      });
-    },
-    async countUnread(seat: Seat, session: mongo.ClientSession): Promise<number> {
-      const { member, last } = seat;
-      if (last === null || last.seq <= member.read) return 0;
-      let unread = 0;
-      const { app, conversation } = seat.conversation._id;
-      for (const [from, to] of spansOf(seat, member.read)) {
-        // By this index what the user or the system wrote is jumped over, be it a million notices of a bot that reads nothing.
-        const filter = {
-          "_id.app": app,
-          "_id.conversation": conversation,
-          "_id.seq": { $gte: from, $lte: to },
-          sender: { $nin: [member.account.user, systemUser] },
-          listed: true,
-          hiddenFor: { $ne: member.account.user },
-        };
-        const limit = maxUnread - unread;
-        const options = { session, maxTimeMS, limit, hint: "senders" };
-        if (limit > 0) unread += await events.countDocuments(filter, options);
-      }
-      return unread;
-    },
-  };
+  if (chunk.length > 0) yield chunk;
 }
 
 /** `ConversationStore.list` and `view`. */
 export function createViews(
   database: Database,
-  reads: ConversationReads,
+  { reads, memberships, seats }: ViewReads,
 ): Pick<ConversationStore, "list" | "view"> {
-  const seatReads = createSeatReads(database);
-
-  async function toViews(seats: readonly Seat[], session: mongo.ClientSession): Promise<ConversationView[]> {
-    const keys = seats.map(({ conversation }) => conversation._id);
-    const seated = await reads.members(keys, session);
-    return inParallel(seats, async (seat) => {
-      const { conversation, member, last } = seat;
-      const members = seated.get(nameOf(conversation._id)) ?? [];
-      const other = members.find(({ account }) => account.user !== member.account.user);
-      const counterpart = conversation.kind === "direct" ? other : undefined;
-      return {
-        record: toConversationRecord(conversation, members),
-        state: toMemberState(member),
-        last,
-        unread: await seatReads.countUnread(seat, session),
-        counterpart:
-          counterpart === undefined ? null : { delivered: counterpart.delivered, read: counterpart.read },
-      };
+  async function placesIn(
+    query: ConversationQuery,
+    chunk: readonly Activity[],
+    session: Session,
+  ): Promise<Place[]> {
+    const names = chunk.map(({ _id }) => _id.conversation);
+    const seated = await memberships.seated({ app: query.app, user: query.user }, names, session);
+    const taken = chunk.flatMap((conversation) => {
+      const member = seated.get(conversation._id.conversation);
+      if (member === undefined || isElsewhere({ member, conversation }, query.archived)) return [];
+      return [{ member, conversation }];
     });
+    return (await seats.places(taken, session)).filter((place) => isAsked(place, query));
   }
 
   /**
-   * The user's conversations are walked from the most recently active one. A conversation's last visible message is
-   * never newer than its last event, so the walk ends when `limit` seats are newer than all that may still come.
+   * The user's conversations are walked from the most recently active one. A conversation's last visible message is never
+   * newer than its last event, so a walk for the newest ends when `limit` places are newer than all that may still come.
+   * For the oldest it goes on to the end of the range: what was active last may be listed far behind.
    */
-  async function newestSeats(query: ConversationQuery, session: mongo.ClientSession): Promise<Seat[]> {
-    const { app, user, archived, limit, after = -1 } = query;
-    const places = (await reads.ofUser(app, user, session)).filter(
-      ({ member, conversation }) =>
-        conversation.lastTimestamp > after && (archived !== true || member.archivedAt !== null),
-    );
-    const size = Math.max(minPage, limit);
-    let newest: Seat[] = [];
-    for (let at = 0; at < places.length; at += size) {
-      const weakest = newest[limit - 1]?.last?.timestamp;
-      if (weakest !== undefined && (places[at]?.conversation.lastTimestamp ?? 0) < weakest) break;
-      const page = await seatReads.seats(places.slice(at, at + size), session);
-      newest = [...newest, ...page.filter((seat) => isAsked(seat, query))].sort(byNewest).slice(0, limit);
+  async function placesOf(query: ConversationQuery, session: Session): Promise<Place[]> {
+    const { app, user, archived, limit, after, from = "newest" } = query;
+    const isNewest = from === "newest";
+    const which = archived === true ? ({ archivedOnce: true } as const) : {};
+    const active = memberships.byActivity({ app, user }, which, session);
+    let found: Place[] = [];
+    for await (const chunk of chunksOf(active, isNewest ? limit + spare : laterChunk, laterChunk)) {
+      found = inListOrder([...found, ...(await placesIn(query, chunk, session))]);
+      if (isNewest) found = found.slice(0, limit);
+      const reached = chunk.at(-1)?.lastTimestamp ?? 0;
+      if (after !== undefined && reached < after.timestamp) break;
+      const weakest = found[limit - 1]?.last?.timestamp;
+      if (isNewest && weakest !== undefined && weakest > reached) break;
     }
-    return newest;
+    return isNewest ? found : found.slice(-limit);
+  }
+
+  async function toViews(places: readonly Place[], session: Session): Promise<ConversationView[]> {
+    if (places.length === 0) return [];
+    const last = await seats.lastOf(places, [], session);
+    return seats.views(places, last, new Map(), session);
   }
 
   return {
     list: (query) =>
       database.call(() =>
-        database.snapshot(async (session) => toViews(await newestSeats(query, session), session)),
+        database.snapshot(async (session) => toViews(await placesOf(query, session), session)),
       ),
     view: (app, conversation, user) =>
       database.call(() =>
         database.snapshot(async (session) => {
-          const key = { app, conversation };
-          const member = await database.collections.members.findOne(
-            { _id: { ...key, user } },
-            { session, maxTimeMS: database.queryTimeoutMs },
-          );
-          if (member === null) return null;
-          const document = (await reads.documents([key], session)).get(nameOf(key));
+          const seated = await memberships.seated({ app, user }, [conversation], session);
+          const member = seated.get(conversation);
+          if (member === undefined) return null;
+          const [document] = (await reads.documents([{ app, conversation }], session)).values();
           if (document === undefined) return null;
-          const seats = await seatReads.seats([{ member, conversation: document }], session);
-          return (await toViews(seats, session))[0] ?? null;
+          const places = await seats.places([{ member, conversation: document }], session);
+          return (await toViews(places, session))[0] ?? null;
         }),
       ),
   };

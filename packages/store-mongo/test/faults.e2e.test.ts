@@ -19,7 +19,7 @@ function event(conversation: string, seq: number, name: string): EventRecord {
   return {
     ...{ app: "app", conversation, seq, type: "message", sender: "ann", clientMessageId: name },
     ...{ messageId: `id-${name}`, timestamp: 1_700_000_000_000 + seq, committedAt: 1_700_000_000_000 },
-    ...{ body: `{"text":"${name}"}`, tempUid: null, hiddenFor: null, listed: true },
+    ...{ body: `{"text":"${name}"}`, tempUid: null, hiddenFor: null, listed: true, overlay: null },
   };
 }
 
@@ -197,57 +197,6 @@ describe("a store that is opened", () => {
     const opening = connectMongoStore({ uri, serverSelectionTimeoutMs: 300 });
 
     await expect(opening).rejects.toMatchObject({ code: "store_unavailable" });
-  });
-
-  it("refuses a database that was not migrated, and one of a newer program", async () => {
-    const empty = { uri: mongo.uri, database: `${mongo.database}-empty` };
-
-    await expect(connectMongoStore(empty)).rejects.toThrow("run the migration first");
-    await withCollections(empty, ({ schema }) =>
-      schema.insertOne({ _id: "schema", version: 1_000, epoch: "future" }),
-    );
-    await expect(connectMongoStore(empty)).rejects.toThrow("run a newer one");
-    await expect(migrateMongoStore(empty)).rejects.toThrow("run a newer one");
-  });
-
-  it("is migrated once, however many do it at the same time", async () => {
-    const fresh = { uri: mongo.uri, database: `${mongo.database}-fresh` };
-
-    await Promise.all([migrateMongoStore(fresh), migrateMongoStore(fresh), migrateMongoStore(fresh)]);
-    const [one, two] = [await connectMongoStore(fresh), await connectMongoStore(fresh)];
-
-    expect(one.epoch).toBe(two.epoch);
-    await Promise.all([one.close(), two.close()]);
-  });
-
-  it("is migrated from the version before with what it holds", async () => {
-    const old = { uri: mongo.uri, database: `${mongo.database}-old` };
-    await migrateMongoStore(old);
-    await withCollections(old, async ({ events, leases, presence, schema }) => {
-      await events.dropIndexes();
-      await events.createIndex({ undispatched: 1 }, { name: "undispatched", sparse: true });
-      await presence.dropIndexes();
-      await presence.createIndex({ expiresAt: 1 }, { name: "expiry", sparse: true });
-      await leases.drop();
-      await schema.updateOne({ _id: "schema" }, { $set: { version: 1 } });
-    });
-    await expect(connectMongoStore(old)).rejects.toThrow("run the migration first");
-
-    await migrateMongoStore(old);
-    const store = await connectMongoStore(old);
-    await store.events.commit([run("ann.bob", 0, "o1")]);
-    await store.presence.renew([{ app: "app", user: "ann", clientId: "web", expiresAt: 9 }], 1);
-
-    const key = { app: "app", conversation: "ann.bob" };
-    expect(await store.events.undispatched(10, Number.MAX_SAFE_INTEGER, key)).toHaveLength(1);
-    expect(await store.presence.ofClient("web")).toHaveLength(1);
-    const indexes = await withCollections(old, async ({ events, leases }) => [
-      ...(await events.indexes()).map(({ name }) => name),
-      ...(await leases.indexes()).map(({ expireAfterSeconds = 0 }) => expireAfterSeconds),
-    ]);
-    expect(indexes).not.toContain("undispatched");
-    expect(indexes).toEqual(expect.arrayContaining(["undispatched_of", 24 * 60 * 60]));
-    await store.close();
   });
 
   it("refuses calls after its close", async () => {

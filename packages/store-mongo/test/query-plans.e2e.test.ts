@@ -26,7 +26,7 @@ function event(conversation: string, seq: number): EventRecord {
   return {
     ...{ app: "app", conversation, seq, type: "message", sender: "ann", clientMessageId: `key-${name}` },
     ...{ messageId: `id-${name}`, timestamp: 1_700_000_000_000 + seq, committedAt: 1_700_000_000_000 + seq },
-    ...{ body: "{}", tempUid: `temp-${name}`, hiddenFor: null, listed: true },
+    ...{ body: "{}", tempUid: `temp-${name}`, hiddenFor: null, listed: true, overlay: null },
   };
 }
 
@@ -93,7 +93,8 @@ beforeAll(async () => {
   // The profiler and the plans are the server's: this one is nobody else's.
   server = await requireMongo({ isOwn: true });
   await migrateMongoStore(server);
-  store = await connectMongoStore(server);
+  // Nobody but the tests asks anything.
+  store = await connectMongoStore({ ...server, headSweepMs: 3_600_000 });
   await fill();
 });
 afterAll(async () => {
@@ -111,6 +112,13 @@ describe("a query on the way of messages", () => {
   const flush = () => {
     store.events.markDispatched([{ app: "app", conversation: "ann.bob", seq: 1 }]);
     return store.events.flushMarks();
+  };
+  let cursor = "";
+  const changes = async (user: string, since = "") => {
+    const limits = { limit: 100, eventsEach: 5, characters: 1e6 };
+    const from = since === "" ? {} : { cursor: since };
+    const answer = await store.conversations.changes({ app: "app", user, ...limits, ...from });
+    ({ cursor } = answer);
   };
   const leaseNames = [1, 2, 3].map((index) => `partition/${index}`);
   const lease = () => store.webhooks.lease({ endpoint: "e", now: 2_000, leaseUntil: 3_000, limit: 10 });
@@ -167,6 +175,26 @@ describe("a query on the way of messages", () => {
     ],
     ["of a flush of marks", 1, flush],
     ["of a load", 10, () => store.conversations.load([key])],
+    [
+      "of a page within characters",
+      51,
+      () => store.events.read({ ...key, limit: 50, from: "oldest", characters: 99, withoutErased: true }),
+    ],
+    ["of a step through a conversation", 500, () => store.events.findMessages(key)],
+    [
+      "of a step through a sender's messages in a conversation",
+      500,
+      () => store.events.findMessages({ ...key, sender: "ann" }),
+    ],
+    [
+      "of a step through a sender's messages",
+      503,
+      () => store.events.findMessages({ app: "app", sender: "ann" }),
+    ],
+    ["of changes, when there are none", 4, () => changes("zoe")],
+    // In two of the conversations bob has 1,000 messages to read.
+    ["of everything that changed", 2_100, () => changes("bob")],
+    ["of what changed since", 60, () => changes("bob", cursor)],
     [
       "of a list",
       3 * 30,

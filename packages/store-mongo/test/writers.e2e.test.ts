@@ -21,7 +21,7 @@ function event(conversation: string, seq: number, name: string): EventRecord {
   return {
     ...{ app: "app", conversation, seq, type: "message", sender: "ann", clientMessageId: name },
     ...{ messageId: `id-${name}`, timestamp: 1_700_000_000_000 + seq, committedAt: 1_700_000_000_000 },
-    ...{ body: "{}", tempUid: null, hiddenFor: null, listed: true },
+    ...{ body: "{}", tempUid: null, hiddenFor: null, listed: true, overlay: null },
   };
 }
 
@@ -145,7 +145,7 @@ describe("several processes on one database", () => {
     const view = await two.conversations.view("app", "group-lag", "zoe");
 
     expect(heads).toEqual([{ conversation: "group-lag", head: 30 }]);
-    expect(view).toMatchObject({ record: { head: 30 }, last: { seq: 30 }, unread: 30 });
+    expect(view).toMatchObject({ head: 30, last: { seq: 30 }, unread: 30 });
   });
 
   it("share the webhook outbox: every delivery goes to one worker, in the order of its lane", async () => {

@@ -1,4 +1,4 @@
-import { idSchema } from "@chat21/protocol";
+import { idSchema, limits } from "@chat21/protocol";
 import * as z from "zod";
 import { conversationsAnswer, done, doneAnswer } from "../envelopes.ts";
 import { pageOf, pageQuery } from "../page-query.ts";
@@ -64,7 +64,9 @@ export const oldConversationRoutes: readonly Route[] = [
       method: "get",
       path,
       who: "self" satisfies Caller,
-      summary: `${summary} \`before\` and \`after\` are a conversation's \`timestamp\`.`,
+      summary:
+        `${summary} \`before\` and \`after\` are a conversation's \`timestamp\`. Texts longer than ` +
+        `${limits.listTextCharacters} characters are cut.`,
       query: pageQuery,
       heavy: true,
       answers: { 200: conversationsAnswer },

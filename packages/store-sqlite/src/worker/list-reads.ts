@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ConversationQuery, ConversationView, ListBound } from "@chat21/engine";
+import type { ConversationQuery, ConversationView } from "@chat21/engine";
 import type { Accounts } from "./accounts.ts";
 import type { EndReads } from "./end-reads.ts";
-import { GreatestFirst } from "./greatest-first.ts";
+import { Greatest, GreatestFirst } from "./greatest-first.ts";
 import type { SeatTable } from "./seat-table.ts";
 import type { SeatTables } from "./seat-tables.ts";
 import type { ViewReads } from "./view-reads.ts";
@@ -19,24 +19,6 @@ export interface ListParts {
   readonly ends: EndReads;
   readonly tables: SeatTables;
   readonly views: ViewReads;
-}
-
-/** A listed conversation. */
-interface Place {
-  readonly seat: number;
-  readonly timestamp: number;
-  readonly name: string;
-}
-
-/** `compareListed` of the protocol, for one time: by name. */
-function byName(a: Place, b: Place): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-}
-
-/** Whether a place with the bound's own time lies on the far side of it. */
-function isBeyond({ name }: Place, bound: ListBound | undefined, direction: 1 | -1): boolean {
-  if (bound?.conversation === undefined) return false;
-  return direction === 1 ? name > bound.conversation : name < bound.conversation;
 }
 
 /**
@@ -79,9 +61,14 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
     return after === undefined || bound >= after.timestamp;
   }
 
+  /** Whether an exact place is on the page's side of both bounds, whatever its name is. */
+  function isInside(timestamp: number, { before, after }: ConversationQuery): boolean {
+    return timestamp !== before?.timestamp && timestamp !== after?.timestamp;
+  }
+
   /**
-   * Seats that are listed, and the complements (`~seat`) of those that have to be looked up; the greatest first, by
-   * `direction` times time.
+   * Seats that may be on the page: those that are listed, and the complements (`~seat`) of those that have to be looked up;
+   * the greatest first, by `direction` times time.
    */
   function collect(
     table: SeatTable,
@@ -89,11 +76,14 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
     query: ConversationQuery,
     direction: 1 | -1,
   ): GreatestFirst {
+    // What is less than so many listed ones as the page holds is not on it. The newest conversations come last.
+    const page = new Greatest(query.limit);
+    let { least } = page;
     const candidates = new GreatestFirst();
-    for (let seat = 0; seat < table.size; seat += 1) {
+    for (let seat = table.size - 1; seat >= 0; seat -= 1) {
       if (!isExact(table, seat)) {
         const bound = ends.timestamp(table.get(seat, "conversation"));
-        if (!mayBeListed(table, seat, query, bound)) continue;
+        if ((direction === 1 && bound < least) || !mayBeListed(table, seat, query, bound)) continue;
         if (direction === 1) {
           candidates.collect(bound, ~seat);
           continue;
@@ -101,50 +91,68 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
         // Nothing bounds it from below.
         lookUp(table, seat, account);
       }
-      if (isListed(table, seat, query))
-        candidates.collect(direction * table.get(seat, "lastTimestamp"), seat);
+      const timestamp = table.get(seat, "lastTimestamp");
+      if (direction * timestamp < least || !isListed(table, seat, query)) continue;
+      candidates.collect(direction * timestamp, seat);
+      if (isInside(timestamp, query)) least = page.add(direction * timestamp);
     }
-    candidates.arrange();
+    candidates.arrange(least);
     return candidates;
   }
 
-  /** All that have the next time of the list. */
+  /** All seats that have the next time of the list. */
   function takeTime(
     candidates: GreatestFirst,
     table: SeatTable,
     account: number,
     query: ConversationQuery,
-  ): Place[] {
-    const places: Place[] = [];
+  ): number[] {
+    const seats: number[] = [];
     for (let key = Number.NEGATIVE_INFINITY; ; ) {
-      if (places.length > 0 && candidates.greatest() !== key) return places;
       const greatest = candidates.greatest();
+      if (seats.length > 0 && greatest !== key) return seats;
       const seat = candidates.take();
-      if (seat === undefined) return places;
-      if (seat < 0) {
-        lookUp(table, ~seat, account);
-        if (isListed(table, ~seat, query)) candidates.add(table.get(~seat, "lastTimestamp"), ~seat);
+      if (seat === undefined) return seats;
+      if (seat >= 0) {
+        key = greatest;
+        seats.push(seat);
         continue;
       }
-      key = greatest;
-      const name = nameOf.get(table.get(seat, "conversation"))?.["name"] as string;
-      places.push({ seat, timestamp: table.get(seat, "lastTimestamp"), name });
+      lookUp(table, ~seat, account);
+      if (isListed(table, ~seat, query)) candidates.add(table.get(~seat, "lastTimestamp"), ~seat);
     }
   }
 
-  function takePage(table: SeatTable, account: number, query: ConversationQuery): Place[] {
-    const { limit, before, after, from = "newest" } = query;
+  /** Seats of one time, by name, that lie on the right sides of the bounds. */
+  function orderByName(
+    seats: readonly number[],
+    table: SeatTable,
+    { before, after }: ConversationQuery,
+  ): number[] {
+    return seats
+      .map((seat) => ({ seat, name: nameOf.get(table.get(seat, "conversation"))?.["name"] as string }))
+      .filter(({ seat, name }) => {
+        const timestamp = table.get(seat, "lastTimestamp");
+        if (timestamp === before?.timestamp && !(name > (before.conversation ?? name))) return false;
+        return timestamp !== after?.timestamp || name < (after.conversation ?? name);
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ seat }) => seat);
+  }
+
+  /** The page's seats in the order of the list. */
+  function takePage(table: SeatTable, account: number, query: ConversationQuery): number[] {
+    const { limit, from = "newest" } = query;
     const direction = from === "newest" ? 1 : -1;
     const candidates = collect(table, account, query, direction);
-    const page: Place[] = [];
+    const page: number[] = [];
     while (page.length < limit) {
-      const places = takeTime(candidates, table, account, query);
-      if (places.length === 0) break;
-      const listed = places
-        .filter((place) => place.timestamp !== before?.timestamp || isBeyond(place, before, 1))
-        .filter((place) => place.timestamp !== after?.timestamp || isBeyond(place, after, -1))
-        .sort((a, b) => direction * byName(a, b));
-      page.push(...listed);
+      const seats = takeTime(candidates, table, account, query);
+      const [first] = seats;
+      if (first === undefined) break;
+      const isPlain = seats.length === 1 && isInside(table.get(first, "lastTimestamp"), query);
+      const ordered = isPlain ? seats : orderByName(seats, table, query);
+      page.push(...(direction === 1 ? ordered : ordered.reverse()));
     }
     page.length = Math.min(page.length, limit);
     return direction === 1 ? page : page.reverse();
@@ -156,7 +164,7 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
       if (account === null) return [];
       const table = tables.of(account);
       const found: ConversationView[] = [];
-      for (const { seat } of takePage(table, account, query)) {
+      for (const seat of takePage(table, account, query)) {
         const row = views.seat(table.get(seat, "conversation"), account);
         const last = { seq: table.get(seat, "lastSeq"), timestamp: table.get(seat, "lastTimestamp") };
         if (row !== null) found.push(views.toView(row, last));

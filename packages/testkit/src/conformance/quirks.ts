@@ -8,7 +8,7 @@ import { app, type World } from "./world.ts";
 const endsWith = (suffix: string) => (frame: Frame) => frame.topic.endsWith(suffix);
 const isGroupUpdate = (frame: Frame) => frame.topic.includes("/groups/");
 
-/** Quirks that existing clients depend on: Q1 to Q23 of `wire-protocol.md` 10.1, one test each. */
+/** Quirks that existing clients depend on: Q1 to Q23 of `docs/wire.md`, one test each. */
 export function describeQuirks(world: () => World): void {
   const list = async (me: OldClient, name: string) =>
     (await world().rest(me.user).get(`${app}/${me.user}/${name}`)).body.result;

@@ -8,7 +8,7 @@ export interface Topology {
   readonly apiUrl: string;
   /** URL of the metrics, in Prometheus text format. */
   readonly metricsUrl: string;
-  /** Shared secret of HS256 tokens. The tokens have the form of `wire-protocol.md` 5.2, and need nothing else. */
+  /** Shared secret of HS256 tokens. The tokens have the form that existing issuers write, and need nothing else. */
   readonly secret: string;
   /**
    * The check of a publish. `policy`: Chat21 checks it, and closes the connection for any topic that is not the

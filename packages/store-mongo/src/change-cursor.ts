@@ -1,0 +1,171 @@
+import { hash } from "node:crypto";
+import { ChatError } from "@chat21/protocol";
+
+/** What a user was told of a conversation last. */
+export interface Told {
+  /** The last number that the user could see. */
+  readonly head: number;
+  /** `changes` of the user's place. */
+  readonly changes: number;
+}
+
+/** Where a walk through changes stands: all those in front of it were told. */
+export interface WalkPlace {
+  /** Times are milliseconds of the server's clock. */
+  readonly changedAt: number;
+  /** {@link tieOf} the conversation. */
+  readonly tie: string;
+}
+
+/**
+ * A place in what changes for a user. What changes while a walk of several pages goes on may leave its place before the walk
+ * reaches it. Therefore another walk follows, behind the time at which the first began, which gives events back to `base`,
+ * until one ends with nothing in front of it that was not told.
+ */
+export interface ChangeCursor {
+  /** Changes behind this time are asked for. */
+  readonly since: number;
+  /** And events behind this one, at or below `since`. */
+  readonly base: number;
+  /** Inside a walk. */
+  readonly walk: { readonly upTo: number; readonly below: WalkPlace } | null;
+  /**
+   * What was told of conversations that changed shortly before `since`, by {@link nameIn}. Their changes are looked at once
+   * more, because a change is seen a little after its time.
+   */
+  readonly told: ReadonlyMap<string, Told>;
+}
+
+const timeBytes = 6;
+const tieBytes = 6;
+const nameBytes = 5;
+const headBytes = 3;
+const changesBytes = 2;
+const toldBytes = nameBytes + headBytes + changesBytes;
+
+/** 200 characters of base64. */
+const maxBytes = 150;
+
+/** First byte; other stores' cursors begin otherwise. */
+const plainForm = 0x4d;
+const walkForm = 0x4e;
+
+const headModulus = 2 ** (8 * headBytes);
+const changesModulus = 2 ** (8 * changesBytes);
+
+const digest = (text: string, bytes: number) => hash("sha256", text).slice(0, 2 * bytes);
+
+/** Orders conversations that changed in the same millisecond. */
+export function tieOf(conversation: string): string {
+  return digest(conversation, tieBytes);
+}
+
+/** A conversation's name in a cursor. Two that share one by chance do not share it in the next cursor. */
+export function nameIn(cursor: Pick<ChangeCursor, "since">, conversation: string): string {
+  return digest(`${cursor.since}\n${conversation}`, nameBytes);
+}
+
+/** The number at or below `now` that has these low digits. */
+function restore(low: number, now: number, modulus: number): number {
+  const full = now - (now % modulus) + low;
+  return full <= now ? full : Math.max(0, full - modulus);
+}
+
+/** What was told, in full: a cursor holds the low digits. `now` is what there is to tell. */
+export function restoreTold(told: Told, now: Told): Told {
+  return {
+    head: restore(told.head, now.head, headModulus),
+    changes: restore(told.changes, now.changes, changesModulus),
+  };
+}
+
+/** How many conversations a cursor can speak of. */
+export function roomFor(cursor: Pick<ChangeCursor, "walk">): number {
+  const times = cursor.walk === null ? 2 * timeBytes : 4 * timeBytes + tieBytes;
+  return Math.floor((maxBytes - 1 - times) / toldBytes);
+}
+
+/** 1-200 characters of `A-Za-z0-9_-`. */
+export function encodeCursor({ since, base, walk, told }: ChangeCursor): string {
+  const buffer = Buffer.alloc(maxBytes);
+  let at = buffer.writeUInt8(walk === null ? plainForm : walkForm);
+  const number = (value: number, bytes: number) => {
+    at = buffer.writeUIntBE(value, at, bytes);
+  };
+  number(since, timeBytes);
+  number(base, timeBytes);
+  if (walk !== null) {
+    number(walk.upTo, timeBytes);
+    number(walk.below.changedAt, timeBytes);
+    at += buffer.write(walk.below.tie, at, "hex");
+  }
+  for (const [name, { head, changes }] of [...told].slice(0, roomFor({ walk }))) {
+    at += buffer.write(name, at, "hex");
+    number(head % headModulus, headBytes);
+    number(changes % changesModulus, changesBytes);
+  }
+  return buffer.subarray(0, at).toString("base64url");
+}
+
+class Reader {
+  readonly #buffer: Buffer;
+  #at = 0;
+
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
+  }
+
+  get left(): number {
+    return this.#buffer.length - this.#at;
+  }
+
+  number(bytes: number): number {
+    this.#at += bytes;
+    return this.#buffer.readUIntBE(this.#at - bytes, bytes);
+  }
+
+  text(bytes: number): string {
+    this.#at += bytes;
+    return this.#buffer.subarray(this.#at - bytes, this.#at).toString("hex");
+  }
+}
+
+function decode(text: string): ChangeCursor | null {
+  if (!/^[A-Za-z0-9_-]{1,200}$/.test(text)) return null;
+  const buffer = Buffer.from(text, "base64url");
+  const isWalk = buffer[0] === walkForm;
+  const times = isWalk ? 4 * timeBytes + tieBytes : 2 * timeBytes;
+  const rest = buffer.length - 1 - times;
+  if (!(isWalk || buffer[0] === plainForm) || rest < 0 || rest % toldBytes !== 0) return null;
+  if (buffer.toString("base64url") !== text) return null;
+  const reader = new Reader(buffer);
+  reader.number(1);
+  const since = reader.number(timeBytes);
+  const base = reader.number(timeBytes);
+  const walk = isWalk
+    ? {
+        upTo: reader.number(timeBytes),
+        below: { changedAt: reader.number(timeBytes), tie: reader.text(tieBytes) },
+      }
+    : null;
+  const told = new Map<string, Told>();
+  while (reader.left > 0) {
+    const name = reader.text(nameBytes);
+    told.set(name, { head: reader.number(headBytes), changes: reader.number(changesBytes) });
+  }
+  return { since, base, walk, told };
+}
+
+/** Throws `invalid_cursor` for what {@link encodeCursor} did not make, and for a time behind `reached`. */
+export function decodeCursor(text: string, reached: number): ChangeCursor {
+  const cursor = decode(text);
+  if (cursor !== null && cursor.base <= cursor.since) {
+    const { since, walk } = cursor;
+    const last = walk === null ? since : Math.max(walk.upTo, since);
+    if (last <= reached) return cursor;
+  }
+  throw new ChatError(
+    "invalid_cursor",
+    "the cursor is not one of this store, or of a time that it has not reached",
+  );
+}

@@ -1,0 +1,301 @@
+import {
+  type ChangedConversation,
+  type ChangeQuery,
+  type Changes,
+  type ConversationStore,
+  countUnread,
+  visibleHead,
+} from "@chat21/engine";
+import type { mongo } from "mongoose";
+import {
+  type ChangeCursor,
+  decodeCursor,
+  encodeCursor,
+  nameIn,
+  restoreTold,
+  roomFor,
+  type Told,
+  tieOf,
+  type WalkPlace,
+} from "./change-cursor.ts";
+import { createChangeEvents, type Gathered, type Wanted } from "./change-events.ts";
+import type { Database } from "./database.ts";
+import type { AccountKey } from "./documents.ts";
+import type { HeadHints } from "./head-hints.ts";
+import { lookBackMs } from "./head-sweep.ts";
+import { maxRecent, type Stamped } from "./memberships.ts";
+import type { Place, Seat } from "./seats.ts";
+import type { ViewReads } from "./views.ts";
+
+type Session = mongo.ClientSession;
+
+/** Conversations whose events and last messages are read together. */
+const chunkSize = 256;
+
+/** A cursor may be ahead of the clock of a server that has just been elected. */
+const maxAheadMs = lookBackMs;
+
+const nameOf = ({ app, conversation }: { app: string; conversation: string }) => `${app}\n${conversation}`;
+
+/** Orders what changed in the same millisecond. */
+function compareTies(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The one that changed last first. */
+function inOrder(found: readonly Stamped[]): Stamped[] {
+  const newest = new Map<string, number>();
+  for (const { conversation, changedAt } of found) {
+    newest.set(conversation, Math.max(changedAt, newest.get(conversation) ?? 0));
+  }
+  const times = Map.groupBy(newest, ([, changedAt]) => changedAt);
+  const inTime = [...times].sort(([a], [b]) => b - a);
+  return inTime.flatMap(([changedAt, tied]) => {
+    if (tied.length === 1) return tied.map(([conversation]) => ({ conversation, changedAt }));
+    const byTie = tied.map(([conversation]) => ({ conversation, tie: tieOf(conversation) }));
+    byTie.sort((a, b) => compareTies(a.tie, b.tie));
+    return byTie.map(({ conversation }) => ({ conversation, changedAt }));
+  });
+}
+
+function isBelow({ changedAt, conversation }: Stamped, place: WalkPlace): boolean {
+  if (changedAt !== place.changedAt) return changedAt < place.changedAt;
+  return compareTies(tieOf(conversation), place.tie) > 0;
+}
+
+function toldOf({ member, conversation }: Seat): Told {
+  return { head: visibleHead(member.intervals, conversation.head), changes: member.changes ?? 0 };
+}
+
+/** One answer in the making. */
+interface Page {
+  readonly conversations: ChangedConversation[];
+  /** By conversation. */
+  readonly told: Map<string, Told>;
+  /** What is left of the query's. */
+  characters: number;
+}
+
+const everything: ChangeCursor = { since: 0, base: 0, walk: null, told: new Map() };
+
+/** `ConversationStore.changes`: ADR 0013. */
+export function createChanges(
+  database: Database,
+  { memberships, seats }: ViewReads,
+  hints: HeadHints,
+): ConversationStore["changes"] {
+  const gatherEvents = createChangeEvents(database);
+
+  /** From the side of what changed where that is little, else from the side of what the user has. */
+  async function findCandidates(account: AccountKey, since: number, now: number, session: Session) {
+    const { app } = account;
+    const isAll = since <= 0;
+    const own = await memberships.places(account, isAll ? null : new Date(since), session);
+    if (isAll) {
+      const names = own.map(({ conversation }) => conversation);
+      return [...own, ...(await memberships.stampedOf(app, names, { since, now }, session))];
+    }
+    const [recent, marked] = await Promise.all([
+      memberships.recent(app, since, session),
+      memberships.marked(app, since, session),
+    ]);
+    if (recent.length > maxRecent) {
+      const names = await memberships.names(account, session);
+      const stamped = await memberships.stampedOf(app, names, { since, now }, session);
+      return [...own, ...stamped, ...(await onlyMarked(account, marked, stamped, now, session))];
+    }
+    const names = recent.map(({ conversation }) => conversation);
+    const mine = await memberships.mine(account, names, session);
+    const stamped = recent.filter(({ conversation }) => mine.has(conversation));
+    return [...own, ...stamped, ...(await onlyMarked(account, marked, recent, now, session))];
+  }
+
+  /** Committed a moment ago, so that no document speaks of it yet. */
+  async function onlyMarked(
+    account: AccountKey,
+    marked: ReadonlySet<string>,
+    stamped: readonly Stamped[],
+    now: number,
+    session: Session,
+  ): Promise<Stamped[]> {
+    const spoken = new Set(stamped.map(({ conversation }) => conversation));
+    const names = [...marked].filter((conversation) => !spoken.has(conversation));
+    const mine = await memberships.mine(account, names, session);
+    return [...mine].map((conversation) => ({ conversation, changedAt: now }));
+  }
+
+  /** `null`: the user knows all of it. */
+  function toWanted(seat: Seat, cursor: ChangeCursor): Wanted | null {
+    const { member, conversation } = seat;
+    const entry = cursor.told.get(nameIn(cursor, conversation._id.conversation));
+    if (entry !== undefined) {
+      const now = toldOf(seat);
+      const told = restoreTold(entry, now);
+      if (told.head === now.head && told.changes === now.changes) return null;
+      const isWider = (member.widened?.changes ?? 0) > told.changes;
+      return { seat, known: isWider ? 0 : told.head, since: null };
+    }
+    const isFormer = member.intervals.at(-1)?.[1] !== null;
+    const isUntouched = (member.changedAt?.getTime() ?? 0) <= cursor.since - lookBackMs;
+    if (cursor.since > 0 && isFormer && isUntouched) return null;
+    const since = cursor.base - lookBackMs;
+    const isWider = (member.widened?.at.getTime() ?? 0) > since;
+    return { seat, known: 0, since: isWider || since <= 0 ? null : since };
+  }
+
+  async function readWanted(
+    account: AccountKey,
+    found: readonly Stamped[],
+    cursor: ChangeCursor,
+    session: Session,
+  ): Promise<Wanted[]> {
+    const names = found.map(({ conversation }) => conversation);
+    const [documents, seated] = await Promise.all([
+      memberships.activities(account.app, names, session),
+      memberships.seated(account, names, session),
+    ]);
+    return names.flatMap((name) => {
+      const member = seated.get(name);
+      const conversation = documents.get(name);
+      if (member === undefined || conversation === undefined) return [];
+      return toWanted({ member, conversation }, cursor) ?? [];
+    });
+  }
+
+  /** Mostly the last listed message is among the events that were gathered. */
+  async function readPlaces(gathered: readonly Gathered[], session: Session): Promise<Place[]> {
+    const lastOf = ({ events }: Gathered) => events.find(({ listed }) => listed);
+    const rest = gathered.filter((one) => lastOf(one) === undefined);
+    const found = await seats.places(
+      rest.map(({ seat }) => seat),
+      session,
+    );
+    return gathered.map((one) => {
+      const last = lastOf(one);
+      return last === undefined ? (found[rest.indexOf(one)] as Place) : { ...one.seat, last };
+    });
+  }
+
+  /** Puts conversations into the page, from the front, as far as they fit; answers how many. */
+  async function add(
+    page: Page,
+    gathered: readonly Gathered[],
+    { eventsEach, eventOverhead = 0, conversationOverhead = 0 }: ChangeQuery,
+    session: Session,
+  ): Promise<number> {
+    const places = await readPlaces(gathered, session);
+    const all = gathered.flatMap(({ events }) => events);
+    const last = await seats.lastOf(places, all, session);
+    const kept: (Omit<ChangedConversation, "view"> & { readonly place: Place })[] = [];
+    const unread = new Map<string, number>();
+    for (const [index, place] of places.entries()) {
+      const { events: newest, floor } = gathered[index] as Gathered;
+      const { conversation, member } = place;
+      const name = nameOf(conversation._id);
+      const events = newest.slice(0, eventsEach).reverse();
+      let characters = conversationOverhead + (last.get(name)?.body.length ?? 0);
+      for (const { body } of events) characters += body.length + eventOverhead;
+      const isFirst = page.conversations.length + kept.length === 0;
+      if (characters > page.characters && !isFirst) break;
+      while (events.length > 1 && characters > page.characters)
+        characters -= (events.shift()?.body.length ?? 0) + eventOverhead;
+      page.characters -= characters;
+      const behind = floor === null || events.length < newest.length;
+      const { head } = toldOf(place);
+      const from = behind ? (events[0]?.seq ?? head + 1) : Math.min(floor, head) + 1;
+      kept.push({ place, events, from, behind });
+      const viewer = { user: member.account.user, intervals: member.intervals };
+      if (member.read >= from - 1) unread.set(name, countUnread(events, viewer, member.read));
+    }
+    const shown = kept.map(({ place }) => place);
+    const views = await seats.views(shown, last, unread, session);
+    for (const [index, view] of views.entries()) {
+      const { place, ...changed } = kept[index] as (typeof kept)[number];
+      page.conversations.push({ view, ...changed });
+      page.told.set(view.conversation, toldOf(place));
+    }
+    return kept.length;
+  }
+
+  /** Fills the page from the front of `left`; answers the last one that is told, or was, and whether there are more. */
+  async function fill(
+    page: Page,
+    left: readonly Stamped[],
+    { query, cursor }: { readonly query: ChangeQuery; readonly cursor: ChangeCursor },
+    session: Session,
+  ): Promise<{ readonly reached: Stamped | undefined; readonly more: boolean }> {
+    const { app, user, limit, eventsEach: each } = query;
+    for (let at = 0; at < left.length; at += chunkSize) {
+      const chunk = left.slice(at, at + chunkSize);
+      const wanted = await readWanted({ app, user }, chunk, cursor, session);
+      const room = wanted.slice(0, limit - page.conversations.length);
+      const gatherLimits = { each, characters: page.characters, eventOverhead: query.eventOverhead ?? 0 };
+      const gathered = room.length === 0 ? [] : await gatherEvents(room, gatherLimits, session);
+      const added = gathered.length === 0 ? 0 : await add(page, gathered, query, session);
+      const first = wanted[added]?.seat.conversation._id.conversation;
+      if (first === undefined) continue;
+      const next = chunk.findIndex(({ conversation }) => conversation === first);
+      return { reached: left[at + next - 1], more: true };
+    }
+    return { reached: left.at(-1), more: false };
+  }
+
+  /** What the next cursor says of conversations that the next call meets once more. */
+  function tellOf(
+    page: Page,
+    all: readonly Stamped[],
+    cursor: ChangeCursor,
+    next: Omit<ChangeCursor, "told">,
+  ): ChangeCursor {
+    const told = new Map<string, Told>();
+    const room = roomFor(next);
+    // Inside a walk also what was told before it is of use, until its turn comes.
+    const since = next.walk === null || cursor.told.size > 0 ? next.since : next.walk.upTo;
+    for (const { conversation, changedAt } of all) {
+      if (told.size === room || changedAt <= since - lookBackMs) break;
+      const known = page.told.get(conversation) ?? cursor.told.get(nameIn(cursor, conversation));
+      if (known !== undefined) told.set(nameIn(next, conversation), known);
+    }
+    return { ...next, told };
+  }
+
+  async function readChanges(
+    query: ChangeQuery,
+    cursor: ChangeCursor,
+    now: number,
+    session: Session,
+  ): Promise<Changes> {
+    const account = { app: query.app, user: query.user };
+    const all = inOrder(await findCandidates(account, cursor.since - lookBackMs, now, session));
+    const { walk, since, base } = cursor;
+    const left = walk === null ? all : all.filter((one) => isBelow(one, walk.below));
+    const page: Page = { conversations: [], told: new Map(), characters: query.characters };
+    const { reached, more } = await fill(page, left, { query, cursor }, session);
+    const answer = (next: Omit<ChangeCursor, "told">, isMore: boolean): Changes => ({
+      conversations: page.conversations,
+      cursor: encodeCursor(tellOf(page, all, cursor, next)),
+      more: isMore,
+    });
+    const upTo = walk?.upTo ?? now;
+    if (more) {
+      const { changedAt = now, conversation = "" } = reached ?? {};
+      return answer({ since, base, walk: { upTo, below: { changedAt, tie: tieOf(conversation) } } }, true);
+    }
+    if (walk !== null) {
+      const ahead = all.filter(({ changedAt }) => changedAt > upTo - lookBackMs);
+      const known = tellOf(page, all, cursor, { since, base, walk });
+      const escaped = await readWanted(account, ahead, known, session);
+      if (escaped.length > 0) return answer({ since: upTo, base, walk: null }, true);
+    }
+    return answer({ since: now, base: now, walk: null }, false);
+  }
+
+  return (query) =>
+    database.call(async () => {
+      await hints.settle();
+      const now = await database.time();
+      const { cursor: text } = query;
+      const cursor = text === undefined ? everything : decodeCursor(text, now + maxAheadMs);
+      return database.snapshot((session) => readChanges(query, cursor, now, session));
+    });
+}

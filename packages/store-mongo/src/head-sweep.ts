@@ -1,0 +1,120 @@
+import { randomUUID } from "node:crypto";
+import type { LeaseStore, Log } from "@chat21/engine";
+import type { mongo } from "mongoose";
+import type { Database } from "./database.ts";
+import type { ConversationDocument } from "./documents.ts";
+import { withTrueHeads } from "./heads.ts";
+
+/** The counter that says up to which time (ms, the server's clock) documents' heads were compared with their logs. */
+export const sweptUpTo = "heads_swept_up_to";
+
+/**
+ * A stamp is looked at when it is so old. It speaks for events up to 2 s younger than itself, which are in the log by then,
+ * and their heads in the document where their process lives.
+ */
+const settleMs = 10_000;
+
+/** Readers and sweeps look so far behind a time: a stamp is seen a little after the time that it says. */
+export const lookBackMs = 10_000;
+
+const leaseName = "heads/sweep";
+
+const maxLeaseMs = 600_000;
+
+const pageSize = 1_000;
+
+/** What {@link createHeadSweep} is made of. */
+export interface HeadSweepParts {
+  readonly database: Database;
+  readonly leases: LeaseStore;
+  readonly log: Log | undefined;
+  readonly intervalMs: number;
+}
+
+/** A repeated look for heads that died with their process. */
+export interface HeadSweep {
+  /** Looks at once, and resolves afterwards; then again and again. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+function toUpdate({
+  _id,
+  head,
+  lastTimestamp,
+}: ConversationDocument): mongo.AnyBulkWriteOperation<ConversationDocument> {
+  const update = { $max: { head, lastTimestamp }, $currentDate: { changedAt: true } } as const;
+  return { updateOne: { filter: { _id }, update } };
+}
+
+/**
+ * Hints that a process takes with it when it dies belong to conversations whose stamp is hardly older than the death. One
+ * living process at a time compares the heads of all conversations that were stamped since the last look, and stamps anew
+ * those that lag behind their log.
+ */
+export function createHeadSweep({ database, leases, log, intervalMs }: HeadSweepParts): HeadSweep {
+  const { conversations, counters } = database.collections;
+  const maxTimeMS = database.queryTimeoutMs;
+  const holder = randomUUID();
+  let timer: NodeJS.Timeout | null = null;
+  let running: Promise<void> = Promise.resolve();
+  let isClosed = false;
+
+  async function raiseLagging(stamped: readonly ConversationDocument[]): Promise<void> {
+    const current = await database.snapshot((session) => withTrueHeads(database, stamped, session));
+    const lagging = current.filter(({ head }, index) => head > (stamped[index]?.head ?? 0));
+    if (lagging.length === 0) return;
+    await conversations.bulkWrite(lagging.map(toUpdate), { ordered: false });
+    log?.info({ conversations: lagging.length }, "heads were raised that another process had not written");
+  }
+
+  async function sweepOnce(): Promise<void> {
+    const upTo = (await database.time()) - settleMs;
+    const swept = await counters.findOne({ _id: sweptUpTo }, { maxTimeMS });
+    const from = (swept?.value ?? 0) - lookBackMs;
+    const apps: string[] = await conversations.distinct("_id.app", {}, { maxTimeMS });
+    const stamped = conversations.find(
+      { "_id.app": { $in: apps }, changedAt: { $gt: new Date(from), $lte: new Date(upTo) } },
+      { projection: { head: 1, lastTimestamp: 1 }, maxTimeMS, hint: "changed", batchSize: pageSize },
+    );
+    let page: ConversationDocument[] = [];
+    for await (const document of stamped) {
+      page.push(document);
+      if (page.length < pageSize) continue;
+      await raiseLagging(page);
+      page = [];
+    }
+    await raiseLagging(page);
+    await counters.updateOne({ _id: sweptUpTo }, { $max: { value: upTo } }, { upsert: true });
+  }
+
+  async function sweep(): Promise<void> {
+    try {
+      const [isOurs] = await leases.acquire(holder, [leaseName], Math.min(2 * intervalMs, maxLeaseMs));
+      if (isOurs === true) await database.call(sweepOnce);
+    } catch (error) {
+      if (!isClosed) log?.warn({ err: error }, "heads were not compared with their logs; trying again");
+    }
+  }
+
+  function next(): void {
+    if (isClosed) return;
+    timer = setTimeout(() => {
+      running = sweep().then(next);
+    }, intervalMs).unref();
+  }
+
+  return {
+    async start() {
+      running = sweep();
+      await running;
+      next();
+    },
+    async close() {
+      isClosed = true;
+      if (timer !== null) clearTimeout(timer);
+      await running;
+      await leases.release(holder, [leaseName]).catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,276 @@
+import type { mongo } from "mongoose";
+import mongoose from "mongoose";
+import type { Database } from "./database.ts";
+import type { AccountKey, ConversationDocument, MemberDocument } from "./documents.ts";
+import { lookBackMs, sweptUpTo } from "./head-sweep.ts";
+import { withTrueHeads } from "./heads.ts";
+import { mergeSorted } from "./merge-sorted.ts";
+
+type Session = mongo.ClientSession;
+
+/** A conversation's document as far as lists need it, most recently active first. */
+export type Activity = Pick<
+  ConversationDocument,
+  "_id" | "changedAt" | "head" | "kind" | "lastTimestamp" | "unlistedTo"
+>;
+
+/** What changed when, by the server's clock. */
+export interface Stamped {
+  readonly conversation: string;
+  /** Milliseconds. */
+  readonly changedAt: number;
+}
+
+/** Which of the user's conversations; all given facts must hold. */
+export interface Which {
+  /** Only those that the user has archived, be it that they left the archive since. */
+  readonly archivedOnce?: true;
+  readonly kind?: ConversationDocument["kind"];
+}
+
+/** Conversations that were stamped or marked, of all users, up to so many; beyond, the user's are asked for. */
+export const maxRecent = 1_000;
+
+/** Names in one query: a command has 16 MiB at most. */
+const namesPerQuery = 50_000;
+
+/** Names of one column: a document has 16 MiB at most. */
+const maxColumn = 100_000;
+
+/** Documents that the server sends at once. */
+const batchSize = 500;
+
+/** A query that found so old changes may go by the index of changes, which holds all users' ones. */
+const maxRecentMs = 60 * 60 * 1_000;
+
+const light = { kind: 1, head: 1, lastTimestamp: 1, unlistedTo: 1, changedAt: 1 } as const;
+
+const { Timestamp } = mongoose.mongo;
+
+/** Most recently active first, at equal times by name. */
+export function byActivity(a: Activity, b: Activity): number {
+  if (a.lastTimestamp !== b.lastTimestamp) return b.lastTimestamp - a.lastTimestamp;
+  return a._id.conversation < b._id.conversation ? -1 : 1;
+}
+
+/** A time as the server's logical clock has it; events of the same second may lie before and after. */
+export function logicalTime(ms: number): mongo.Timestamp {
+  return new Timestamp({ t: Math.max(0, Math.floor(ms / 1_000)), i: 0 });
+}
+
+function chunksOf<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / namesPerQuery) }, (_, index) =>
+    items.slice(index * namesPerQuery, (index + 1) * namesPerQuery),
+  );
+}
+
+const toStamped = ({ _id, changedAt }: StampedDocument): Stamped => ({
+  conversation: _id.conversation,
+  changedAt: changedAt?.getTime() ?? 0,
+});
+
+/** What {@link readStamped} reads. */
+interface StampedDocument {
+  readonly _id: { readonly app: string; readonly conversation: string };
+  readonly changedAt?: Date;
+}
+
+/** By two columns: ten thousand small documents cost this process more than they cost the server. */
+async function readStamped<T extends StampedDocument>(
+  collection: mongo.Collection<T>,
+  where: mongo.Filter<T>,
+  options: { readonly session: Session; readonly maxTimeMS: number; readonly hint: string },
+): Promise<Stamped[]> {
+  const names = { $push: "$_id.conversation" };
+  const times = { $push: { $ifNull: ["$changedAt", new Date(0)] } };
+  const stages = [{ $match: where }, { $limit: maxColumn + 1 }, { $group: { _id: null, names, times } }];
+  const [columns] = await collection
+    .aggregate<{ readonly names: string[]; readonly times: Date[] }>(stages, options)
+    .toArray();
+  if (columns === undefined) return [];
+  if (columns.names.length <= maxColumn) {
+    return columns.names.map((conversation, index) => ({
+      conversation,
+      changedAt: columns.times[index]?.getTime() ?? 0,
+    }));
+  }
+  const projection = { "_id.conversation": 1, changedAt: 1 };
+  const found: Stamped[] = [];
+  const cursor = collection.find(where, { ...options, projection, batchSize: 10_000 });
+  for await (const document of cursor) found.push(toStamped(document));
+  return found;
+}
+
+/** Reads that begin with a user's memberships; all inside the caller's snapshot. */
+export type Memberships = ReturnType<typeof createMemberships>;
+
+/** Which conversations a user has, and which of them changed: by index, without a look at a member's document. */
+export function createMemberships(database: Database) {
+  const { conversations, counters, events, members } = database.collections;
+  const maxTimeMS = database.queryTimeoutMs;
+
+  /** Places that were written since a time; without one all. */
+  function places(account: AccountKey, since: Date | null, session: Session): Promise<Stamped[]> {
+    const where = { account, ...(since === null ? {} : { changedAt: { $gt: since } }) };
+    return readStamped(members, where, { session, maxTimeMS, hint: "places" });
+  }
+
+  async function archivedOnce(account: AccountKey, session: Session): Promise<string[]> {
+    const where = { account, archivedAt: { $gte: 0 } };
+    const found = await readStamped(members, where, { session, maxTimeMS, hint: "places" });
+    return found.map(({ conversation }) => conversation);
+  }
+
+  async function names(account: AccountKey, session: Session): Promise<string[]> {
+    return (await places(account, null, session)).map(({ conversation }) => conversation);
+  }
+
+  /** Whoever's, the newest first; at most one more than {@link maxRecent}. */
+  async function recent(app: string, since: number, session: Session): Promise<Stamped[]> {
+    const found = await conversations
+      .find(
+        { changedAt: { $gt: new Date(since) }, "_id.app": app },
+        {
+          session,
+          maxTimeMS,
+          projection: { "_id.conversation": 1, changedAt: 1 },
+          hint: "changed",
+          batchSize: 10_000,
+        },
+      )
+      .sort({ changedAt: -1 })
+      .limit(maxRecent + 1)
+      .toArray();
+    return found.map(toStamped);
+  }
+
+  /** Of these names, those that were stamped since a time. */
+  async function stampedOf(
+    app: string,
+    of: readonly string[],
+    { since, now }: { since: number; now: number },
+    session: Session,
+  ): Promise<Stamped[]> {
+    const hint = now - since < maxRecentMs ? "changed" : "by_name";
+    const time = since <= 0 ? {} : { changedAt: { $gt: new Date(since) } };
+    const found: Stamped[] = [];
+    for (const chunk of chunksOf(of)) {
+      const where = { "_id.app": app, "_id.conversation": { $in: chunk }, ...time };
+      found.push(...(await readStamped(conversations, where, { session, maxTimeMS, hint })));
+    }
+    return found;
+  }
+
+  /**
+   * Names with events that are not dispatched yet and were committed since a time. The newest marks of all apps do: a mark
+   * is of interest for the moment until the conversation's document is stamped.
+   */
+  async function marked(app: string, since: number, session: Session): Promise<ReadonlySet<string>> {
+    const projection = { "_id.app": 1, "_id.conversation": 1 } as const;
+    const found = await events
+      .find(
+        { undispatched: { $gt: logicalTime(since) } },
+        { session, maxTimeMS, projection, hint: "undispatched_of", batchSize: maxRecent },
+      )
+      .sort({ undispatched: -1 })
+      .limit(maxRecent)
+      .toArray();
+    return new Set(found.filter(({ _id }) => _id.app === app).map(({ _id }) => _id.conversation));
+  }
+
+  /** Of these names, those whose document may lag behind its log. */
+  async function mayLag(app: string, of: ReadonlySet<string>, session: Session): Promise<string[]> {
+    const swept = await counters.findOne({ _id: sweptUpTo }, { session, maxTimeMS });
+    const since = (swept?.value ?? 0) - lookBackMs;
+    const [fresh, waiting] = await Promise.all([recent(app, since, session), marked(app, since, session)]);
+    const stamped =
+      fresh.length <= maxRecent ? fresh : await stampedOf(app, [...of], { since, now: since }, session);
+    const found = new Set([...waiting, ...stamped.map(({ conversation }) => conversation)]);
+    return [...found].filter((conversation) => of.has(conversation));
+  }
+
+  /** Documents with true heads, by name. */
+  async function activities(
+    app: string,
+    of: readonly string[],
+    session: Session,
+  ): Promise<ReadonlyMap<string, Activity>> {
+    if (of.length === 0) return new Map();
+    const found = await conversations
+      .find(
+        { "_id.app": app, "_id.conversation": { $in: [...of] } },
+        { session, maxTimeMS, projection: light, hint: "by_name", batchSize: maxRecent },
+      )
+      .toArray();
+    const current = await withTrueHeads(database, found, session);
+    return new Map(current.map((document) => [document._id.conversation, document]));
+  }
+
+  async function* inOrder(
+    app: string,
+    of: readonly string[],
+    which: mongo.Filter<ConversationDocument>,
+    session: Session,
+  ): AsyncGenerator<Activity> {
+    yield* conversations
+      .find(
+        { "_id.app": app, "_id.conversation": { $in: [...of] }, ...which },
+        { session, maxTimeMS, projection: light, hint: "by_name", batchSize },
+      )
+      .sort({ lastTimestamp: -1, "_id.conversation": 1 });
+  }
+
+  return {
+    activities,
+    marked,
+    names,
+    places,
+    recent,
+    stampedOf,
+    /**
+     * The user's conversations, most recently active first, with true heads. The server sorts, and sends what is taken.
+     */
+    async *byActivity(
+      account: AccountKey,
+      { archivedOnce: isArchivedOnly, kind }: Which,
+      session: Session,
+    ): AsyncGenerator<Activity> {
+      const { app } = account;
+      const all = await (isArchivedOnly === true ? archivedOnce : names)(account, session);
+      if (all.length === 0) return;
+      const lagging = new Set(await mayLag(app, new Set(all), session));
+      const moved = [...(await activities(app, [...lagging], session)).values()].sort(byActivity);
+      const chunks = chunksOf(all.filter((conversation) => !lagging.has(conversation)));
+      const which = kind === undefined ? {} : { kind };
+      yield* mergeSorted(
+        [
+          moved.filter((document) => kind === undefined || document.kind === kind),
+          ...chunks.map((chunk) => inOrder(app, chunk, which, session)),
+        ],
+        byActivity,
+      );
+    },
+    /** The user's own documents in these conversations, by name. */
+    async seated(
+      { app, user }: AccountKey,
+      of: readonly string[],
+      session: Session,
+    ): Promise<ReadonlyMap<string, MemberDocument>> {
+      const ids = of.map((conversation) => ({ app, conversation, user }));
+      if (ids.length === 0) return new Map();
+      const found = await members
+        .find({ _id: { $in: ids } }, { session, maxTimeMS, batchSize: maxRecent })
+        .toArray();
+      return new Map(found.map((member) => [member._id.conversation, member]));
+    },
+    /** Of these names, those in which the user has, or had, a place. */
+    async mine({ app, user }: AccountKey, of: readonly string[], session: Session): Promise<Set<string>> {
+      const ids = of.map((conversation) => ({ app, conversation, user }));
+      if (ids.length === 0) return new Set();
+      const found = await members
+        .find({ _id: { $in: ids } }, { session, maxTimeMS, projection: { _id: 1 } })
+        .toArray();
+      return new Set(found.map(({ _id }) => _id.conversation));
+    },
+  };
+}

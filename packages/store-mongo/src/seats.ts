@@ -1,0 +1,262 @@
+import { type ConversationView, type EventRecord, isVisible, visibleHead } from "@chat21/engine";
+import { countsAsUnread, directMembers, limits, systemUser } from "@chat21/protocol";
+import type { mongo } from "mongoose";
+import { toMemberState } from "./conversation-reads.ts";
+import type { Database } from "./database.ts";
+import type { ConversationKey, EventDocument, EventKey, MemberDocument } from "./documents.ts";
+import { toEventRecord } from "./event-codec.ts";
+import { inParallel } from "./in-parallel.ts";
+import type { Activity } from "./memberships.ts";
+import { clip } from "./spans.ts";
+
+type Session = mongo.ClientSession;
+
+/** A user's place in a conversation. */
+export interface Seat {
+  readonly member: MemberDocument;
+  readonly conversation: Activity;
+}
+
+/** A seat and the newest message that a list may show of it. */
+export interface Place extends Seat {
+  readonly last: { readonly seq: number; readonly timestamp: number } | null;
+}
+
+/** Conversations whose last listed message is looked for by one query. */
+const searchesPerQuery = 50;
+
+/** Up to so many numbers are read, and counted by the rule itself; more are counted by the server. */
+const fewNumbers = 16;
+
+const keysPerQuery = 2_000;
+
+const light = { timestamp: 1, listed: 1, hiddenFor: 1, sender: 1 } as const;
+
+type LightEvent = Pick<EventDocument, "_id" | "hiddenFor" | "listed" | "sender" | "timestamp">;
+
+const nameOf = ({ app, conversation }: { app: string; conversation: string }) => `${app}\n${conversation}`;
+
+function viewerOf({ member }: Seat) {
+  return { user: member.account.user, intervals: member.intervals };
+}
+
+/** Whether the rules of `view/` let the list show it. */
+function isShown(seat: Seat, { _id, hiddenFor, listed }: LightEvent): boolean {
+  return listed && isVisible({ seq: _id.seq, hiddenFor: hiddenFor ?? null }, viewerOf(seat));
+}
+
+/** Numbers that the member sees beyond `after`, without those of which none is listed. */
+function spansOf({ member, conversation }: Seat, after: number) {
+  const floor = Math.max(after, conversation.unlistedTo ?? 0);
+  return clip(member.intervals, floor + 1, conversation.head);
+}
+
+function keysOf({ conversation: { _id } }: Seat, from: number, to: number): EventKey[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => ({ ..._id, seq: from + index }));
+}
+
+/** Reads of seats, many at once; all inside the caller's snapshot. */
+export type SeatReads = ReturnType<typeof createSeatReads>;
+
+/** What lists and sync show of seats: last messages, unread ones, counterparts. */
+export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Database) {
+  const { events, members } = collections;
+
+  async function readEvents(ids: readonly EventKey[], session: Session): Promise<EventDocument[]> {
+    if (ids.length === 0) return [];
+    const options = { session, maxTimeMS, batchSize: keysPerQuery };
+    return events.find({ _id: { $in: [...ids] } }, options).toArray();
+  }
+
+  async function readLight(ids: readonly EventKey[], session: Session): Promise<LightEvent[]> {
+    const found: LightEvent[] = [];
+    for (let at = 0; at < ids.length; at += keysPerQuery) {
+      const _id = { $in: ids.slice(at, at + keysPerQuery) };
+      const options = { session, maxTimeMS, projection: light, batchSize: keysPerQuery };
+      found.push(...(await events.find({ _id }, options).toArray()));
+    }
+    return found;
+  }
+
+  /** One look for the newest shown event of each span, many looks in one query. */
+  async function findLast(
+    seats: readonly Seat[],
+    session: Session,
+  ): Promise<ReadonlyMap<string, LightEvent>> {
+    const looks = seats.flatMap((seat) =>
+      spansOf(seat, 0).map(([from, to]) => [
+        {
+          $match: {
+            _id: {
+              $gte: { ...seat.conversation._id, seq: from },
+              $lte: { ...seat.conversation._id, seq: to },
+            },
+            listed: true,
+            hiddenFor: { $ne: seat.member.account.user },
+          },
+        },
+        { $sort: { _id: -1 } },
+        { $limit: 1 },
+        { $project: light },
+      ]),
+    );
+    const queries = Array.from({ length: Math.ceil(looks.length / searchesPerQuery) }, (_, index) =>
+      looks.slice(index * searchesPerQuery, (index + 1) * searchesPerQuery),
+    );
+    const pages = await inParallel(queries, ([first = [], ...others]) => {
+      const coll = events.collectionName;
+      const more = others.map((pipeline) => ({ $unionWith: { coll, pipeline } }));
+      return events.aggregate<LightEvent>([...first, ...more], { session, maxTimeMS }).toArray();
+    });
+    const newest = new Map<string, LightEvent>();
+    for (const event of pages.flat()) {
+      const known = newest.get(nameOf(event._id));
+      if (known === undefined || known._id.seq < event._id.seq) newest.set(nameOf(event._id), event);
+    }
+    return newest;
+  }
+
+  /** By the index of senders what the user or the system wrote is jumped over, be it a million notices of a bot. */
+  async function countMany(seat: Seat, session: Session): Promise<number> {
+    const { app, conversation } = seat.conversation._id;
+    const { user } = seat.member.account;
+    let unread = 0;
+    for (const [from, to] of spansOf(seat, seat.member.read)) {
+      const limit = limits.unreadMax - unread;
+      if (limit <= 0) break;
+      const filter = {
+        "_id.app": app,
+        "_id.conversation": conversation,
+        "_id.seq": { $gte: from, $lte: to },
+        sender: { $nin: [user, systemUser] },
+        listed: true,
+        hiddenFor: { $ne: user },
+      };
+      unread += await events.countDocuments(filter, { session, maxTimeMS, limit, hint: "senders" });
+    }
+    return unread;
+  }
+
+  /** By name. */
+  async function countAll(places: readonly Place[], session: Session): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    const few: Place[] = [];
+    const many: Place[] = [];
+    for (const place of places) {
+      const numbers = (place.last?.seq ?? 0) - place.member.read;
+      if (numbers <= 0) counts.set(nameOf(place.conversation._id), 0);
+      else (numbers <= fewNumbers ? few : many).push(place);
+    }
+    const keys = few.flatMap((place) => keysOf(place, place.member.read + 1, place.last?.seq ?? 0));
+    const read = Map.groupBy(await readLight(keys, session), ({ _id }) => nameOf(_id));
+    for (const place of few) {
+      const name = nameOf(place.conversation._id);
+      const viewer = viewerOf(place);
+      const unread = (read.get(name) ?? []).filter(
+        (event) => isShown(place, event) && countsAsUnread(event, viewer),
+      );
+      counts.set(name, unread.length);
+    }
+    const counted = await inParallel(many, (place) => countMany(place, session));
+    for (const [index, place] of many.entries())
+      counts.set(nameOf(place.conversation._id), counted[index] ?? 0);
+    return counts;
+  }
+
+  /** The other ones in direct conversations, by name: those whom the conversation's id names, else whoever is there. */
+  async function counterparts(
+    seats: readonly Seat[],
+    session: Session,
+  ): Promise<ReadonlyMap<string, { readonly delivered: number; readonly read: number }>> {
+    const named: MemberDocument["_id"][] = [];
+    const unnamed: ConversationKey[] = [];
+    let self = "";
+    for (const { conversation, member } of seats) {
+      if (conversation.kind !== "direct") continue;
+      self = member.account.user;
+      const pair = directMembers(conversation._id.conversation);
+      if (pair?.includes(self) !== true) unnamed.push(conversation._id);
+      const other = pair?.find((user) => user !== self);
+      if (other !== undefined) named.push({ ...conversation._id, user: other });
+    }
+    const options = { session, maxTimeMS, projection: { delivered: 1, read: 1 }, batchSize: keysPerQuery };
+    const others = { conversation: { $in: unnamed }, "account.user": { $ne: self } };
+    const [byName, byPlace] = await Promise.all([
+      named.length === 0 ? [] : members.find({ _id: { $in: named } }, options).toArray(),
+      unnamed.length === 0 ? [] : members.find(others, { ...options, hint: "ordinal" }).toArray(),
+    ]);
+    return new Map(
+      [...byPlace, ...byName].map(({ _id, delivered, read }) => [nameOf(_id), { delivered, read }]),
+    );
+  }
+
+  return {
+    /** Mostly a conversation's last event is what its members see last: one query for those, few for the rest. */
+    async places(seats: readonly Seat[], session: Session): Promise<Place[]> {
+      const heads = seats.map(({ conversation: { _id, head } }) => ({ ..._id, seq: head }));
+      const atHead = new Map((await readLight(heads, session)).map((event) => [nameOf(event._id), event]));
+      const isSettled = (seat: Seat) => {
+        const event = atHead.get(nameOf(seat.conversation._id));
+        return event !== undefined && isShown(seat, event);
+      };
+      const rest = seats.filter((seat) => !isSettled(seat));
+      const found = await findLast(rest, session);
+      return seats.map((seat) => {
+        const name = nameOf(seat.conversation._id);
+        const event = isSettled(seat) ? atHead.get(name) : found.get(name);
+        return {
+          ...seat,
+          last: event === undefined ? null : { seq: event._id.seq, timestamp: event.timestamp },
+        };
+      });
+    },
+    /** The last messages themselves, by name; `known` are at hand already. */
+    async lastOf(
+      places: readonly Place[],
+      known: readonly EventRecord[],
+      session: Session,
+    ): Promise<Map<string, EventRecord>> {
+      const at = ({ app, conversation, seq }: EventKey) => `${app}\n${conversation}\n${seq}`;
+      const read = new Map(known.map((event) => [at(event), event]));
+      const ids = places.flatMap(({ conversation: { _id }, last }) =>
+        last === null || read.has(at({ ..._id, seq: last.seq })) ? [] : [{ ..._id, seq: last.seq }],
+      );
+      for (const event of await readEvents(ids, session)) read.set(at(event._id), toEventRecord(event));
+      const found = new Map<string, EventRecord>();
+      for (const {
+        conversation: { _id },
+        last,
+      } of places) {
+        const event = last === null ? undefined : read.get(at({ ..._id, seq: last.seq }));
+        if (event !== undefined) found.set(nameOf(_id), event);
+      }
+      return found;
+    },
+    /** In order. `unread` are numbers that are known already, by name. */
+    async views(
+      places: readonly Place[],
+      last: ReadonlyMap<string, EventRecord>,
+      unread: ReadonlyMap<string, number>,
+      session: Session,
+    ): Promise<ConversationView[]> {
+      const uncounted = places.filter(({ conversation: { _id } }) => !unread.has(nameOf(_id)));
+      const [counts, others] = await Promise.all([
+        countAll(uncounted, session),
+        counterparts(places, session),
+      ]);
+      return places.map(({ member, conversation: { _id, kind, head } }) => {
+        const name = nameOf(_id);
+        return {
+          app: _id.app,
+          conversation: _id.conversation,
+          kind,
+          head: visibleHead(member.intervals, head),
+          state: toMemberState(member),
+          last: last.get(name) ?? null,
+          unread: unread.get(name) ?? counts.get(name) ?? 0,
+          counterpart: others.get(name) ?? null,
+        };
+      });
+    },
+  };
+}
