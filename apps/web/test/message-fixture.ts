@@ -19,6 +19,7 @@ export function message(changes: Partial<ChatMessage> & { readonly seq: number |
     own: false,
     state: "received",
     error: null,
+    deleted: false,
     wire: null,
     ...changes,
   };

@@ -29,6 +29,7 @@ export function ConversationPreview({ summary, isOpen }: { summary: Conversation
 function lastMessageText(summary: ConversationSummary, nameOf: (user: string) => string): string {
   const message = summary.lastMessage;
   if (message === null) return "";
+  if (message.deleted) return "Message deleted";
   if (isInfo(message)) return infoText([message], nameOf);
   const text = previewText(message);
   if (message.own) return `${message.state === "failed" ? "Not sent" : "You"}: ${text}`;

@@ -40,7 +40,7 @@ export interface Day {
 }
 
 /** A row of the timeline. */
-export type Row = Run | Info | { readonly kind: "unread"; readonly key: string };
+export type Row = Run | Info | Deleted | { readonly kind: "unread"; readonly key: string };
 
 /** Consecutive messages of one sender. */
 export interface Run {
@@ -58,20 +58,30 @@ interface Info {
   readonly messages: readonly ChatMessage[];
 }
 
+/** Deleted messages. Those deleted one behind the other share a row, whoever wrote them. */
+interface Deleted {
+  readonly kind: "deleted";
+  readonly key: string;
+  readonly messages: readonly ChatMessage[];
+}
+
 const pauseMs = 5 * 60_000;
 
 /** Says whether a message is from somebody else and unread. */
 function isNews(message: ChatMessage, readUpTo: number): boolean {
-  return !message.own && !isInfo(message) && message.seq !== null && message.seq > readUpTo;
+  const { own, deleted, seq } = message;
+  return !own && !deleted && !isInfo(message) && seq !== null && seq > readUpTo;
 }
 
 function rowOf(message: ChatMessage, messages: readonly ChatMessage[]): Row {
-  const { key, sender, own } = message;
+  const { key, sender, own, deleted } = message;
+  if (deleted) return { kind: "deleted", key, messages };
   return isInfo(message) ? { kind: "info", key, messages } : { kind: "run", key, sender, own, messages };
 }
 
 function continues(last: ChatMessage | undefined, message: ChatMessage): boolean {
   if (last === undefined) return false;
+  if (last.deleted || message.deleted) return last.deleted && message.deleted;
   if (isInfo(last) || isInfo(message)) return isJoin(last) && isJoin(message);
   return last.sender === message.sender && message.timestamp - last.timestamp < pauseMs;
 }

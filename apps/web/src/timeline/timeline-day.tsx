@@ -32,6 +32,12 @@ function TimelineRow({ row, direct, nameOf }: { row: Row; direct: boolean; nameO
           {infoText(row.messages, nameOf)}
         </p>
       );
+    case "deleted":
+      return (
+        <p className="info" data-key={row.key}>
+          {row.messages.length === 1 ? "Message deleted" : `${row.messages.length} messages deleted`}
+        </p>
+      );
     case "run":
       return <MessageRun run={row} direct={direct} name={nameOf(row.sender)} />;
   }

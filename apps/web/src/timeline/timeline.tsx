@@ -25,6 +25,11 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
   const unseen = summary.unread > 0;
   const direct = summary.kind === "direct";
 
+  // Of conversations far down the list only the state is known: their messages come when they are opened.
+  useEffect(() => {
+    if (messages.length === 0) older.load();
+  }, [messages.length, older.load]);
+
   useEffect(() => {
     if (watching && (unseen || summary.markedUnread)) conversation.markRead();
   }, [watching, unseen, summary.markedUnread, conversation]);
