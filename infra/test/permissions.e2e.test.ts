@@ -5,6 +5,8 @@ import { connectMqtt, nextMessage, openAmqp } from "../../packages/auth/test/bro
 import { type AmqpEdge, createAmqpEdge } from "../../packages/broker-amqp/src/index.ts";
 import { MemoryLeases } from "../../packages/broker-amqp/test/memory-leases.ts";
 import { RecordingHandler } from "../../packages/broker-amqp/test/recording-handler.ts";
+import { takeOriginalQueues } from "../../packages/original/src/index.ts";
+import { systemClock } from "../../packages/runtime/src/index.ts";
 import { type RequiredRabbit, requireRabbit } from "../../packages/testkit/src/services.ts";
 
 let rabbit: RequiredRabbit;
@@ -29,6 +31,7 @@ beforeAll(async () => {
     leases: new MemoryLeases(),
     log: quiet,
     metrics: { count() {}, observe() {} },
+    beforeConsuming: (queues) => takeOriginalQueues({ queues, clock: systemClock, log: quiet }),
   });
   await edge.start(handler);
 });

@@ -1,4 +1,5 @@
-import type { Identity, RevocationRecord } from "@chat21/engine";
+import type { Identity } from "@chat21/engine";
+import type { RevocationRecord } from "./revocation-store.ts";
 
 /**
  * The revocations, in memory. Records are removed only when they have run out. A slow read of the store can therefore

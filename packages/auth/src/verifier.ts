@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import type { Clock, RevocationRecord, RevocationStore, TokenVerifier } from "@chat21/engine";
+import type { Clock, TokenVerifier } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { LruMap } from "./lru-map.ts";
 import { RevocationList } from "./revocation-list.ts";
+import type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
 import type { Tokens } from "./tokens.ts";
 import type { VerifiedToken } from "./verified-token.ts";
 

@@ -101,9 +101,10 @@ export class Timeline {
     return this.#position < from ? null : { from, to: this.#position, events };
   }
 
-  /** The lowest stretch of unknown numbers below the head, or `null`. */
+  /** The lowest stretch of unknown numbers below the head, or `null`. All of it, while the server has said nothing. */
   gap(): Gap | null {
     if (this.#head <= this.#position) return null;
+    if (this.#position === 0 && this.#covered.length === 0) return { after: 0 };
     const before = Math.min(this.#lowestWaiting(), this.#covered[0]?.[0] ?? Number.POSITIVE_INFINITY);
     return before === Number.POSITIVE_INFINITY
       ? { after: this.#position }
@@ -112,8 +113,9 @@ export class Timeline {
 
   /** Believes in no number that nobody has shown: the server had nothing to say about them. */
   giveUp(gap: Gap): void {
-    if (gap.before === undefined) this.#head = this.#position;
-    else this.accept({ covered: [[gap.after + 1, gap.before - 1]], events: [] });
+    const before = gap.before ?? this.#lowestWaiting();
+    if (Number.isFinite(before)) this.accept({ covered: [[gap.after + 1, before - 1]], events: [] });
+    else this.#head = this.#position;
   }
 
   /** Nothing is known yet: what the server answered is the beginning of what this client holds. */
