@@ -6,5 +6,10 @@ export type Range = [from: number, to: number];
 
 /** A {@link Range}. Zod's tuple would be half a kilobyte more in every browser. */
 export const rangeSchema = defineSchema(
-  () => z.array(z.number()).check(z.length(2)) as unknown as z.ZodMiniType<Range>,
+  () =>
+    z
+      .array(z.number())
+      .check(
+        z.refine((numbers) => numbers.length === 2, { error: "expected two numbers" }),
+      ) as unknown as z.ZodMiniType<Range>,
 );

@@ -61,7 +61,7 @@ export async function createMongoStore({
   const leases = createLeases(database, clockToleranceMs);
   const sweep = createHeadSweep({ database, leases, log, intervalMs: headSweepMs });
   const reads = createConversationReads(database);
-  const memberships = createMemberships(database, reads);
+  const memberships = createMemberships(database);
   const views = { reads, memberships, seats: createSeatReads(database) };
   const commit = createCommit(database, { known, marks, hints });
   let closed: Promise<void> | null = null;

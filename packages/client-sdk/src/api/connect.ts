@@ -8,7 +8,8 @@ import type { ConnectOptions, ResolvedOptions } from "./options.ts";
 import { resolveOptions } from "./options.ts";
 
 /**
- * Signs in and resolves when the client is online and caught up. Rejects with a `ChatError`: `unauthorized`,
+ * Signs in and resolves when the client is online: subscribed, and caught up with the newest page of changes; with more than
+ * 1,000 changed conversations the rest follows in the background. Rejects with a `ChatError`: `unauthorized`,
  * `token_expired`, `token_revoked`, `forbidden` for a token that is not accepted, `bad_request` for contradicting
  * options, and the last failure when `connectTimeoutMs` is over.
  *

@@ -14,11 +14,17 @@ export interface ConversationSummary {
   readonly kind: "direct" | "group" | "channel";
   /** The group's name, or what the counterpart calls itself; the id when neither is known. */
   readonly title: string;
-  /** The newest message that belongs into a list; `null` when there is none. */
+  /**
+   * The newest message that belongs into a list; `null` when there is none. Its text is cut after 1,000 characters where
+   * the message is not held.
+   */
   readonly lastMessage: ChatMessage | null;
   /** Of `lastMessage`, milliseconds; 0 when there is none. */
   readonly timestamp: number;
-  /** Messages of others beyond the read watermark. */
+  /**
+   * Messages beyond the read watermark that others wrote and a list may show: not those of the system, nor deleted ones.
+   * Counted up to 1,000.
+   */
   readonly unread: number;
   /** The user put it back to unread by hand; reading clears it. */
   readonly markedUnread: boolean;
@@ -89,7 +95,7 @@ export interface Conversation {
 
 /** The conversation lists. */
 export interface Conversations {
-  /** Newest first. The array is stable between changes. */
+  /** The newest last message first; at equal times by the conversation's id. The array is stable between changes. */
   list(options?: { readonly archived?: boolean }): readonly ConversationSummary[];
   /** `undefined` for one without a message. */
   get(conversWith: string): ConversationSummary | undefined;

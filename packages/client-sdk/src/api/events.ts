@@ -18,7 +18,9 @@ export interface ChatEvents {
     /** `sync`: it came while this client was away. */
     readonly origin: "live" | "sync";
   };
-  /** A held message changed, mostly its `state`. One's own message is announced here when it is queued, too. */
+  /**
+   * A held message changed: mostly its `state`, or it was deleted. One's own message is announced here when it is queued, too.
+   */
   messageUpdated: { readonly conversWith: string; readonly message: ChatMessage };
   /** A conversation entered a list or changed. */
   conversation: { readonly conversation: ConversationSummary };
@@ -30,7 +32,10 @@ export interface ChatEvents {
   typing: { readonly conversWith: string; readonly user: string; readonly typing: boolean };
   /** Somebody's watermarks moved forward; `user` may be this user, on another device. */
   receipt: { readonly conversWith: string; readonly user: string } & Watermarks;
-  /** An entry of a conversation's log that is no message (`member_added` …); also types this version does not know. */
+  /**
+   * An entry of a conversation's log that is no message (`member_added`, `erased` …), in its place; also of kinds that this
+   * version does not know.
+   */
   event: ConversationEvent;
   status: StatusChange;
   /** The outbox changed. */

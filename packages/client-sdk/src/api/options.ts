@@ -29,7 +29,7 @@ export interface ConnectOptions {
   readonly mqttUrl?: string;
   /** What the user's messages call the sender. @default the user's id */
   readonly fullname?: string;
-  /** Keeps the outbox and the positions. @default memoryStorage() */
+  /** Keeps the outbox, the positions and the cursor. @default memoryStorage() */
   readonly storage?: Storage;
   /** Stable per device. Not used with a token that is bound to a client id. @default made once and kept in `storage` */
   readonly deviceId?: string;
@@ -53,7 +53,7 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number;
   /** Delay before a reconnect. @default exponential with full jitter, 500 ms to 30 s */
   readonly backoff?: Backoff;
-  /** How often positions are compared with the server while online, in milliseconds. @default 300000 */
+  /** How often the server is asked for changes while online, in milliseconds. @default 300000 */
   readonly checkIntervalMs?: number;
   /** @default globalThis.fetch */
   readonly fetch?: typeof globalThis.fetch;

@@ -1,7 +1,7 @@
 import type { ChatError } from "@chat21/protocol";
 
 /**
- * `connecting` until the first time online; `online`: subscribed and caught up; `reconnecting`: lost, coming back by
+ * `connecting` until the first time online; `online`: subscribed, and caught up with the newest page of changes; `reconnecting`: lost, coming back by
  * itself; `closed`: for good, by `close()` or because the token is not accepted any more.
  */
 export type Status = "connecting" | "online" | "reconnecting" | "closed";

@@ -2,10 +2,11 @@ import type { ConversationEvent, ConversationState, Range } from "@chat21/protoc
 import { conversationSchema, looksLikeGroupId, messageSchema } from "@chat21/protocol";
 import type { ConversationSummary, Watermarks } from "../api/conversation.ts";
 import type { ChatMessage } from "../api/message.ts";
+import { rangeEnd } from "../sync/ranges.ts";
 import type { HeldConversation, Reducer } from "./kinds/reducer.ts";
 import { projectEvent, projectMessage, type Viewpoint, withWatermarks } from "./project-message.ts";
 import type { Stretch, Update } from "./update.ts";
-import { capUnread, countUnread, furthest, isIn, isListed, isUnread, lastListed } from "./view.ts";
+import { capUnread, countUnread, furthest, isListed, isUnread, lastListed } from "./view.ts";
 
 const nothing: Watermarks = { delivered: 0, read: 0 };
 
@@ -229,7 +230,8 @@ export class ConversationModel implements HeldConversation {
     this.amendments += 1;
     const amended = this.#change((message) => {
       const { seq } = message;
-      if (seq === null || !isIn(ranges, seq) || (this.#versions.get(seq) ?? 0) >= version) return message;
+      if (seq === null || rangeEnd(ranges, seq) === null || (this.#versions.get(seq) ?? 0) >= version)
+        return message;
       this.#versions.set(seq, version);
       return change(message);
     });

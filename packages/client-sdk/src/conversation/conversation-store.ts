@@ -178,12 +178,11 @@ export class ConversationStore {
   }
 
   #restart(model: ConversationModel, update: UpdateOf<"restarted">): void {
-    const { emitter, told } = this.#options;
+    const { emitter } = this.#options;
     const { conversWith, events, known } = update;
     model.restart(update);
     for (const event of events) this.#apply(model, event);
     this.#changed(conversWith);
-    told.emit("moved", undefined);
     if (known) emitter.emit("reset", { conversWith });
   }
 

@@ -1,4 +1,3 @@
-import type { Range } from "@chat21/protocol";
 import { compareListed, conversationIdOf, countsAsUnread, isListedMessage, limits } from "@chat21/protocol";
 import type { ConversationSummary, Watermarks } from "../api/conversation.ts";
 import type { ChatMessage } from "../api/message.ts";
@@ -42,9 +41,4 @@ export function compareSummaries(user: string): (a: ConversationSummary, b: Conv
 export function furthest(a: Watermarks, b: Watermarks): Watermarks {
   const [delivered, read] = [Math.max(a.delivered, b.delivered), Math.max(a.read, b.read)];
   return delivered === a.delivered && read === a.read ? a : { delivered: Math.max(delivered, read), read };
-}
-
-/** Whether one of the ranges holds the number. */
-export function isIn(ranges: readonly Range[], seq: number): boolean {
-  return ranges.some(([from, to]) => from <= seq && seq <= to);
 }

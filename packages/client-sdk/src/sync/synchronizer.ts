@@ -167,7 +167,7 @@ export class Synchronizer {
     if (answer === null) return false;
     this.#cursor = answer.cursor;
     this.#isBehind = answer.more;
-    if (!answer.more) this.#seenAt = answer.now;
+    if (!answer.more) this.#seenAt = answer.now - clockToleranceMs;
     return true;
   }
 
@@ -272,7 +272,7 @@ export class Synchronizer {
     const top = topRange(answered);
     const { position } = timeline;
     if (position === 0) {
-      const isOld = (state.conversation?.timestamp ?? 0) <= timeline.seenAt - clockToleranceMs;
+      const isOld = (state.conversation?.timestamp ?? 0) <= timeline.seenAt;
       const isHistory = this.#isFirst || (top === undefined && isOld);
       // Something of it is asked for already, and what that is has not been told.
       const isPending = timeline.head > 0;
@@ -298,8 +298,9 @@ export class Synchronizer {
    * would be too much, the conversation begins with what was answered.
    */
   #discover(conversWith: string, timeline: Timeline, answered: Answered, mayBeBehind: boolean): void {
-    const seenAt = timeline.seenAt - clockToleranceMs;
-    for (const { seq, timestamp } of answered.events) if (timestamp <= seenAt) timeline.makeHistory(seq);
+    for (const { seq, timestamp } of answered.events) {
+      if (timestamp <= timeline.seenAt) timeline.makeHistory(seq);
+    }
     timeline.accept(answered);
     const from = topRange(answered)?.[0] ?? 1;
     const isWhole = !mayBeBehind || from <= 1 || timeline.historyUpTo >= from;
@@ -356,6 +357,9 @@ export class Synchronizer {
       this.check();
       throw new ChatError("store_unavailable", "the server's store was replaced");
     }
+    // Meanwhile begun anew.
+    if (this.#timelines.get(conversWith) !== timeline) return;
+    timeline.visibleHead = answer.head;
     for (const event of answer.events) dispatch({ type: "arrived", event });
     if (unknown && timeline.position === 0 && topRange(answer) !== undefined) {
       this.#discover(conversWith, timeline, answer, true);
@@ -366,8 +370,11 @@ export class Synchronizer {
   }
 
   #giveUp(conversWith: string, timeline: Timeline, gap: Gap): void {
-    const text = `the server does not explain the numbers of ${conversWith} after ${gap.after}`;
-    this.#options.handleError(new ChatError("internal", text));
+    // Somebody who has left a group still hears which of the messages before were deleted.
+    if (timeline.visibleHead > gap.after) {
+      const text = `the server does not explain the numbers of ${conversWith} after ${gap.after}`;
+      this.#options.handleError(new ChatError("internal", text));
+    }
     timeline.giveUp(gap);
     this.#settle(conversWith, timeline, "live");
   }

@@ -26,6 +26,8 @@ export interface Released {
  * covered: a covered number without an event is not for this user. Pure bookkeeping: no clock, no connection.
  */
 export class Timeline {
+  /** The last number that this user may see, as history told it. */
+  visibleHead = Number.POSITIVE_INFINITY;
   /** Up to here, messages are history for this user: they are held, never announced as new. */
   historyUpTo = 0;
   /** What was written up to then, by the server's clock, had been there when this client last looked. Milliseconds. */
@@ -69,6 +71,7 @@ export class Timeline {
 
   /** Takes in what the server answered. */
   accept({ covered, events }: Answered): void {
+    if (this.#retired) return;
     for (const event of events) this.offer(event);
     for (const [from, to] of covered) {
       this.#covered = addRange(this.#covered, [Math.max(from, this.#position + 1), to]);
@@ -98,9 +101,10 @@ export class Timeline {
     return this.#position < from ? null : { from, to: this.#position, events };
   }
 
-  /** The lowest stretch of unknown numbers below the head, or `null`. */
+  /** The lowest stretch of unknown numbers below the head, or `null`. All of it, while the server has said nothing. */
   gap(): Gap | null {
     if (this.#head <= this.#position) return null;
+    if (this.#position === 0 && this.#covered.length === 0) return { after: 0 };
     const before = Math.min(this.#lowestWaiting(), this.#covered[0]?.[0] ?? Number.POSITIVE_INFINITY);
     return before === Number.POSITIVE_INFINITY
       ? { after: this.#position }
@@ -109,8 +113,9 @@ export class Timeline {
 
   /** Believes in no number that nobody has shown: the server had nothing to say about them. */
   giveUp(gap: Gap): void {
-    if (gap.before === undefined) this.#head = this.#position;
-    else this.accept({ covered: [[gap.after + 1, gap.before - 1]], events: [] });
+    const before = gap.before ?? this.#lowestWaiting();
+    if (Number.isFinite(before)) this.accept({ covered: [[gap.after + 1, before - 1]], events: [] });
+    else this.#head = this.#position;
   }
 
   /** Nothing is known yet: what the server answered is the beginning of what this client holds. */

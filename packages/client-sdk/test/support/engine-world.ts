@@ -2,6 +2,7 @@ import type { Engine, EventRecord, Store } from "@chat21/engine";
 import { createEngine } from "@chat21/engine";
 import type { MemoryDisk } from "@chat21/testkit";
 import { createMemoryDisk, createMemoryStore, createRecordingEdge } from "@chat21/testkit";
+import { inPages } from "./in-pages.ts";
 import { restoredDisk } from "./restored-disk.ts";
 import { actor, app } from "./test-server.ts";
 
@@ -78,12 +79,7 @@ export class EngineWorld {
   }
 
   #createStore(): Store {
-    const store = createMemoryStore({ disk: this.#disk });
-    const { pageConversations } = this.#options;
-    if (pageConversations === undefined) return store;
-    const { changes, ...conversations } = store.conversations;
-    const inPages: typeof changes = (query) => changes({ ...query, limit: pageConversations });
-    return { ...store, conversations: { ...conversations, changes: inPages } };
+    return inPages(createMemoryStore({ disk: this.#disk }), this.#options.pageConversations);
   }
 
   #createEngine(): Engine {

@@ -63,8 +63,8 @@ export class SyncWorld implements SyncSource {
   readonly #wrong: string[] = [];
   #asked: Asked[] = [];
   #live: ConversationEvent[] = [];
-  /** The server's time at the first answer of sync: what was written before need not be announced. */
-  #signedInAt: number | undefined;
+  /** The server's time at the first answer of sync from each epoch: what was written before need not be announced. */
+  readonly #signedInAt = new Map<string, number>();
   #client: RecordedClient | undefined;
   #connection: AbortController | undefined;
 
@@ -92,7 +92,7 @@ export class SyncWorld implements SyncSource {
       const text = await this.server.engine.sync.sync(actor(me), request);
       return validate(syncResponseSchema, JSON.parse(text));
     }, signal);
-    this.#signedInAt ??= answer.now;
+    if (!this.#signedInAt.has(answer.epoch)) this.#signedInAt.set(answer.epoch, answer.now);
     return answer;
   }
 
@@ -205,7 +205,10 @@ export class SyncWorld implements SyncSource {
       segments.flatMap((segment, index) => {
         const visible = this.#visibleByEpoch.get(segment.epoch)?.get(conversWith) ?? [];
         const isLast = index === segments.length - 1 && segment.epoch === this.server.epoch;
-        return faultsOf(conversWith, segment, visible, { isLast, signedInAt: this.#signedInAt ?? 0 });
+        return faultsOf(conversWith, segment, visible, {
+          isLast,
+          signedInAt: this.#signedInAt.get(segment.epoch) ?? 0,
+        });
       }),
     );
     const missing = [...(this.#visibleByEpoch.get(this.server.epoch) ?? [])].filter(

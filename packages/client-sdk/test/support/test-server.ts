@@ -6,12 +6,14 @@ import { createTokens, createVerifier, type IssueRequest, type Verifier } from "
 import type { Actor, Engine, EngineOptions, EventRecord, Fact, SentMessage } from "@chat21/engine";
 import { createEngine } from "@chat21/engine";
 import { createHttpApi } from "@chat21/http-api";
+import type { ConversationState } from "@chat21/protocol";
 import { conversationIdOf } from "@chat21/protocol";
 import { systemClock } from "@chat21/runtime";
 import type { MemoryDisk, MemoryStore, RecordingEdge } from "@chat21/testkit";
 import { createMemoryDisk, createMemoryStore, createRecordingEdge } from "@chat21/testkit";
 import { pino } from "pino";
 import { Registry } from "prom-client";
+import { inPages } from "./in-pages.ts";
 
 export const app = "tilechat";
 const secret = "a secret of tests, and of nobody else";
@@ -34,6 +36,8 @@ export interface TestReply {
 export interface TestServerOptions extends Partial<Pick<EngineOptions, "apps" | "kinds" | "messageRate">> {
   /** What an earlier server has stored. @default a new one */
   readonly disk?: MemoryDisk;
+  /** Changed conversations in one answer, at most. @default as the engine wants it */
+  readonly pageConversations?: number;
 }
 
 /**
@@ -122,6 +126,14 @@ export class TestServer {
     if (!payload.includes('"code":"ok"')) throw new Error(payload);
   }
 
+  /** What the server's list says of the user's conversations, in its order. */
+  async states(user: string): Promise<ConversationState[]> {
+    const states: ConversationState[] = [];
+    for await (const text of this.engine.conversations.states(actor(user), user, null, {}))
+      states.push(JSON.parse(text));
+    return states;
+  }
+
   /** Everything of a conversation that the user may see, ascending. */
   events(user: string, conversWith: string): Promise<readonly EventRecord[]> {
     const conversation = conversationIdOf(user, conversWith);
@@ -153,8 +165,8 @@ export class TestServer {
   }
 
   async #start(disk: MemoryDisk): Promise<void> {
-    const { disk: _, ...options } = this.#options;
-    const store = createMemoryStore({ disk });
+    const { disk: _, pageConversations, ...options } = this.#options;
+    const store = inPages(createMemoryStore({ disk }), pageConversations);
     const verifier = createVerifier({
       tokens: this.#tokens,
       revocations: store.revocations,
