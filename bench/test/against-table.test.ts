@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { againstTable } from "../src/report/against-table.ts";
-import type { Side, SideMeasurement } from "../src/scenarios/against.ts";
+import type { Side, SideMeasurement } from "../src/scenarios/side-measurement.ts";
 
 const counts = { sent: 9, acknowledged: 9, delivered: 9, lost: 0, duplicated: 0, reordered: 0, dropped: 0 };
 const times = { p50Ms: 1, p95Ms: 2, p99Ms: 3 };

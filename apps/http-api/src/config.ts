@@ -1,3 +1,4 @@
+import { unusedOriginalVariables } from "@chat21/original";
 import {
   type BrokerConfig,
   type ClusterConfig,
@@ -44,7 +45,8 @@ export interface ApiConfig extends ClusterConfig, BrokerConfig {
  * @param environment `process.env` by default
  */
 export function loadApiConfig(environment: Environment = process.env): LoadedConfig<ApiConfig> {
-  return loadClusterConfig(apiSettings, environment, (reader) => ({
+  const source = { table: apiSettings, environment, unused: unusedOriginalVariables.cluster };
+  return loadClusterConfig(source, (reader) => ({
     secret: readSecret(reader),
     ...readBrokerConfig(reader),
     keysDir: reader.read("keysDir"),

@@ -1,5 +1,6 @@
 import type { Tokens, Verifier } from "@chat21/auth";
-import type { Clock, Engine, Store } from "@chat21/engine";
+import type { Clock, Engine } from "@chat21/engine";
+import type { PeopleStore } from "@chat21/people";
 import { ChatError } from "@chat21/protocol";
 import type { Health } from "@chat21/runtime";
 import cors from "cors";
@@ -27,7 +28,7 @@ import type { Services } from "./services.ts";
 /** What the API is made of. */
 export interface HttpApiOptions {
   readonly engine: Engine;
-  readonly store: Pick<Store, "instances" | "users">;
+  readonly store: PeopleStore;
   readonly tokens: Tokens;
   /** Started by the caller; whoever closes live sessions listens to its `onRevocation`. */
   readonly verifier: Verifier;

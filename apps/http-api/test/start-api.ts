@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTokens, createVerifier, type IssueRequest, type Tokens, type Verifier } from "@chat21/auth";
-import { createEngine, type Engine, type Fact, type Store } from "@chat21/engine";
+import { createEngine, type Engine, type Fact } from "@chat21/engine";
 import { createHttpServer, createPrometheusMetrics } from "@chat21/runtime";
 import {
   createManualClock,
@@ -12,6 +12,7 @@ import {
   type Gate,
   type ManualClock,
   type MemoryDisk,
+  type MemoryStore,
   type RecordingEdge,
 } from "@chat21/testkit";
 import { pino } from "pino";
@@ -45,7 +46,7 @@ export interface Call {
 export interface Api {
   readonly port: number;
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: MemoryStore;
   readonly disk: MemoryDisk;
   readonly edge: RecordingEdge;
   readonly clock: ManualClock;

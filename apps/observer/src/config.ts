@@ -1,3 +1,4 @@
+import { unusedOriginalVariables } from "@chat21/original";
 import {
   type BrokerConfig,
   type ClusterConfig,
@@ -11,7 +12,7 @@ import {
 /** Every setting of the observer beside the `WEBHOOK_` ones, in the order of the help. */
 export const observerSettings = chooseSettings(
   ...(["rabbitUri", "mongoUri", "apps", "presence", "events", "prefetch", "queueType"] as const),
-  ...(["keepLegacyQueues", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
+  ...(["keepOriginalQueues", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
   ...(["host", "metricsPort", "metricsToken", "logLevel"] as const),
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );
@@ -22,7 +23,7 @@ export interface ObserverConfig extends ClusterConfig, BrokerConfig {
   readonly prefetch: number | undefined;
   readonly queueType: "classic" | "quorum";
   /** Leaves the queues of an original deployment as they are. */
-  readonly keepLegacyQueues: boolean;
+  readonly keepOriginalQueues: boolean;
   /** Of health and metrics; 0 takes any free one. */
   readonly metricsPort: number;
 }
@@ -32,11 +33,12 @@ export interface ObserverConfig extends ClusterConfig, BrokerConfig {
  * @param environment `process.env` by default
  */
 export function loadObserverConfig(environment: Environment = process.env): LoadedConfig<ObserverConfig> {
-  return loadClusterConfig(observerSettings, environment, (reader) => ({
+  const source = { table: observerSettings, environment, unused: unusedOriginalVariables.cluster };
+  return loadClusterConfig(source, (reader) => ({
     ...readBrokerConfig(reader),
     prefetch: reader.read("prefetch"),
     queueType: reader.read("queueType") ?? "classic",
-    keepLegacyQueues: reader.read("keepLegacyQueues") ?? false,
+    keepOriginalQueues: reader.read("keepOriginalQueues") ?? false,
     metricsPort: reader.read("metricsPort") ?? 9090,
   }));
 }

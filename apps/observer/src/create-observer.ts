@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type AmqpEdge, createAmqpEdge } from "@chat21/broker-amqp";
 import type { TokenVerifier } from "@chat21/engine";
+import { createOriginalTakeOver } from "@chat21/original";
 import { ChatError } from "@chat21/protocol";
 import {
   brokerHealth,
@@ -13,7 +14,6 @@ import {
 } from "@chat21/runtime";
 import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import type { Logger } from "pino";
-import { createLegacyAdopter } from "./adopt-legacy.ts";
 import type { ObserverConfig } from "./config.ts";
 import { measureBroker } from "./measure-broker.ts";
 
@@ -59,14 +59,15 @@ async function startEngine(
   config: ObserverConfig,
   log: Logger,
 ): Promise<AmqpEdge> {
-  const { rabbitUri: uri, apps, prefetch, queueType, webhooks, keepLegacyQueues } = config;
+  const { rabbitUri: uri, apps, prefetch, queueType, webhooks, keepOriginalQueues } = config;
   const holder = `observer-${randomUUID()}`;
   const connectTimeoutMs = config.startTimeoutMs;
-  const legacy = createLegacyAdopter({ store, webhooks, clock: systemClock, log });
+  const original = createOriginalTakeOver({
+    ...{ store, webhooks, clock: systemClock, log, apps, keepsQueues: keepOriginalQueues },
+  });
   const edge = createAmqpEdge({
     ...{ uri, holder, leases: store.leases, apps, prefetch, queueType, connectTimeoutMs, log, metrics },
-    keepLegacyQueues,
-    ...{ onLegacyPersist: legacy.onLegacyPersist, onLegacyWebhook: legacy.onLegacyWebhook },
+    beforeConsuming: original.take,
   });
   const engine = createClusterEngine({ config, holder, store, edge, tokens: noTokens, log, metrics });
   drain.add("the engine", 0.1, (timeoutMs) => within(engine.drain(), timeoutMs));
@@ -75,6 +76,6 @@ async function startEngine(
   drain.add("the edge", 0.3, (timeoutMs) => edge.close(timeoutMs));
   reportHealth(() => brokerHealth({ watch, engine, edge }));
   await startOnBroker(engine, edge);
-  legacy.report();
+  original.report();
   return edge;
 }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { unusedOriginalVariables } from "@chat21/original";
 import {
   chooseMessageRate,
   chooseTls,
@@ -13,7 +14,6 @@ import {
 } from "@chat21/runtime";
 import { commandLine } from "./invocation.ts";
 import { type SettingName, settings } from "./settings.ts";
-import { unusedSettings } from "./unused-settings.ts";
 
 /** Values from the command line, as text; they win over the environment. */
 export type Overrides = Partial<Readonly<Record<SettingName, string>>>;
@@ -65,7 +65,12 @@ export function loadConfig(
   overrides: Overrides = {},
   environment: Environment = process.env,
 ): LoadedConfig<Config> {
-  const reader = createSettingsReader({ table: settings, environment, overrides, unused: unusedSettings });
+  const reader = createSettingsReader({
+    table: settings,
+    environment,
+    overrides,
+    unused: unusedOriginalVariables.server,
+  });
   const { read } = reader;
   const host = read("host") ?? "127.0.0.1";
   const config: Config = {

@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { Server as HttpServer } from "node:http";
 import { createTokens, createVerifier } from "@chat21/auth";
 import { createEmbeddedEdge, type EdgeListenerOptions } from "@chat21/broker-embedded";
-import { createEngine, type Edge, type Engine, type Metrics, type Store } from "@chat21/engine";
+import { createEngine, type Edge, type Engine, type Metrics } from "@chat21/engine";
 import type { WebhookSettings } from "@chat21/events";
+import { createContactDirectory } from "@chat21/people";
 import {
   closeHttpServer,
-  createContactDirectory,
   createDrain,
   createHttpServer,
   createPrometheusMetrics,
@@ -23,6 +23,7 @@ import {
   urlHost,
   within,
 } from "@chat21/runtime";
+import type { SqliteStore } from "@chat21/store-sqlite";
 import type { Express } from "express";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
@@ -91,7 +92,7 @@ interface Groundwork {
   readonly webhookSettings: WebhookSettings;
   readonly registry: Registry;
   readonly metrics: Metrics;
-  readonly store: Store;
+  readonly store: SqliteStore;
   readonly drain: Drain;
 }
 

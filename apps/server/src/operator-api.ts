@@ -1,9 +1,9 @@
 import type { Verifier } from "@chat21/auth";
 import { compressAnswers } from "@chat21/http-api";
+import { type EraseUserParts, eraseUser } from "@chat21/people";
 import { ChatError, errorCodes, isId } from "@chat21/protocol";
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import * as z from "zod";
-import { type EraseUserParts, eraseUser } from "./erase-user.ts";
 import { operatorApp } from "./operator-paths.ts";
 import type { Webhooks } from "./webhooks.ts";
 

@@ -60,7 +60,7 @@ each as a whole. The file is a complete database; the secret is not in it (keep 
 Works on the data folder; the server must not run. The restored store gets a new epoch, so that clients
 notice and load afresh.`,
   import: `
-Give the address with the database's name: mongodb://host/chat21. Stop the original first; see docs/migrate.md.
+Give the address with the database's name: mongodb://host/chat21. Stop the original first; see docs/original.md.
 Nothing is delivered and no webhook is called. What is imported already is skipped: after a crash, run it again.
 
 Examples:
@@ -295,7 +295,7 @@ function addKeeping(program: Command): void {
     .addHelpText("after", help.import)
     .action(
       lazily(
-        () => import("./commands/import.ts"),
+        () => import("./original/import-command.ts"),
         ({ importOriginal }) => importOriginal,
       ),
     );

@@ -7,14 +7,14 @@ import { createTokens, createVerifier } from "@chat21/auth";
 import { createEmbeddedEdge } from "@chat21/broker-embedded";
 import type { Chat } from "@chat21/client-sdk";
 import { connectWith } from "@chat21/client-sdk/testing";
-import { createEngine, eventRules, type Store } from "@chat21/engine";
+import { createEngine, eventRules } from "@chat21/engine";
 import { createWebhookSink, generateWebhookSecret } from "@chat21/events";
 import { createHttpApi } from "@chat21/http-api";
 import { type Answer, type EventCodes, eventCodes, topics } from "@chat21/protocol";
 import { systemClock } from "@chat21/runtime";
 import { connectMongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import { openSqliteStore } from "@chat21/store-sqlite";
-import { startWebhookReceiver, type WebhookReceiver } from "@chat21/testkit";
+import { startWebhookReceiver, type WebhookReceiver, type WholeStore } from "@chat21/testkit";
 import { requireMongo } from "@chat21/testkit/services";
 import { createWebhookWorker } from "@chat21/webhooks";
 import mqtt from "mqtt";
@@ -28,9 +28,9 @@ const app = "tilechat";
 const kinds: EventCodes = { ...eventCodes, [starredType]: starred.wire.code };
 
 /** Opens a store that knows the new kind. */
-type OpenStore = () => Promise<Store>;
+type OpenStore = () => Promise<WholeStore>;
 
-async function openMongo(): Promise<Store> {
+async function openMongo(): Promise<WholeStore> {
   const { uri, database } = await requireMongo();
   const options = { uri, database, kinds };
   await migrateMongoStore(options);

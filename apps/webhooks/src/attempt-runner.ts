@@ -1,4 +1,4 @@
-import type { StoredWebhookDelivery, WebhookStore } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookStore } from "@chat21/events";
 import { type AttemptTools, attemptDelivery } from "./delivery-attempt.ts";
 import type { EndpointLane } from "./endpoint-lane.ts";
 import { createSettleQueue } from "./settle-queue.ts";

@@ -1,4 +1,5 @@
 import type { WebhookSettings } from "@chat21/events";
+import { unusedOriginalVariables } from "@chat21/original";
 import {
   type ClusterConfig,
   chooseSettings,
@@ -25,7 +26,8 @@ export interface WebhooksConfig extends ClusterConfig {
  * @param environment `process.env` by default
  */
 export function loadWebhooksConfig(environment: Environment = process.env): LoadedConfig<WebhooksConfig> {
-  const loaded = loadClusterConfig(webhooksSettings, environment, ({ read }) => ({
+  const source = { table: webhooksSettings, environment, unused: unusedOriginalVariables.cluster };
+  const loaded = loadClusterConfig(source, ({ read }) => ({
     metricsPort: read("metricsPort") ?? 9090,
   }));
   const { webhooks } = loaded.config;

@@ -1,4 +1,5 @@
-import type { Metrics, Store } from "@chat21/engine";
+import type { Metrics } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import { OperatorError, startClusterService, systemClock } from "@chat21/runtime";
 import { connectMongoStore, migrateMongoStore } from "@chat21/store-mongo";
@@ -25,18 +26,18 @@ export function createWebhooksService(config: WebhooksConfig, log: Logger): Prom
   const listener = { port: config.metricsPort, variable: "METRICS_PORT" };
   return startClusterService({ config, database, listener, log }, async (ground) => {
     const { url, store, watch, metrics, drain, reportHealth } = ground;
-    const worker = startWorker(config, store, metrics, log);
+    const worker = startWorker(config, store.webhooks, metrics, log);
     if (worker !== undefined) {
       // Requests under way come to an end; what hangs is cut off, and left to the leases of its rows.
       drain.add("webhooks", 0.6, (timeoutMs) => worker.stop(timeoutMs));
-      drain.add("looking for webhooks", 0, lookFor(store, worker));
+      drain.add("looking for webhooks", 0, lookFor(store.webhooks, worker));
     }
     reportHealth(watch.health);
     return { addresses: { metricsUrl: `${url}/metrics` }, close: drain.close };
   });
 }
 
-function lookFor({ webhooks }: Store, { wake }: WebhookWorker): () => void {
+function lookFor(webhooks: WebhookStore, { wake }: WebhookWorker): () => void {
   const stops = [systemClock.every(lookEveryMs, wake), webhooks.onEnqueued?.(wake)];
   return () => {
     for (const stop of stops) stop?.();
@@ -45,7 +46,7 @@ function lookFor({ webhooks }: Store, { wake }: WebhookWorker): () => void {
 
 function startWorker(
   { webhooks }: WebhooksConfig,
-  store: Store,
+  store: WebhookStore,
   metrics: Metrics,
   log: Logger,
 ): WebhookWorker | undefined {
@@ -58,7 +59,7 @@ function startWorker(
   const { endpoints, allowPrivate, keepDeliveredMs, keepDeadMs } = webhooks;
   try {
     const worker = createWebhookWorker({
-      ...{ store: store.webhooks, clock: systemClock, log, metrics },
+      ...{ store, clock: systemClock, log, metrics },
       ...{ endpoints, allowPrivate, keepDeliveredMs, keepDeadMs },
     });
     worker.start();

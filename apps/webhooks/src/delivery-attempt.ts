@@ -1,4 +1,5 @@
-import type { Clock, Log, Metrics, StoredWebhookDelivery, WebhookOutcome } from "@chat21/engine";
+import type { Clock, Log, Metrics } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookOutcome } from "@chat21/events";
 import { endpointLabel } from "@chat21/events";
 import type { EndpointLane } from "./endpoint-lane.ts";
 import type { HttpSender } from "./http-sender.ts";

@@ -1,4 +1,5 @@
-import type { Clock, Log, WebhookStore } from "@chat21/engine";
+import type { Clock, Log } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
 import { endpointLabel } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import type { EndpointLane } from "./endpoint-lane.ts";

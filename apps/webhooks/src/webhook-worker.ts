@@ -1,4 +1,5 @@
-import type { Clock, Log, Metrics, WebhookStore } from "@chat21/engine";
+import type { Clock, Log, Metrics } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
 import { endpointLabel, type WebhookEndpoint, webhookSettingDefaults } from "@chat21/events";
 import { type AddressPolicy, createAddressPolicy, loopbackRanges } from "./address-policy.ts";
 import { createAttemptRunner } from "./attempt-runner.ts";

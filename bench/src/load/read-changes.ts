@@ -14,7 +14,7 @@ export interface ReadChanges {
   readonly newest: ReadonlyMap<string, number>;
 }
 
-const settlePollMs = 250;
+const settlePollMs = 500;
 const settlePatienceMs = 60_000;
 
 /** Syncs until there is no more. Without a cursor: everything. */

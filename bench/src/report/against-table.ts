@@ -1,4 +1,4 @@
-import type { Side, SideMeasurement } from "../scenarios/against.ts";
+import type { Side, SideMeasurement } from "../scenarios/side-measurement.ts";
 import { table } from "./markdown.ts";
 import { median } from "./median.ts";
 

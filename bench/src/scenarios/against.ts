@@ -8,8 +8,6 @@ import { machineSentence } from "../report/markdown.ts";
 import { ownCheckout } from "../targets/checkout.ts";
 import { type TargetSource, targetSource } from "../targets/target-source.ts";
 import { cases } from "./comparison.ts";
-import type { IdleResult } from "./idle.ts";
-import type { RunResult } from "./measured-run.ts";
 import {
   isPlainScenario,
   type Parameters,
@@ -17,18 +15,7 @@ import {
   parametersOf,
   runScenario,
 } from "./plain-scenario.ts";
-
-/** Whose server is measured: that of the other folder, or this one's. */
-export type Side = "new" | "old";
-
-/** One run of one case against one side. */
-export interface SideMeasurement {
-  readonly case: string;
-  readonly side: Side;
-  readonly repetition: number;
-  readonly result: RunResult | IdleResult;
-  readonly readyMs: number | null;
-}
+import type { SideMeasurement } from "./side-measurement.ts";
 
 type Cases = Readonly<Record<string, { readonly scenario: PlainScenario } & Partial<Parameters>>>;
 

@@ -3,17 +3,11 @@ import { percentile } from "../measure/percentile.ts";
 import { median } from "../report/median.ts";
 
 /** What is read. `sync-first`: everything, without a cursor. */
-export const readingParts = [
-  "sync-first",
-  "sync-same",
-  "sync-changed",
-  "list-first-page",
-  "list-heavy",
-] as const;
+type ReadingPart = "list-first-page" | "list-heavy" | "sync-changed" | "sync-first" | "sync-same";
 
 /** What one part of the scenario came to. */
 export interface ReadingFigure {
-  readonly part: (typeof readingParts)[number];
+  readonly part: ReadingPart;
   /** `old`: the paths of existing clients; `v1`: ours. */
   readonly api: "old" | "v1";
   readonly form: AnswerForm;

@@ -45,8 +45,8 @@ export async function readSame(
 }
 
 /**
- * Syncs after messages in some of the conversations, sent while nobody looked; every round changes others. Both forms of
- * answers take turns.
+ * Syncs after messages in some of the conversations, sent while nobody looked; every round changes others. The same changes
+ * are read compressed first, as a client would, and then plain.
  */
 export async function readChanged(
   source: ReadingSource,
@@ -59,14 +59,14 @@ export async function readChanged(
   const samples: Record<AnswerForm, ReadingSample[]> = { compressed: [], plain: [] };
   try {
     let cursor = await readToEnd(forms.plain, undefined);
-    // The first round of each form makes the code warm.
+    // The first round makes the code warm.
     for (let round = -1; round < rounds; round++) {
-      for (const [index, form] of answerForms.entries()) {
-        const written = await writeTo(writer, changedConversations(shape, (round + 1) * 2 + index));
+      const written = await writeTo(writer, changedConversations(shape, round + 1));
+      for (const form of answerForms) {
         const changes = await readChanges(forms[form], cursor);
         if (round >= 0) samples[form].push({ ...changes, missing: countMissing(written, changes) });
-        cursor = await readToEnd(forms.plain, changes.cursor);
       }
+      cursor = await readToEnd(forms.plain, cursor);
     }
   } finally {
     for (const reader of [...Object.values(forms), writer]) reader.close();

@@ -14,7 +14,7 @@ import { es256Key } from "./fixtures.ts";
 const execute = promisify(execFile);
 const infra = new URL("../../../infra/rabbitmq/", import.meta.url).pathname;
 const key = es256Key("2026-11");
-// What would end a string of Erlang's, of a shell's or of awk's.
+// These characters would end a string in Erlang, in a shell or in awk.
 const jwtSecret = "a \"secret\" & 'more'\\ $(id) @JWKS_URI@ ü";
 
 let rabbit: RequiredRabbit;
@@ -150,7 +150,7 @@ describe("render-advanced-config.sh", () => {
     const env = { CHAT21_JWT_SECRET: "s", CHAT21_JWKS_URI: "https://chat.example/.well-known/jwks.json" };
 
     const config = await render(env, "4");
-    // 4.0 and later versions call it differently, and pass over what they do not know.
+    // RabbitMQ 4.0 and later versions use different names, and ignore the name they do not know.
     for (const name of ["jwks_url", "jwks_uri"])
       expect(config).toContain(`{${name}, "https://chat.example/.well-known/jwks.json"},`);
     await expect(render(env)).rejects.toThrowError(/RabbitMQ 4/);

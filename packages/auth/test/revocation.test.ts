@@ -1,8 +1,8 @@
-import type { RevocationRecord } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { createMemoryStore } from "@chat21/testkit";
 import { expect, test } from "vitest";
 import { createVerifier } from "../src/index.ts";
+import type { RevocationRecord } from "../src/revocation-store.ts";
 import { fixture, sign } from "./fixtures.ts";
 
 const A = { app: "tilechat", user: "A" };

@@ -71,7 +71,7 @@ describe("limits", () => {
     const payload = "x".repeat(5_000);
     for (let messageId = 1; messageId <= total; messageId++) busy.send(publishPacket({ messageId, payload }));
 
-    // What another connection sends meanwhile is handed over at once.
+    // A publish of another connection is handed over at once.
     other.send(publishPacket({ topic: "other" }));
     await world.handler.until(() => world.handler.publishes.some(({ topic }) => topic === "other"));
     expect(world.handler.publishes.filter(({ topic }) => topic !== "other")).toHaveLength(3);
@@ -109,7 +109,7 @@ describe("limits", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
 
-    // Both kernel buffers of a loopback connection hold some megabytes.
+    // The kernel's two buffers of a loopback connection hold some megabytes.
     expect(delivered).toBeLessThan(16 * 1_024 * 1_024);
     expect(counts.get("sessions_closed slow_consumer")).toBe(1);
     expect(lines.at(-1)).toContain('"cause":"slow_consumer"');
@@ -156,7 +156,7 @@ describe("limits", () => {
 
     first.send({ cmd: "disconnect" });
     await first.closed;
-    // Its place is free when the server's end of the transport is gone, a moment after ours.
+    // The server frees the place when its own end of the transport is gone, a moment after ours.
     await expect.poll(() => world.join({ clientId: "3" })).toBeDefined();
   });
 

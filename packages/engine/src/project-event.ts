@@ -1,6 +1,5 @@
 import { conversWithOf } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
-import type { Kinds } from "./kinds/kinds.ts";
 import type { EventRecord } from "./ports/records.ts";
 import type { Watermarks } from "./project-message.ts";
 import { isErased, storedMessageJson } from "./project-message.ts";
@@ -19,7 +18,8 @@ export function eventJson(event: EventRecord, epoch: string, conversWith: string
 
 /** For whom, and with which kinds, events are written into an answer. */
 export interface EventReader {
-  readonly kinds: Kinds;
+  /** The kinds that are known here; see `Kinds`. */
+  readonly kinds: { of(type: string): { data(event: EventRecord): JsonText | null } | undefined };
   readonly epoch: string;
   readonly user: string;
   readonly watermarks: Watermarks;

@@ -1,8 +1,9 @@
-import type { Clock, EventSink, Fact, WebhookDelivery, WebhookStore } from "@chat21/engine";
+import type { Clock, EventSink, Fact } from "@chat21/engine";
 import { usualWebhookEvents } from "@chat21/protocol";
 import { deliveryRows } from "./delivery-rows.ts";
 import type { WebhookEndpoint } from "./endpoint.ts";
 import { eventsOf } from "./fact-events.ts";
+import type { WebhookDelivery, WebhookStore } from "./webhook-store.ts";
 
 /** The parts and settings of a webhook sink. */
 export interface WebhookSinkOptions {

@@ -1,6 +1,6 @@
 import type { WebhookSettings } from "@chat21/events";
 import type { WebhookEvent } from "@chat21/protocol";
-import { clusterSettings, clusterVariables, unusedClusterSettings, usualEvents } from "./cluster-settings.ts";
+import { clusterSettings, clusterVariables, usualEvents } from "./cluster-settings.ts";
 import type { LogLevel } from "./log.ts";
 import { chooseMessageRate, type MessageRate } from "./message-rate.ts";
 import {
@@ -57,20 +57,28 @@ export interface ClusterConfig {
   readonly webhooks: WebhookSettings;
 }
 
+/** Where the configuration of one process of the cluster is read from. */
+export interface ClusterConfigSource<Name extends ClusterSettingName> {
+  /** The settings that the process has. */
+  readonly table: Pick<ClusterSettings, Name | CommonSettingName>;
+  readonly environment: Environment;
+  /** Variables that have no effect, each with the reason. */
+  readonly unused: ReadonlyMap<string, string>;
+}
+
 /**
  * Reads the configuration of a process of the cluster: with `readOwn` what it has for itself, and then what every process
  * has. The names of existing deployments are understood. Throws `OperatorError` for the first value that cannot be
  * used; never shows secrets.
  */
 export function loadClusterConfig<Name extends ClusterSettingName, Own extends object>(
-  table: Pick<ClusterSettings, Name | CommonSettingName>,
-  environment: Environment,
+  { table, environment, unused }: ClusterConfigSource<Name>,
   readOwn: (reader: ClusterReader<Name | CommonSettingName>) => Own,
 ): LoadedConfig<ClusterConfig & Own> {
   const reader = createSettingsReader({
     // The types below let nothing be read but what the table has.
     table: table as ClusterSettings,
-    ...{ environment, unused: unusedClusterSettings, others: clusterVariables },
+    ...{ environment, unused, others: clusterVariables },
   });
   const { settings: webhooks, notices } = loadWebhookSettings(environment);
   const config = { ...readOwn(reader), ...readCommon(reader), webhooks };

@@ -10,10 +10,10 @@ import {
   type Store,
   type TokenVerifier,
 } from "@chat21/engine";
-import { createBackendEvents, webhookSinks } from "@chat21/events";
+import { createBackendEvents, type WebhookStore, webhookSinks } from "@chat21/events";
+import { createContactDirectory, type PeopleStore } from "@chat21/people";
 import { ChatError } from "@chat21/protocol";
 import type { BrokerConfig, ClusterConfig } from "./cluster-config.ts";
-import { createContactDirectory } from "./contact-directory.ts";
 import { OperatorError } from "./failure.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -22,7 +22,9 @@ export interface ClusterEngineParts {
   readonly config: BrokerConfig & Pick<ClusterConfig, "webhooks">;
   /** Names this process among the holders of leases. */
   readonly holder: string;
-  readonly store: Store & Pick<SharedStoreOptions, "leases" | "redeliveries">;
+  readonly store: Store &
+    Pick<SharedStoreOptions, "leases" | "redeliveries"> &
+    Pick<PeopleStore, "users"> & { readonly webhooks: WebhookStore };
   readonly edge: Edge &
     Pick<SharedStoreOptions, "invalidations"> & {
       eventSink(eventsOf: ReturnType<typeof createBackendEvents>): EventSink;
@@ -66,7 +68,7 @@ export async function startOnBroker(engine: Engine, edge: Edge): Promise<void> {
 /** What an operator reads when the edge did not start: one line that says what to do. */
 export function brokerFailure(cause: unknown): OperatorError {
   const text = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ");
-  // An original that still runs is no fault of the address, and the message says what to do.
+  // A conflict on the broker is no fault of the address, and its message says what to do.
   const hint = cause instanceof ChatError && cause.code === "conflict" ? "" : "; check RABBITMQ_URI";
   return new OperatorError(`RabbitMQ: ${text}${hint}`, { cause });
 }

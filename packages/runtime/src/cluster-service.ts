@@ -1,5 +1,6 @@
 import type { RequestListener } from "node:http";
-import type { Log, Metrics, Store } from "@chat21/engine";
+import type { Log, Metrics } from "@chat21/engine";
+import type { UserStore } from "@chat21/people";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import type { ClusterConfig } from "./cluster-config.ts";
@@ -71,7 +72,7 @@ const shares = { requests: 0.35, store: 0.1, listener: 0.05 } as const;
  * put right; whatever was opened until then is closed.
  */
 export async function startClusterService<
-  Opened extends { readonly users: Pick<Store["users"], "get">; close(): Promise<void> },
+  Opened extends { readonly users: Pick<UserStore, "get">; close(): Promise<void> },
   Service,
 >(
   { config, database, listener, log }: ClusterServiceOptions<Opened>,

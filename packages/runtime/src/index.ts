@@ -2,6 +2,7 @@ export type {
   BrokerConfig,
   BrokerSettingName,
   ClusterConfig,
+  ClusterConfigSource,
   ClusterReader,
   ClusterSettingName,
   CommonSettingName,
@@ -16,11 +17,9 @@ export type {
   ClusterServiceOptions,
 } from "./cluster-service.ts";
 export { startClusterService } from "./cluster-service.ts";
-export { clusterSettings, clusterVariables, unusedClusterSettings, usualEvents } from "./cluster-settings.ts";
+export { clusterSettings, clusterVariables, usualEvents } from "./cluster-settings.ts";
 export type { PatientConnection } from "./connect-patiently.ts";
 export { connectPatiently, uriLabel } from "./connect-patiently.ts";
-export type { ContactDirectoryOptions } from "./contact-directory.ts";
-export { createContactDirectory } from "./contact-directory.ts";
 export type { Drain } from "./drain.ts";
 export { createDrain, drainTimeoutMs, within } from "./drain.ts";
 export { codeOf, exitCodes, failureText, OperatorError } from "./failure.ts";
@@ -37,7 +36,6 @@ export type { MessageRate } from "./message-rate.ts";
 export { chooseMessageRate } from "./message-rate.ts";
 export type { OperationsOptions } from "./operations-listener.ts";
 export { isSameToken, operationsListener } from "./operations-listener.ts";
-export { because, originalVariables } from "./original-variables.ts";
 export { createPrometheusMetrics } from "./prometheus-metrics.ts";
 export type {
   Environment,

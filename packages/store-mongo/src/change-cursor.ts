@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { ChatError } from "@chat21/protocol";
 
 /** What a user was told of a conversation last. */
@@ -53,8 +53,7 @@ const walkForm = 0x4e;
 const headModulus = 2 ** (8 * headBytes);
 const changesModulus = 2 ** (8 * changesBytes);
 
-const digest = (text: string, bytes: number) =>
-  createHash("sha256").update(text).digest().subarray(0, bytes).toString("hex");
+const digest = (text: string, bytes: number) => hash("sha256", text).slice(0, 2 * bytes);
 
 /** Orders conversations that changed in the same millisecond. */
 export function tieOf(conversation: string): string {

@@ -30,7 +30,7 @@ import type { ViewReads } from "./views.ts";
 type Session = mongo.ClientSession;
 
 /** Conversations whose events and last messages are read together. */
-const chunkSize = 128;
+const chunkSize = 256;
 
 /** A cursor may be ahead of the clock of a server that has just been elected. */
 const maxAheadMs = lookBackMs;
@@ -43,8 +43,19 @@ function compareTies(a: string, b: string): number {
 }
 
 /** The one that changed last first. */
-function byChange(a: Stamped, b: Stamped): number {
-  return b.changedAt - a.changedAt || compareTies(tieOf(a.conversation), tieOf(b.conversation));
+function inOrder(found: readonly Stamped[]): Stamped[] {
+  const newest = new Map<string, number>();
+  for (const { conversation, changedAt } of found) {
+    newest.set(conversation, Math.max(changedAt, newest.get(conversation) ?? 0));
+  }
+  const times = Map.groupBy(newest, ([, changedAt]) => changedAt);
+  const inTime = [...times].sort(([a], [b]) => b - a);
+  return inTime.flatMap(([changedAt, tied]) => {
+    if (tied.length === 1) return tied.map(([conversation]) => ({ conversation, changedAt }));
+    const byTie = tied.map(([conversation]) => ({ conversation, tie: tieOf(conversation) }));
+    byTie.sort((a, b) => compareTies(a.tie, b.tie));
+    return byTie.map(({ conversation }) => ({ conversation, changedAt }));
+  });
 }
 
 function isBelow({ changedAt, conversation }: Stamped, place: WalkPlace): boolean {
@@ -70,7 +81,7 @@ const everything: ChangeCursor = { since: 0, base: 0, walk: null, told: new Map(
 /** `ConversationStore.changes`: ADR 0013. */
 export function createChanges(
   database: Database,
-  { reads, memberships, seats }: ViewReads,
+  { memberships, seats }: ViewReads,
   hints: HeadHints,
 ): ConversationStore["changes"] {
   const gatherEvents = createChangeEvents(database);
@@ -113,14 +124,6 @@ export function createChanges(
     return [...mine].map((conversation) => ({ conversation, changedAt: now }));
   }
 
-  function inOrder(found: readonly Stamped[]): Stamped[] {
-    const newest = new Map<string, number>();
-    for (const { conversation, changedAt } of found) {
-      newest.set(conversation, Math.max(changedAt, newest.get(conversation) ?? 0));
-    }
-    return [...newest].map(([conversation, changedAt]) => ({ conversation, changedAt })).sort(byChange);
-  }
-
   /** `null`: the user knows all of it. */
   function toWanted(seat: Seat, cursor: ChangeCursor): Wanted | null {
     const { member, conversation } = seat;
@@ -147,16 +150,29 @@ export function createChanges(
     session: Session,
   ): Promise<Wanted[]> {
     const names = found.map(({ conversation }) => conversation);
-    const keys = names.map((conversation) => ({ app: account.app, conversation }));
     const [documents, seated] = await Promise.all([
-      reads.documents(keys, session),
+      memberships.activities(account.app, names, session),
       memberships.seated(account, names, session),
     ]);
-    return keys.flatMap((key) => {
-      const member = seated.get(key.conversation);
-      const conversation = documents.get(nameOf(key));
+    return names.flatMap((name) => {
+      const member = seated.get(name);
+      const conversation = documents.get(name);
       if (member === undefined || conversation === undefined) return [];
       return toWanted({ member, conversation }, cursor) ?? [];
+    });
+  }
+
+  /** Mostly the last listed message is among the events that were gathered. */
+  async function readPlaces(gathered: readonly Gathered[], session: Session): Promise<Place[]> {
+    const lastOf = ({ events }: Gathered) => events.find(({ listed }) => listed);
+    const rest = gathered.filter((one) => lastOf(one) === undefined);
+    const found = await seats.places(
+      rest.map(({ seat }) => seat),
+      session,
+    );
+    return gathered.map((one) => {
+      const last = lastOf(one);
+      return last === undefined ? (found[rest.indexOf(one)] as Place) : { ...one.seat, last };
     });
   }
 
@@ -164,13 +180,10 @@ export function createChanges(
   async function add(
     page: Page,
     gathered: readonly Gathered[],
-    { eventsEach }: ChangeQuery,
+    { eventsEach, eventOverhead = 0, conversationOverhead = 0 }: ChangeQuery,
     session: Session,
   ): Promise<number> {
-    const places = await seats.places(
-      gathered.map(({ seat }) => seat),
-      session,
-    );
+    const places = await readPlaces(gathered, session);
     const all = gathered.flatMap(({ events }) => events);
     const last = await seats.lastOf(places, all, session);
     const kept: (Omit<ChangedConversation, "view"> & { readonly place: Place })[] = [];
@@ -180,12 +193,12 @@ export function createChanges(
       const { conversation, member } = place;
       const name = nameOf(conversation._id);
       const events = newest.slice(0, eventsEach).reverse();
-      let characters = last.get(name)?.body.length ?? 0;
-      for (const { body } of events) characters += body.length;
+      let characters = conversationOverhead + (last.get(name)?.body.length ?? 0);
+      for (const { body } of events) characters += body.length + eventOverhead;
       const isFirst = page.conversations.length + kept.length === 0;
       if (characters > page.characters && !isFirst) break;
       while (events.length > 1 && characters > page.characters)
-        characters -= events.shift()?.body.length ?? 0;
+        characters -= (events.shift()?.body.length ?? 0) + eventOverhead;
       page.characters -= characters;
       const behind = floor === null || events.length < newest.length;
       const { head } = toldOf(place);
@@ -216,8 +229,8 @@ export function createChanges(
       const chunk = left.slice(at, at + chunkSize);
       const wanted = await readWanted({ app, user }, chunk, cursor, session);
       const room = wanted.slice(0, limit - page.conversations.length);
-      const { characters } = page;
-      const gathered = room.length === 0 ? [] : await gatherEvents(room, { each, characters }, session);
+      const gatherLimits = { each, characters: page.characters, eventOverhead: query.eventOverhead ?? 0 };
+      const gathered = room.length === 0 ? [] : await gatherEvents(room, gatherLimits, session);
       const added = gathered.length === 0 ? 0 : await add(page, gathered, query, session);
       const first = wanted[added]?.seat.conversation._id.conversation;
       if (first === undefined) continue;
@@ -236,8 +249,10 @@ export function createChanges(
   ): ChangeCursor {
     const told = new Map<string, Told>();
     const room = roomFor(next);
+    // Inside a walk also what was told before it is of use, until its turn comes.
+    const since = next.walk === null || cursor.told.size > 0 ? next.since : next.walk.upTo;
     for (const { conversation, changedAt } of all) {
-      if (told.size === room || changedAt <= next.since - lookBackMs) break;
+      if (told.size === room || changedAt <= since - lookBackMs) break;
       const known = page.told.get(conversation) ?? cursor.told.get(nameIn(cursor, conversation));
       if (known !== undefined) told.set(nameIn(next, conversation), known);
     }

@@ -1,12 +1,6 @@
-import type {
-  ConversationKind,
-  EventRecord,
-  GroupRecord,
-  InstanceRecord,
-  Interval,
-  MemberRecord,
-  StoredWebhookDelivery,
-} from "@chat21/engine";
+import type { ConversationKind, EventRecord, GroupRecord, Interval, MemberRecord } from "@chat21/engine";
+import type { StoredWebhookDelivery } from "@chat21/events";
+import type { InstanceRecord } from "@chat21/people";
 import type { mongo } from "mongoose";
 
 /** Names a conversation. As a whole it is a key: the order of the fields matters. */

@@ -1,9 +1,9 @@
 import type { mongo } from "mongoose";
 import mongoose from "mongoose";
-import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey, ConversationDocument, MemberDocument } from "./documents.ts";
 import { lookBackMs, sweptUpTo } from "./head-sweep.ts";
+import { withTrueHeads } from "./heads.ts";
 import { mergeSorted } from "./merge-sorted.ts";
 
 type Session = mongo.ClientSession;
@@ -34,6 +34,9 @@ export const maxRecent = 1_000;
 /** Names in one query: a command has 16 MiB at most. */
 const namesPerQuery = 50_000;
 
+/** Names of one column: a document has 16 MiB at most. */
+const maxColumn = 100_000;
+
 /** Documents that the server sends at once. */
 const batchSize = 500;
 
@@ -61,44 +64,61 @@ function chunksOf<T>(items: readonly T[]): T[][] {
   );
 }
 
-const toStamped = ({ _id, changedAt }: { _id: { conversation: string }; changedAt?: Date }): Stamped => ({
+const toStamped = ({ _id, changedAt }: StampedDocument): Stamped => ({
   conversation: _id.conversation,
   changedAt: changedAt?.getTime() ?? 0,
 });
+
+/** What {@link readStamped} reads. */
+interface StampedDocument {
+  readonly _id: { readonly app: string; readonly conversation: string };
+  readonly changedAt?: Date;
+}
+
+/** By two columns: ten thousand small documents cost this process more than they cost the server. */
+async function readStamped<T extends StampedDocument>(
+  collection: mongo.Collection<T>,
+  where: mongo.Filter<T>,
+  options: { readonly session: Session; readonly maxTimeMS: number; readonly hint: string },
+): Promise<Stamped[]> {
+  const names = { $push: "$_id.conversation" };
+  const times = { $push: { $ifNull: ["$changedAt", new Date(0)] } };
+  const stages = [{ $match: where }, { $limit: maxColumn + 1 }, { $group: { _id: null, names, times } }];
+  const [columns] = await collection
+    .aggregate<{ readonly names: string[]; readonly times: Date[] }>(stages, options)
+    .toArray();
+  if (columns === undefined) return [];
+  if (columns.names.length <= maxColumn) {
+    return columns.names.map((conversation, index) => ({
+      conversation,
+      changedAt: columns.times[index]?.getTime() ?? 0,
+    }));
+  }
+  const projection = { "_id.conversation": 1, changedAt: 1 };
+  const found: Stamped[] = [];
+  const cursor = collection.find(where, { ...options, projection, batchSize: 10_000 });
+  for await (const document of cursor) found.push(toStamped(document));
+  return found;
+}
 
 /** Reads that begin with a user's memberships; all inside the caller's snapshot. */
 export type Memberships = ReturnType<typeof createMemberships>;
 
 /** Which conversations a user has, and which of them changed: by index, without a look at a member's document. */
-export function createMemberships(database: Database, reads: ConversationReads) {
+export function createMemberships(database: Database) {
   const { conversations, counters, events, members } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
 
   /** Places that were written since a time; without one all. */
-  async function places(account: AccountKey, since: Date | null, session: Session): Promise<Stamped[]> {
-    const found = await members
-      .find(
-        { account, ...(since === null ? {} : { changedAt: { $gt: since } }) },
-        {
-          session,
-          maxTimeMS,
-          projection: { "_id.conversation": 1, changedAt: 1 },
-          hint: "places",
-          batchSize: 10_000,
-        },
-      )
-      .toArray();
-    return found.map(toStamped);
+  function places(account: AccountKey, since: Date | null, session: Session): Promise<Stamped[]> {
+    const where = { account, ...(since === null ? {} : { changedAt: { $gt: since } }) };
+    return readStamped(members, where, { session, maxTimeMS, hint: "places" });
   }
 
   async function archivedOnce(account: AccountKey, session: Session): Promise<string[]> {
-    const found = await members
-      .find(
-        { account, archivedAt: { $gte: 0 } },
-        { session, maxTimeMS, projection: { "_id.conversation": 1 }, hint: "places", batchSize: 10_000 },
-      )
-      .toArray();
-    return found.map(({ _id }) => _id.conversation);
+    const where = { account, archivedAt: { $gte: 0 } };
+    const found = await readStamped(members, where, { session, maxTimeMS, hint: "places" });
+    return found.map(({ conversation }) => conversation);
   }
 
   async function names(account: AccountKey, session: Session): Promise<string[]> {
@@ -135,19 +155,8 @@ export function createMemberships(database: Database, reads: ConversationReads) 
     const time = since <= 0 ? {} : { changedAt: { $gt: new Date(since) } };
     const found: Stamped[] = [];
     for (const chunk of chunksOf(of)) {
-      const page = await conversations
-        .find(
-          { "_id.app": app, "_id.conversation": { $in: chunk }, ...time },
-          {
-            session,
-            maxTimeMS,
-            projection: { "_id.conversation": 1, changedAt: 1 },
-            hint,
-            batchSize: 10_000,
-          },
-        )
-        .toArray();
-      found.push(...page.map(toStamped));
+      const where = { "_id.app": app, "_id.conversation": { $in: chunk }, ...time };
+      found.push(...(await readStamped(conversations, where, { session, maxTimeMS, hint })));
     }
     return found;
   }
@@ -180,6 +189,23 @@ export function createMemberships(database: Database, reads: ConversationReads) 
     return [...found].filter((conversation) => of.has(conversation));
   }
 
+  /** Documents with true heads, by name. */
+  async function activities(
+    app: string,
+    of: readonly string[],
+    session: Session,
+  ): Promise<ReadonlyMap<string, Activity>> {
+    if (of.length === 0) return new Map();
+    const found = await conversations
+      .find(
+        { "_id.app": app, "_id.conversation": { $in: [...of] } },
+        { session, maxTimeMS, projection: light, hint: "by_name", batchSize: maxRecent },
+      )
+      .toArray();
+    const current = await withTrueHeads(database, found, session);
+    return new Map(current.map((document) => [document._id.conversation, document]));
+  }
+
   async function* inOrder(
     app: string,
     of: readonly string[],
@@ -195,6 +221,7 @@ export function createMemberships(database: Database, reads: ConversationReads) 
   }
 
   return {
+    activities,
     marked,
     names,
     places,
@@ -212,8 +239,7 @@ export function createMemberships(database: Database, reads: ConversationReads) 
       const all = await (isArchivedOnly === true ? archivedOnce : names)(account, session);
       if (all.length === 0) return;
       const lagging = new Set(await mayLag(app, new Set(all), session));
-      const keys = [...lagging].map((conversation) => ({ app, conversation }));
-      const moved = [...(await reads.documents(keys, session)).values()].sort(byActivity);
+      const moved = [...(await activities(app, [...lagging], session)).values()].sort(byActivity);
       const chunks = chunksOf(all.filter((conversation) => !lagging.has(conversation)));
       const which = kind === undefined ? {} : { kind };
       yield* mergeSorted(
@@ -232,7 +258,9 @@ export function createMemberships(database: Database, reads: ConversationReads) 
     ): Promise<ReadonlyMap<string, MemberDocument>> {
       const ids = of.map((conversation) => ({ app, conversation, user }));
       if (ids.length === 0) return new Map();
-      const found = await members.find({ _id: { $in: ids } }, { session, maxTimeMS }).toArray();
+      const found = await members
+        .find({ _id: { $in: ids } }, { session, maxTimeMS, batchSize: maxRecent })
+        .toArray();
       return new Map(found.map((member) => [member._id.conversation, member]));
     },
     /** Of these names, those in which the user has, or had, a place. */

@@ -1,4 +1,7 @@
+import type { RevocationStore } from "@chat21/auth";
 import type { LeaseStore, Log, RedeliveryLog, Store } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
+import type { PeopleStore } from "@chat21/people";
 import { createChanges } from "./changes.ts";
 import { createCommit } from "./commit-runs.ts";
 import { createConversationReads, createConversations } from "./conversation-reads.ts";
@@ -34,8 +37,10 @@ export interface MongoStoreParts {
   readonly release: () => Promise<void>;
 }
 
-/** The store, and what the processes that share it need of each other. */
-export interface MongoStore extends Store {
+/** The engine's store, the other things that are kept in the same database, and what the processes that share it need of each other. */
+export interface MongoStore extends Store, PeopleStore {
+  readonly revocations: RevocationStore;
+  readonly webhooks: WebhookStore;
   readonly redeliveries: RedeliveryLog;
   /** By the clock of the server; calls of a closed store are refused. */
   readonly leases: LeaseStore;
@@ -56,7 +61,7 @@ export async function createMongoStore({
   const leases = createLeases(database, clockToleranceMs);
   const sweep = createHeadSweep({ database, leases, log, intervalMs: headSweepMs });
   const reads = createConversationReads(database);
-  const memberships = createMemberships(database, reads);
+  const memberships = createMemberships(database);
   const views = { reads, memberships, seats: createSeatReads(database) };
   const commit = createCommit(database, { known, marks, hints });
   let closed: Promise<void> | null = null;

@@ -1,9 +1,9 @@
 import { type ConversationView, type EventRecord, isVisible, visibleHead } from "@chat21/engine";
-import { countsAsUnread, limits, systemUser } from "@chat21/protocol";
+import { countsAsUnread, directMembers, limits, systemUser } from "@chat21/protocol";
 import type { mongo } from "mongoose";
 import { toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
-import type { EventDocument, EventKey, MemberDocument } from "./documents.ts";
+import type { ConversationKey, EventDocument, EventKey, MemberDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { Activity } from "./memberships.ts";
@@ -64,14 +64,16 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
 
   async function readEvents(ids: readonly EventKey[], session: Session): Promise<EventDocument[]> {
     if (ids.length === 0) return [];
-    return events.find({ _id: { $in: [...ids] } }, { session, maxTimeMS }).toArray();
+    const options = { session, maxTimeMS, batchSize: keysPerQuery };
+    return events.find({ _id: { $in: [...ids] } }, options).toArray();
   }
 
   async function readLight(ids: readonly EventKey[], session: Session): Promise<LightEvent[]> {
     const found: LightEvent[] = [];
     for (let at = 0; at < ids.length; at += keysPerQuery) {
       const _id = { $in: ids.slice(at, at + keysPerQuery) };
-      found.push(...(await events.find({ _id }, { session, maxTimeMS, projection: light }).toArray()));
+      const options = { session, maxTimeMS, projection: light, batchSize: keysPerQuery };
+      found.push(...(await events.find({ _id }, options).toArray()));
     }
     return found;
   }
@@ -161,23 +163,31 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
     return counts;
   }
 
-  /** The other ones in direct conversations, by name. */
+  /** The other ones in direct conversations, by name: those whom the conversation's id names, else whoever is there. */
   async function counterparts(
     seats: readonly Seat[],
     session: Session,
   ): Promise<ReadonlyMap<string, { readonly delivered: number; readonly read: number }>> {
-    const direct = seats.filter(({ conversation }) => conversation.kind === "direct");
-    const [first] = direct;
-    if (first === undefined) return new Map();
-    const keys = direct.map(({ conversation: { _id } }) => _id);
-    const found = await members
-      .find(
-        { conversation: { $in: keys }, "account.user": { $ne: first.member.account.user } },
-        { session, maxTimeMS, projection: { delivered: 1, read: 1, ordinal: 1 }, hint: "ordinal" },
-      )
-      .toArray();
-    found.sort((a, b) => b.ordinal - a.ordinal);
-    return new Map(found.map(({ _id, delivered, read }) => [nameOf(_id), { delivered, read }]));
+    const named: MemberDocument["_id"][] = [];
+    const unnamed: ConversationKey[] = [];
+    let self = "";
+    for (const { conversation, member } of seats) {
+      if (conversation.kind !== "direct") continue;
+      self = member.account.user;
+      const pair = directMembers(conversation._id.conversation);
+      if (pair?.includes(self) !== true) unnamed.push(conversation._id);
+      const other = pair?.find((user) => user !== self);
+      if (other !== undefined) named.push({ ...conversation._id, user: other });
+    }
+    const options = { session, maxTimeMS, projection: { delivered: 1, read: 1 }, batchSize: keysPerQuery };
+    const others = { conversation: { $in: unnamed }, "account.user": { $ne: self } };
+    const [byName, byPlace] = await Promise.all([
+      named.length === 0 ? [] : members.find({ _id: { $in: named } }, options).toArray(),
+      unnamed.length === 0 ? [] : members.find(others, { ...options, hint: "ordinal" }).toArray(),
+    ]);
+    return new Map(
+      [...byPlace, ...byName].map(({ _id, delivered, read }) => [nameOf(_id), { delivered, read }]),
+    );
   }
 
   return {

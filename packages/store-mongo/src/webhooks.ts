@@ -1,4 +1,5 @@
-import type { Log, StoredWebhookDelivery, WebhookLease, WebhookQuery, WebhookStore } from "@chat21/engine";
+import type { Log } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookLease, WebhookQuery, WebhookStore } from "@chat21/events";
 import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
 import type { DeliveryDocument } from "./documents.ts";

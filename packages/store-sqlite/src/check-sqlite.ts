@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { StoredWebhookDelivery } from "@chat21/engine";
+import type { StoredWebhookDelivery } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import { toChatError } from "./sqlite-failure.ts";
 import { requireKnownSchema } from "./worker/connection.ts";

@@ -8,3 +8,4 @@ export type { SqliteLog } from "./read-sqlite.ts";
 export { readSqlite } from "./read-sqlite.ts";
 export type { RestoreOptions } from "./restore-sqlite.ts";
 export { restoreSqlite } from "./restore-sqlite.ts";
+export type { SqliteStore } from "./sqlite-store.ts";

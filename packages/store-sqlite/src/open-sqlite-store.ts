@@ -1,9 +1,9 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { Log, Metrics, Store } from "@chat21/engine";
+import type { Log, Metrics } from "@chat21/engine";
 import { ChatError, type EventCodes, eventCodes } from "@chat21/protocol";
 import { lockData } from "./data-lock.ts";
-import { createSqliteStore } from "./sqlite-store.ts";
+import { createSqliteStore, type SqliteStore } from "./sqlite-store.ts";
 import { ConversationEnds } from "./worker/conversation-ends.ts";
 import type { WriterMethods } from "./worker/writer-methods.ts";
 import { WorkerLink } from "./worker-link.ts";
@@ -61,7 +61,7 @@ function openDatabaseFile(path: string, unlock: () => void): number {
  * a `ChatError` whose message says what to do: another process uses the database, the folder cannot be written, the
  * file is damaged, is not ours, has a newer schema, or may hold events of a kind that `kinds` lacks.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const path = resolve(options.path);
   requireWritableFolder(path);
   const spawn = await createWorkerSpawner(options.workerUrl);

@@ -57,3 +57,4 @@ export { describeRedeliveryLog } from "./redelivery-contract.ts";
 export type { OpenedStore, OpenStore } from "./store-contract.ts";
 export { describeStore } from "./store-contract.ts";
 export { testCertificate } from "./test-certificate.ts";
+export type { WholeStore } from "./whole-store.ts";

@@ -1,4 +1,5 @@
-import type { JsonItems, Store, UserRecord } from "@chat21/engine";
+import type { JsonItems } from "@chat21/engine";
+import type { PeopleStore, UserRecord } from "@chat21/people";
 import {
   byteLength,
   ChatError,
@@ -54,7 +55,7 @@ const stepUsers = 100;
 
 /** A page of users within `limits.answerBytes`; ends with the id behind which the next page begins. */
 async function* listUsers(
-  users: Store["users"],
+  users: PeopleStore["users"],
   app: string,
   {
     limit = limits.listDefault,

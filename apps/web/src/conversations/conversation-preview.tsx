@@ -4,7 +4,7 @@ import { useDraft, useTyping } from "../chat/use-conversation.ts";
 import { infoText, isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
 
-/** The second line of a row: who types, a draft, or the last message. */
+/** The second line of a row: who is typing, a draft, or the last message. */
 export function ConversationPreview({ summary, isOpen }: { summary: ConversationSummary; isOpen: boolean }) {
   const { chat } = useChat();
   const typing = useTyping(summary.conversWith);

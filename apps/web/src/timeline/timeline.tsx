@@ -12,15 +12,7 @@ import { useOlderMessages } from "./use-older-messages.ts";
 import { useTimelineScroll } from "./use-timeline-scroll.ts";
 import { useUnreadDivider } from "./use-unread-divider.ts";
 
-/** What a timeline shows. */
-export interface ConversationView {
-  readonly conversation: Conversation;
-  readonly summary: ConversationSummary;
-  readonly messages: readonly ChatMessage[];
-  readonly hasOlder: boolean;
-}
-
-/** The messages of one conversation. What is seen at its foot counts as read. */
+/** The messages of one conversation. It marks them as read when the newest one is in view. */
 export function Timeline({ view, title, nameOf }: { view: ConversationView; title: string; nameOf: NameOf }) {
   const { conversation, summary, messages, hasOlder } = view;
   const visible = usePageVisible();
@@ -71,4 +63,12 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
       )}
     </div>
   );
+}
+
+/** A conversation and its content. */
+export interface ConversationView {
+  readonly conversation: Conversation;
+  readonly summary: ConversationSummary;
+  readonly messages: readonly ChatMessage[];
+  readonly hasOlder: boolean;
 }

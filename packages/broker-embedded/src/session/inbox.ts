@@ -3,27 +3,8 @@ import type { EdgeLimits } from "../edge-limits.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /**
- * Handles the packet `[start, end)` of `buffer`, whose variable header begins at `body`. `false`: it has to wait.
- * `isNext`: nothing that came before it waits. May throw `ProtocolViolation`.
- */
-export type TakePacket = (
-  buffer: Buffer,
-  start: number,
-  body: number,
-  end: number,
-  isNext: boolean,
-) => boolean;
-
-interface HeldPacket {
-  readonly buffer: Buffer;
-  readonly start: number;
-  readonly body: number;
-  readonly end: number;
-}
-
-/**
- * What comes from one client, packet by packet and in order. Packets that cannot be taken yet are held; when too much
- * is held the transport is not read, until all of it is taken.
+ * The incoming packets of one client, in order. A packet that cannot be taken yet is held. When more than
+ * `maxHeldBytes` are held, the transport is not read until all of them are taken.
  */
 export class Inbox {
   readonly #transport: Transport;
@@ -44,21 +25,21 @@ export class Inbox {
     });
   }
 
-  /** Nothing is held. */
+  /** No packet is held. */
   get isEmpty(): boolean {
     return this.#next === this.#held.length;
   }
 
-  /** Throws `ProtocolViolation`. */
+  /** Takes or holds the packets of `chunk`. Throws `ProtocolViolation`. */
   read(chunk: Buffer): void {
     this.#reader.read(chunk);
   }
 
-  /** Takes what is held, as far as that is possible now. Throws `ProtocolViolation`. */
+  /** Takes held packets, as many as possible now. Throws `ProtocolViolation`. */
   proceed(): void {
     for (let held = this.#held[this.#next]; held !== undefined; held = this.#held[this.#next]) {
       if (!this.#take(held.buffer, held.start, held.body, held.end, true)) return;
-      // Taking it may have stopped this inbox and emptied it.
+      // `take` may have stopped and emptied this inbox.
       if (this.isEmpty) return;
       this.#next++;
       this.#heldBytes -= held.end - held.start;
@@ -69,7 +50,7 @@ export class Inbox {
     this.#transport.resume();
   }
 
-  /** Takes nothing more, and forgets what is held. */
+  /** Takes no more packets and drops the held ones. */
   stop(): void {
     this.#reader.stop();
     this.#forget();
@@ -88,4 +69,23 @@ export class Inbox {
     this.#next = 0;
     this.#heldBytes = 0;
   }
+}
+
+/**
+ * Handles the packet `[start, end)` of `buffer`, whose variable header begins at `body`. Returns `false` when the
+ * packet has to wait. `isNext`: no earlier packet waits. May throw `ProtocolViolation`.
+ */
+export type TakePacket = (
+  buffer: Buffer,
+  start: number,
+  body: number,
+  end: number,
+  isNext: boolean,
+) => boolean;
+
+interface HeldPacket {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly body: number;
+  readonly end: number;
 }

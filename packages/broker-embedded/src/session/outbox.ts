@@ -5,12 +5,10 @@ import type { Transport } from "../transport/transport.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import { PacketIds } from "./packet-ids.ts";
 
-/** Collected bytes that are not worth waiting for the end of the turn. */
-const flushFromBytes = 64 * 1_024;
-
 /**
- * What goes to one client: collected during a turn, written once at its end. When the client does not take it, no more
- * is collected and the owner is told once, at the end of the turn.
+ * The outgoing packets of one client. They are collected during a turn of the event loop and written at its end. When
+ * too much is unread or unacknowledged, the outbox collects no more, and calls `handleOverflow` once, at the end of the
+ * turn.
  */
 export class Outbox implements Flushable {
   readonly #transport: Transport;
@@ -30,7 +28,7 @@ export class Outbox implements Flushable {
     this.#handleOverflow = handleOverflow;
   }
 
-  /** A delivery; `payload` is shared and not changed. */
+  /** Sends a delivery. `payload` is shared and never changed. */
   publish(topic: string, payload: Buffer, qos: 0 | 1): void {
     if (this.#state !== "open") return;
     const packetId = qos === 0 ? 0 : this.#packetIds.take();
@@ -42,12 +40,12 @@ export class Outbox implements Flushable {
     }
   }
 
-  /** The client has taken a QoS 1 delivery. */
+  /** The client has acknowledged a QoS 1 delivery. */
   release(packetId: number): void {
     this.#packetIds.release(packetId);
   }
 
-  /** PUBACK, PUBREC or PUBCOMP. */
+  /** Sends a PUBACK, PUBREC or PUBCOMP. */
   acknowledge(header: number, packetId: number): void {
     if (this.#state !== "open") return;
     this.#packets.addAcknowledgement(header, packetId);
@@ -58,27 +56,27 @@ export class Outbox implements Flushable {
     this.send(pingresp);
   }
 
-  /** A packet that is encoded already. */
+  /** Sends a packet that is already encoded. */
   send(packet: Buffer): void {
     if (this.#state !== "open") return;
     this.#packets.addEncoded(packet);
     this.#collected();
   }
 
-  /** Called by the queue, once per turn. */
+  /** Called by the flush queue, once per turn. */
   flush(): void {
     this.#queued = false;
     if (this.#state === "open") this.#write();
     if (this.#state === "overflowed") this.#handleOverflow();
   }
 
-  /** Writes what was collected and takes no more. */
+  /** Writes the collected packets and takes no more. */
   finish(): void {
     if (this.#state === "open" && this.#packets.bytes > 0) this.#transport.write(this.#packets.take());
     this.discard();
   }
 
-  /** Forgets what was collected and takes no more. */
+  /** Drops the collected packets and takes no more. */
   discard(): void {
     this.#state = "closed";
     this.#packets.clear();
@@ -98,7 +96,7 @@ export class Outbox implements Flushable {
     if (this.#transport.bufferedBytes > this.#maxBufferedBytes) this.#overflow();
   }
 
-  // The owner is told at the end of the turn: it reports to the handler, which may be the one who is delivering.
+  // The owner is told at the end of the turn, because it calls the handler, which may be delivering right now.
   #overflow(): void {
     this.#state = "overflowed";
     this.#packets.clear();
@@ -107,5 +105,8 @@ export class Outbox implements Flushable {
     this.#flushQueue.add(this);
   }
 }
+
+/** This many collected bytes are written at once, without waiting for the end of the turn. */
+const flushFromBytes = 64 * 1_024;
 
 const pingresp = Buffer.from([packetHeaders.pingresp, 0]);

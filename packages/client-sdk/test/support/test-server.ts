@@ -3,13 +3,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTokens, createVerifier, type IssueRequest, type Verifier } from "@chat21/auth";
-import type { Actor, Engine, EngineOptions, EventRecord, Fact, SentMessage, Store } from "@chat21/engine";
+import type { Actor, Engine, EngineOptions, EventRecord, Fact, SentMessage } from "@chat21/engine";
 import { createEngine } from "@chat21/engine";
 import { createHttpApi } from "@chat21/http-api";
 import type { ConversationState } from "@chat21/protocol";
 import { conversationIdOf } from "@chat21/protocol";
 import { systemClock } from "@chat21/runtime";
-import type { MemoryDisk, RecordingEdge } from "@chat21/testkit";
+import type { MemoryDisk, MemoryStore, RecordingEdge } from "@chat21/testkit";
 import { createMemoryDisk, createMemoryStore, createRecordingEdge } from "@chat21/testkit";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -78,7 +78,7 @@ export class TestServer {
     return this.#now.engine;
   }
 
-  get store(): Store {
+  get store(): MemoryStore {
     return this.#now.store;
   }
 
@@ -223,7 +223,7 @@ export class TestServer {
 
 interface Running {
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: MemoryStore;
   readonly verifier: Verifier;
   readonly api: (request: IncomingMessage, response: ServerResponse) => void;
 }

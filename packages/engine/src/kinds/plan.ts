@@ -1,6 +1,5 @@
 import type { ConversationState } from "../conversation-state.ts";
 import type { EventRecord, GroupRecord, MemberRecord } from "../ports/records.ts";
-import type { Kinds } from "./kinds.ts";
 
 /** An event before it has a number. Absent fields are `null`. */
 export interface EventDraft {
@@ -41,8 +40,18 @@ export interface DecisionContext {
 /** A rule: pure, may be asked again. Throws `ChatError` to refuse; a plan without events changes nothing. */
 export type Decide = (state: ConversationState, context: DecisionContext) => Plan;
 
+/** What numbering asks of the kinds; see `Kinds`. */
+export interface ListedKinds {
+  of(type: string): { readonly listed: boolean } | undefined;
+}
+
 /** Numbers the plan's events on top of the state and advances the state by them. */
-export function advance(state: ConversationState, plan: Plan, now: number, kinds: Kinds): EventRecord[] {
+export function advance(
+  state: ConversationState,
+  plan: Plan,
+  now: number,
+  kinds: ListedKinds,
+): EventRecord[] {
   const events = plan.events.map((draft): EventRecord => {
     state.head += 1;
     state.lastTimestamp = Math.max(draft.timestamp ?? now, state.lastTimestamp + 1);

@@ -2,6 +2,15 @@ import { byteLength, limits } from "@chat21/protocol";
 import type { JsonText } from "../engine.ts";
 import type { EventRecord } from "../ports/records.ts";
 
+/** Characters that fit into one answer whatever they are: in UTF-8 one takes 3 bytes at most. */
+export const answerCharacters = Math.floor(limits.answerBytes / 3);
+
+/** Characters of an event's JSON in an answer, beside what its sender wrote. */
+export const eventOverhead = 500;
+
+/** Characters of a conversation's state in an answer, beside its last message: the list's text is in it twice. */
+export const conversationOverhead = 1_500 + limits.listTextCharacters;
+
 /** Bytes that one answer may still have: `limits.answerBytes` for everything in it. */
 export class AnswerBudget {
   #left: number = limits.answerBytes;

@@ -1,4 +1,4 @@
-import { ChatError, isId, limits, messageStatus } from "@chat21/protocol";
+import { ChatError, isId, messageStatus } from "@chat21/protocol";
 import { decodeMessage } from "../decode-message.ts";
 import type { Actor, JsonItems, MessageOperations, Page, SentMessage } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
@@ -11,7 +11,7 @@ import {
 } from "../operations-context.ts";
 import { sendDecoded } from "../pipeline.ts";
 import { messageJson, storedMessageJson } from "../project-message.ts";
-import { AnswerBudget, isWhole } from "./answer-budget.ts";
+import { AnswerBudget, answerCharacters, isWhole } from "./answer-budget.ts";
 import { eraseSender, eraseWith } from "./erasure.ts";
 
 /** Sending and reading messages. */
@@ -121,7 +121,7 @@ async function endOfOldest(
   let { after, limit } = range;
   while (limit > 0) {
     const read = { app, conversation, after, limit: Math.min(limit, stepMessages), from: "oldest" } as const;
-    const filters = { types: ["message"], visibleTo, withoutErased: true, characters: limits.answerBytes };
+    const filters = { types: ["message"], visibleTo, withoutErased: true, characters: answerCharacters };
     const events = await store.events.read({ ...read, ...filters });
     const last = events.at(-1);
     if (last === undefined) break;

@@ -9,7 +9,7 @@ import type { ConversationView, EventRecord } from "../ports/records.ts";
 import { conversationStateJson } from "../project-conversation.ts";
 import { storedEventJson } from "../project-event.ts";
 import { readCursor, writeCursor } from "../view/cursor.ts";
-import { isWhole } from "./answer-budget.ts";
+import { answerCharacters, conversationOverhead, eventOverhead, isWhole } from "./answer-budget.ts";
 
 /** Catching up: `ADR-0015`. */
 export function syncOperations(context: OperationsContext): SyncOperations {
@@ -38,7 +38,9 @@ async function answerSync(context: OperationsContext, actor: Actor, request: Syn
     ...(cursor === undefined ? {} : { cursor }),
     limit: limits.syncConversations,
     eventsEach: request.limit ?? limits.listDefault,
-    characters: limits.answerBytes,
+    characters: answerCharacters,
+    eventOverhead,
+    conversationOverhead,
   };
   const changes = await store.conversations.changes(query);
   const items = changes.conversations.map((changed) => itemJson(context, user, changed));
@@ -86,7 +88,7 @@ async function readEvents(
   const from = page.after !== undefined && page.before === undefined ? "oldest" : "newest";
   const range = { app, conversation, after, before, limit, from, visibleTo: user } as const;
   const events =
-    before - after > 1 ? await store.events.read({ ...range, characters: limits.answerBytes }) : [];
+    before - after > 1 ? await store.events.read({ ...range, characters: answerCharacters }) : [];
   const covered = await coveredRange(context, events, range);
   return (
     `{"epoch":"${store.epoch}","head":${view.head},"covered":[${covered === null ? "" : rangeJson(covered)}],` +
@@ -105,7 +107,7 @@ async function coveredRange(
   const whole: Range = [after + 1, before - 1];
   const [first, last] = [events[0], events.at(-1)];
   if (first === undefined || last === undefined) return whole;
-  if (isWhole(events, range.limit, limits.answerBytes)) return whole;
+  if (isWhole(events, range.limit, answerCharacters)) return whole;
   const rest = from === "newest" ? { ...range, before: first.seq } : { ...range, after: last.seq };
   if ((await store.events.read({ ...rest, limit: 1 })).length === 0) return whole;
   return from === "newest" ? [first.seq, before - 1] : [after + 1, last.seq];

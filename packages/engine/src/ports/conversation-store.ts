@@ -55,6 +55,9 @@ export interface ChangeQuery {
    * left comes with the next page. The first one of a page comes in any case, with the newest events that fit, one at least.
    */
   readonly characters: number;
+  /** Characters that each event, and each conversation, costs beside its bodies. @default 0 */
+  readonly eventOverhead?: number;
+  readonly conversationOverhead?: number;
 }
 
 /** One conversation that changed for a user. */

@@ -106,10 +106,11 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
         if ((row["position"] as number) <= known) return result((row["seq"] as number) + 1, false);
         if (row["hidden_for"] === query.user) continue;
         const isEnough = events.length === query.eventsEach;
-        const fits = (row["body"] as string).length <= left;
+        const cost = (row["body"] as string).length + (query.eventOverhead ?? 0);
+        const fits = cost <= left;
         if (isEnough || (!fits && isFirst && events.length > 0)) return result(fromOf(seat, events), true);
         if (!fits && !isFirst) return null;
-        left -= (row["body"] as string).length;
+        left -= cost;
         events.push(rows.toEventRecord(row, seat.app, seat.name));
       }
     }
@@ -127,7 +128,7 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
     const seat = views.seat(conversation, account);
     if (seat === null) return null;
     const view = views.toView(seat);
-    const lastCharacters = view.last?.body.length ?? 0;
+    const lastCharacters = (view.last?.body.length ?? 0) + (query.conversationOverhead ?? 0);
     if (lastCharacters > room && !isFirst) return null;
     const newest = newestEvents(seat, query, base, room - lastCharacters, isFirst);
     if (newest === null) return null;

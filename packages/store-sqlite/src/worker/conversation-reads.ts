@@ -6,7 +6,7 @@ import type { Row } from "./event-rows.ts";
 import { toIntervals } from "./member-rows.ts";
 
 /** The timestamp of a conversation's last event: one step to the last row of `event`. */
-export const lastTimestampOf = (conversation: string) =>
+const lastTimestampOf = (conversation: string) =>
   `(SELECT timestamp FROM event WHERE conversation = ${conversation} ORDER BY seq DESC LIMIT 1)`;
 
 /** Reads of conversations as such. */

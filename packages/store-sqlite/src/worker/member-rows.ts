@@ -19,9 +19,13 @@ export function toMemberState(row: Row): MemberState {
   };
 }
 
+/** What nearly everybody has. */
+const fromTheBeginning: readonly Interval[] = [[1, null]];
+
 /** The intervals of a row's column `intervals`. */
 export function toIntervals(row: Row): readonly Interval[] {
-  return JSON.parse(row["intervals"] as string) as Interval[];
+  const text = row["intervals"] as string;
+  return text === "[[1,null]]" ? fromTheBeginning : (JSON.parse(text) as Interval[]);
 }
 
 /** What {@link createPatchMembers} works on. */

@@ -36,7 +36,7 @@ export interface Seat {
 }
 
 /** The event that a list shows of a conversation. */
-export interface LastListed {
+interface LastListed {
   readonly seq: number;
   readonly timestamp: number;
 }
@@ -55,10 +55,8 @@ function prepareStatements(database: DatabaseSync) {
   return {
     seat: database.prepare(
       `SELECT ${memberStateColumns}, m.intervals, m.widened, c.app, c.name, c.kind, c.unlisted_to, e.seq, e.position
-       FROM member m JOIN conversation c ON c.id = m.conversation
-       LEFT JOIN event e ON e.conversation = m.conversation
-         AND e.seq = (SELECT max(seq) FROM event WHERE conversation = m.conversation)
-       WHERE m.account = ? AND m.conversation = ?`,
+       FROM member m JOIN conversation c ON c.id = m.conversation JOIN event e ON e.conversation = m.conversation
+       WHERE m.account = ? AND m.conversation = ? ORDER BY e.seq DESC LIMIT 1`,
     ),
     lastListed: database.prepare(
       `SELECT seq, timestamp FROM event WHERE ${visible} ORDER BY seq DESC LIMIT 1`,
@@ -101,8 +99,8 @@ export function createViewReads(
       kind: row["kind"] as Seat["kind"],
       conversation,
       account,
-      head: (row["seq"] as number | null) ?? 0,
-      end: (row["position"] as number | null) ?? 0,
+      head: row["seq"] as number,
+      end: row["position"] as number,
       state: toMemberState(row),
       intervals: toIntervals(row),
       widened: row["widened"] as number,
@@ -122,9 +120,11 @@ export function createViewReads(
     { app, conversation, account, intervals, unlistedTo, state }: Seat,
     last: number,
   ): number {
+    const spans = clip(intervals, Math.max(state.read, unlistedTo) + 1, last);
+    if (spans.length === 0) return 0;
     const systemAccount = accounts.find(app, system) ?? nobody;
     let unread = 0;
-    for (const [from, to] of clip(intervals, Math.max(state.read, unlistedTo) + 1, last)) {
+    for (const [from, to] of spans) {
       const count = to - from < maxUnread ? sql.unread : sql.unreadOfMany;
       unread += count.get(conversation, from, to, account, account, systemAccount)?.["n"] as number;
     }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { StoredWebhookDelivery, WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/events";
 import { bulkStep } from "../bulk-step.ts";
 import type { Row } from "./event-rows.ts";
 import { createWebhookLanes, type WebhookLanes } from "./webhook-lanes.ts";

@@ -1,16 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import type {
-  EventRecord,
-  InstanceRecord,
-  MemberPatch,
-  MemberState,
-  PresenceLease,
-  RevocationRecord,
-  UserRecord,
-  WebhookDelivery,
-  WebhookLease,
-  WebhookOutcome,
-} from "@chat21/engine";
+import type { RevocationRecord } from "@chat21/auth";
+import type { EventRecord, MemberPatch, MemberState, PresenceLease } from "@chat21/engine";
+import type { WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/events";
+import type { InstanceRecord, UserRecord } from "@chat21/people";
 import type { EncodedRun, EncodedRunResult } from "../run-codec.ts";
 import type { WorkerSetup } from "../worker-protocol.ts";
 import { createAccounts } from "./accounts.ts";

@@ -1,18 +1,17 @@
 import { randomUUID } from "node:crypto";
+import type { RevocationRecord } from "@chat21/auth";
 import type {
   ConversationKind,
   EventRecord,
   EventRef,
   GroupRecord,
-  InstanceRecord,
   Interval,
   MemberRecord,
   MemberState,
   PresenceLease,
-  RevocationRecord,
-  StoredWebhookDelivery,
-  UserRecord,
 } from "@chat21/engine";
+import type { StoredWebhookDelivery } from "@chat21/events";
+import type { InstanceRecord, UserRecord } from "@chat21/people";
 
 /** A member's row: who, which numbers it may see, and its place. */
 export interface DiskMember {

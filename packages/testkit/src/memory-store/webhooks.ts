@@ -5,7 +5,7 @@ import type {
   WebhookOutcome,
   WebhookQuery,
   WebhookStore,
-} from "@chat21/engine";
+} from "@chat21/events";
 import { type DiskDelivery, keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
 

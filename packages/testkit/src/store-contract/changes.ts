@@ -285,6 +285,11 @@ export function describeChanges(world: StoreWorld): void {
       expect(await page(999)).toEqual([1, [6, 7, 8, 9], 6, false, true]);
       expect(await page(499)).toEqual([1, [7, 8, 9], 7, true, true]);
       expect(await page(1)).toEqual([1, [9], 9, true, true]);
+      const overhead = { eventOverhead: 50, conversationOverhead: 200 };
+      const found = await changes(app, "ann", { cursor, characters: 1_799, ...overhead });
+      // Each of the two costs 200, its last message 100, and its events 150 each.
+      expect(names(found)).toHaveLength(1);
+      expect(names(await changes(app, "ann", { cursor, characters: 1_800, ...overhead }))).toHaveLength(2);
     });
   });
 
