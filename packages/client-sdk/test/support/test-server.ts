@@ -166,7 +166,7 @@ export class TestServer {
 
   async #start(disk: MemoryDisk): Promise<void> {
     const { disk: _, pageConversations, ...options } = this.#options;
-    const store = inPages(createMemoryStore({ disk }), pageConversations);
+    const store: MemoryStore = inPages(createMemoryStore({ disk }), pageConversations);
     const verifier = createVerifier({
       tokens: this.#tokens,
       revocations: store.revocations,
