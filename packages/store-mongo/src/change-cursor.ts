@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { ChatError } from "@chat21/protocol";
+import { type Ticks, ticksPerSecond } from "./logical-time.ts";
 
 /** What a user was told of a conversation last. */
 export interface Told {
@@ -11,8 +12,7 @@ export interface Told {
 
 /** Where a walk through changes stands: all those in front of it were told. */
 export interface WalkPlace {
-  /** Times are milliseconds of the server's clock. */
-  readonly changedAt: number;
+  readonly changedAt: Ticks;
   /** {@link tieOf} the conversation. */
   readonly tie: string;
 }
@@ -24,11 +24,11 @@ export interface WalkPlace {
  */
 export interface ChangeCursor {
   /** Changes behind this time are asked for. */
-  readonly since: number;
+  readonly since: Ticks;
   /** And events behind this one, at or below `since`. */
-  readonly base: number;
+  readonly base: Ticks;
   /** Inside a walk. */
-  readonly walk: { readonly upTo: number; readonly below: WalkPlace } | null;
+  readonly walk: { readonly upTo: Ticks; readonly below: WalkPlace } | null;
   /**
    * What was told of conversations that changed shortly before `since`, by {@link nameIn}. Their changes are looked at once
    * more, because a change is seen a little after its time.
@@ -36,7 +36,9 @@ export interface ChangeCursor {
   readonly told: ReadonlyMap<string, Told>;
 }
 
-const timeBytes = 6;
+const secondBytes = 4;
+const restBytes = 3;
+const timeBytes = secondBytes + restBytes;
 const tieBytes = 6;
 const nameBytes = 5;
 const headBytes = 3;
@@ -55,7 +57,7 @@ const changesModulus = 2 ** (8 * changesBytes);
 
 const digest = (text: string, bytes: number) => hash("sha256", text).slice(0, 2 * bytes);
 
-/** Orders conversations that changed in the same millisecond. */
+/** Orders conversations that changed at the same time. */
 export function tieOf(conversation: string): string {
   return digest(conversation, tieBytes);
 }
@@ -92,11 +94,15 @@ export function encodeCursor({ since, base, walk, told }: ChangeCursor): string 
   const number = (value: number, bytes: number) => {
     at = buffer.writeUIntBE(value, at, bytes);
   };
-  number(since, timeBytes);
-  number(base, timeBytes);
+  const time = (ticks: Ticks) => {
+    number(Math.floor(ticks / ticksPerSecond), secondBytes);
+    number(ticks % ticksPerSecond, restBytes);
+  };
+  time(since);
+  time(base);
   if (walk !== null) {
-    number(walk.upTo, timeBytes);
-    number(walk.below.changedAt, timeBytes);
+    time(walk.upTo);
+    time(walk.below.changedAt);
     at += buffer.write(walk.below.tie, at, "hex");
   }
   for (const [name, { head, changes }] of [...told].slice(0, roomFor({ walk }))) {
@@ -124,6 +130,10 @@ class Reader {
     return this.#buffer.readUIntBE(this.#at - bytes, bytes);
   }
 
+  time(): Ticks {
+    return this.number(secondBytes) * ticksPerSecond + this.number(restBytes);
+  }
+
   text(bytes: number): string {
     this.#at += bytes;
     return this.#buffer.subarray(this.#at - bytes, this.#at).toString("hex");
@@ -140,12 +150,12 @@ function decode(text: string): ChangeCursor | null {
   if (buffer.toString("base64url") !== text) return null;
   const reader = new Reader(buffer);
   reader.number(1);
-  const since = reader.number(timeBytes);
-  const base = reader.number(timeBytes);
+  const since = reader.time();
+  const base = reader.time();
   const walk = isWalk
     ? {
-        upTo: reader.number(timeBytes),
-        below: { changedAt: reader.number(timeBytes), tie: reader.text(tieBytes) },
+        upTo: reader.time(),
+        below: { changedAt: reader.time(), tie: reader.text(tieBytes) },
       }
     : null;
   const told = new Map<string, Told>();
@@ -157,7 +167,7 @@ function decode(text: string): ChangeCursor | null {
 }
 
 /** Throws `invalid_cursor` for what {@link encodeCursor} did not make, and for a time behind `reached`. */
-export function decodeCursor(text: string, reached: number): ChangeCursor {
+export function decodeCursor(text: string, reached: Ticks): ChangeCursor {
   const cursor = decode(text);
   if (cursor !== null && cursor.base <= cursor.since) {
     const { since, walk } = cursor;

@@ -3,7 +3,7 @@ import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
 import type { EventDocument, EventKey } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
-import { logicalTime } from "./memberships.ts";
+import { type Ticks, toTimestamp } from "./logical-time.ts";
 import type { Seat } from "./seats.ts";
 import { clip } from "./spans.ts";
 
@@ -14,8 +14,8 @@ export interface Wanted {
   readonly seat: Seat;
   /** Events up to this number are known. */
   readonly known: number;
-  /** Older events are known, too (ms of the server's clock). `null`: none are. */
-  readonly since: number | null;
+  /** Older events are known, too. `null`: none are. */
+  readonly since: Ticks | null;
 }
 
 /** The newest visible events of a seat. */
@@ -87,11 +87,11 @@ export interface GatherLimits {
 export function createChangeEvents({ collections, queryTimeoutMs: maxTimeMS }: Database) {
   const { events } = collections;
 
-  async function find(ids: readonly EventKey[], since: number | null, session: Session) {
+  async function find(ids: readonly EventKey[], since: Ticks | null, session: Session) {
     const found = new Map<string, EventDocument>();
     for (let at = 0; at < ids.length; at += keysPerQuery) {
       const _id = { $in: ids.slice(at, at + keysPerQuery) };
-      const where = since === null ? { _id } : { _id, at: { $gte: logicalTime(since) } };
+      const where = since === null ? { _id } : { _id, at: { $gte: toTimestamp(since) } };
       const page = await events.find(where, { session, maxTimeMS, batchSize: keysPerQuery }).toArray();
       for (const event of page) found.set(nameOf(event._id), event);
     }

@@ -22,7 +22,8 @@ import { createChangeEvents, type Gathered, type Wanted } from "./change-events.
 import type { Database } from "./database.ts";
 import type { AccountKey } from "./documents.ts";
 import type { HeadHints } from "./head-hints.ts";
-import { lookBackMs } from "./head-sweep.ts";
+import { lookBack } from "./head-sweep.ts";
+import { type Ticks, toTicks } from "./logical-time.ts";
 import { maxRecent, type Stamped } from "./memberships.ts";
 import type { Place, Seat } from "./seats.ts";
 import type { ViewReads } from "./views.ts";
@@ -32,19 +33,18 @@ type Session = mongo.ClientSession;
 /** Conversations whose events and last messages are read together. */
 const chunkSize = 256;
 
-/** A cursor may be ahead of the clock of a server that has just been elected. */
-const maxAheadMs = lookBackMs;
-
 const nameOf = ({ app, conversation }: { app: string; conversation: string }) => `${app}\n${conversation}`;
 
-/** Orders what changed in the same millisecond. */
+/** Orders what changed at the same time. */
 function compareTies(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+const ticksOf = (time: mongo.Timestamp | undefined) => (time === undefined ? 0 : toTicks(time));
+
 /** The one that changed last first. */
 function inOrder(found: readonly Stamped[]): Stamped[] {
-  const newest = new Map<string, number>();
+  const newest = new Map<string, Ticks>();
   for (const { conversation, changedAt } of found) {
     newest.set(conversation, Math.max(changedAt, newest.get(conversation) ?? 0));
   }
@@ -87,10 +87,10 @@ export function createChanges(
   const gatherEvents = createChangeEvents(database);
 
   /** From the side of what changed where that is little, else from the side of what the user has. */
-  async function findCandidates(account: AccountKey, since: number, now: number, session: Session) {
+  async function findCandidates(account: AccountKey, since: Ticks, now: Ticks, session: Session) {
     const { app } = account;
     const isAll = since <= 0;
-    const own = await memberships.places(account, isAll ? null : new Date(since), session);
+    const own = await memberships.places(account, isAll ? null : since, session);
     if (isAll) {
       const names = own.map(({ conversation }) => conversation);
       return [...own, ...(await memberships.stampedOf(app, names, { since, now }, session))];
@@ -115,7 +115,7 @@ export function createChanges(
     account: AccountKey,
     marked: ReadonlySet<string>,
     stamped: readonly Stamped[],
-    now: number,
+    now: Ticks,
     session: Session,
   ): Promise<Stamped[]> {
     const spoken = new Set(stamped.map(({ conversation }) => conversation));
@@ -136,10 +136,10 @@ export function createChanges(
       return { seat, known: isWider ? 0 : told.head, since: null };
     }
     const isFormer = member.intervals.at(-1)?.[1] !== null;
-    const isUntouched = (member.changedAt?.getTime() ?? 0) <= cursor.since - lookBackMs;
+    const isUntouched = ticksOf(member.changedAt) <= cursor.since - lookBack;
     if (cursor.since > 0 && isFormer && isUntouched) return null;
-    const since = cursor.base - lookBackMs;
-    const isWider = (member.widened?.at.getTime() ?? 0) > since;
+    const since = cursor.base - lookBack;
+    const isWider = ticksOf(member.widened?.at) > since;
     return { seat, known: 0, since: isWider || since <= 0 ? null : since };
   }
 
@@ -252,7 +252,7 @@ export function createChanges(
     // Inside a walk also what was told before it is of use, until its turn comes.
     const since = next.walk === null || cursor.told.size > 0 ? next.since : next.walk.upTo;
     for (const { conversation, changedAt } of all) {
-      if (told.size === room || changedAt <= since - lookBackMs) break;
+      if (told.size === room || changedAt <= since - lookBack) break;
       const known = page.told.get(conversation) ?? cursor.told.get(nameIn(cursor, conversation));
       if (known !== undefined) told.set(nameIn(next, conversation), known);
     }
@@ -262,11 +262,11 @@ export function createChanges(
   async function readChanges(
     query: ChangeQuery,
     cursor: ChangeCursor,
-    now: number,
+    now: Ticks,
     session: Session,
   ): Promise<Changes> {
     const account = { app: query.app, user: query.user };
-    const all = inOrder(await findCandidates(account, cursor.since - lookBackMs, now, session));
+    const all = inOrder(await findCandidates(account, cursor.since - lookBack, now, session));
     const { walk, since, base } = cursor;
     const left = walk === null ? all : all.filter((one) => isBelow(one, walk.below));
     const page: Page = { conversations: [], told: new Map(), characters: query.characters };
@@ -282,7 +282,7 @@ export function createChanges(
       return answer({ since, base, walk: { upTo, below: { changedAt, tie: tieOf(conversation) } } }, true);
     }
     if (walk !== null) {
-      const ahead = all.filter(({ changedAt }) => changedAt > upTo - lookBackMs);
+      const ahead = all.filter(({ changedAt }) => changedAt > upTo - lookBack);
       const known = tellOf(page, all, cursor, { since, base, walk });
       const escaped = await readWanted(account, ahead, known, session);
       if (escaped.length > 0) return answer({ since: upTo, base, walk: null }, true);
@@ -295,7 +295,7 @@ export function createChanges(
       await hints.settle();
       const now = await database.time();
       const { cursor: text } = query;
-      const cursor = text === undefined ? everything : decodeCursor(text, now + maxAheadMs);
+      const cursor = text === undefined ? everything : decodeCursor(text, now);
       return database.snapshot((session) => readChanges(query, cursor, now, session));
     });
 }

@@ -6,6 +6,7 @@ import type { Collections } from "./collections.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, EventDocument, EventKey, MemberDocument } from "./documents.ts";
 import { idempotencyKeyOf, toEventDocument, toEventRecord } from "./event-codec.ts";
+import { stampNow } from "./logical-time.ts";
 
 /** What the database held of what the runs touch, in the transaction's snapshot. */
 interface Before {
@@ -118,7 +119,7 @@ function putConversation(run: Run, before: Before): mongo.AnyBulkWriteOperation<
         $set: { kind, transient, ...(group === undefined ? {} : { group }) },
         $max: { head: expectedHead + events.length, lastTimestamp: events.at(-1)?.timestamp ?? 0 },
         $inc: { memberCount: newMembersOf(run, before).length },
-        $currentDate: { changedAt: true },
+        $currentDate: stampNow,
         ...(group === undefined ? { $setOnInsert: { group: null } } : {}),
       },
       upsert: true,
@@ -144,7 +145,7 @@ function putMembers(run: Run, before: Before): mongo.AnyBulkWriteOperation<Membe
         update: {
           $set: { role, intervals, ...wider },
           $inc: { changes: 1 },
-          $currentDate: { changedAt: true, ...(isWider ? { "widened.at": true } : {}) },
+          $currentDate: { ...stampNow, ...(isWider ? { "widened.at": stampNow.changedAt } : {}) },
           ...(old === undefined ? { $setOnInsert: made } : {}),
         },
         upsert: old === undefined,

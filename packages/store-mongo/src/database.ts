@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ChatError } from "@chat21/protocol";
 import type { mongo } from "mongoose";
 import type { Collections } from "./collections.ts";
+import { type Ticks, toTicks } from "./logical-time.ts";
 import { isCommitUnknown, isDuplicate, isTransient, toChatError } from "./mongo-failure.ts";
 
 /** How often a transaction that lost against another is tried. */
@@ -61,12 +62,10 @@ export class Database {
     await Promise.all(this.#underWay);
   }
 
-  /** By the server's clock, milliseconds: what was written before is seen by every read that begins after this call. */
-  async time(): Promise<number> {
-    const { localTime, lastWrite } = await this.#client.db("admin").command({ hello: 1 });
-    const isMajority = lastWrite === undefined || lastWrite.majorityOpTime.ts.equals(lastWrite.opTime.ts);
-    const time: Date = isMajority ? localTime : lastWrite.majorityWriteDate;
-    return time.getTime();
+  /** A logical time: what was written before is seen by every read that begins after this call. */
+  async time(): Promise<Ticks> {
+    const { lastWrite } = await this.#client.db("admin").command({ hello: 1 });
+    return toTicks(lastWrite.majorityOpTime.ts);
   }
 
   /** Reads of one moment, at which everything acknowledged before is there. */

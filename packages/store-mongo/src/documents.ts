@@ -60,8 +60,8 @@ export interface ConversationDocument {
   readonly memberCount: number;
   /** Nothing at or below it is listed. Lists do not look there, however much was erased. */
   readonly unlistedTo?: number;
-  /** By the server's clock: written with `head`. See ADR 0013. */
-  readonly changedAt?: Date;
+  /** The server's logical time, written with `head`. See ADR 0013. */
+  readonly changedAt?: mongo.Timestamp;
 }
 
 /** One member's place in one conversation. */
@@ -77,12 +77,12 @@ export interface MemberDocument {
   readonly archivedAt: number | null;
   readonly markedUnread: boolean;
   readonly clearedAt: number;
-  /** By the server's clock: of the last patch of this place, or of the counterpart's watermarks, or of the intervals. */
-  readonly changedAt?: Date;
+  /** The server's logical time of the last patch of this place, or of the counterpart's watermarks, or of the intervals. */
+  readonly changedAt?: mongo.Timestamp;
   /** One more with each such change; absent = 0. */
   readonly changes?: number;
   /** The last change that brought earlier numbers into the member's sight: its time, and `changes` with it. */
-  readonly widened?: { readonly at: Date; readonly changes: number };
+  readonly widened?: { readonly at: mongo.Timestamp; readonly changes: number };
 }
 
 /** A profile. */

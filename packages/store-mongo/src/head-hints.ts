@@ -2,6 +2,7 @@ import type { Log } from "@chat21/engine";
 import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, ConversationKey } from "./documents.ts";
+import { stampNow } from "./logical-time.ts";
 import { SharedWrite } from "./shared-write.ts";
 
 /** Written at the latest after so long. */
@@ -13,22 +14,20 @@ export const stampHoldsMs = 2_000;
 /** Conversations whose newest stamp is remembered; each takes about 200 bytes. */
 const capacity = 50_000;
 
-/** What is acknowledged after a stamp waits for the journal itself, and the journal keeps their order. */
-const lazily = { writeConcern: { w: "majority", journal: false }, ordered: false } as const;
+/** Nobody waits for it. A head that is lost is looked for in its log; but a loss must not be read before it happens. */
+const lazily = { w: "majority", journal: false } as const;
 
-/** Orders within the wait of a hint are kept up to this age. */
-const maxBackdatedMs = 1_000;
+/** Somebody waits for it: the next of the journal's own writes would be 100 ms away. */
+const atOnce = { w: "majority", journal: true } as const;
 
 interface Hint {
   readonly key: ConversationKey;
   readonly head: number;
   readonly lastTimestamp: number;
-  /** Of this process' monotonic clock, like all times here. */
-  readonly raisedAt: number;
 }
 
 interface Stamp {
-  /** Before the write was sent that set `changedAt`. */
+  /** By this process' monotonic clock: before the write was sent that set `changedAt`. */
   readonly at: number;
   /** `changedAt` speaks for all events up to this number. */
   readonly head: number;
@@ -42,17 +41,9 @@ export interface LastOf {
 
 const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
 
-function toUpdate(
-  { key, head, lastTimestamp, raisedAt }: Hint,
-  now: number,
-): mongo.AnyBulkWriteOperation<ConversationDocument> {
-  const age = Math.min(maxBackdatedMs, Math.round(now - raisedAt));
-  const raised = {
-    head: { $max: ["$head", head] },
-    lastTimestamp: { $max: ["$lastTimestamp", lastTimestamp] },
-    changedAt: { $max: ["$changedAt", { $subtract: ["$$NOW", age] }] },
-  };
-  return { updateOne: { filter: { _id: key }, update: [{ $set: raised }] } };
+function toUpdate({ key, head, lastTimestamp }: Hint): mongo.AnyBulkWriteOperation<ConversationDocument> {
+  const update = { $max: { head, lastTimestamp }, $currentDate: stampNow };
+  return { updateOne: { filter: { _id: key }, update } };
 }
 
 /**
@@ -66,6 +57,7 @@ export class HeadHints {
   readonly #shared = new SharedWrite(() => this.#write());
   readonly #stamps = new Map<string, Stamp>();
   #hints = new Map<string, Hint>();
+  #isUrgent = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(database: Database, log: Log | undefined) {
@@ -76,12 +68,13 @@ export class HeadHints {
   /** Events up to `head` were committed, and nothing was written to the conversation's document. */
   raise(key: ConversationKey, head: number, lastTimestamp: number): void {
     const name = nameOf(key);
-    const raisedAt = performance.now();
     const { app, conversation } = key;
-    this.#hints.set(name, { key: { app, conversation }, head, lastTimestamp, raisedAt });
+    // Stamps are given in this order.
+    this.#hints.delete(name);
+    this.#hints.set(name, { key: { app, conversation }, head, lastTimestamp });
     const stamp = this.#stamps.get(name);
-    if (stamp === undefined || raisedAt - stamp.at > stampHoldsMs) {
-      this.#flushUnwatched();
+    if (stamp === undefined || performance.now() - stamp.at > stampHoldsMs) {
+      this.#writeNow().catch(() => {});
       return;
     }
     if (head > stamp.head) this.#stamps.set(name, { at: stamp.at, head });
@@ -107,14 +100,14 @@ export class HeadHints {
     let open = this.#uncovered(events);
     if (open.length === 0) return;
     const isWaiting = open.some(({ key, last }) => (this.#hints.get(nameOf(key))?.head ?? 0) >= last);
-    await (isWaiting ? this.#shared.ask() : this.#shared.current());
+    await (isWaiting ? this.#writeNow() : this.#shared.current());
     open = this.#uncovered(open);
     if (open.length > 0) await this.#raiseOthers(open);
   }
 
   /** Resolves when everything that was raised so far is written, or has failed for now. */
   async settle(): Promise<void> {
-    await (this.#hints.size === 0 ? this.#shared.current() : this.#shared.ask()).catch(() => {});
+    await (this.#hints.size === 0 ? this.#shared.current() : this.#writeNow()).catch(() => {});
   }
 
   /** The last write: what fails now is left to those who look into the log. */
@@ -135,15 +128,16 @@ export class HeadHints {
       .find({ _id: { $in: ids } }, { projection: { timestamp: 1 }, maxTimeMS: queryTimeoutMs })
       .toArray();
     for (const { _id, timestamp } of found) this.raise(_id, _id.seq, timestamp);
-    await (this.#hints.size === 0 ? this.#shared.current() : this.#shared.ask());
+    await (this.#hints.size === 0 ? this.#shared.current() : this.#writeNow());
   }
 
   #wake(): void {
-    this.#timer ??= setTimeout(() => this.#flushUnwatched(), maxAgeMs).unref();
+    this.#timer ??= setTimeout(() => this.#shared.ask().catch(() => {}), maxAgeMs).unref();
   }
 
-  #flushUnwatched(): void {
-    this.#shared.ask().catch(() => {});
+  #writeNow(): Promise<void> {
+    this.#isUrgent = true;
+    return this.#shared.ask();
   }
 
   async #write(): Promise<void> {
@@ -152,10 +146,13 @@ export class HeadHints {
     const hints = this.#hints;
     if (hints.size === 0) return;
     this.#hints = new Map();
+    const writeConcern = this.#isUrgent ? atOnce : lazily;
+    this.#isUrgent = false;
     const at = performance.now();
     try {
-      const updates = [...hints.values()].map((hint) => toUpdate(hint, at));
-      await this.#database.collections.conversations.bulkWrite(updates, lazily);
+      const updates = [...hints.values()].map(toUpdate);
+      const options = { writeConcern, ordered: false };
+      await this.#database.collections.conversations.bulkWrite(updates, options);
     } catch (error) {
       this.#log?.warn({ err: error }, "conversations' heads were not raised; trying again");
       this.#hints = new Map([...hints, ...this.#hints]);

@@ -4,18 +4,19 @@ import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
 import type { ConversationDocument } from "./documents.ts";
 import { withTrueHeads } from "./heads.ts";
+import { stampNow, ticksPerSecond, toTimestamp } from "./logical-time.ts";
 
-/** The counter that says up to which time (ms, the server's clock) documents' heads were compared with their logs. */
+/** The counter that says up to which time ({@link Ticks}) documents' heads were compared with their logs. */
 export const sweptUpTo = "heads_swept_up_to";
 
 /**
  * A stamp is looked at when it is so old. It speaks for events up to 2 s younger than itself, which are in the log by then,
  * and their heads in the document where their process lives.
  */
-const settleMs = 10_000;
+const settles = 10 * ticksPerSecond;
 
 /** Readers and sweeps look so far behind a time: a stamp is seen a little after the time that it says. */
-export const lookBackMs = 10_000;
+export const lookBack = 10 * ticksPerSecond;
 
 const leaseName = "heads/sweep";
 
@@ -43,7 +44,7 @@ function toUpdate({
   head,
   lastTimestamp,
 }: ConversationDocument): mongo.AnyBulkWriteOperation<ConversationDocument> {
-  const update = { $max: { head, lastTimestamp }, $currentDate: { changedAt: true } } as const;
+  const update = { $max: { head, lastTimestamp }, $currentDate: stampNow } as const;
   return { updateOne: { filter: { _id }, update } };
 }
 
@@ -69,12 +70,12 @@ export function createHeadSweep({ database, leases, log, intervalMs }: HeadSweep
   }
 
   async function sweepOnce(): Promise<void> {
-    const upTo = (await database.time()) - settleMs;
+    const upTo = (await database.time()) - settles;
     const swept = await counters.findOne({ _id: sweptUpTo }, { maxTimeMS });
-    const from = (swept?.value ?? 0) - lookBackMs;
+    const from = (swept?.value ?? 0) - lookBack;
     const apps: string[] = await conversations.distinct("_id.app", {}, { maxTimeMS });
     const stamped = conversations.find(
-      { "_id.app": { $in: apps }, changedAt: { $gt: new Date(from), $lte: new Date(upTo) } },
+      { "_id.app": { $in: apps }, changedAt: { $gt: toTimestamp(from), $lte: toTimestamp(upTo) } },
       { projection: { head: 1, lastTimestamp: 1 }, maxTimeMS, hint: "changed", batchSize: pageSize },
     );
     let page: ConversationDocument[] = [];

@@ -1,9 +1,9 @@
 import type { mongo } from "mongoose";
-import mongoose from "mongoose";
 import type { Database } from "./database.ts";
 import type { AccountKey, ConversationDocument, MemberDocument } from "./documents.ts";
-import { lookBackMs, sweptUpTo } from "./head-sweep.ts";
+import { lookBack, sweptUpTo } from "./head-sweep.ts";
 import { withTrueHeads } from "./heads.ts";
+import { type Ticks, ticksPerSecond, toTicks, toTimestamp } from "./logical-time.ts";
 import { mergeSorted } from "./merge-sorted.ts";
 
 type Session = mongo.ClientSession;
@@ -14,11 +14,10 @@ export type Activity = Pick<
   "_id" | "changedAt" | "head" | "kind" | "lastTimestamp" | "unlistedTo"
 >;
 
-/** What changed when, by the server's clock. */
+/** What changed when. */
 export interface Stamped {
   readonly conversation: string;
-  /** Milliseconds. */
-  readonly changedAt: number;
+  readonly changedAt: Ticks;
 }
 
 /** Which of the user's conversations; all given facts must hold. */
@@ -41,21 +40,16 @@ const maxColumn = 100_000;
 const batchSize = 500;
 
 /** A query that found so old changes may go by the index of changes, which holds all users' ones. */
-const maxRecentMs = 60 * 60 * 1_000;
+const maxRecentTicks = 60 * 60 * ticksPerSecond;
 
 const light = { kind: 1, head: 1, lastTimestamp: 1, unlistedTo: 1, changedAt: 1 } as const;
 
-const { Timestamp } = mongoose.mongo;
+const never = toTimestamp(0);
 
 /** Most recently active first, at equal times by name. */
 export function byActivity(a: Activity, b: Activity): number {
   if (a.lastTimestamp !== b.lastTimestamp) return b.lastTimestamp - a.lastTimestamp;
   return a._id.conversation < b._id.conversation ? -1 : 1;
-}
-
-/** A time as the server's logical clock has it; events of the same second may lie before and after. */
-export function logicalTime(ms: number): mongo.Timestamp {
-  return new Timestamp({ t: Math.max(0, Math.floor(ms / 1_000)), i: 0 });
 }
 
 function chunksOf<T>(items: readonly T[]): T[][] {
@@ -66,13 +60,13 @@ function chunksOf<T>(items: readonly T[]): T[][] {
 
 const toStamped = ({ _id, changedAt }: StampedDocument): Stamped => ({
   conversation: _id.conversation,
-  changedAt: changedAt?.getTime() ?? 0,
+  changedAt: changedAt === undefined ? 0 : toTicks(changedAt),
 });
 
 /** What {@link readStamped} reads. */
 interface StampedDocument {
   readonly _id: { readonly app: string; readonly conversation: string };
-  readonly changedAt?: Date;
+  readonly changedAt?: mongo.Timestamp;
 }
 
 /** By two columns: ten thousand small documents cost this process more than they cost the server. */
@@ -82,16 +76,16 @@ async function readStamped<T extends StampedDocument>(
   options: { readonly session: Session; readonly maxTimeMS: number; readonly hint: string },
 ): Promise<Stamped[]> {
   const names = { $push: "$_id.conversation" };
-  const times = { $push: { $ifNull: ["$changedAt", new Date(0)] } };
+  const times = { $push: { $ifNull: ["$changedAt", never] } };
   const stages = [{ $match: where }, { $limit: maxColumn + 1 }, { $group: { _id: null, names, times } }];
   const [columns] = await collection
-    .aggregate<{ readonly names: string[]; readonly times: Date[] }>(stages, options)
+    .aggregate<{ readonly names: string[]; readonly times: mongo.Timestamp[] }>(stages, options)
     .toArray();
   if (columns === undefined) return [];
   if (columns.names.length <= maxColumn) {
     return columns.names.map((conversation, index) => ({
       conversation,
-      changedAt: columns.times[index]?.getTime() ?? 0,
+      changedAt: toTicks(columns.times[index] ?? never),
     }));
   }
   const projection = { "_id.conversation": 1, changedAt: 1 };
@@ -110,8 +104,8 @@ export function createMemberships(database: Database) {
   const maxTimeMS = database.queryTimeoutMs;
 
   /** Places that were written since a time; without one all. */
-  function places(account: AccountKey, since: Date | null, session: Session): Promise<Stamped[]> {
-    const where = { account, ...(since === null ? {} : { changedAt: { $gt: since } }) };
+  function places(account: AccountKey, since: Ticks | null, session: Session): Promise<Stamped[]> {
+    const where = { account, ...(since === null ? {} : { changedAt: { $gt: toTimestamp(since) } }) };
     return readStamped(members, where, { session, maxTimeMS, hint: "places" });
   }
 
@@ -126,10 +120,10 @@ export function createMemberships(database: Database) {
   }
 
   /** Whoever's, the newest first; at most one more than {@link maxRecent}. */
-  async function recent(app: string, since: number, session: Session): Promise<Stamped[]> {
+  async function recent(app: string, since: Ticks, session: Session): Promise<Stamped[]> {
     const found = await conversations
       .find(
-        { changedAt: { $gt: new Date(since) }, "_id.app": app },
+        { changedAt: { $gt: toTimestamp(since) }, "_id.app": app },
         {
           session,
           maxTimeMS,
@@ -148,11 +142,11 @@ export function createMemberships(database: Database) {
   async function stampedOf(
     app: string,
     of: readonly string[],
-    { since, now }: { since: number; now: number },
+    { since, now }: { since: Ticks; now: Ticks },
     session: Session,
   ): Promise<Stamped[]> {
-    const hint = now - since < maxRecentMs ? "changed" : "by_name";
-    const time = since <= 0 ? {} : { changedAt: { $gt: new Date(since) } };
+    const hint = now - since < maxRecentTicks ? "changed" : "by_name";
+    const time = since <= 0 ? {} : { changedAt: { $gt: toTimestamp(since) } };
     const found: Stamped[] = [];
     for (const chunk of chunksOf(of)) {
       const where = { "_id.app": app, "_id.conversation": { $in: chunk }, ...time };
@@ -165,11 +159,11 @@ export function createMemberships(database: Database) {
    * Names with events that are not dispatched yet and were committed since a time. The newest marks of all apps do: a mark
    * is of interest for the moment until the conversation's document is stamped.
    */
-  async function marked(app: string, since: number, session: Session): Promise<ReadonlySet<string>> {
+  async function marked(app: string, since: Ticks, session: Session): Promise<ReadonlySet<string>> {
     const projection = { "_id.app": 1, "_id.conversation": 1 } as const;
     const found = await events
       .find(
-        { undispatched: { $gt: logicalTime(since) } },
+        { undispatched: { $gt: toTimestamp(since) } },
         { session, maxTimeMS, projection, hint: "undispatched_of", batchSize: maxRecent },
       )
       .sort({ undispatched: -1 })
@@ -181,7 +175,7 @@ export function createMemberships(database: Database) {
   /** Of these names, those whose document may lag behind its log. */
   async function mayLag(app: string, of: ReadonlySet<string>, session: Session): Promise<string[]> {
     const swept = await counters.findOne({ _id: sweptUpTo }, { session, maxTimeMS });
-    const since = (swept?.value ?? 0) - lookBackMs;
+    const since = (swept?.value ?? 0) - lookBack;
     const [fresh, waiting] = await Promise.all([recent(app, since, session), marked(app, since, session)]);
     const stamped =
       fresh.length <= maxRecent ? fresh : await stampedOf(app, [...of], { since, now: since }, session);

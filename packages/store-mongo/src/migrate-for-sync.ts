@@ -2,6 +2,7 @@ import type { Collections } from "./collections.ts";
 import type { ConversationKey } from "./documents.ts";
 import { sweptUpTo } from "./head-sweep.ts";
 import { stepsOf } from "./log-steps.ts";
+import { ticksPerSecond, toTicks, toTimestamp } from "./logical-time.ts";
 
 /** No step of the migration takes longer. */
 const maxTimeMS = 60_000;
@@ -32,13 +33,19 @@ async function turnErasedIntoOverlays(collections: Collections): Promise<void> {
   }
 }
 
+/** A time in milliseconds, but none to come. */
+function stampOf(timestamp: number, now: Date) {
+  const seconds = Math.floor(Math.min(timestamp, now.getTime()) / 1_000);
+  return toTimestamp(seconds * ticksPerSecond);
+}
+
 /** Raises the heads that dead processes left behind, and says when conversations changed: with their last event. */
-async function stampConversations({ conversations, events }: Collections): Promise<void> {
+async function stampConversations({ conversations, events }: Collections, now: Date): Promise<void> {
   let after: ConversationKey | undefined;
   for (;;) {
     const page = await conversations
       .find(after === undefined ? {} : { _id: { $gt: after } }, {
-        projection: { head: 1, changedAt: 1 },
+        projection: { head: 1, lastTimestamp: 1, changedAt: 1 },
         maxTimeMS,
         hint: "_id_",
       })
@@ -60,10 +67,13 @@ async function stampConversations({ conversations, events }: Collections): Promi
       await conversations.updateOne({ _id: { app, conversation } }, { $max: raised });
     }
     if (unstamped.length > 0) {
-      const changedAt = { $min: ["$$NOW", { $toDate: "$lastTimestamp" }] };
-      await conversations.updateMany(
-        { _id: { $in: unstamped.map(({ _id }) => _id) }, changedAt: { $exists: false } },
-        [{ $set: { changedAt } }],
+      await conversations.bulkWrite(
+        unstamped.map(({ _id, lastTimestamp }) => ({
+          updateOne: {
+            filter: { _id, changedAt: { $exists: false } },
+            update: { $set: { changedAt: stampOf(lastTimestamp, now) } },
+          },
+        })),
       );
     }
     after = page.at(-1)?._id;
@@ -73,15 +83,15 @@ async function stampConversations({ conversations, events }: Collections): Promi
 
 /** What sync by change, overlays and kinds of events need: ADR 0013. */
 export async function prepareForSync(collections: Collections): Promise<void> {
-  const [now] = await collections.schema
-    .aggregate<{ now: Date }>([{ $match: { _id: "schema" } }, { $project: { now: "$$NOW" } }], { maxTimeMS })
-    .toArray();
+  const clock = [{ $match: { _id: "schema" } }, { $project: { now: "$$NOW" } }];
+  const [server] = await collections.schema.aggregate<{ now: Date }>(clock, { maxTimeMS }).toArray();
+  const { now = new Date(0) } = server ?? {};
   await createIndexes(collections);
   await turnErasedIntoOverlays(collections);
-  await stampConversations(collections);
+  await stampConversations(collections, now);
   await collections.counters.updateOne(
     { _id: sweptUpTo },
-    { $max: { value: now?.now.getTime() ?? 0 } },
+    { $max: { value: toTicks(stampOf(now.getTime(), now)) } },
     { upsert: true },
   );
 }

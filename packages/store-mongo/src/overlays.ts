@@ -5,6 +5,7 @@ import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { ConversationKey, EventKey } from "./documents.ts";
 import { stepsOf } from "./log-steps.ts";
+import { stampNow } from "./logical-time.ts";
 
 const { MaxKey } = mongoose.mongo;
 
@@ -62,7 +63,7 @@ export function createOverlays(database: Database, reads: ConversationReads): Ov
       const head = await events.findOne({ _id: range }, at);
       if (head === null || head._id.seq !== expectedHead) return false;
       // Commits that amend write the conversation's document, too: one of two at a time starts anew.
-      await conversations.updateOne({ _id: key }, { $currentDate: { changedAt: true } }, { session });
+      await conversations.updateOne({ _id: key }, { $currentDate: stampNow }, { session });
       await events.updateMany(
         { _id: range, overlay: { $exists: true } },
         { $unset: { overlay: "" } },

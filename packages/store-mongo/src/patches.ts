@@ -3,6 +3,7 @@ import type { mongo } from "mongoose";
 import { type ConversationReads, toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, MemberDocument } from "./documents.ts";
+import { stampNow } from "./logical-time.ts";
 
 const memberKeyOf = ({ app, conversation, user }: MemberPatch) => ({ app, conversation, user });
 const nameOf = (key: { app: string; conversation: string; user: string }) =>
@@ -10,7 +11,7 @@ const nameOf = (key: { app: string; conversation: string; user: string }) =>
 
 type Facts = Pick<ConversationDocument, "head" | "kind">;
 
-const changed = { $inc: { changes: 1 }, $currentDate: { changedAt: true } } as const;
+const changed = { $inc: { changes: 1 }, $currentDate: stampNow } as const;
 
 function toUpdate(patch: MemberPatch, head: number): mongo.UpdateFilter<MemberDocument> | null {
   const { delivered, read, clearedAt, archivedAt } = patch;

@@ -1,9 +1,9 @@
 import { type ConversationView, type EventRecord, isVisible, visibleHead } from "@chat21/engine";
-import { countsAsUnread, directMembers, limits, systemUser } from "@chat21/protocol";
+import { countsAsUnread, limits, systemUser } from "@chat21/protocol";
 import type { mongo } from "mongoose";
 import { toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
-import type { ConversationKey, EventDocument, EventKey, MemberDocument } from "./documents.ts";
+import type { EventDocument, EventKey, MemberDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { Activity } from "./memberships.ts";
@@ -163,31 +163,26 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
     return counts;
   }
 
-  /** The other ones in direct conversations, by name: those whom the conversation's id names, else whoever is there. */
+  /** The other ones in direct conversations, by name; of several the one who was there first. */
   async function counterparts(
     seats: readonly Seat[],
     session: Session,
   ): Promise<ReadonlyMap<string, { readonly delivered: number; readonly read: number }>> {
-    const named: MemberDocument["_id"][] = [];
-    const unnamed: ConversationKey[] = [];
-    let self = "";
-    for (const { conversation, member } of seats) {
-      if (conversation.kind !== "direct") continue;
-      self = member.account.user;
-      const pair = directMembers(conversation._id.conversation);
-      if (pair?.includes(self) !== true) unnamed.push(conversation._id);
-      const other = pair?.find((user) => user !== self);
-      if (other !== undefined) named.push({ ...conversation._id, user: other });
-    }
-    const options = { session, maxTimeMS, projection: { delivered: 1, read: 1 }, batchSize: keysPerQuery };
-    const others = { conversation: { $in: unnamed }, "account.user": { $ne: self } };
-    const [byName, byPlace] = await Promise.all([
-      named.length === 0 ? [] : members.find({ _id: { $in: named } }, options).toArray(),
-      unnamed.length === 0 ? [] : members.find(others, { ...options, hint: "ordinal" }).toArray(),
-    ]);
-    return new Map(
-      [...byPlace, ...byName].map(({ _id, delivered, read }) => [nameOf(_id), { delivered, read }]),
-    );
+    const direct = seats.filter(({ conversation }) => conversation.kind === "direct");
+    const [first] = direct;
+    if (first === undefined) return new Map();
+    const keys = direct.map(({ conversation: { _id } }) => _id);
+    const found = await members
+      .find(
+        { conversation: { $in: keys }, "account.user": { $ne: first.member.account.user } },
+        {
+          ...{ session, maxTimeMS, hint: "ordinal", batchSize: keysPerQuery },
+          projection: { delivered: 1, read: 1, ordinal: 1 },
+        },
+      )
+      .toArray();
+    found.sort((a, b) => b.ordinal - a.ordinal);
+    return new Map(found.map(({ _id, delivered, read }) => [nameOf(_id), { delivered, read }]));
   }
 
   return {

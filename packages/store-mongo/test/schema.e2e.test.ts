@@ -1,5 +1,6 @@
 import { ChatError, eventCodes } from "@chat21/protocol";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
+import mongoose from "mongoose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
 import { groupRun, membersOf } from "./sample-runs.ts";
@@ -113,7 +114,7 @@ describe("a database", () => {
     const { conversations: since } = await store.conversations.changes({ ...all, cursor });
     expect(since).toMatchObject([{ view: { unread: 0 }, events: [], from: 6, behind: false }]);
     const stored = await withCollections(old, ({ conversations }) => conversations.findOne());
-    expect(stored).toMatchObject({ head: 5, changedAt: expect.any(Date) });
+    expect(stored).toMatchObject({ head: 5, changedAt: expect.any(mongoose.mongo.Timestamp) });
     await store.close();
   });
 });
