@@ -15,7 +15,7 @@ for (const runs of runsOf(JSON.parse(history) as StoredHistory, Date.now())) {
   if (writes.length >= commitsAtOnce) await writes.shift();
 }
 await Promise.all(writes);
-await store.events.flushMarks();
+await store.events.flushDispatchMarks();
 await store.close();
 
 async function openStore(

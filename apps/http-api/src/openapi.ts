@@ -1,7 +1,7 @@
 import { errorCodes } from "@chat21/protocol";
 import * as z from "zod";
 import type { ApiKind } from "./refusal.ts";
-import { type Answer, callers, fullPath, paramNames, type Route } from "./route.ts";
+import { callers, fullPath, paramNames, type Route, type RouteAnswer } from "./route.ts";
 
 type Json = Record<string, unknown>;
 
@@ -105,7 +105,7 @@ function responses({ answers, api, who }: Route): Json {
   return { ...Object.fromEntries(entries), ...refusals(api, who !== "public") };
 }
 
-function response({ description, schema, contentType = "application/json" }: Answer): Json {
+function response({ description, schema, contentType = "application/json" }: RouteAnswer): Json {
   if (schema === undefined) return { description };
   return { description, content: { [contentType]: { schema: toSchema(schema, "output") } } };
 }

@@ -41,7 +41,7 @@ export interface RouteRequest<
 }
 
 /** One answer of a route, for the documentation. */
-export interface Answer {
+export interface RouteAnswer {
   readonly description: string;
   /** @default no body */
   readonly schema?: z.core.$ZodType;
@@ -78,7 +78,7 @@ export interface RouteSpec<
   /** A call that succeeds, for the documentation and the tests. */
   readonly example?: { readonly query?: string; readonly body?: unknown };
   /** What it answers when all is well; refusals follow from `api`. */
-  readonly answers: Readonly<Record<number, Answer>>;
+  readonly answers: Readonly<Record<number, RouteAnswer>>;
   /** Where the existing API has bodies of its own for refusals. */
   readonly refusals?: Refusals;
   handle(

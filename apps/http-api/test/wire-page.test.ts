@@ -110,7 +110,7 @@ describe("the page names, with an example,", () => {
   });
 });
 
-describe("links and marks", () => {
+describe("links and labels", () => {
   const ids = [...page.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id as string);
   const headings = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
     (heading as string)
@@ -136,11 +136,11 @@ describe("links and marks", () => {
   it("of the code are all on the page", () => {
     const used = new Map<string, string>();
     for (const file of sources()) {
-      for (const [mark] of readFileSync(file, "utf8").matchAll(/\b[PSQ]\d{1,2}\b/g)) used.set(mark, file);
+      for (const [label] of readFileSync(file, "utf8").matchAll(/\b[PSQ]\d{1,2}\b/g)) used.set(label, file);
     }
 
     expect(used.size).toBeGreaterThan(20);
-    for (const [mark, file] of used) expect(ids, `${mark} in ${file}`).toContain(mark.toLowerCase());
+    for (const [label, file] of used) expect(ids, `${label} in ${file}`).toContain(label.toLowerCase());
   });
 });
 

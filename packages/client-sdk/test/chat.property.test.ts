@@ -74,7 +74,7 @@ test("two clients see the same messages in the same order, each once, over conne
     fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
       // Two messages at once, and then as fast as it likes: some are refused for now.
       const server = await openServer({ messageRate: { capacity: 2, refillPerMinute: 30_000 } });
-      // Marks rest for a second between two: they would be most of the time.
+      // Watermarks rest for a second between two: they would be most of the time.
       const options = { reportDelivery: false };
       const clients = {
         alice: await openChat(server, "alice", options),

@@ -18,7 +18,7 @@ async function crowd(): Promise<TestServer> {
   return server;
 }
 
-// Marks change conversations, too.
+// Watermarks change conversations, too.
 const quiet = { reportDelivery: false };
 
 const isSync = ({ path }: { readonly path: string }) => path.endsWith("/sync");

@@ -4,7 +4,7 @@ import { Emitter, Notifier } from "../src/api/emitter.ts";
 import { onBrowserHints } from "../src/connection/hints.ts";
 import { exponentialBackoff } from "../src/index.ts";
 import { newId } from "../src/outbox/new-id.ts";
-import { resendBackoff } from "../src/outbox/send-lane.ts";
+import { resendBackoff } from "../src/outbox/send-queue.ts";
 import { addRange, rangeEnd } from "../src/sync/ranges.ts";
 import { settle } from "./support/manual-clock.ts";
 

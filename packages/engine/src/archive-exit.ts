@@ -1,17 +1,17 @@
-import type { ConversationState } from "./conversation-state.ts";
 import type { ConversationStore } from "./ports/conversation-store.ts";
 import type { EventRecord } from "./ports/records.ts";
 import { isVisible } from "./view/view.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 /** Somebody whose archive a conversation leaves because of an event. */
 export interface ArchiveExit {
-  readonly state: ConversationState;
+  readonly state: WorkingConversation;
   readonly user: string;
   readonly event: EventRecord;
 }
 
 /** Those who have archived the conversation, as far as the state knows, and see the listed event. */
-export function exitsOf(state: ConversationState, event: EventRecord): ArchiveExit[] {
+export function exitsOf(state: WorkingConversation, event: EventRecord): ArchiveExit[] {
   const exits: ArchiveExit[] = [];
   for (const user of state.archivedBy) {
     const member = state.members.get(user);

@@ -1,7 +1,6 @@
 import { limits, messageStatus, topics } from "@chat21/protocol";
 import type { ArchiveExit } from "./archive-exit.ts";
 import { exitsOf } from "./archive-exit.ts";
-import type { ConversationState } from "./conversation-state.ts";
 import type { JsonText } from "./engine.ts";
 import type { Outlet } from "./kinds/kind.ts";
 import type { Kinds } from "./kinds/kinds.ts";
@@ -11,6 +10,7 @@ import type { EventSink, Fact } from "./ports/event-sink.ts";
 import type { EventRecord } from "./ports/records.ts";
 import type { Store } from "./ports/store.ts";
 import { historyMessageJson } from "./project-message.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 /** What a composer works with. */
 export interface ComposerOptions {
@@ -63,7 +63,7 @@ export class Composer {
     return outlet.out;
   }
 
-  #tell(outlet: BatchOutlet, state: ConversationState, event: EventRecord): void {
+  #tell(outlet: BatchOutlet, state: WorkingConversation, event: EventRecord): void {
     outlet.open(state);
     this.#options.kinds.of(event.type)?.tell(event, state, outlet);
     if (event.listed && state.archivedBy.size > 0) outlet.out.unarchived.push(...exitsOf(state, event));
@@ -109,7 +109,7 @@ class BatchOutlet implements Outlet {
   }
 
   /** The next events are of this conversation. */
-  open(state: ConversationState): void {
+  open(state: WorkingConversation): void {
     this.#app = state.app;
     const isLarge = state.members.size > limits.interleavedMembers;
     this.#deliveries = isLarge ? this.out.crowded : this.out.deliveries;

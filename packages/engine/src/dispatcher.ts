@@ -4,7 +4,6 @@ import { confirmExits } from "./archive-exit.ts";
 import { Backlog } from "./backlog.ts";
 import type { Outgoing } from "./composer.ts";
 import { Composer } from "./composer.ts";
-import type { ConversationState } from "./conversation-state.ts";
 import type { Kinds } from "./kinds/kinds.ts";
 import type { Arrival, WriteResult } from "./pending-run.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -16,6 +15,7 @@ import type { Store } from "./ports/store.ts";
 import type { Log, Metrics } from "./ports/telemetry.ts";
 import { isErased, messageJson, recipientOf } from "./project-message.ts";
 import type { StateCache } from "./state-cache.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 /** What a dispatcher works with. */
 export interface DispatcherOptions {
@@ -34,11 +34,11 @@ export interface DispatcherOptions {
 /** Whoever committed what is swept has not acknowledged it, or perhaps not. */
 const leftByAnother: Arrival = { isCurrent: () => false, again: null };
 const sweepItems = 500;
-/** Cleared marks are gathered so long before they are written for an acknowledgement. */
-const gatherMarksMs = 25;
+/** Cleared dispatch marks are gathered so long before they are written for an acknowledgement. */
+const gatherDispatchMarksMs = 25;
 
 /**
- * Tells the world of committed events: live deliveries, then the sinks, then the mark (rule 2 of the message's way).
+ * Tells the world of committed events: live deliveries, then the sinks, then the dispatch mark (rule 2 of the message's way).
  * Batches go out in commit order. Whatever a crash or a failing sink leaves unmarked is dispatched again.
  */
 export class Dispatcher {
@@ -51,7 +51,7 @@ export class Dispatcher {
   #told: Promise<void> = Promise.resolve();
   /** Deliveries of large groups, one step after the other. */
   #crowd: Promise<void> = Promise.resolve();
-  /** Events between commit and mark: a sweep leaves them alone. */
+  /** Events between commit and dispatch mark: a sweep leaves them alone. */
   readonly #underWay = new Set<EventRecord["messageId"]>();
   /** Exits from archives that a batch is telling of, so that the next batch does not tell them again. */
   readonly #leaving = new Set<string>();
@@ -109,7 +109,7 @@ export class Dispatcher {
       if (left.length === 0) return;
       const held = await states.readAll(left);
       const results = left.map((event, i): WriteResult => {
-        return { state: held[i] as ConversationState, events: [event], repeated: false };
+        return { state: held[i] as WorkingConversation, events: [event], repeated: false };
       });
       log.info({ events: left.length }, "dispatching events that an earlier process had committed");
       metrics.count("redispatched", undefined, left.length);
@@ -235,9 +235,9 @@ export class Dispatcher {
   /** Nobody but the broker waits for it, so that many share one write. */
   #flushSoon(): Promise<void> {
     const { clock, store } = this.#options;
-    this.#flush ??= clock.delay(gatherMarksMs).then(() => {
+    this.#flush ??= clock.delay(gatherDispatchMarksMs).then(() => {
       this.#flush = undefined;
-      return store.events.flushMarks();
+      return store.events.flushDispatchMarks();
     });
     return this.#flush;
   }

@@ -12,7 +12,7 @@ import {
 import { decodeMessage, decodePayload, parseJsonObject } from "./decode-message.ts";
 import type { PresenceOperations } from "./engine.ts";
 import { runCommand } from "./operations/commands.ts";
-import { archiveConversation, markConversation, setIsNew } from "./operations/conversations.ts";
+import { archiveConversation, moveWatermarks, setIsNew } from "./operations/conversations.ts";
 import { takeReceipt } from "./operations/receipts.ts";
 import type { OperationsContext } from "./operations-context.ts";
 import { deliver } from "./operations-context.ts";
@@ -124,7 +124,7 @@ export class InboundRouter {
 
   async #mark({ app, user }: Session, command: Command & { type: "mark" }): Promise<void> {
     for (const { conversWith, delivered, read } of command.marks) {
-      await markConversation(this.#context, app, user, {
+      await moveWatermarks(this.#context, app, user, {
         conversWith,
         ...(delivered === undefined ? {} : { delivered }),
         ...(read === undefined ? {} : { read }),

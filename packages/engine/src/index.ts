@@ -1,4 +1,3 @@
-export { isOpen, withInterval } from "./conversation-state.ts";
 export type { EngineOptions, SharedStoreOptions } from "./create-engine.ts";
 export { createEngine } from "./create-engine.ts";
 export type { DecodedMessage } from "./decode-message.ts";
@@ -81,3 +80,4 @@ export {
   sees,
   visibleHead,
 } from "./view/view.ts";
+export { isOpen, withInterval } from "./working-conversation.ts";

@@ -1,13 +1,13 @@
 import type { ChatError } from "@chat21/protocol";
 import { limits } from "@chat21/protocol";
-import type { ConversationState } from "./conversation-state.ts";
 import type { Decide } from "./kinds/plan.ts";
 import type { Amendment, EventLog, Run, RunResult } from "./ports/event-log.ts";
 import type { EventRecord } from "./ports/records.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 /** What became of a command: the events it made, or the one an earlier use of its idempotency key made. */
 export interface WriteResult {
-  readonly state: ConversationState;
+  readonly state: WorkingConversation;
   readonly events: readonly EventRecord[];
   readonly repeated: boolean;
 }
@@ -52,7 +52,7 @@ export interface Share {
 /** A run with what it was made of. */
 export interface PendingRun {
   readonly run: Run;
-  readonly state: ConversationState;
+  readonly state: WorkingConversation;
   readonly shares: readonly Share[];
 }
 
@@ -66,7 +66,7 @@ export interface PlanFacts {
 
 /** The run that a conversation's shares make together, on top of `head`. */
 export function runOf(
-  state: ConversationState,
+  state: WorkingConversation,
   head: number,
   shares: readonly Share[],
   facts: PlanFacts,

@@ -7,7 +7,7 @@
  * 4. number      `kinds/plan.ts` (`advance`): `head + 1`, a timestamp that ascends
  * 5. commit      `writer.ts`: one batch at a time into `Store.events`, fenced by the number
  * 6. deliver     `dispatcher.ts`: what `tell` of the event's kind says to clients
- * 7. hand over   `dispatcher.ts`: facts to webhooks and queues, then the mark that the event is dispatched
+ * 7. hand over   `dispatcher.ts`: facts to webhooks and queues, then the dispatch mark
  * 8. acknowledge `outcomes.ts` settles the write; PUBACK, 2xx, or the sender's own copy follow
  *
  * The commands of other kinds take the same steps from 3 on (`operations/commands.ts`).

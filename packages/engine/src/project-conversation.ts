@@ -1,10 +1,10 @@
 import { conversWithOf, limits } from "@chat21/protocol";
-import type { ConversationState } from "./conversation-state.ts";
 import type { JsonText } from "./engine.ts";
 import { appendMembers, cutMembers } from "./json-text.ts";
 import type { ConversationView, GroupRecord } from "./ports/records.ts";
 import { copyIdOf, serverMembers, statusFor } from "./project-message.ts";
 import { isArchived, isNew, isOnList } from "./view/view.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 const listKeys: ReadonlySet<string> = new Set(["key", "is_new", "archived", "last_message_text"]);
 
@@ -69,7 +69,7 @@ export interface GroupFacts {
 }
 
 /** The facts of a state's group, as it is now. */
-export function groupFacts(state: ConversationState, group: GroupRecord): GroupFacts {
+export function groupFacts(state: WorkingConversation, group: GroupRecord): GroupFacts {
   return { app: state.app, id: state.conversation, group, members: state.present() };
 }
 

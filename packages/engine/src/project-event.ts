@@ -1,7 +1,7 @@
 import { conversWithOf } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
 import type { EventRecord } from "./ports/records.ts";
-import type { Watermarks } from "./project-message.ts";
+import type { PairWatermarks } from "./project-message.ts";
 import { isErased, storedMessageJson } from "./project-message.ts";
 
 function head(event: EventRecord, epoch: string, conversWith: string): string {
@@ -22,7 +22,7 @@ export interface EventReader {
   readonly kinds: { of(type: string): { data(event: EventRecord): JsonText | null } | undefined };
   readonly epoch: string;
   readonly user: string;
-  readonly watermarks: Watermarks;
+  readonly watermarks: PairWatermarks;
 }
 
 /**

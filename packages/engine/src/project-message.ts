@@ -55,21 +55,21 @@ export function storedMessageJson(
   epoch: string,
   user: string,
   conversWith: string,
-  watermarks: Watermarks,
+  watermarks: PairWatermarks,
 ): JsonText {
   const own = `,"timelineOf":"${user}","conversWith":"${conversWith}","_id":"${copyIdOf(user, event.messageId)}"`;
   return messageJson(event, epoch, statusFor(event, user, watermarks), own);
 }
 
 /** What the state of a stored copy is computed from. */
-export interface Watermarks {
+export interface PairWatermarks {
   readonly own: Pick<MemberState, "delivered">;
   /** `null` in groups. */
   readonly counterpart: Pick<MemberState, "delivered"> | null;
 }
 
 /** State of `user`'s copy of a message. */
-export function statusFor(event: EventRecord, user: string, { own, counterpart }: Watermarks): number {
+export function statusFor(event: EventRecord, user: string, { own, counterpart }: PairWatermarks): number {
   const pair = directMembers(event.conversation);
   if (pair === null || pair[0] === pair[1]) return messageStatus.delivered;
   if (event.sender === user) {

@@ -1,10 +1,10 @@
-import type { ConversationState } from "./conversation-state.ts";
 import { overlayText } from "./kinds/kind.ts";
 import type { Kinds } from "./kinds/kinds.ts";
 import type { PlanFacts, WriteItem } from "./pending-run.ts";
 import type { Amendment, EventLog } from "./ports/event-log.ts";
 import type { EventRecord } from "./ports/records.ts";
 import { overlayOf } from "./project-message.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 const keyOf = (app: string, conversation: string, seq: number) => `${app}/${conversation}/${seq}`;
 
@@ -49,12 +49,12 @@ export class Targets {
   }
 
   /** A message that a command has named; `null` when there is none. */
-  find({ app, conversation }: ConversationState, seq: number): EventRecord | null {
+  find({ app, conversation }: WorkingConversation, seq: number): EventRecord | null {
     return this.#found.get(keyOf(app, conversation, seq)) ?? null;
   }
 
   /** Adds what new events make of earlier messages. */
-  amend(state: ConversationState, events: readonly EventRecord[], { amendments }: PlanFacts): void {
+  amend(state: WorkingConversation, events: readonly EventRecord[], { amendments }: PlanFacts): void {
     for (const event of events) {
       const amends = this.#kinds.of(event.type)?.amends;
       if (amends === undefined) continue;

@@ -1,5 +1,4 @@
 import { ChatError } from "@chat21/protocol";
-import type { ConversationState } from "./conversation-state.ts";
 import type { Kinds } from "./kinds/kinds.ts";
 import type { Decide, DecisionContext } from "./kinds/plan.ts";
 import { advance } from "./kinds/plan.ts";
@@ -15,6 +14,7 @@ import type { Store } from "./ports/store.ts";
 import type { Log } from "./ports/telemetry.ts";
 import { RepeatsByBroker } from "./repeats-by-broker.ts";
 import { Targets } from "./targets.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 /** What a writer works with. */
 export interface WriterOptions extends OutcomesOptions {
@@ -54,7 +54,7 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #context: { now: number } & Pick<DecisionContext, "newId" | "target">;
   /** What the command under decision may ask for. */
-  #deciding: { readonly state: ConversationState; readonly targets: Targets } | undefined;
+  #deciding: { readonly state: WorkingConversation; readonly targets: Targets } | undefined;
   readonly #repeats: RepeatsByBroker;
   readonly #outcomes: Outcomes;
   #queue: WriteItem[] = [];
@@ -184,9 +184,9 @@ export class Writer {
     targets: Targets,
   ): PendingRun[] {
     const { kinds } = this.#options;
-    const runs = new Map<ConversationState, { shares: Share[]; head: number; plans: PlanFacts }>();
+    const runs = new Map<WorkingConversation, { shares: Share[]; head: number; plans: PlanFacts }>();
     const later: WriteItem[] = [];
-    const doubted = new Set<ConversationState>();
+    const doubted = new Set<WorkingConversation>();
     for (const item of batch) {
       // Asked here, after everything was read, and before anything else can run (ADR 0010).
       if (item.arrival?.isCurrent() === false) {
@@ -244,8 +244,8 @@ export class Writer {
    */
   #reconsider(
     item: WriteItem,
-    state: ConversationState,
-    doubted: Set<ConversationState>,
+    state: WorkingConversation,
+    doubted: Set<WorkingConversation>,
     later: WriteItem[],
   ): boolean {
     if (item.reconsidered) return false;

@@ -96,7 +96,7 @@ describe("Messages of a conversation", () => {
   it("have a state that follows the watermarks of both", async () => {
     const world = await talk(2);
     await world.send("bob", "ann", { text: "answer" });
-    await world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", delivered: 1 });
+    await world.engine.conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", delivered: 1 });
 
     expect((await world.history("ann", "bob")).map(({ status }) => status)).toEqual([250, 100, 150]);
     expect((await world.history("bob", "ann")).map(({ status }) => status)).toEqual([200, 150, 100]);
@@ -105,7 +105,7 @@ describe("Messages of a conversation", () => {
   it("in a group are delivered, whoever reads", async () => {
     const world = await World.start();
     await world.createGroup("group-1", "ann", "bob");
-    await world.engine.conversations.mark(as("bob"), "bob", { conversWith: "group-1", read: 9 });
+    await world.engine.conversations.moveWatermarks(as("bob"), "bob", { conversWith: "group-1", read: 9 });
 
     expect((await world.history("ann", "group-1")).map(({ status }) => status)).toEqual([150, 150, 150]);
   });

@@ -203,7 +203,7 @@ describe("While the store is down", () => {
       allOf(world.engine.messages.list(as("bob"), "bob", "ann", {})),
       allOf(world.engine.conversations.list(as("bob"), "bob", false, {})),
       world.engine.sync.sync(as("bob"), {}),
-      world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 1 }),
+      world.engine.conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", read: 1 }),
       world.engine.conversations.clear(admin, "ann"),
     ];
 

@@ -163,7 +163,7 @@ describe("Syncing with a cursor", () => {
       return answer.items["ann"]?.state;
     };
 
-    await conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 2 });
+    await conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", read: 2 });
     expect(await stateNow()).toMatchObject({ read: 2, unread: 1 });
     await conversations.archive(as("bob"), "bob", "ann");
     expect(await stateNow()).toMatchObject({ archived: true });
@@ -176,7 +176,7 @@ describe("Syncing with a cursor", () => {
     const world = await talk(2);
     const { cursor } = await page(world, "ann");
 
-    await world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 2 });
+    await world.engine.conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", read: 2 });
 
     const { items } = await page(world, "ann", { cursor });
     expect(items["bob"]).toMatchObject({ state: { counterpart: { delivered: 2, read: 2 } } });

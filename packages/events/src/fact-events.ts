@@ -3,7 +3,7 @@ import { conversWithOf, messageStatus, topics, toRoutingKey } from "@chat21/prot
 import { conversationBody, eventBody, messageBody, presenceBody, receiptBody } from "./event-body.ts";
 
 /** An event before it is known where it goes. */
-export interface EventDraft {
+export interface BackendEventDraft {
   /** A webhook event's name. */
   readonly event: string;
   readonly app: string;
@@ -16,7 +16,7 @@ export interface EventDraft {
 }
 
 /** What a fact means for backends: the wanted events, in the order in which they are to be told. */
-export function eventsOf(fact: Fact, wanted: ReadonlySet<string>): readonly EventDraft[] {
+export function eventsOf(fact: Fact, wanted: ReadonlySet<string>): readonly BackendEventDraft[] {
   switch (fact.kind) {
     case "message":
       return [
@@ -41,7 +41,7 @@ export function eventsOf(fact: Fact, wanted: ReadonlySet<string>): readonly Even
   }
 }
 
-function deliveriesOf(fact: Extract<Fact, { kind: "message" }>): readonly EventDraft[] {
+function deliveriesOf(fact: Extract<Fact, { kind: "message" }>): readonly BackendEventDraft[] {
   return (
     fact.delivered
       // The copy that a direct message's sender gets is the one that was announced as sent.
@@ -55,7 +55,7 @@ function messageEvent(
   { event: { app, conversation, sender, messageId } }: Pick<Extract<Fact, { kind: "message" }>, "event">,
   copy: InboxCopy,
   ...occasion: readonly string[]
-): EventDraft {
+): BackendEventDraft {
   return {
     event,
     app,
@@ -78,7 +78,7 @@ function messageEvent(
 function receiptEvent(
   event: "message-received" | "message-return-receipt",
   fact: Extract<Fact, { kind: "receipt" }>,
-): EventDraft {
+): BackendEventDraft {
   const { app, conversation, user, conversWith, messageId, at } = fact;
   // Two sides of one receipt: the copy of who received, and the copy of who wrote.
   const [owner, other, status] =
@@ -104,7 +104,7 @@ function receiptEvent(
   };
 }
 
-function conversationEvent(fact: Extract<Fact, { kind: "archived" | "unarchived" }>): EventDraft {
+function conversationEvent(fact: Extract<Fact, { kind: "archived" | "unarchived" }>): BackendEventDraft {
   const { app, conversation, user, conversWith, document, at } = fact;
   const event = fact.kind === "archived" ? "conversation-archived" : "conversation-unarchived";
   const topic =
@@ -121,7 +121,7 @@ function conversationEvent(fact: Extract<Fact, { kind: "archived" | "unarchived"
   };
 }
 
-function logEvent({ name, event, data }: Extract<Fact, { kind: "event" }>): EventDraft {
+function logEvent({ name, event, data }: Extract<Fact, { kind: "event" }>): BackendEventDraft {
   const { app, conversation, sender, seq, messageId } = event;
   const recipient = conversWithOf(conversation, sender);
   return {
@@ -133,7 +133,7 @@ function logEvent({ name, event, data }: Extract<Fact, { kind: "event" }>): Even
   };
 }
 
-function presenceEvent({ app, user, presence, at }: Extract<Fact, { kind: "presence" }>): EventDraft {
+function presenceEvent({ app, user, presence, at }: Extract<Fact, { kind: "presence" }>): BackendEventDraft {
   return {
     event: "presence-change",
     app,

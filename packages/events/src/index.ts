@@ -6,7 +6,7 @@ export type { WebhookEndpoint } from "./endpoint.ts";
 export { endpointLabel, normalizeEndpointUrl } from "./endpoint.ts";
 export type { ConversationBody, MessageBody, PresenceBody } from "./event-body.ts";
 export { conversationBody, messageBody, presenceBody } from "./event-body.ts";
-export type { EventDraft } from "./fact-events.ts";
+export type { BackendEventDraft } from "./fact-events.ts";
 export type { WebhookSecret } from "./webhook-secret.ts";
 export { generateWebhookSecret, isWebhookSecret } from "./webhook-secret.ts";
 export type { WebhookSettings } from "./webhook-settings.ts";

@@ -63,9 +63,9 @@ export interface WebhookQuery {
 
 /**
  * The webhooks' outbox: leased rows, so that a crash repeats and never loses. Several processes may lease from it at
- * the same time. The *head* of an (endpoint, orderKey) is its pending row with the lowest `position`; only heads are
- * ever handed out, so a head that waits for its next attempt, or is leased, holds back all rows behind it. Errors and
- * promises are those of the engine's `Store`.
+ * the same time. A *lane* is one (endpoint, orderKey); its *front* is its pending row with the lowest `position`. Only
+ * fronts are ever handed out, so a front that waits for its next attempt, or is leased, holds back all rows behind it.
+ * Errors and promises are those of the engine's `Store`.
  */
 export interface WebhookStore {
   /** Adds rows, in order; ids that exist are left as they are. `queuedAt` is `createdAt` at first. */
@@ -75,7 +75,7 @@ export interface WebhookStore {
    * stop it. @default one process writes, which knows by itself
    */
   onEnqueued?(listener: () => void): () => void;
-  /** Takes up to `limit` heads of one endpoint that are due and not leased at `now`, lowest `position` first. */
+  /** Takes up to `limit` fronts of one endpoint that are due and not leased at `now`, lowest `position` first. */
   lease(lease: WebhookLease): Promise<readonly StoredWebhookDelivery[]>;
   /**
    * Writes outcomes, counts one attempt each and ends the leases. An outcome whose lease has meanwhile gone to
@@ -83,8 +83,8 @@ export interface WebhookStore {
    */
   settle(outcomes: readonly WebhookOutcome[]): Promise<void>;
   /**
-   * Every endpoint with pending rows, and when its next head is due: the smallest, over its heads, of the larger of
-   * `nextAttemptAt` and the end of the lease (0 when not leased). Rows behind a head do not count.
+   * Every endpoint with pending rows, and when its next front is due: the smallest, over its fronts, of the larger of
+   * `nextAttemptAt` and the end of the lease (0 when not leased). Rows behind a front do not count.
    */
   due(): Promise<readonly { readonly endpoint: string; readonly dueAt: number }[]>;
   /** Newest first. */

@@ -131,14 +131,14 @@ export interface DeliveryDocument extends Omit<StoredWebhookDelivery, "id"> {
 }
 
 /**
- * The head of a lane. Every transaction that changes the lane's pending rows writes this document, so that two of
- * them cannot both believe that the other left a head.
+ * The front of a lane. Every transaction that changes the lane's pending rows writes this document, so that two of
+ * them cannot both believe that the other left a front.
  */
 export interface LaneDocument {
   readonly _id: LaneKey;
   readonly endpoint: string;
   readonly changes: number;
-  /** Of the head. */
+  /** Of the front. */
   readonly position?: number;
   readonly dueAt?: number;
 }

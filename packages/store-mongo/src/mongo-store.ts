@@ -90,7 +90,7 @@ export async function createMongoStore({
       // The server overwrites and compacts by itself; no command speaks of bytes on the disk.
       scrub: async () => {},
       markDispatched: (refs) => marks.clear(refs),
-      flushMarks: () => database.call(() => marks.flush()),
+      flushDispatchMarks: () => database.call(() => marks.flush()),
     },
     instances: createInstances(database),
     leases,

@@ -34,10 +34,10 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
     }
   }
 
-  const flushMarks = () => withMarks(() => write("saveMarks"));
+  const flushDispatchMarks = () => withMarks(() => write("saveMarks"));
 
   async function saveMarks(): Promise<void> {
-    await flushMarks().catch((error) => log?.warn({ err: error }, "dispatch marks were not saved"));
+    await flushDispatchMarks().catch((error) => log?.warn({ err: error }, "dispatch marks were not saved"));
   }
 
   return {
@@ -58,7 +58,7 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
       marks.restore(taken);
       return write("undispatched", limit, committedBefore, of);
     },
-    flushMarks,
+    flushDispatchMarks,
     markDispatched(refs) {
       marks.add(refs);
       if (isIdleTimerSet) return;

@@ -47,7 +47,7 @@ it("let the dispatch cursor pass patches", async () => {
   await read(store, 2);
 
   store.events.markDispatched([1, 2, 3].map((seq) => ({ app: "app", conversation: "ann.bob", seq })));
-  await store.events.flushMarks();
+  await store.events.flushDispatchMarks();
 
   expect(await store.events.undispatched(9, 9_999)).toEqual([]);
   expect(checkSqlite(await folder.path()).undispatched).toBe(0);

@@ -140,7 +140,7 @@ export const conversationRoutes: readonly Route[] = [
     },
     async handle({ actor, params, body }, { engine }) {
       const { delivered, read } = body;
-      const marked = await engine.conversations.mark(actor, actor.user, {
+      const marked = await engine.conversations.moveWatermarks(actor, actor.user, {
         conversWith: params.conversWith,
         ...(delivered === undefined ? {} : { delivered }),
         ...(read === undefined ? {} : { read }),

@@ -9,9 +9,9 @@ import { abruptCauses, type CloseCause } from "./close-cause.ts";
 import type { ControlStream } from "./control-stream.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import { InboundWindow } from "./inbound-window.ts";
-import { Inbox } from "./inbox.ts";
 import { Liveness, type SweepClock } from "./liveness.ts";
-import { Outbox } from "./outbox.ts";
+import { PacketReceiver } from "./packet-receiver.ts";
+import { PacketSender } from "./packet-sender.ts";
 import type { BrokerClient, Sessions } from "./session-broker.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -22,8 +22,8 @@ import { Subscriptions } from "./subscriptions.ts";
 export class Connection implements TransportOwner, BrokerClient {
   readonly #context: ConnectionContext;
   readonly #transport: Transport;
-  readonly #inbox: Inbox;
-  readonly #outbox: Outbox;
+  readonly #receiver: PacketReceiver;
+  readonly #sender: PacketSender;
   readonly #window: InboundWindow;
   readonly #liveness: Liveness;
   /** `greeting`: some bytes have come, but no whole CONNECT. `connecting`: CONNECT has come, CONNACK is not sent. */
@@ -42,11 +42,11 @@ export class Connection implements TransportOwner, BrokerClient {
     const { limits, flushQueue } = context;
     this.#context = context;
     this.#transport = transport;
-    this.#inbox = new Inbox(transport, limits, (buffer, start, body, end, isNext) =>
+    this.#receiver = new PacketReceiver(transport, limits, (buffer, start, body, end, isNext) =>
       this.#take(buffer, start, body, end, isNext),
     );
-    this.#outbox = new Outbox(transport, flushQueue, limits, () => this.close("slow_consumer"));
-    this.#window = new InboundWindow((header, packetId) => this.#outbox.acknowledge(header, packetId));
+    this.#sender = new PacketSender(transport, flushQueue, limits, () => this.close("slow_consumer"));
+    this.#window = new InboundWindow((header, packetId) => this.#sender.acknowledge(header, packetId));
     this.#liveness = new Liveness(context);
     transport.attach(this);
   }
@@ -68,13 +68,13 @@ export class Connection implements TransportOwner, BrokerClient {
     if (this.#state === "open") this.#liveness.hear();
     this.#guard(() => {
       if (this.#state === "new") this.#greet(chunk);
-      this.#inbox.read(chunk);
+      this.#receiver.read(chunk);
     });
   }
 
   handleEnd(): void {
     this.#transportState = "ended";
-    if (this.#inbox.isEmpty) this.close("gone");
+    if (this.#receiver.isEmpty) this.close("gone");
   }
 
   handleGone(): void {
@@ -123,7 +123,7 @@ export class Connection implements TransportOwner, BrokerClient {
   }
 
   handleAnswer(packet: Buffer): void {
-    this.#outbox.send(packet);
+    this.#sender.send(packet);
     if (!this.#awaitsAnswer) return;
     this.#awaitsAnswer = false;
     this.proceed();
@@ -142,7 +142,7 @@ export class Connection implements TransportOwner, BrokerClient {
   }
 
   deliver(topic: string, payload: Buffer, qos: 0 | 1): void {
-    this.#outbox.publish(topic, payload, qos);
+    this.#sender.publish(topic, payload, qos);
   }
 
   /** Handles waiting packets, as far as that is allowed now. */
@@ -150,8 +150,8 @@ export class Connection implements TransportOwner, BrokerClient {
     if (this.#state === "closed") return;
     // Pings behind waiting packets are not read, so the client must not count as silent.
     this.#liveness.hear();
-    this.#guard(() => this.#inbox.proceed());
-    if (this.#transportState !== "up" && this.#inbox.isEmpty) this.close("gone");
+    this.#guard(() => this.#receiver.proceed());
+    if (this.#transportState !== "up" && this.#receiver.isEmpty) this.close("gone");
   }
 
   /** Closes the connection when CONNECT or the keep-alive is overdue. */
@@ -159,7 +159,7 @@ export class Connection implements TransportOwner, BrokerClient {
     const { paused, limits } = this.#context;
     if (this.#state !== "open") {
       if (this.#liveness.isSilentFor(limits.connectTimeoutMs)) this.close("connect_timeout");
-    } else if (!paused && this.#inbox.isEmpty && this.#liveness.isOverdue()) {
+    } else if (!paused && this.#receiver.isEmpty && this.#liveness.isOverdue()) {
       this.close("keep_alive_timeout");
     }
   }
@@ -174,12 +174,12 @@ export class Connection implements TransportOwner, BrokerClient {
     if (this.#state === "closed") return;
     const session = this.session;
     this.#state = "closed";
-    this.#inbox.stop();
+    this.#receiver.stop();
     if (abruptCauses.has(cause)) {
-      this.#outbox.discard();
+      this.#sender.discard();
       this.#transport.destroy();
     } else {
-      this.#outbox.finish();
+      this.#sender.finish();
       this.#transport.end();
     }
     this.#control?.destroy();
@@ -209,13 +209,13 @@ export class Connection implements TransportOwner, BrokerClient {
     switch (header) {
       // The order of these packets does not matter: they overtake waiting ones.
       case packetHeaders.puback:
-        this.#outbox.release(readPacketId(buffer, body, end));
+        this.#sender.release(readPacketId(buffer, body, end));
         return true;
       case packetHeaders.pubrel:
-        this.#outbox.acknowledge(packetHeaders.pubcomp, readPacketId(buffer, body, end));
+        this.#sender.acknowledge(packetHeaders.pubcomp, readPacketId(buffer, body, end));
         return true;
       case packetHeaders.pingreq:
-        this.#outbox.respondToPing();
+        this.#sender.respondToPing();
         return true;
     }
     if (!isNext || this.#awaitsAnswer) return false;
@@ -255,7 +255,7 @@ export class Connection implements TransportOwner, BrokerClient {
     this.#context.handlePublish(session, { topic, payload: buffer.subarray(payloadStart, end) }).then(
       () => {
         this.#window.settle(pending);
-        if (!this.#inbox.isEmpty) this.proceed();
+        if (!this.#receiver.isEmpty) this.proceed();
         if (this.#isDraining) this.drain();
       },
       (thrown) => this.close(this.#context.handleRefusedPublish(session, thrown), "a publish is not allowed"),

@@ -149,8 +149,8 @@ export class ChatClient implements Chat {
   }
 
   async flush(): Promise<void> {
-    const { marks, outbox, positions } = this.#parts;
-    await Promise.race([Promise.all([outbox.flush(), marks.flush()]), this.closed]);
+    const { outbox, watermarks, positions } = this.#parts;
+    await Promise.race([Promise.all([outbox.flush(), watermarks.flush()]), this.closed]);
     await positions.flush();
   }
 
@@ -201,23 +201,23 @@ export class ChatClient implements Chat {
   }
 
   #handleUp(link: Link, successor: boolean): void {
-    const { marks, outbox, presence, uplink } = this.#parts;
+    const { outbox, watermarks, presence, uplink } = this.#parts;
     uplink.use(link);
     if (successor) {
       outbox.resend();
     } else {
       outbox.setOnline(true);
-      marks.setOnline(true);
+      watermarks.setOnline(true);
       presence.refresh();
       this.#check.start();
     }
   }
 
   #handleDown(): void {
-    const { marks, outbox, synchronizer, uplink } = this.#parts;
+    const { outbox, watermarks, synchronizer, uplink } = this.#parts;
     this.#check.stop();
     synchronizer.pause();
-    marks.setOnline(false);
+    watermarks.setOnline(false);
     outbox.setOnline(false);
     uplink.use(undefined);
   }

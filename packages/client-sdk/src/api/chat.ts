@@ -49,7 +49,7 @@ export interface Chat {
   send(to: string, draft: MessageDraft, options?: SendOptions): Promise<SentMessage>;
   /** Calls `handler` for every event of that name. A throwing handler disturbs nobody else. */
   on<Name extends keyof ChatEvents>(name: Name, handler: (event: ChatEvents[Name]) => void): Unsubscribe;
-  /** Resolves when nothing waits any more: outbox empty but for failed messages, marks confirmed, storage written. */
+  /** Resolves when nothing waits any more: outbox empty but for failed messages, watermarks confirmed, storage written. */
   flush(): Promise<void>;
   /** Goes offline and ends all timers. Unsent messages stay in the storage. Idempotent. */
   close(): Promise<void>;

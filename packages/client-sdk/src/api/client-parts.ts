@@ -1,15 +1,15 @@
 import { topics } from "@chat21/protocol";
-import { createInbox } from "../connection/inbox.ts";
+import { createDownlink } from "../connection/downlink.ts";
 import { RestClient } from "../connection/rest.ts";
 import type { TokenKeeper } from "../connection/token-keeper.ts";
 import { errorOfAnswer, Uplink } from "../connection/uplink.ts";
-import { ConversationStore } from "../conversation/conversation-store.ts";
 import type { Reducer } from "../conversation/kinds/reducer.ts";
+import { ModelStore } from "../conversation/model-store.ts";
 import { Typing } from "../conversation/typing.ts";
-import { Marks } from "../outbox/marks.ts";
 import { newId } from "../outbox/new-id.ts";
 import { OutboxQueue } from "../outbox/outbox.ts";
 import { Sender } from "../outbox/sender.ts";
+import { WatermarkQueue } from "../outbox/watermark-queue.ts";
 import { PositionKeeper } from "../sync/position-keeper.ts";
 import { Synchronizer } from "../sync/synchronizer.ts";
 import type { ClientStorage } from "./client-storage.ts";
@@ -49,7 +49,7 @@ export function createParts(context: ClientContext) {
   const uplink = new Uplink({ app, user, clock });
   const rest = new RestClient({ apiUrl, tokens, fetch, clock });
 
-  const store = new ConversationStore({
+  const store = new ModelStore({
     user,
     emitter,
     told: new Emitter(report),
@@ -86,7 +86,7 @@ export function createParts(context: ClientContext) {
     dispatch,
     send: (conversWith, active) => uplink.tell({ type: "typing", conversWith, typing: active }),
   });
-  const marks = new Marks({
+  const watermarks = new WatermarkQueue({
     clock,
     handleError,
     send: (some) => uplink.ask({ type: "mark", marks: [...some] }),
@@ -115,7 +115,7 @@ export function createParts(context: ClientContext) {
     store,
     synchronizer,
     sender,
-    marks,
+    watermarks,
     typing,
   });
   const conversations = new ConversationList({ user, store, actions, emitter, report });
@@ -126,11 +126,11 @@ export function createParts(context: ClientContext) {
     if (held) outbox.forget(message.clientMessageId);
   });
   store.on("heard", ({ conversWith, sender: from }) => typing.handle(conversWith, from, false));
-  store.on("delivered", ({ conversWith, seq }) => marks.add({ conversWith, delivered: seq }));
+  store.on("delivered", ({ conversWith, seq }) => watermarks.add({ conversWith, delivered: seq }));
   store.on("moved", () => positions.touch());
   store.on("stale", () => synchronizer.check());
 
-  const handlePublish = createInbox({
+  const handlePublish = createDownlink({
     dispatch,
     log,
     epoch: () => synchronizer.epoch,
@@ -150,7 +150,7 @@ export function createParts(context: ClientContext) {
     conversations,
     groups,
     handlePublish,
-    marks,
+    watermarks,
     outbox,
     positions,
     presence,

@@ -2,13 +2,13 @@ import type { HistoryResponse } from "@chat21/protocol";
 import { ChatError, isGroupId, topics } from "@chat21/protocol";
 import type { RestClient } from "../connection/rest.ts";
 import type { Uplink } from "../connection/uplink.ts";
-import type { ConversationStore } from "../conversation/conversation-store.ts";
+import type { ModelStore } from "../conversation/model-store.ts";
 import { projectEvent } from "../conversation/project-message.ts";
 import type { Typing } from "../conversation/typing.ts";
-import type { Marks } from "../outbox/marks.ts";
 import type { Sender } from "../outbox/sender.ts";
+import type { WatermarkQueue } from "../outbox/watermark-queue.ts";
+import { topRange } from "../sync/log-order.ts";
 import type { Synchronizer } from "../sync/synchronizer.ts";
-import { topRange } from "../sync/timeline.ts";
 import type { HistoryPage, HistoryQuery } from "./conversation.ts";
 import type { ChatMessage, MessageDraft, SendOptions, SentMessage } from "./message.ts";
 
@@ -18,10 +18,10 @@ export interface ConversationActionsOptions {
   readonly user: string;
   readonly rest: RestClient;
   readonly uplink: Uplink;
-  readonly store: ConversationStore;
+  readonly store: ModelStore;
   readonly synchronizer: Synchronizer;
   readonly sender: Sender;
-  readonly marks: Marks;
+  readonly watermarks: WatermarkQueue;
   readonly typing: Typing;
 }
 
@@ -73,12 +73,12 @@ export class ConversationActions {
   }
 
   markRead(conversWith: string, seq: number | undefined): void {
-    const { store, marks } = this.#options;
+    const { store, watermarks } = this.#options;
     const model = store.model(conversWith);
     const target = Math.min(seq ?? model.position, model.position);
     if (target <= model.own.read && !model.markedUnread) return;
     store.dispatch({ type: "read", conversWith, seq: target });
-    marks.add({ conversWith, read: model.own.read });
+    watermarks.add({ conversWith, read: model.own.read });
   }
 
   async markUnread(conversWith: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ConversationModel } from "../conversation/conversation-model.ts";
-import type { ConversationStore } from "../conversation/conversation-store.ts";
+import type { ModelStore } from "../conversation/model-store.ts";
 import { compareSummaries } from "../conversation/view.ts";
 import type { ConversationSummary, Conversations } from "./conversation.ts";
 import type { ConversationActions } from "./conversation-actions.ts";
@@ -11,7 +11,7 @@ import type { ChatEvents } from "./events.ts";
 /** What conversation lists are made of. */
 export interface ConversationListOptions {
   readonly user: string;
-  readonly store: ConversationStore;
+  readonly store: ModelStore;
   readonly actions: ConversationActions;
   readonly emitter: Emitter<ChatEvents>;
   report(thrown: unknown): void;

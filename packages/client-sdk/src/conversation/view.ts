@@ -37,7 +37,7 @@ export function compareSummaries(user: string): (a: ConversationSummary, b: Conv
     a.timestamp === b.timestamp ? compareListed(place(a), place(b)) : b.timestamp - a.timestamp;
 }
 
-/** Marks never go back, and what was read was delivered. The same object when nothing moved. */
+/** Watermarks never go back, and what was read was delivered. The same object when nothing moved. */
 export function furthest(a: Watermarks, b: Watermarks): Watermarks {
   const [delivered, read] = [Math.max(a.delivered, b.delivered), Math.max(a.read, b.read)];
   return delivered === a.delivered && read === a.read ? a : { delivered: Math.max(delivered, read), read };

@@ -6,7 +6,7 @@ import type { Dispatch } from "../conversation/update.ts";
 import type { OutboxEntry, OutboxRecord } from "./outbox-entry.ts";
 import { createEntry, setEntryState } from "./outbox-entry.ts";
 import { PendingWrites } from "./pending-writes.ts";
-import { SendLane } from "./send-lane.ts";
+import { SendQueue } from "./send-queue.ts";
 
 /** Where unsent messages are kept. */
 export interface OutboxStore {
@@ -38,7 +38,7 @@ export class OutboxQueue implements Outbox {
   readonly #options: OutboxOptions;
   /** In send order. */
   readonly #entries = new Map<string, OutboxEntry>();
-  readonly #lanes = new Map<string, SendLane>();
+  readonly #queues = new Map<string, SendQueue>();
   #order = 0;
   #online = false;
   #closed = false;
@@ -105,7 +105,7 @@ export class OutboxQueue implements Outbox {
     if (entry.record.to !== message.conversWith) return;
     setEntryState(entry, "sent");
     entry.message = message;
-    this.#leaveLane(entry);
+    this.#leaveQueue(entry);
     for (const { resolve } of entry.waiters.splice(0)) resolve({ seq, messageId, timestamp, message });
     void this.#writes.track(this.#options.store.delete(clientMessageId));
     this.#changed(entry);
@@ -122,17 +122,18 @@ export class OutboxQueue implements Outbox {
     const entry = this.#entries.get(clientMessageId);
     if (entry === undefined || entry.message.seq !== null || entry.state === "failed") return;
     if (!error.retryable) this.#fail(entry, error);
-    else if (entry.state === "sending") this.#lanes.get(entry.record.to)?.postpone(entry, error.retryAfterMs);
+    else if (entry.state === "sending")
+      this.#queues.get(entry.record.to)?.postpone(entry, error.retryAfterMs);
   }
 
   setOnline(online: boolean): void {
     this.#online = online;
-    for (const lane of this.#lanes.values()) lane.setOnline(online);
+    for (const queue of this.#queues.values()) queue.setOnline(online);
   }
 
   /** The connection was replaced without a break. */
   resend(): void {
-    for (const lane of this.#lanes.values()) lane.resend();
+    for (const queue of this.#queues.values()) queue.resend();
   }
 
   retry(clientMessageId: string): void {
@@ -181,7 +182,7 @@ export class OutboxQueue implements Outbox {
   #fail(entry: OutboxEntry, error: ChatError): void {
     setEntryState(entry, "failed", error);
     entry.record = { ...entry.record, failure: { code: error.code, message: error.message } };
-    this.#leaveLane(entry);
+    this.#leaveQueue(entry);
     for (const { reject } of entry.waiters.splice(0)) reject(error);
     void this.#writes.track(this.#options.store.put(entry.record));
     this.#changed(entry);
@@ -191,7 +192,7 @@ export class OutboxQueue implements Outbox {
     try {
       await this.#options.store.put(entry.record);
       entry.persisted = true;
-      this.#lanes.get(entry.record.to)?.pump();
+      this.#queues.get(entry.record.to)?.pump();
     } catch (thrown) {
       const error = new ChatError("internal", "the storage did not take the message", { cause: thrown });
       this.#delete(entry);
@@ -204,12 +205,12 @@ export class OutboxQueue implements Outbox {
     this.#order = Math.max(this.#order, order);
     this.#entries.set(clientMessageId, entry);
     this.#listed = undefined;
-    if (entry.state === "queued") this.#laneOf(to).entries.push(entry);
+    if (entry.state === "queued") this.#queueOf(to).entries.push(entry);
   }
 
   #delete(entry: OutboxEntry): void {
     this.#entries.delete(entry.record.clientMessageId);
-    this.#leaveLane(entry);
+    this.#leaveQueue(entry);
     this.#listed = undefined;
     const { to: conversWith, clientMessageId } = entry.record;
     this.#options.dispatch({ type: "unqueued", conversWith, clientMessageId });
@@ -217,17 +218,17 @@ export class OutboxQueue implements Outbox {
     this.#writes.wake();
   }
 
-  #leaveLane(entry: OutboxEntry): void {
+  #leaveQueue(entry: OutboxEntry): void {
     const { to } = entry.record;
-    const lane = this.#lanes.get(to);
-    lane?.remove(entry);
-    if (lane?.entries.length === 0) this.#lanes.delete(to);
+    const queue = this.#queues.get(to);
+    queue?.remove(entry);
+    if (queue?.entries.length === 0) this.#queues.delete(to);
   }
 
-  #laneOf(to: string): SendLane {
-    const existing = this.#lanes.get(to);
+  #queueOf(to: string): SendQueue {
+    const existing = this.#queues.get(to);
     if (existing !== undefined) return existing;
-    const lane = new SendLane({
+    const queue = new SendQueue({
       clock: this.#options.clock,
       window: this.#options.window,
       publish: (entry) => this.#options.publish(entry.record),
@@ -236,9 +237,9 @@ export class OutboxQueue implements Outbox {
         this.#changed(entry);
       },
     });
-    lane.setOnline(this.#online);
-    this.#lanes.set(to, lane);
-    return lane;
+    queue.setOnline(this.#online);
+    this.#queues.set(to, queue);
+    return queue;
   }
 
   #changed(entry: OutboxEntry): void {

@@ -11,10 +11,10 @@ import type { Clock } from "../connection/clock.ts";
 import { delay } from "../connection/clock.ts";
 import type { Dispatch } from "../conversation/update.ts";
 import { GapFiller } from "./gap-filler.ts";
+import type { Answered, Gap } from "./log-order.ts";
+import { LogOrder, topRange } from "./log-order.ts";
 import type { Positions } from "./positions.ts";
 import type { SyncSource } from "./sync-source.ts";
-import type { Answered, Gap } from "./timeline.ts";
-import { Timeline, topRange } from "./timeline.ts";
 
 /** What a synchronizer is made of. */
 export interface SynchronizerOptions {
@@ -45,7 +45,7 @@ export class Synchronizer {
   readonly #options: SynchronizerOptions;
   readonly #filler: GapFiller;
   readonly #pageEvents: number;
-  readonly #timelines = new Map<string, Timeline>();
+  readonly #orders = new Map<string, LogOrder>();
   #epoch: string | undefined;
   /** In a conversation that is not known yet, what was written before is history. Milliseconds of the server's clock. */
   #seenAt = 0;
@@ -70,8 +70,8 @@ export class Synchronizer {
     this.#filler = new GapFiller({
       clock: options.clock,
       backoff: options.backoff,
-      ask: (conversWith, timeline, gap, signal) => this.#ask(conversWith, timeline, gap, signal),
-      giveUp: (conversWith, timeline, gap) => this.#giveUp(conversWith, timeline, gap),
+      ask: (conversWith, order, gap, signal) => this.#ask(conversWith, order, gap, signal),
+      giveUp: (conversWith, order, gap) => this.#giveUp(conversWith, order, gap),
     });
   }
 
@@ -85,10 +85,10 @@ export class Synchronizer {
     this.#seenAt = checkedAt;
     if (cursor !== undefined && cursor.length <= limits.cursorCharacters) this.#cursor = cursor;
     for (const [conversWith, { seq, seenAt = checkedAt }] of Object.entries(positions)) {
-      const timeline = new Timeline(this.#options.user, seenAt, seq);
-      this.#timelines.set(conversWith, timeline);
+      const order = new LogOrder(this.#options.user, seenAt, seq);
+      this.#orders.set(conversWith, order);
       if (seq > 0) this.#advance(conversWith, { from: seq + 1, to: seq, events: [] }, "sync");
-      else timeline.raiseHead(1);
+      else order.raiseHead(1);
     }
   }
 
@@ -97,7 +97,7 @@ export class Synchronizer {
     const epoch = this.#epoch;
     if (epoch === undefined) return undefined;
     const positions: Record<string, Positions["positions"][string]> = {};
-    for (const [conversWith, { head, position: seq, seenAt }] of this.#timelines) {
+    for (const [conversWith, { head, position: seq, seenAt }] of this.#orders) {
       if (head > 0) positions[conversWith] = seq > 0 ? { seq } : { seq, seenAt };
     }
     const cursor = this.#cursor;
@@ -106,11 +106,11 @@ export class Synchronizer {
 
   /** Takes in a conversation that is not listed yet, from a page of its history. */
   adopt(conversWith: string, answer: HistoryResponse): void {
-    const timeline = this.#timeline(conversWith);
-    if (timeline.position > 0 || answer.epoch !== this.#epoch || topRange(answer) === undefined) return;
-    timeline.begin(answer);
-    timeline.makeHistory(timeline.head);
-    this.#settle(conversWith, timeline, "sync");
+    const order = this.#order(conversWith);
+    if (order.position > 0 || answer.epoch !== this.#epoch || topRange(answer) === undefined) return;
+    order.begin(answer);
+    order.makeHistory(order.head);
+    this.#settle(conversWith, order, "sync");
   }
 
   /** Live events are held back until {@link catchUp} is through. Call it before a new subscription begins. */
@@ -157,8 +157,8 @@ export class Synchronizer {
       void this.#insist((signal) => this.catchUp(signal));
       return;
     }
-    const timeline = this.#timeline(conversWith);
-    if (timeline.offer(event)) this.#settle(conversWith, timeline, "live");
+    const order = this.#order(conversWith);
+    if (order.offer(event)) this.#settle(conversWith, order, "live");
   }
 
   /** One page of what has changed since the cursor. `false`: the server has another history, and its list has begun. */
@@ -244,8 +244,8 @@ export class Synchronizer {
 
   /** The store has another history: nothing that is known of the old one counts. */
   #replace(): void {
-    for (const timeline of this.#timelines.values()) timeline.retire();
-    this.#timelines.clear();
+    for (const order of this.#orders.values()) order.retire();
+    this.#orders.clear();
     this.#epoch = undefined;
     this.#cursor = undefined;
     this.#isBehind = false;
@@ -268,24 +268,23 @@ export class Synchronizer {
     const { state, covered, events, behind } = item;
     const { conversWith, head } = state;
     const answered: Answered = { covered, events };
-    const timeline = this.#timeline(conversWith);
+    const order = this.#order(conversWith);
     const top = topRange(answered);
-    const { position } = timeline;
+    const { position } = order;
     if (position === 0) {
-      const isOld = (state.conversation?.timestamp ?? 0) <= timeline.seenAt;
+      const isOld = (state.conversation?.timestamp ?? 0) <= order.seenAt;
       const isHistory = this.#isFirst || (top === undefined && isOld);
       // Something of it is asked for already, and what that is has not been told.
-      const isPending = timeline.head > 0;
-      if (isHistory && !isPending) this.#restart(conversWith, timeline, answered, head, false);
-      else if (top !== undefined)
-        this.#discover(conversWith, timeline, answered, behind === true || isPending);
+      const isPending = order.head > 0;
+      if (isHistory && !isPending) this.#restart(conversWith, order, answered, head, false);
+      else if (top !== undefined) this.#discover(conversWith, order, answered, behind === true || isPending);
     } else if ((top?.[0] ?? head + 1) - 1 - position > maxCatchUp) {
-      this.#restart(conversWith, timeline, answered, head, true);
+      this.#restart(conversWith, order, answered, head, true);
     } else {
-      timeline.accept(answered);
+      order.accept(answered);
     }
-    timeline.raiseHead(head);
-    this.#settle(conversWith, timeline, "sync");
+    order.raiseHead(head);
+    this.#settle(conversWith, order, "sync");
     // Live events wait now: what was answered and what is held are as of the same moment.
     if (top === undefined || !this.#holding) return;
     const [from, to] = top;
@@ -294,37 +293,37 @@ export class Synchronizer {
 
   /**
    * Takes in the newest events of a conversation that is not known. What had been there when this client last looked is no
-   * news. Where all of an answer is news, and `mayBeBehind`, the timeline keeps a gap before it, to be asked for; when that
+   * news. Where all of an answer is news, and `mayBeBehind`, the order keeps a gap before it, to be asked for; when that
    * would be too much, the conversation begins with what was answered.
    */
-  #discover(conversWith: string, timeline: Timeline, answered: Answered, mayBeBehind: boolean): void {
+  #discover(conversWith: string, order: LogOrder, answered: Answered, mayBeBehind: boolean): void {
     for (const { seq, timestamp } of answered.events) {
-      if (timestamp <= timeline.seenAt) timeline.makeHistory(seq);
+      if (timestamp <= order.seenAt) order.makeHistory(seq);
     }
-    timeline.accept(answered);
+    order.accept(answered);
     const from = topRange(answered)?.[0] ?? 1;
-    const isWhole = !mayBeBehind || from <= 1 || timeline.historyUpTo >= from;
-    const isTooMuch = !isWhole && timeline.head - from > this.#options.maxCatchUp;
-    if (isWhole || isTooMuch) timeline.begin(answered);
+    const isWhole = !mayBeBehind || from <= 1 || order.historyUpTo >= from;
+    const isTooMuch = !isWhole && order.head - from > this.#options.maxCatchUp;
+    if (isWhole || isTooMuch) order.begin(answered);
     if (isTooMuch) {
-      const empty = { conversWith, from, to: from - 1, head: timeline.head, events: [] };
+      const empty = { conversWith, from, to: from - 1, head: order.head, events: [] };
       this.#options.dispatch({ type: "restarted", known: true, ...empty });
     }
   }
 
   /** What is held of a conversation is replaced by what was answered; all of it is history. */
-  #restart(conversWith: string, timeline: Timeline, answered: Answered, head: number, known: boolean): void {
-    const [from, to] = timeline.restart(answered, head);
+  #restart(conversWith: string, order: LogOrder, answered: Answered, head: number, known: boolean): void {
+    const [from, to] = order.restart(answered, head);
     const { events } = answered;
     this.#options.dispatch({ type: "restarted", conversWith, from, to, head, events, known });
   }
 
   /** Hands on what is in order, and asks for what is missing. */
-  #settle(conversWith: string, timeline: Timeline, origin: "live" | "sync"): void {
-    const released = timeline.release();
-    if (released !== null) this.#advance(conversWith, released, origin, timeline.historyUpTo);
-    if (timeline.gap() === null || this.#holding) return;
-    void this.#filler.fill(conversWith, timeline, origin === "live" && timeline.position > 0);
+  #settle(conversWith: string, order: LogOrder, origin: "live" | "sync"): void {
+    const released = order.release();
+    if (released !== null) this.#advance(conversWith, released, origin, order.historyUpTo);
+    if (order.gap() === null || this.#holding) return;
+    void this.#filler.fill(conversWith, order, origin === "live" && order.position > 0);
   }
 
   #advance(
@@ -341,14 +340,14 @@ export class Synchronizer {
     const buffered = this.#buffer;
     this.#buffer = [];
     for (const event of buffered) {
-      if (event.epoch === this.#epoch) this.#timeline(event.conversWith).offer(event);
+      if (event.epoch === this.#epoch) this.#order(event.conversWith).offer(event);
     }
-    for (const [conversWith, timeline] of [...this.#timelines]) this.#settle(conversWith, timeline, "live");
+    for (const [conversWith, order] of [...this.#orders]) this.#settle(conversWith, order, "live");
   }
 
-  async #ask(conversWith: string, timeline: Timeline, gap: Gap, signal: AbortSignal): Promise<void> {
+  async #ask(conversWith: string, order: LogOrder, gap: Gap, signal: AbortSignal): Promise<void> {
     const { source, dispatch } = this.#options;
-    const unknown = timeline.position === 0;
+    const unknown = order.position === 0;
     // Nothing is known: the newest are asked for.
     const { before } = gap;
     const range = !unknown ? gap : before === undefined ? {} : { before };
@@ -358,25 +357,25 @@ export class Synchronizer {
       throw new ChatError("store_unavailable", "the server's store was replaced");
     }
     // Meanwhile begun anew.
-    if (this.#timelines.get(conversWith) !== timeline) return;
-    timeline.visibleHead = answer.head;
+    if (this.#orders.get(conversWith) !== order) return;
+    order.visibleHead = answer.head;
     for (const event of answer.events) dispatch({ type: "arrived", event });
-    if (unknown && timeline.position === 0 && topRange(answer) !== undefined) {
-      this.#discover(conversWith, timeline, answer, true);
+    if (unknown && order.position === 0 && topRange(answer) !== undefined) {
+      this.#discover(conversWith, order, answer, true);
     } else {
-      timeline.accept(answer);
+      order.accept(answer);
     }
-    this.#settle(conversWith, timeline, "sync");
+    this.#settle(conversWith, order, "sync");
   }
 
-  #giveUp(conversWith: string, timeline: Timeline, gap: Gap): void {
+  #giveUp(conversWith: string, order: LogOrder, gap: Gap): void {
     // Somebody who has left a group still hears which of the messages before were deleted.
-    if (timeline.visibleHead > gap.after) {
+    if (order.visibleHead > gap.after) {
       const text = `the server does not explain the numbers of ${conversWith} after ${gap.after}`;
       this.#options.handleError(new ChatError("internal", text));
     }
-    timeline.giveUp(gap);
-    this.#settle(conversWith, timeline, "live");
+    order.giveUp(gap);
+    this.#settle(conversWith, order, "live");
   }
 
   /** Tries until it succeeds, or until the connection is gone. */
@@ -397,11 +396,11 @@ export class Synchronizer {
   }
 
   /** An empty one where nothing is known. */
-  #timeline(conversWith: string): Timeline {
-    const existing = this.#timelines.get(conversWith);
+  #order(conversWith: string): LogOrder {
+    const existing = this.#orders.get(conversWith);
     if (existing !== undefined) return existing;
-    const timeline = new Timeline(this.#options.user, this.#seenAt, 0);
-    this.#timelines.set(conversWith, timeline);
-    return timeline;
+    const order = new LogOrder(this.#options.user, this.#seenAt, 0);
+    this.#orders.set(conversWith, order);
+    return order;
   }
 }

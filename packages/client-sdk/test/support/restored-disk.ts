@@ -19,7 +19,7 @@ export function restoredDisk(disk: MemoryDisk, share: number): MemoryDisk {
       ...conversation,
       members: new Map(members),
       events: conversation.events.slice(0, kept),
-      positions: conversation.positions.slice(0, kept),
+      changeNumbers: conversation.changeNumbers.slice(0, kept),
       erased: new Set([...conversation.erased].filter((seq) => seq <= kept)),
     });
   }

@@ -15,7 +15,7 @@ import {
   validate,
 } from "@chat21/protocol";
 import type { RecordedClient } from "@chat21/testkit";
-import { createInbox } from "../../src/connection/inbox.ts";
+import { createDownlink } from "../../src/connection/downlink.ts";
 import type { ReleasedEvent, Update } from "../../src/conversation/update.ts";
 import type { HistoryRange, SyncSource } from "../../src/sync/sync-source.ts";
 import type { SynchronizerOptions } from "../../src/sync/synchronizer.ts";
@@ -56,7 +56,7 @@ export class SyncWorld implements SyncSource {
   readonly errors: ChatError[] = [];
   readonly #options: SyncWorldOptions;
   #synchronizer: Synchronizer;
-  readonly #inbox: (topic: string, payload: Uint8Array) => void;
+  readonly #downlink: (topic: string, payload: Uint8Array) => void;
   readonly #segments = new Map<string, Segment[]>();
   readonly #open = new Set<string>();
   readonly #visibleByEpoch = new Map<string, Map<string, Visible>>();
@@ -72,7 +72,7 @@ export class SyncWorld implements SyncSource {
     this.server = server;
     this.#options = options;
     this.#synchronizer = this.#start();
-    this.#inbox = createInbox({
+    this.#downlink = createDownlink({
       dispatch: () => undefined,
       log: { debug() {}, info() {}, warn() {} },
       epoch: () => undefined,
@@ -147,7 +147,7 @@ export class SyncWorld implements SyncSource {
     this.#client = await this.server.edge.connect({
       clientId: "device",
       password: me,
-      handleFrame: ({ topic, payload }) => this.#inbox(topic, utf8.encode(payload)),
+      handleFrame: ({ topic, payload }) => this.#downlink(topic, utf8.encode(payload)),
     });
     this.#compare(connection.signal);
   }

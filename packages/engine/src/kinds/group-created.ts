@@ -1,8 +1,8 @@
 import { ChatError, eventKinds } from "@chat21/protocol";
-import type { ConversationState } from "../conversation-state.ts";
-import { isOpen, withEnd } from "../conversation-state.ts";
 import type { Contact } from "../ports/contacts.ts";
 import type { GroupRecord, MemberRecord } from "../ports/records.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
+import { isOpen, withEnd } from "../working-conversation.ts";
 import { groupEvent, groupKind } from "./group-event.ts";
 import { groupCreatedInfo, joinedOnCreationInfo } from "./info-message.ts";
 import { requireRoutable } from "./message.ts";
@@ -59,7 +59,7 @@ export function createGroup(wanted: NewGroup): Decide {
   };
 }
 
-function initialMembers(state: ConversationState, wanted: NewGroup): MemberRecord[] {
+function initialMembers(state: WorkingConversation, wanted: NewGroup): MemberRecord[] {
   const named = new Set(wanted.members.map(({ user }) => user));
   const members = [...named].map(
     (user): MemberRecord => ({
@@ -74,14 +74,14 @@ function initialMembers(state: ConversationState, wanted: NewGroup): MemberRecor
   return members;
 }
 
-function requireOwnership(state: ConversationState, wanted: NewGroup): void {
+function requireOwnership(state: WorkingConversation, wanted: NewGroup): void {
   if (state.head === 0 || wanted.creator.admin) return;
   if (state.members.get(wanted.creator.user)?.role !== "owner") {
     throw new ChatError("forbidden", "somebody else has begun this group");
   }
 }
 
-function requireEqual(state: ConversationState, group: GroupRecord, wanted: NewGroup): void {
+function requireEqual(state: WorkingConversation, group: GroupRecord, wanted: NewGroup): void {
   const present = [...state.members.values()].filter(isOpen);
   const equal =
     (wanted.creator.admin || wanted.creator.user === group.owner) &&

@@ -1,10 +1,10 @@
 import type { EventKind } from "@chat21/protocol";
 import { topics } from "@chat21/protocol";
-import type { ConversationState } from "../conversation-state.ts";
 import type { EventRecord, MemberRecord } from "../ports/records.ts";
 import { groupFacts, groupJson } from "../project-conversation.ts";
 import { eventJson } from "../project-event.ts";
 import { sees } from "../view/view.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
 import type { Kind } from "./kind.ts";
 import type { DecisionContext, EventDraft } from "./plan.ts";
 
@@ -77,7 +77,7 @@ function tellMembers(...[event, state, outlet]: Parameters<Kind["tell"]>): void 
 }
 
 function audienceOf(
-  state: ConversationState,
+  state: WorkingConversation,
   { quiet, member_id: about }: GroupEventBody,
 ): Iterable<MemberRecord> {
   if (quiet !== true) return state.members.values();

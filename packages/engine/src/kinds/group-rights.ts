@@ -1,8 +1,8 @@
 import { ChatError, limits } from "@chat21/protocol";
-import type { ConversationState } from "../conversation-state.ts";
-import { withInterval } from "../conversation-state.ts";
 import type { Contact } from "../ports/contacts.ts";
 import type { GroupRecord, MemberRecord } from "../ports/records.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
+import { withInterval } from "../working-conversation.ts";
 import type { DecisionContext } from "./plan.ts";
 
 /** Who changes a group. */
@@ -18,7 +18,7 @@ export interface Newcomer {
 }
 
 /** The group of a state. Throws `not_found` when nobody has created one. */
-export function requireGroup(state: ConversationState): GroupRecord {
+export function requireGroup(state: WorkingConversation): GroupRecord {
   if (state.group === null) throw new ChatError("not_found", "there is no such group");
   return state.group;
 }
@@ -36,7 +36,7 @@ export function touched(group: GroupRecord, context: DecisionContext): GroupReco
 }
 
 /** The member who joins now: it sees the newest 200 numbers before it, and all that follow. */
-export function joined(state: ConversationState, user: string): MemberRecord {
+export function joined(state: WorkingConversation, user: string): MemberRecord {
   const known = state.members.get(user) ?? { user, role: "member", intervals: [] };
   const lastSeen = known.intervals.at(-1)?.[1] ?? 0;
   const from = Math.max(1, state.head - limits.joinReplay + 1, lastSeen + 1);
@@ -44,7 +44,7 @@ export function joined(state: ConversationState, user: string): MemberRecord {
 }
 
 /** Throws `bad_request` for a group that would have too many members. */
-export function requireRoom(state: ConversationState, more: number): void {
+export function requireRoom(state: WorkingConversation, more: number): void {
   if (state.present().length + more > limits.groupMembers) {
     throw new ChatError("bad_request", `a group has at most ${limits.groupMembers} members`);
   }

@@ -1,6 +1,6 @@
 import { ChatError, eventKinds } from "@chat21/protocol";
-import { withEnd } from "../conversation-state.ts";
 import type { MemberRecord } from "../ports/records.ts";
+import { withEnd } from "../working-conversation.ts";
 import { joinedInfoMembers } from "./group-created.ts";
 import { groupEvent, groupKind } from "./group-event.ts";
 import type { Changer, Newcomer } from "./group-rights.ts";

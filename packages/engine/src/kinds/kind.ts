@@ -1,11 +1,11 @@
 import type { EventKind, Overlay } from "@chat21/protocol";
 import { conversWithOf, topics } from "@chat21/protocol";
-import type { ConversationState } from "../conversation-state.ts";
 import type { JsonText } from "../engine.ts";
 import type { Fact } from "../ports/event-sink.ts";
 import type { EventRecord } from "../ports/records.ts";
 import { eventJson } from "../project-event.ts";
 import { sees } from "../view/view.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
 import type { DecisionContext, Plan } from "./plan.ts";
 
 /**
@@ -21,7 +21,7 @@ export interface Kind {
    * Tells everybody of an event that is committed: live deliveries for clients, in the new form and in the one that old
    * clients know, and facts for webhooks and queues. Changes nothing. May be called again for the same event.
    */
-  tell(event: EventRecord, state: ConversationState, outlet: Outlet): void;
+  tell(event: EventRecord, state: WorkingConversation, outlet: Outlet): void;
   /** `data` of the event as readers get it. `null`: the kind has none, as a message. */
   data(event: EventRecord): JsonText | null;
   /** The command by which clients make such an event. @default only operations of the server make it */
@@ -68,7 +68,12 @@ export interface KindCommand<Request extends KindRequest = never> {
   /** Numbers of the messages that the command is about. */
   targets(request: Request): readonly number[];
   /** Who may do it: throws `ChatError` (`forbidden`) for everybody else. Pure. */
-  may(actor: CommandActor, state: ConversationState, request: Request, targets: readonly EventRecord[]): void;
+  may(
+    actor: CommandActor,
+    state: WorkingConversation,
+    request: Request,
+    targets: readonly EventRecord[],
+  ): void;
   /** What happens. Pure; may be asked again on a newer state. */
   decide(actor: CommandActor, request: Request, context: DecisionContext): Plan;
 }
@@ -94,7 +99,7 @@ export interface Amended {
 /** Tells an event, as it is in the log, to every connected member who sees its number. */
 export function tellMembers(
   event: EventRecord,
-  state: ConversationState,
+  state: WorkingConversation,
   outlet: Outlet,
   data: JsonText,
 ): void {

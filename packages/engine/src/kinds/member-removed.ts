@@ -1,5 +1,5 @@
 import { ChatError, eventKinds } from "@chat21/protocol";
-import { withEnd } from "../conversation-state.ts";
+import { withEnd } from "../working-conversation.ts";
 import { groupEvent, groupKind } from "./group-event.ts";
 import type { Changer } from "./group-rights.ts";
 import { requireGroup, touched } from "./group-rights.ts";

@@ -9,13 +9,13 @@ import {
   systemUser,
   topics,
 } from "@chat21/protocol";
-import type { ConversationState } from "../conversation-state.ts";
-import { withInterval } from "../conversation-state.ts";
 import type { DecodedMessage } from "../decode-message.ts";
 import type { InboxCopy } from "../ports/event-sink.ts";
 import type { EventRecord, MemberRecord } from "../ports/records.ts";
 import { isErased, messageJson, recipientOf } from "../project-message.ts";
 import { sees } from "../view/view.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
+import { withInterval } from "../working-conversation.ts";
 import type { Kind, Outlet } from "./kind.ts";
 import type { Decide, DecisionContext, EventDraft, Plan } from "./plan.ts";
 
@@ -32,7 +32,7 @@ export const message: Kind = {
   },
 };
 
-function tellPair(event: EventRecord, state: ConversationState, outlet: Outlet): void {
+function tellPair(event: EventRecord, state: WorkingConversation, outlet: Outlet): void {
   const { sender } = event;
   const recipient = recipientOf(event);
   const sent = copyFor(event, sender, recipient, messageStatus.sent, outlet);
@@ -57,7 +57,7 @@ function copyFor(
   return outlet.takesFacts ? { user, conversWith, status, payload } : null;
 }
 
-function tellGroup(event: EventRecord, state: ConversationState, outlet: Outlet): void {
+function tellGroup(event: EventRecord, state: WorkingConversation, outlet: Outlet): void {
   const { app, conversation } = event;
   const status = messageStatus.delivered;
   const payload = messageJson(event, outlet.epoch, status);
@@ -101,7 +101,7 @@ export function sendMessage(sender: Sender, message: DecodedMessage): Decide {
 
 /** A message to a group nobody has created: the way every support chat begins. */
 function intoTransientGroup(
-  state: ConversationState,
+  state: WorkingConversation,
   sender: Sender,
   message: DecodedMessage,
   events: readonly EventDraft[],
@@ -125,7 +125,7 @@ function intoTransientGroup(
 }
 
 function inlineAudience(
-  state: ConversationState,
+  state: WorkingConversation,
   sender: Sender,
   message: DecodedMessage,
 ): readonly string[] {
@@ -153,7 +153,7 @@ export function requireRoutable(app: string, user: string, conversWith: string):
   }
 }
 
-function pairOf(state: ConversationState): MemberRecord[] {
+function pairOf(state: WorkingConversation): MemberRecord[] {
   const pair = directMembers(state.conversation) ?? [];
   return [...new Set(pair)].map((user) => ({ user, role: "member", intervals: [[1, null]] }));
 }

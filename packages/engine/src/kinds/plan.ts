@@ -1,5 +1,5 @@
-import type { ConversationState } from "../conversation-state.ts";
 import type { EventRecord, GroupRecord, MemberRecord } from "../ports/records.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
 
 /** An event before it has a number. Absent fields are `null`. */
 export interface EventDraft {
@@ -38,7 +38,7 @@ export interface DecisionContext {
 }
 
 /** A rule: pure, may be asked again. Throws `ChatError` to refuse; a plan without events changes nothing. */
-export type Decide = (state: ConversationState, context: DecisionContext) => Plan;
+export type Decide = (state: WorkingConversation, context: DecisionContext) => Plan;
 
 /** What numbering asks of the kinds; see `Kinds`. */
 export interface ListedKinds {
@@ -47,7 +47,7 @@ export interface ListedKinds {
 
 /** Numbers the plan's events on top of the state and advances the state by them. */
 export function advance(
-  state: ConversationState,
+  state: WorkingConversation,
   plan: Plan,
   now: number,
   kinds: ListedKinds,

@@ -26,7 +26,7 @@ import { everyPeer } from "./every-peer.ts";
 import { listConversations } from "./list-conversations.ts";
 
 /** Messages for which an old client is told one by one that they arrived, when a watermark moves past them. */
-const receiptsPerMark = 100;
+const receiptsPerMove = 100;
 
 /** Archives and tells the user's devices: S4, then S5 (Q5). */
 export async function archiveConversation(
@@ -67,7 +67,7 @@ export async function setIsNew(
   if (isNew) {
     const conversation = await resolveConversation(context, app, user, conversWith);
     await context.store.conversations.patch([{ app, conversation, user, markedUnread: true }]);
-  } else await markConversation(context, app, user, { conversWith, read: Number.MAX_SAFE_INTEGER });
+  } else await moveWatermarks(context, app, user, { conversWith, read: Number.MAX_SAFE_INTEGER });
   if (isNew) await deliver(context, [isNewPatch(app, user, conversWith, true)]);
 }
 
@@ -76,27 +76,27 @@ function isNewPatch(app: string, user: string, conversWith: string, isNew: boole
   return { app, user, topic: topics.conversationUpdated(app, user, conversWith), payload, qos: 1 };
 }
 
-/** A place to move watermarks to. */
-export interface MarkRequest {
+/** How far to move watermarks. */
+export interface WatermarkMove {
   readonly conversWith: string;
   readonly delivered?: number;
   readonly read?: number;
 }
 
 /** Moves watermarks forward and tells both sides. Throws `not_member`. */
-export async function markConversation(
+export async function moveWatermarks(
   context: OperationsContext,
   app: string,
   user: string,
-  mark: MarkRequest,
+  move: WatermarkMove,
 ): Promise<MemberState> {
   const { store } = context;
   context.requireService(app);
-  const { conversWith, read } = mark;
+  const { conversWith, read } = move;
   const conversation = await resolveConversation(context, app, user, conversWith);
   const before = await store.conversations.view(app, conversation, user);
   if (before === null) throw new ChatError("not_member");
-  const delivered = Math.max(mark.delivered ?? 0, read ?? 0);
+  const delivered = Math.max(move.delivered ?? 0, read ?? 0);
   const [state] = await store.conversations.patch([
     { app, conversation, user, delivered, ...(read === undefined ? {} : { read, markedUnread: false }) },
   ]);
@@ -145,7 +145,7 @@ async function oldReceipts(
     conversation,
     after,
     before: upTo + 1,
-    limit: receiptsPerMark,
+    limit: receiptsPerMove,
     from: "newest",
     types: ["message"],
     visibleTo: user,
@@ -188,9 +188,9 @@ export function conversationOperations(context: OperationsContext): Conversation
       await archiveConversation(context, actor.app, user, conversWith);
     },
 
-    async mark(actor, user, mark) {
+    async moveWatermarks(actor, user, move) {
       requireSelf(actor, user);
-      const { delivered, read } = await markConversation(context, actor.app, user, mark);
+      const { delivered, read } = await moveWatermarks(context, actor.app, user, move);
       return { delivered, read };
     },
 

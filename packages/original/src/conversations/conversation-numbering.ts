@@ -3,7 +3,7 @@ import { directMembers, messageStatus, systemUser } from "@chat21/protocol";
 import { originalBody } from "../documents/body.ts";
 import type { Refused } from "../refusals.ts";
 import { isRefused } from "../refusals.ts";
-import { type EventDraft, nextEvent } from "./next-event.ts";
+import { nextEvent, type OriginalEvent } from "./next-event.ts";
 import type {
   OriginalConversation,
   OriginalCopyState,
@@ -107,7 +107,7 @@ export class ConversationNumbering {
     return { facts, patches, emptyEntries };
   }
 
-  #event(draft: EventDraft): EventRecord {
+  #event(draft: OriginalEvent): EventRecord {
     const { app, conversation } = this.#source;
     const place = { app, conversation, head: this.#head, lastTimestamp: this.#lastTimestamp };
     const event = nextEvent(place, draft, this.#now);

@@ -11,7 +11,7 @@ export interface EventPlace {
 }
 
 /** What an original says of an event. The time is the original's; milliseconds. */
-export type EventDraft = Omit<EventRecord, "app" | "conversation" | "seq" | "committedAt" | "overlay">;
+export type OriginalEvent = Omit<EventRecord, "app" | "conversation" | "seq" | "committedAt" | "overlay">;
 
 /**
  * The conversation's next event: it has the next number, and a time that is later than the last one's.
@@ -19,7 +19,7 @@ export type EventDraft = Omit<EventRecord, "app" | "conversation" | "seq" | "com
  */
 export function nextEvent(
   { app, conversation, head, lastTimestamp }: EventPlace,
-  draft: EventDraft,
+  draft: OriginalEvent,
   now: number,
 ): EventRecord {
   const timestamp = Math.max(draft.timestamp, lastTimestamp + 1);

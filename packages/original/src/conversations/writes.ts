@@ -36,7 +36,7 @@ export async function writeRuns(store: Store, writes: readonly ImportWrite[]): P
 export async function clearMarks(store: Store, marks: readonly EventRef[]): Promise<void> {
   if (marks.length === 0) return;
   store.events.markDispatched(marks);
-  await store.events.flushMarks();
+  await store.events.flushDispatchMarks();
 }
 
 async function commitAll(

@@ -9,7 +9,7 @@ import type {
 } from "@chat21/engine";
 import { isOpen, withInterval } from "@chat21/engine";
 import { directMembers, isId, limits, systemUser } from "@chat21/protocol";
-import { type EventDraft, nextEvent } from "../conversations/next-event.ts";
+import { nextEvent, type OriginalEvent } from "../conversations/next-event.ts";
 import { clearMarks } from "../conversations/writes.ts";
 import { originalBody } from "../documents/body.ts";
 import { type OriginalCopy, type OriginalDocument, readOriginalCopy } from "../documents/copy.ts";
@@ -83,7 +83,7 @@ function eventOf(
   const { app, conversation, sender, messageId, timestamp } = facts;
   const { clientMessageId, tempUid, hiddenFor, listed } = body;
   const { head = 0, lastTimestamp = 0 } = record ?? {};
-  const draft: EventDraft = {
+  const draft: OriginalEvent = {
     ...{ type: "message", sender, clientMessageId, messageId, timestamp, tempUid, listed },
     body: body.body,
     hiddenFor: hiddenFor === sender || hiddenFor === facts.owner ? null : hiddenFor,

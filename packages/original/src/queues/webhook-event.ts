@@ -1,4 +1,4 @@
-import type { EventDraft } from "@chat21/events";
+import type { BackendEventDraft } from "@chat21/events";
 import { conversationBody, messageBody, presenceBody } from "@chat21/events";
 import { conversationIdOf, looksLikeGroupId, messageStatus } from "@chat21/protocol";
 import type { OriginalQueueMessage } from "./broker-queues.ts";
@@ -23,7 +23,10 @@ interface Read {
  * The key is `observer.webhook.apps.{app}.` and `message_deliver`, `message_update`, `conversation_archived` or `presence`.
  * The payload is JSON: the event's `data`, and beside it `temp_…` keys of the original's own.
  */
-export function originalWebhookEvent({ routingKey, payload }: OriginalQueueMessage): EventDraft | null {
+export function originalWebhookEvent({
+  routingKey,
+  payload,
+}: OriginalQueueMessage): BackendEventDraft | null {
   const [, app, kind] = /^observer\.webhook\.apps\.([^.]+)\.([^.]+)$/.exec(routingKey) ?? [];
   const json = parse(payload);
   if (app === undefined || json === null) return null;
@@ -68,7 +71,7 @@ function placeOf({ app, fields }: Read, kind: string, end: string) {
   return { topic, user, conversWith, orderKey: `${app}/${conversationIdOf(user, conversWith, isGroup)}` };
 }
 
-function messageEvent(read: Read): EventDraft | null {
+function messageEvent(read: Read): BackendEventDraft | null {
   const { app, fields, data: message, identity } = read;
   const place = placeOf(read, "messages", "clientadded");
   const [messageId, recipient] = [textOf(fields["message_id"]), textOf(fields["recipient"])];
@@ -83,7 +86,7 @@ function messageEvent(read: Read): EventDraft | null {
 }
 
 /** The queue says whose copy of which message, and nothing of the other side: neither does the event. */
-function returnReceipt({ app, fields, data, identity }: Read): EventDraft | null {
+function returnReceipt({ app, fields, data, identity }: Read): BackendEventDraft | null {
   const [messageId, owner] = [textOf(fields["message_id"]), textOf(fields["timelineOf"])];
   if (messageId === null || owner === null) return null;
   const event = fields["status"] === messageStatus.received ? "message-received" : "message-return-receipt";
@@ -94,7 +97,7 @@ function returnReceipt({ app, fields, data, identity }: Read): EventDraft | null
   };
 }
 
-function archivedEvent(read: Read): EventDraft | null {
+function archivedEvent(read: Read): BackendEventDraft | null {
   const { app, data: document, identity } = read;
   const place = placeOf(read, "conversations", "archive");
   if (place === null) return null;
@@ -106,7 +109,7 @@ function archivedEvent(read: Read): EventDraft | null {
   };
 }
 
-function presenceEvent({ app, fields, identity }: Read): EventDraft | null {
+function presenceEvent({ app, fields, identity }: Read): BackendEventDraft | null {
   const { presence, createdAt: since } = fields;
   const user = textOf(fields["user_id"]);
   if (user === null || (presence !== "online" && presence !== "offline")) return null;

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { DispatchRows } from "./dispatch-rows.ts";
 
 /**
- * One sequence of numbers for all that changes: events take them as their positions in the log, patches of members'
+ * One sequence of numbers for all that changes: events take them as their log positions, patches of members'
  * places as change numbers. A number is given once, also when what took it is rolled back.
  */
 export interface ChangeNumbers {
@@ -27,11 +27,11 @@ export function createChangeNumbers(database: DatabaseSync, dispatch: DispatchRo
     },
     nextSilent() {
       last += 1;
-      dispatch.markPositions(last, last);
+      dispatch.markLogPositions(last, last);
       return last;
     },
     reset() {
-      dispatch.markPositions(lastEvent() + 1, last);
+      dispatch.markLogPositions(lastEvent() + 1, last);
     },
   };
 }

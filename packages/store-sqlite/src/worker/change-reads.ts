@@ -45,7 +45,7 @@ interface Newest {
 
 function prepareStatements(database: DatabaseSync) {
   return {
-    positionAt: database.prepare(
+    logPositionAt: database.prepare(
       "SELECT position FROM event WHERE conversation = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
     ),
     newest: database.prepare(
@@ -59,29 +59,29 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
   const { accounts, ends, tables, views, rows } = parts;
   const sql = prepareStatements(parts.database);
 
-  const positionAt = (conversation: number, seq: number) =>
-    (sql.positionAt.get(conversation, seq)?.["position"] ?? 0) as number;
+  const logPositionAt = (conversation: number, seq: number) =>
+    (sql.logPositionAt.get(conversation, seq)?.["position"] ?? 0) as number;
 
-  /** Position of the last event that somebody sees who has left. It never changes. */
+  /** Log position of the last event that somebody sees who has left. It never changes. */
   function endOfFormer(table: SeatTable, seat: number, account: number): number {
     const known = table.get(seat, "endedAt");
     if (known > 0) return known;
     const found = views.seat(table.get(seat, "conversation"), account);
     const end = found?.intervals.at(-1)?.[1] ?? 0;
-    const position = found === null ? 0 : positionAt(found.conversation, end);
-    if (found !== null && end <= found.head && position > 0) table.set(seat, "endedAt", position);
-    return position;
+    const logPosition = found === null ? 0 : logPositionAt(found.conversation, end);
+    if (found !== null && end <= found.head && logPosition > 0) table.set(seat, "endedAt", logPosition);
+    return logPosition;
   }
 
   /** Number of the newest change that concerns the member; 0 or anything up to `since` when there is none behind it. */
   function changeOf(table: SeatTable, seat: number, account: number, since: number): number {
     const changed = table.get(seat, "changed");
     const conversation = table.get(seat, "conversation");
-    let end = ends.position(conversation);
+    let end = ends.logPosition(conversation);
     if (end <= since || end <= changed) return changed;
     if (table.get(seat, "endedAt") !== 0) end = endOfFormer(table, seat, account);
     // The writer has told of an event that the snapshot does not hold.
-    else if (end > table.upTo) end = positionAt(conversation, Number.MAX_SAFE_INTEGER);
+    else if (end > table.upTo) end = logPositionAt(conversation, Number.MAX_SAFE_INTEGER);
     return Math.max(changed, end);
   }
 

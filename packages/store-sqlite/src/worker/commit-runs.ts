@@ -76,15 +76,15 @@ export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun
     return null;
   }
 
-  /** Answers the event's position. */
+  /** Answers the event's log position. */
   function append(conversation: number, event: EventRecord): number {
     const { app, seq, messageId, tempUid, hiddenFor } = event;
-    const position = changes.next();
+    const logPosition = changes.next();
     const sender = accounts.intern(app, event.sender);
     sql.insertEvent.run(
       conversation,
       seq,
-      position,
+      logPosition,
       event.timestamp,
       sender,
       names.codeOf(event.type),
@@ -95,7 +95,7 @@ export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun
     );
     const { clientMessageId, committedAt, body } = event;
     sql.insertContent.run(
-      position,
+      logPosition,
       conversation,
       seq,
       sender,
@@ -105,7 +105,7 @@ export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun
       committedAt,
       body,
     );
-    return position;
+    return logPosition;
   }
 
   function commitRun(run: EncodedRun): EncodedRunResult {
@@ -121,11 +121,11 @@ export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun
     const found = known ?? conversations.create(app, conversation, kind, transient);
     conversations.update(found, kind, transient, group);
     if (members !== undefined) putMembers(app, found.id, members, changes.last() + 1, known === null);
-    let position = 0;
-    for (const event of events) position = append(found.id, event);
+    let logPosition = 0;
+    for (const event of events) logPosition = append(found.id, event);
     if (run.amendments !== undefined) amendments.amend(found.id, run.amendments);
     found.head = expectedHead + events.length;
-    ends.set(found.id, position, events.at(-1)?.timestamp ?? 0);
+    ends.set(found.id, logPosition, events.at(-1)?.timestamp ?? 0);
     return events.length;
   }
 

@@ -1,4 +1,4 @@
-/** Position and timestamp. */
+/** Log position and timestamp. */
 const fieldsPerConversation = 2;
 const bytesPerConversation = fieldsPerConversation * Float64Array.BYTES_PER_ELEMENT;
 
@@ -37,16 +37,16 @@ export class ConversationEnds {
   }
 
   /** Only on the thread that writes, before it commits. */
-  set(conversation: number, position: number, timestamp: number): void {
+  set(conversation: number, logPosition: number, timestamp: number): void {
     if (!this.#reserve(conversation)) return;
     const at = fieldsPerConversation * conversation;
-    this.#view[at] = position;
+    this.#view[at] = logPosition;
     this.#view[at + 1] = timestamp;
   }
 
   /** As {@link set}, for a change that is no event: the last event stays. */
-  touch(conversation: number, position: number): void {
-    if (this.#reserve(conversation)) this.#view[fieldsPerConversation * conversation] = position;
+  touch(conversation: number, logPosition: number): void {
+    if (this.#reserve(conversation)) this.#view[fieldsPerConversation * conversation] = logPosition;
   }
 
   /** Whether there is room, made if need be. */
@@ -59,7 +59,7 @@ export class ConversationEnds {
     return true;
   }
 
-  position(conversation: number): number {
+  logPosition(conversation: number): number {
     return this.#field(conversation, 0);
   }
 

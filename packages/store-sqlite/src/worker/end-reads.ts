@@ -3,8 +3,8 @@ import type { ConversationEnds } from "./conversation-ends.ts";
 
 /** Ends of conversations on the connection that reads: at least as far as the snapshot goes. */
 export interface EndReads {
-  /** Position of the last event. */
-  position(conversation: number): number;
+  /** Log position of the last event. */
+  logPosition(conversation: number): number;
   /** Timestamp of the last event, milliseconds. */
   timestamp(conversation: number): number;
 }
@@ -17,22 +17,22 @@ export function createEndReads(database: DatabaseSync, ends: ConversationEnds): 
   const select = database.prepare(
     "SELECT position, timestamp FROM event WHERE conversation = ? ORDER BY seq DESC LIMIT 1",
   );
-  let positions = new Float64Array(0);
+  let logPositions = new Float64Array(0);
   let timestamps = new Float64Array(0);
 
   function reserve(conversation: number): void {
     const size = Math.max(4_096, 2 ** Math.ceil(Math.log2(conversation + 1)));
-    const [oldPositions, oldTimestamps] = [positions, timestamps];
-    positions = new Float64Array(size);
+    const [oldLogPositions, oldTimestamps] = [logPositions, timestamps];
+    logPositions = new Float64Array(size);
     timestamps = new Float64Array(size);
-    positions.set(oldPositions);
+    logPositions.set(oldLogPositions);
     timestamps.set(oldTimestamps);
   }
 
   function fill(conversation: number): void {
-    if (conversation >= positions.length) reserve(conversation);
+    if (conversation >= logPositions.length) reserve(conversation);
     const row = select.get(conversation);
-    positions[conversation] = (row?.["position"] ?? 0) as number;
+    logPositions[conversation] = (row?.["position"] ?? 0) as number;
     timestamps[conversation] = (row?.["timestamp"] ?? 0) as number;
   }
 
@@ -44,7 +44,7 @@ export function createEndReads(database: DatabaseSync, ends: ConversationEnds): 
   }
 
   return {
-    position: (conversation) => ends.position(conversation) || own(() => positions, conversation),
+    logPosition: (conversation) => ends.logPosition(conversation) || own(() => logPositions, conversation),
     timestamp: (conversation) => ends.timestamp(conversation) || own(() => timestamps, conversation),
   };
 }

@@ -30,7 +30,7 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
   const nameOf = database.prepare("SELECT name FROM conversation WHERE id = ?");
 
   const isExact = (table: SeatTable, seat: number) =>
-    table.get(seat, "asOf") === ends.position(table.get(seat, "conversation"));
+    table.get(seat, "asOf") === ends.logPosition(table.get(seat, "conversation"));
 
   /** Looks up what a list shows of the conversation. It stays exact while the snapshot's last event is the last one. */
   function lookUp(table: SeatTable, seat: number, account: number): void {

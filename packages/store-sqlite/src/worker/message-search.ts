@@ -33,7 +33,7 @@ function prepareStatements(database: DatabaseSync) {
        JOIN conversation v ON v.id = c.conversation
        WHERE c.position BETWEEN ? AND ? AND c.sender = ? AND ${isLeft} ORDER BY c.position LIMIT ${maxFound}`,
     ),
-    lastPosition: database.prepare("SELECT max(position) AS last FROM event_content"),
+    lastLogPosition: database.prepare("SELECT max(position) AS last FROM event_content"),
   };
 }
 
@@ -52,7 +52,7 @@ export function createMessageSearch(
     if (conversation !== undefined && id === null) return { found: [], next: null };
     const rows: Row[] =
       id === null ? sql.inLog.all(from, to, account) : sql.inConversation.all(id, from, to, account);
-    const last = (id === null ? sql.lastPosition.get() : sql.head.get(id))?.["last"] as number | null;
+    const last = (id === null ? sql.lastLogPosition.get() : sql.head.get(id))?.["last"] as number | null;
     const reached = rows.length === maxFound ? (rows.at(-1)?.["place"] as number) : to;
     const found = rows.map((row): EventRef => {
       return { app, conversation: conversation ?? (row["name"] as string), seq: row["seq"] as number };

@@ -6,9 +6,9 @@ const field = {
   clearedAt: 2,
   /** Number of the last change of the row. */
   changed: 3,
-  /** 0: a member now. Else the position of the last event that the former member sees, or -1: not looked up. */
+  /** 0: a member now. Else the log position of the last event that the former member sees, or -1: not looked up. */
   endedAt: 4,
-  /** Position of the conversation's last event when the next two were looked up; 0: they were not. */
+  /** Log position of the conversation's last event when the next two were looked up; 0: they were not. */
   asOf: 5,
   /** Number and timestamp of the last event that a list shows; 0: none. */
   lastSeq: 6,

@@ -18,7 +18,7 @@ function prepareStatements(database: DatabaseSync) {
     all: database.prepare(`SELECT ${columns} FROM member WHERE account = ? ORDER BY conversation`),
     changed: database.prepare(`SELECT ${columns} FROM member WHERE account = ? AND changed > ?`),
     lastChanged: database.prepare("SELECT max(changed) AS last FROM member WHERE account = ?"),
-    lastPosition: database.prepare("SELECT max(position) AS last FROM event_content"),
+    lastLogPosition: database.prepare("SELECT max(position) AS last FROM event_content"),
   };
 }
 
@@ -51,7 +51,7 @@ export function createSeatTables(database: DatabaseSync): SeatTables {
 
   function lastChange(account: number): number {
     const changed = Number(sql.lastChanged.get(account)?.["last"] ?? 0);
-    return Math.max(changed, Number(sql.lastPosition.get()?.["last"] ?? 0));
+    return Math.max(changed, Number(sql.lastLogPosition.get()?.["last"] ?? 0));
   }
 
   return {

@@ -25,7 +25,7 @@ export interface Seat {
   readonly account: number;
   /** Number of the conversation's last event. */
   readonly head: number;
-  /** Its position. */
+  /** Its log position. */
   readonly end: number;
   readonly state: MemberState;
   readonly intervals: readonly Interval[];

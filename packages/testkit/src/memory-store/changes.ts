@@ -34,7 +34,7 @@ function parseCursor(cursor: string | undefined, last: number): Walk {
 /** Number of the member's newest change in the conversation; 0 without one. */
 function changeOf(found: DiskConversation, member: DiskMember): number {
   const last = found.events.findLastIndex(({ seq }) => sees(member.intervals, seq));
-  return Math.max(member.changed, found.positions[last] ?? 0);
+  return Math.max(member.changed, found.changeNumbers[last] ?? 0);
 }
 
 function charactersOf(
@@ -55,7 +55,7 @@ function toChanged(
   { base, characters, isFirst }: { base: number; characters: number; isFirst: boolean },
 ): ChangedConversation | null {
   // What comes into sight is new to the member, however old it is.
-  const known = member.widened > base ? 0 : found.positions.filter((position) => position <= base).length;
+  const known = member.widened > base ? 0 : found.changeNumbers.filter((number) => number <= base).length;
   const visible = found.events.slice(known).filter((event) => isVisible(event, member));
   let events = query.eventsEach === 0 ? [] : visible.slice(-query.eventsEach);
   if (charactersOf(view, events, query) > characters && !isFirst) return null;

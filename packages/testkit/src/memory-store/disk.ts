@@ -36,7 +36,7 @@ export interface DiskConversation {
   readonly members: Map<string, DiskMember>;
   readonly events: EventRecord[];
   /** Change numbers of the events, by the same index. */
-  readonly positions: number[];
+  readonly changeNumbers: number[];
   /** Numbers of messages that an amendment erased. */
   readonly erased: Set<number>;
 }
@@ -68,7 +68,7 @@ export interface MemoryDisk {
   /** In order of `position`. */
   readonly deliveries: Map<string, DiskDelivery>;
   /** Of the newest delivery ever enqueued. */
-  lastPosition: number;
+  lastWebhookPosition: number;
   /** Number of the newest change: every event and every patch takes the next one. */
   lastChange: number;
 }
@@ -87,7 +87,7 @@ export function createMemoryDisk(epoch: string = randomUUID()): MemoryDisk {
     leases: new Map(),
     lastSeen: new Map(),
     deliveries: new Map(),
-    lastPosition: 0,
+    lastWebhookPosition: 0,
     lastChange: 0,
   };
 }

@@ -29,7 +29,7 @@ function openConversation(disk: MemoryDisk, run: Run): DiskConversation {
   const { app, conversation, kind, transient } = run;
   const made: DiskConversation = {
     ...{ app, conversation, kind, transient, group: null, members: new Map() },
-    ...{ events: [], positions: [], erased: new Set() },
+    ...{ events: [], changeNumbers: [], erased: new Set() },
   };
   disk.conversations.set(key, made);
   return made;
@@ -80,7 +80,7 @@ function append(disk: MemoryDisk, run: Run): void {
     const ref = { app: event.app, conversation: event.conversation, seq: event.seq };
     disk.lastChange += 1;
     found.events.push({ ...event, overlay: null });
-    found.positions.push(disk.lastChange);
+    found.changeNumbers.push(disk.lastChange);
     disk.undispatched.set(keyOf(ref.app, ref.conversation, ref.seq), ref);
     if (event.clientMessageId === null) continue;
     disk.clientMessageIds.set(keyOf(event.app, event.sender, event.clientMessageId), ref);
@@ -139,13 +139,13 @@ function findMessages(
   const from = Number(search.from ?? 1);
   const to = from + searchStep;
   const found: EventRef[] = [];
-  // A conversation is walked by its own numbers, the whole log by its positions.
+  // A conversation is walked by its own numbers, the whole log by its change numbers.
   const one = conversation === undefined ? undefined : disk.conversations.get(keyOf(app, conversation));
   const looked = conversation === undefined ? disk.conversations.values() : one === undefined ? [] : [one];
-  for (const { events, positions, erased, ...facts } of looked) {
+  for (const { events, changeNumbers, erased, ...facts } of looked) {
     if (facts.app !== app) continue;
     for (const [index, event] of events.entries()) {
-      const place = one === undefined ? (positions[index] ?? 0) : event.seq;
+      const place = one === undefined ? (changeNumbers[index] ?? 0) : event.seq;
       if (place < from || place >= to || event.type !== "message" || erased.has(event.seq)) continue;
       if (sender !== undefined && event.sender !== sender) continue;
       found.push({ app, conversation: event.conversation, seq: event.seq });
@@ -201,6 +201,6 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
     markDispatched(refs) {
       for (const ref of refs) waitingMarks.add(keyOf(ref.app, ref.conversation, ref.seq));
     },
-    flushMarks: () => write("events.flushMarks", flush),
+    flushDispatchMarks: () => write("events.flushDispatchMarks", flush),
   };
 }

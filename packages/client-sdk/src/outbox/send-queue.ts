@@ -5,8 +5,8 @@ import type { OutboxEntry } from "./outbox-entry.ts";
 /** Delay before an unanswered message is sent again while online: 5 s, 10 s, 20 s … at most 60 s. */
 export const resendBackoff: Backoff = (attempt) => Math.min(60_000, 5_000 * 2 ** Math.min(attempt - 1, 10));
 
-/** What a lane needs. */
-export interface SendLaneOptions {
+/** What a queue needs. */
+export interface SendQueueOptions {
   readonly clock: Clock;
   readonly window: number;
   /** Hands a message to the connection. */
@@ -18,15 +18,15 @@ export interface SendLaneOptions {
  * The messages of one conversation on their way, in order. At most `window` are unanswered at once; when one is sent
  * again, so are those behind it.
  */
-export class SendLane {
+export class SendQueue {
   readonly entries: OutboxEntry[] = [];
-  readonly #options: SendLaneOptions;
+  readonly #options: SendQueueOptions;
   #online = false;
   #attempt = 0;
   #stopTimer: (() => void) | undefined;
   #resting = false;
 
-  constructor(options: SendLaneOptions) {
+  constructor(options: SendQueueOptions) {
     this.#options = options;
   }
 

@@ -25,7 +25,7 @@ export interface Released {
  * The order of one conversation's log. Events beyond the position wait until the numbers between are there, or are
  * covered: a covered number without an event is not for this user. Pure bookkeeping: no clock, no connection.
  */
-export class Timeline {
+export class LogOrder {
   /** The last number that this user may see, as history told it. */
   visibleHead = Number.POSITIVE_INFINITY;
   /** Up to here, messages are history for this user: they are held, never announced as new. */

@@ -1,14 +1,14 @@
 import type { Mark } from "@chat21/protocol";
 import { ChatError } from "@chat21/protocol";
 import { describe, expect, test } from "vitest";
-import { Marks } from "../src/outbox/marks.ts";
+import { WatermarkQueue } from "../src/outbox/watermark-queue.ts";
 import { ManualClock, settle } from "./support/manual-clock.ts";
 
-function openMarks(outcome: (marks: readonly Mark[]) => ChatError | null = () => null) {
+function openQueue(outcome: (marks: readonly Mark[]) => ChatError | null = () => null) {
   const clock = new ManualClock();
   const sent: (readonly Mark[])[] = [];
   const errors: ChatError[] = [];
-  const marks = new Marks({
+  const watermarks = new WatermarkQueue({
     clock,
     send: async (batch) => {
       sent.push(batch);
@@ -17,17 +17,17 @@ function openMarks(outcome: (marks: readonly Mark[]) => ChatError | null = () =>
     },
     handleError: (error) => errors.push(error),
   });
-  marks.setOnline(true);
-  return { clock, errors, marks, sent };
+  watermarks.setOnline(true);
+  return { clock, errors, sent, watermarks };
 }
 
-describe("marks", () => {
+describe("watermarks", () => {
   test("go out at once, and then at most once a second", async () => {
-    const { clock, marks, sent } = openMarks();
+    const { clock, sent, watermarks } = openQueue();
 
-    marks.add({ conversWith: "bob", read: 1 });
-    marks.add({ conversWith: "bob", read: 2 });
-    marks.add({ conversWith: "carol", delivered: 1 });
+    watermarks.add({ conversWith: "bob", read: 1 });
+    watermarks.add({ conversWith: "bob", read: 2 });
+    watermarks.add({ conversWith: "carol", delivered: 1 });
     await clock.advance(999);
     expect(sent).toEqual([[{ conversWith: "bob", read: 1 }]]);
     await clock.advance(1);
@@ -41,10 +41,10 @@ describe("marks", () => {
   });
 
   test("of one conversation are merged to the furthest", async () => {
-    const { clock, marks, sent } = openMarks();
-    marks.add({ conversWith: "x", read: 1 });
-    marks.add({ conversWith: "bob", read: 5 });
-    marks.add({ conversWith: "bob", read: 3, delivered: 9 });
+    const { clock, sent, watermarks } = openQueue();
+    watermarks.add({ conversWith: "x", read: 1 });
+    watermarks.add({ conversWith: "bob", read: 5 });
+    watermarks.add({ conversWith: "bob", read: 3, delivered: 9 });
 
     await clock.advance(1_000);
 
@@ -52,11 +52,11 @@ describe("marks", () => {
   });
 
   test("go out a hundred at a time", async () => {
-    const { clock, marks, sent } = openMarks();
-    marks.setOnline(false);
-    for (let i = 0; i < 250; i++) marks.add({ conversWith: `c-${i}`, read: 1 });
+    const { clock, sent, watermarks } = openQueue();
+    watermarks.setOnline(false);
+    for (let i = 0; i < 250; i++) watermarks.add({ conversWith: `c-${i}`, read: 1 });
 
-    marks.setOnline(true);
+    watermarks.setOnline(true);
     await clock.advance(3_000);
 
     expect(sent.map((batch) => batch.length)).toEqual([100, 100, 50]);
@@ -64,27 +64,27 @@ describe("marks", () => {
 
   test("wait for a connection, and are kept when it is lost", async () => {
     let lost = true;
-    const { clock, marks, sent } = openMarks(() => (lost ? new ChatError("connection_lost") : null));
-    marks.add({ conversWith: "bob", read: 1 });
+    const { clock, sent, watermarks } = openQueue(() => (lost ? new ChatError("connection_lost") : null));
+    watermarks.add({ conversWith: "bob", read: 1 });
     await settle();
-    marks.setOnline(false);
+    watermarks.setOnline(false);
     await clock.advance(5_000);
     lost = false;
 
-    marks.setOnline(true);
-    await marks.flush();
+    watermarks.setOnline(true);
+    await watermarks.flush();
 
     expect(sent).toEqual([[{ conversWith: "bob", read: 1 }], [{ conversWith: "bob", read: 1 }]]);
   });
 
   test("that are wrong do not hold up the others", async () => {
-    const { clock, errors, marks, sent } = openMarks((batch) =>
+    const { clock, errors, sent, watermarks } = openQueue((batch) =>
       batch.some(({ conversWith }) => conversWith === "bad") ? new ChatError("not_member") : null,
     );
-    marks.setOnline(false);
-    for (const conversWith of ["a", "bad", "b"]) marks.add({ conversWith, read: 1 });
+    watermarks.setOnline(false);
+    for (const conversWith of ["a", "bad", "b"]) watermarks.add({ conversWith, read: 1 });
 
-    marks.setOnline(true);
+    watermarks.setOnline(true);
     await clock.advance(10_000);
 
     expect(sent.slice(1)).toEqual([

@@ -2,8 +2,8 @@ import type { Mark } from "@chat21/protocol";
 import { ChatError, limits } from "@chat21/protocol";
 import type { Clock } from "../connection/clock.ts";
 
-/** What marks need. */
-export interface MarksOptions {
+/** What the queue needs. */
+export interface WatermarkQueueOptions {
   readonly clock: Clock;
   /** Tells the server; resolves when it has it. */
   send(marks: readonly Mark[]): Promise<void>;
@@ -15,19 +15,19 @@ const restMs = 1_000;
 
 /**
  * Tells the server how far messages were delivered and read: at once, then at most once a second, up to 100
- * conversations at a time. Marks of one conversation are merged. What could not be told is told later.
+ * conversations at a time. Watermarks of one conversation are merged. What could not be told is told later.
  */
-export class Marks {
-  readonly #options: MarksOptions;
+export class WatermarkQueue {
+  readonly #options: WatermarkQueueOptions;
   readonly #waiting = new Map<string, Mark>();
-  /** Marks that the server refused in company: each is tried alone, to find the one that is wrong. */
+  /** Watermarks that the server refused in company: each is tried alone, to find the one that is wrong. */
   #alone = 0;
   #online = false;
   #busy = false;
   #resting = false;
   #idle: (() => void)[] = [];
 
-  constructor(options: MarksOptions) {
+  constructor(options: WatermarkQueueOptions) {
     this.#options = options;
   }
 

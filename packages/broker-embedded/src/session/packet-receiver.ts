@@ -6,7 +6,7 @@ import type { Transport } from "../transport/transport.ts";
  * The incoming packets of one client, in order. A packet that cannot be taken yet is held. When more than
  * `maxHeldBytes` are held, the transport is not read until all of them are taken.
  */
-export class Inbox {
+export class PacketReceiver {
   readonly #transport: Transport;
   readonly #maxHeldBytes: number;
   readonly #take: TakePacket;
@@ -39,7 +39,7 @@ export class Inbox {
   proceed(): void {
     for (let held = this.#held[this.#next]; held !== undefined; held = this.#held[this.#next]) {
       if (!this.#take(held.buffer, held.start, held.body, held.end, true)) return;
-      // `take` may have stopped and emptied this inbox.
+      // `take` may have stopped and emptied this receiver.
       if (this.isEmpty) return;
       this.#next++;
       this.#heldBytes -= held.end - held.start;

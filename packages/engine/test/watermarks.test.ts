@@ -46,7 +46,7 @@ describe("Marking a conversation as read (P3)", () => {
     const { messageId } = await world.send("ann", "bob", { text: "question" });
     await world.send("bob", "ann", { text: "answer" });
 
-    await world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 2 });
+    await world.engine.conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", read: 2 });
 
     expect(ann.bodies("message-updated").map(({ message_id: id }) => id)).toEqual([messageId]);
   });
@@ -218,11 +218,13 @@ describe("The operation `mark`", () => {
     const [world] = await three();
     const { conversations } = world.engine;
 
-    expect(await conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 99 })).toEqual({
+    expect(await conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", read: 99 })).toEqual({
       delivered: 3,
       read: 3,
     });
-    expect(await conversations.mark(as("bob"), "bob", { conversWith: "ann", delivered: 1 })).toEqual({
+    expect(
+      await conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", delivered: 1 }),
+    ).toEqual({
       delivered: 3,
       read: 3,
     });
@@ -233,9 +235,15 @@ describe("The operation `mark`", () => {
     const { conversations } = world.engine;
     const mark = { conversWith: "ann", read: 1 };
 
-    await expect(conversations.mark(as("eve"), "bob", mark)).rejects.toMatchObject({ code: "forbidden" });
-    await expect(conversations.mark(as("eve"), "eve", mark)).rejects.toMatchObject({ code: "not_member" });
-    await expect(conversations.mark(as("bob"), "bob", { conversWith: "a.b" })).rejects.toMatchObject({
+    await expect(conversations.moveWatermarks(as("eve"), "bob", mark)).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    await expect(conversations.moveWatermarks(as("eve"), "eve", mark)).rejects.toMatchObject({
+      code: "not_member",
+    });
+    await expect(
+      conversations.moveWatermarks(as("bob"), "bob", { conversWith: "a.b" }),
+    ).rejects.toMatchObject({
       code: "invalid_id",
     });
   });
@@ -247,7 +255,7 @@ describe("The operation `mark`", () => {
     const ids = ann.messages().map(({ message_id: id }) => id);
     ann.forget();
 
-    await world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 150 });
+    await world.engine.conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", read: 150 });
 
     expect(ann.bodies("message-updated").map(({ message_id: id }) => id)).toEqual(ids.slice(50));
   });

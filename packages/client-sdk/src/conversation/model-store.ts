@@ -25,7 +25,7 @@ export interface StoreEvents {
 }
 
 /** What the store of conversations is made of. */
-export interface ConversationStoreOptions {
+export interface ModelStoreOptions {
   readonly user: string;
   /** Tells the app. */
   readonly emitter: Emitter<ChatEvents>;
@@ -41,12 +41,12 @@ type UpdateOf<Type extends Update["type"]> = Extract<Update, { readonly type: Ty
 type ConversationUpdate = Exclude<Update["type"], "answered" | "arrived" | "asked" | "replaced">;
 
 /** The state of all conversations. It changes by {@link dispatch} alone, and tells what has changed. */
-export class ConversationStore {
-  readonly #options: ConversationStoreOptions;
+export class ModelStore {
+  readonly #options: ModelStoreOptions;
   readonly #reducers: ReadonlyMap<string, Reducer>;
   readonly #models = new Map<string, ConversationModel>();
 
-  constructor(options: ConversationStoreOptions) {
+  constructor(options: ModelStoreOptions) {
     this.#options = options;
     this.#reducers = reducersWith(options.furtherKinds);
   }

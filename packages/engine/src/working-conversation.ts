@@ -5,7 +5,7 @@ import type { ConversationKind, ConversationRecord, GroupRecord, MemberRecord } 
  * A conversation as the writer works on it: a record it may advance event by event. When a commit fails the object is
  * thrown away and loaded again, never repaired.
  */
-export class ConversationState {
+export class WorkingConversation {
   readonly app: string;
   readonly conversation: string;
   readonly kind: ConversationKind;
@@ -29,9 +29,9 @@ export class ConversationState {
   }
 
   /** A conversation nobody has written to yet. */
-  static fresh(app: string, conversation: string): ConversationState {
+  static fresh(app: string, conversation: string): WorkingConversation {
     const kind = directMembers(conversation) === null ? "group" : "direct";
-    return new ConversationState({
+    return new WorkingConversation({
       app,
       conversation,
       kind,

@@ -2,7 +2,7 @@ import type { WebhookEndpoint } from "@chat21/events";
 import { createSigner, type Signer } from "./signature-headers.ts";
 
 /** How much is made of one endpoint at a time, and how a failing one is spared. */
-export const laneLimits = {
+export const gateLimits = {
   /** Requests under way to one endpoint. */
   requests: 16,
   /** So many failures in a row make an endpoint "failing": one request at a time, with rests between. */
@@ -11,14 +11,14 @@ export const laneLimits = {
   longestRestMs: 60_000,
 } as const;
 
-/** What a lane noticed with an attempt; a worker logs it. */
+/** What a gate noticed with an attempt; a worker logs it. */
 export type LaneChange = "failing" | "recovered" | null;
 
 /**
- * One endpoint as a worker sees it: how many requests are under way, whether it fails, whether it said 410. A lane
+ * One endpoint as a worker sees it: how many requests are under way, whether it fails, whether it said 410. A gate
  * only ever holds back requests; what becomes of a row is decided by the row's own attempts.
  */
-export class EndpointLane {
+export class EndpointGate {
   readonly endpoint: WebhookEndpoint;
   readonly sign: Signer;
   #underWay = 0;
@@ -60,7 +60,7 @@ export class EndpointLane {
   /** How many more requests may be under way at `now`. */
   room(now: number): number {
     if (this.#goneId !== null || now < this.#restUntil) return 0;
-    return Math.max(0, (this.failing ? 1 : laneLimits.requests) - this.#underWay);
+    return Math.max(0, (this.failing ? 1 : gateLimits.requests) - this.#underWay);
   }
 
   begin(): void {
@@ -88,9 +88,9 @@ export class EndpointLane {
     const news = !wasFailing || now >= this.#restUntil;
     this.#failingSince ??= now;
     this.#failuresInRow += 1;
-    if (retryAfterMs !== null) this.#rest(now, Math.min(retryAfterMs, laneLimits.longestRestMs));
-    if (this.#failuresInRow < laneLimits.failuresUntilRest || !news) return null;
-    this.#restMs = Math.min(laneLimits.longestRestMs, Math.max(laneLimits.firstRestMs, this.#restMs * 2));
+    if (retryAfterMs !== null) this.#rest(now, Math.min(retryAfterMs, gateLimits.longestRestMs));
+    if (this.#failuresInRow < gateLimits.failuresUntilRest || !news) return null;
+    this.#restMs = Math.min(gateLimits.longestRestMs, Math.max(gateLimits.firstRestMs, this.#restMs * 2));
     this.#rest(now, this.#restMs);
     return wasFailing ? null : "failing";
   }

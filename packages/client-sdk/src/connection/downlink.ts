@@ -14,7 +14,7 @@ import type { Dispatch } from "../conversation/update.ts";
 import type { Schema } from "./rest.ts";
 
 /** Who takes what arrives. */
-export interface InboxOptions {
+export interface DownlinkOptions {
   readonly dispatch: Dispatch;
   readonly log: Log;
   /** Of the store that the client knows; a server that names none means it. */
@@ -29,7 +29,7 @@ export interface InboxOptions {
 const utf8 = new TextDecoder();
 
 /** Sorts and checks what arrives in the user's inbox. What it does not know or cannot read is left out, and logged. */
-export function createInbox(options: InboxOptions): (topic: string, payload: Uint8Array) => void {
+export function createDownlink(options: DownlinkOptions): (topic: string, payload: Uint8Array) => void {
   const { dispatch, log } = options;
   return (topic, payload) => {
     const parsed = parseServerTopic(topic);

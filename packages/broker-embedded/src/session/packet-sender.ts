@@ -7,10 +7,10 @@ import { PacketIds } from "./packet-ids.ts";
 
 /**
  * The outgoing packets of one client. They are collected during a turn of the event loop and written at its end. When
- * too much is unread or unacknowledged, the outbox collects no more, and calls `handleOverflow` once, at the end of the
+ * too much is unread or unacknowledged, it collects no more, and calls `handleOverflow` once, at the end of the
  * turn.
  */
-export class Outbox implements Flushable {
+export class PacketSender implements Flushable {
   readonly #transport: Transport;
   readonly #flushQueue: FlushQueue;
   readonly #maxBufferedBytes: number;
