@@ -16,16 +16,16 @@ const help = `usage: pnpm cluster [options]
 
 Starts RabbitMQ, MongoDB, observers, the API and the process that sends webhooks, and keeps them running until Ctrl+C.
 
-  --observers <n>     how many observers [2]
-  --http-port <port>  of REST [CHAT21_HTTP_PORT, else 8010]
-  --folder <folder>   data and logs; kept for the next start [.chat21-cluster]
-  --no-build          takes what is built
-  --help              shows this
+  --observers <n>     number of observers [2]
+  --http-port <port>  port of REST [CHAT21_HTTP_PORT, else 8010]
+  --folder <folder>   folder of data and logs, kept for the next start [.chat21-cluster]
+  --no-build          uses the existing build
+  --help              shows this help
 
 environment:
-  RABBITMQ_URI, MONGODB_URI  used instead of starting own ones; JWT_KEY is then the secret that the broker knows
+  RABBITMQ_URI, MONGODB_URI  services to use instead of new ones; JWT_KEY must then be the broker's token secret
   JWT_KEY                    secret of tokens [tokenKey: for this machine only]
-  WEBHOOK_ENDPOINTS, …       as the processes have them: see docs/configuration.md`;
+  WEBHOOK_ENDPOINTS, …       settings of the processes: see docs/configuration.md`;
 
 const { values } = parseArgs({
   options: {

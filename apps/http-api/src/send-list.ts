@@ -12,9 +12,13 @@ const pieceCharacters = 16 * 1024;
  * Writes a list as its items come, not faster than the reader takes them. A list of one piece goes with its length, like
  * any other reply. Nothing is sent before the first piece is whole: what is thrown until then can still be answered
  * with a status. A failure later ends the connection, so that half a list never looks like a whole one; it is thrown,
- * too. A reader that leaves ends the items.
+ * too. A reader that leaves, or takes nothing for `stallMs`, ends the items.
  */
-export async function sendList(response: Response, { list, ...head }: ListReply): Promise<void> {
+export async function sendList(
+  response: Response,
+  { list, ...head }: ListReply,
+  stallMs: number = limits.readerStallMs,
+): Promise<void> {
   const pieces = piecesOf(list);
   const first = await pieces.next();
   if (first.done === true) {
@@ -30,6 +34,7 @@ export async function sendList(response: Response, { list, ...head }: ListReply)
     .status(head.status)
     .set(head.headers ?? {})
     .set("content-type", head.type);
+  disconnectStalled(response, stallMs);
   const source = Readable.from(joined(first.value, pieces), {
     objectMode: false,
     highWaterMark: pieceCharacters,

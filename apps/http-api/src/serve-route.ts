@@ -30,9 +30,12 @@ export function serveRoute(route: Route, services: Services, gates: Gates, log: 
     try {
       const reply = await answer(route, services, gates, request, response);
       if (reply === undefined) return;
-      if (route.heavy === true) disconnectStalled(response);
-      if ("list" in reply) await sendList(response, reply);
-      else sendReply(response, reply);
+      if ("list" in reply) {
+        await sendList(response, reply);
+      } else {
+        if (route.heavy === true) disconnectStalled(response);
+        sendReply(response, reply);
+      }
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
       if (errorCodes[error.code].status >= 500)

@@ -155,7 +155,7 @@ test("sync answers what changed since the cursor, and little when nothing did", 
   }
   expect(names(fresh)).toEqual(["alice", "carol"]);
   expect(nothing.json).toMatchObject({ more: false, conversations: [] });
-  expect(nothing.text.length).toBeLessThanOrEqual(256);
+  expect(nothing.text.length).toBeLessThanOrEqual(200);
   expect(later.conversations).toMatchObject([
     { state: { conversWith: "alice", head: 2 }, covered: [[2, 2]], events: [{ message: { text: "three" } }] },
   ]);
@@ -180,31 +180,14 @@ test("a list goes on behind its cursor, also among conversations of one time", a
 });
 
 describe("a cursor is refused", () => {
-  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const decode = (cursor: string) => JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
-
-  /** Each makes another cursor of a good one of Bob's. */
-  const forgeries: readonly (readonly [string, (parts: unknown[], cursor: string) => string])[] = [
+  /** Each makes another cursor of a good one of Bob's: its version, its owner in short, and its place. */
+  const forgeries: readonly (readonly [string, (parts: readonly string[]) => string])[] = [
     ["that is any text", () => "abc"],
-    ["that is no JSON", () => Buffer.from("{").toString("base64url")],
-    ["that is another JSON value", () => encode({ cursor: 1 })],
-    ["of a newer version", ([version, ...rest]) => encode([(version as number) + 1, ...rest])],
-    [
-      "of another user",
-      ([version, answer, ofApp, , ...place]) => encode([version, answer, ofApp, "alice", ...place]),
-    ],
-    [
-      "of another app",
-      ([version, answer, , user, ...place]) => encode([version, answer, "other", user, ...place]),
-    ],
-    [
-      "of another request",
-      ([version, answer, ...rest]) => encode([version, answer === "sync" ? "list" : "sync", ...rest]),
-    ],
-    ["without a place", (parts) => encode(parts.slice(0, 4))],
-    ["with a place of other types", (parts) => encode([...parts.slice(0, 4), null, {}])],
-    ["with more than a place", (parts) => encode([...parts, 1])],
-    ["cut short", (_parts, cursor) => cursor.slice(0, -3)],
+    ["of a newer version", ([version, ...rest]) => [Number(version) + 1, ...rest].join(".")],
+    ["of another owner", ([version, , ...place]) => [version, "00000000", ...place].join(".")],
+    ["without a place", (parts) => parts.slice(0, 2).join(".")],
+    ["with a place that is none", (parts) => [...parts.slice(0, 2), "nowhere"].join(".")],
+    ["with more than a place", (parts) => [...parts, "x/y"].join(".")],
   ];
 
   test.for(forgeries)("%s", async ([_what, forge], { api }) => {
@@ -214,8 +197,8 @@ describe("a cursor is refused", () => {
     const synced = (await api.post(`${v1}/sync`, bob, {})).json.cursor;
     const listed = (await api.get(`${v1}/conversations?limit=1`, bob)).json.cursor;
 
-    const sync = await api.post(`${v1}/sync`, bob, { cursor: forge(decode(synced), synced) });
-    const list = await api.get(`${v1}/conversations?cursor=${forge(decode(listed), listed)}`, bob);
+    const sync = await api.post(`${v1}/sync`, bob, { cursor: forge(synced.split(".")) });
+    const list = await api.get(`${v1}/conversations?cursor=${forge(listed.split("."))}`, bob);
 
     expect([sync.status, sync.json.code]).toEqual([400, "invalid_cursor"]);
     expect([list.status, list.json.code]).toEqual([400, "invalid_cursor"]);
@@ -254,12 +237,7 @@ test("a cursor of another history is answered with everything, and says so", asy
   await post(api, "alice", "bob", { text: "one" });
   const bob = api.token("bob");
   const { cursor } = (await api.post(`${v1}/sync`, bob, {})).json;
-  const [version, answer, ofApp, user, _epoch, place] = JSON.parse(
-    Buffer.from(cursor, "base64url").toString(),
-  );
-  const other = Buffer.from(JSON.stringify([version, answer, ofApp, user, "another-epoch", place])).toString(
-    "base64url",
-  );
+  const other = cursor.split(".").with(2, "00000000").join(".");
 
   const restored = (await api.post(`${v1}/sync`, bob, { cursor: other })).json;
 

@@ -7,7 +7,7 @@ import express, { type Response } from "express";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { compressAnswers } from "../src/compress-answers.ts";
 import { jsonList } from "../src/reply.ts";
-import { disconnectStalled, sendList } from "../src/send-list.ts";
+import { sendList } from "../src/send-list.ts";
 
 let server: Server | undefined;
 
@@ -180,10 +180,7 @@ describe("a list", { timeout: 30_000 }, () => {
 
   it("ends for a reader that takes nothing for too long", async () => {
     const { seen, items } = counted(100_000, 4_096);
-    const url = await serve((response) => {
-      disconnectStalled(response, 100);
-      return sendList(response, list(items));
-    });
+    const url = await serve((response) => sendList(response, list(items), 100));
 
     const reader = await openSlowly(url);
     reader.on("error", () => {});

@@ -90,7 +90,7 @@ describe("the deployed configuration", () => {
     ).rejects.toThrowError(/401/);
   });
 
-  test("keeps our processes from what is not theirs", async () => {
+  test("gives our processes no rights beyond their own queues and exchanges", async () => {
     const declare = amqpOutcome(processes, (channel) => channel.assertQueue("others"));
     const read = amqpOutcome(processes, (channel) =>
       channel.consume("mqtt-subscription-xqos1", () => undefined),
@@ -156,7 +156,7 @@ describe("render-advanced-config.sh", () => {
     await expect(render(env)).rejects.toThrowError(/RabbitMQ 4/);
   });
 
-  test("leaves no mark of its template, whatever is left out", async () => {
+  test("leaves no placeholder of its template, also when keys are left out", async () => {
     const config = await render({ CHAT21_JWKS_URI: "https://chat.example/jwks.json" }, "4");
 
     expect(config).not.toContain("@");

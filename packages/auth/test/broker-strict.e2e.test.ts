@@ -139,7 +139,7 @@ describe("a strict token over MQTT", () => {
     expect(await subscribeOutcome(client, `apps/tilechat/users/${alice}/#`)).not.toBe("granted");
   });
 
-  test("does not get at another client's kept session, nor ends it, by taking its client id", async () => {
+  test("neither reads nor ends another client's kept session by using its client id", async () => {
     const victim = `${bobClient}-kept`;
     const first = await connected(bob, victim, { clean: false });
     await first.subscribeAsync(`apps/tilechat/users/${bob}/messages/#`, { qos: 1 });

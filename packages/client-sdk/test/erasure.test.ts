@@ -162,6 +162,22 @@ describe("a message that is deleted", () => {
     expect(recorder.all("error")).toEqual([]);
   });
 
+  test("by its sender is gone for both, and nobody else's can be erased", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const bob = await openChat(server, "bob");
+    const recorder = new Recorder(bob);
+    const { seq } = await chat.send("bob", { text: "oops" });
+
+    await expect(bob.conversation("alice").erase(seq)).rejects.toMatchObject({ code: "forbidden" });
+    await chat.conversation("bob").erase(seq);
+    await recorder.until(() => bob.conversation("alice").messages[0]?.deleted === true);
+
+    expect(shown(chat.conversation("bob").messages)).toEqual([null]);
+    await expect(chat.conversation("bob").erase(seq)).rejects.toMatchObject({ code: "not_found" });
+    await expect(chat.conversation("bob").erase(99)).rejects.toMatchObject({ code: "not_found" });
+  });
+
   test("of one's own keeps how far it got", async () => {
     const server = await openServer();
     const chat = await openChat(server);

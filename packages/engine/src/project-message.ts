@@ -3,6 +3,7 @@ import { directMembers, messageStatus } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
 import { appendMembers, cutMembers } from "./json-text.ts";
 import type { EventRecord, MemberState } from "./ports/records.ts";
+import { hash32 } from "./short-hash.ts";
 
 /** What later events made of a message; `null`: nothing. */
 export function overlayOf({ overlay }: Pick<EventRecord, "overlay">): Overlay | null {
@@ -82,11 +83,7 @@ export function statusFor(event: EventRecord, user: string, { own, counterpart }
 export function copyIdOf(owner: string, id: string): string {
   let text = "";
   for (const seed of [0x811c9dc5, 0x01000193, 0x9e3779b1]) {
-    let hash = seed;
-    for (const part of [owner, "/", id]) {
-      for (let i = 0; i < part.length; i++) hash = Math.imul(hash ^ part.charCodeAt(i), 0x01000193);
-    }
-    text += (hash >>> 0).toString(16).padStart(8, "0");
+    text += hash32(`${owner}/${id}`, seed).toString(16).padStart(8, "0");
   }
   return text;
 }

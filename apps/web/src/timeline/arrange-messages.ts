@@ -58,7 +58,7 @@ interface Info {
   readonly messages: readonly ChatMessage[];
 }
 
-/** Consecutive deleted messages, of whomever. */
+/** Deleted messages. Those deleted one behind the other share a row, whoever wrote them. */
 interface Deleted {
   readonly kind: "deleted";
   readonly key: string;

@@ -88,6 +88,10 @@ export class ConversationActions {
     store.dispatch({ type: "flagged", conversWith, markedUnread: true });
   }
 
+  erase(conversWith: string, seq: number): Promise<void> {
+    return this.#options.uplink.ask({ type: "erase", conversWith, seqs: [seq] });
+  }
+
   async archive(conversWith: string): Promise<void> {
     await this.#options.rest.archive(conversWith);
     this.#options.store.dispatch({ type: "flagged", conversWith, archived: true });

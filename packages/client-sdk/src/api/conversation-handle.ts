@@ -78,6 +78,10 @@ export class ConversationHandle implements Conversation {
     return this.#context.actions.markUnread(this.conversWith);
   }
 
+  erase(seq: number): Promise<void> {
+    return this.#context.actions.erase(this.conversWith, seq);
+  }
+
   archive(): Promise<void> {
     return this.#context.actions.archive(this.conversWith);
   }

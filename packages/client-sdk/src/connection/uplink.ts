@@ -1,4 +1,4 @@
-import type { Answer, Command } from "@chat21/protocol";
+import type { Answer, Command, EraseCommand } from "@chat21/protocol";
 import { ChatError, isErrorCode, topics } from "@chat21/protocol";
 import { newId } from "../outbox/new-id.ts";
 import type { Clock } from "./clock.ts";
@@ -7,7 +7,7 @@ import type { Link } from "./link.ts";
 type WithoutId<Value> = Value extends unknown ? Omit<Value, "request_id"> : never;
 
 /** A command less its `request_id`. */
-export type CommandBody = WithoutId<Command>;
+export type CommandBody = WithoutId<Command | EraseCommand>;
 
 /** What an uplink is made of. */
 export interface UplinkOptions {

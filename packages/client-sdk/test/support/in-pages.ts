@@ -1,10 +1,7 @@
 import type { Store } from "@chat21/engine";
 
-/** The store, with so many conversations at once, at most, where it answers what has changed. */
-export function inPages<Any extends Pick<Store, "conversations">>(
-  store: Any,
-  pageConversations: number | undefined,
-): Any {
+/** A store that answers what has changed with so many conversations at once, at most. */
+export function inPages<Given extends Store>(store: Given, pageConversations: number | undefined): Given {
   if (pageConversations === undefined) return store;
   const { changes, ...conversations } = store.conversations;
   const few: typeof changes = (query) => changes({ ...query, limit: pageConversations });

@@ -28,7 +28,7 @@ import { listConversations } from "./list-conversations.ts";
 /** Messages for which an old client is told one by one that they arrived, when a watermark moves past them. */
 const receiptsPerMark = 100;
 
-/** Archives and tells the user's devices: S4, then S5 (`wire-protocol` Q5). */
+/** Archives and tells the user's devices: S4, then S5 (Q5). */
 export async function archiveConversation(
   context: OperationsContext,
   app: string,

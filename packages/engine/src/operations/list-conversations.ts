@@ -1,4 +1,4 @@
-import { ChatError, isGroupId, limits } from "@chat21/protocol";
+import { ChatError, directMembers, isGroupId, isId, limits } from "@chat21/protocol";
 import type { Actor, JsonItems, JsonText, ListPage } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import { pageLimit, requireSelf } from "../operations-context.ts";
@@ -92,12 +92,13 @@ function boundsOf(owner: CursorOwner, { cursor, before, after }: ListPage): () =
 }
 
 function cursorBehind(owner: CursorOwner, { timestamp, conversation }: Required<ListBound>): string {
-  return writeCursor(owner, [timestamp, conversation]);
+  return writeCursor(owner, `${timestamp}.${Buffer.from(conversation).toString("base64url")}`);
 }
 
-function placeIn([timestamp, conversation, ...rest]: readonly unknown[]): Required<ListBound> {
-  const isPlace = Number.isSafeInteger(timestamp) && typeof conversation === "string" && rest.length === 0;
-  const isName = isPlace && (isGroupId(conversation) || /^[^.]+\.[^.]+$/.test(conversation));
-  if (!isName) throw new ChatError("invalid_cursor");
-  return { timestamp: timestamp as number, conversation };
+function placeIn(place: string): Required<ListBound> {
+  const [, timestamp, name = ""] = /^(\d{1,16})\.([\w-]+)$/.exec(place) ?? [];
+  const conversation = Buffer.from(name, "base64url").toString("utf8");
+  const isName = isGroupId(conversation) || directMembers(conversation)?.every(isId) === true;
+  if (timestamp === undefined || !isName) throw new ChatError("invalid_cursor");
+  return { timestamp: Number(timestamp), conversation };
 }

@@ -8,6 +8,7 @@ import type { EventRange } from "../ports/event-log.ts";
 import type { ConversationView, EventRecord } from "../ports/records.ts";
 import { conversationStateJson } from "../project-conversation.ts";
 import { storedEventJson } from "../project-event.ts";
+import { shortHash } from "../short-hash.ts";
 import { readCursor, writeCursor } from "../view/cursor.ts";
 import { answerCharacters, conversationOverhead, eventOverhead, isWhole } from "./answer-budget.ts";
 
@@ -44,7 +45,7 @@ async function answerSync(context: OperationsContext, actor: Actor, request: Syn
   };
   const changes = await store.conversations.changes(query);
   const items = changes.conversations.map((changed) => itemJson(context, user, changed));
-  const next = writeCursor({ answer: "sync", app, user }, [store.epoch, changes.cursor]);
+  const next = writeCursor({ answer: "sync", app, user }, `${shortHash(store.epoch)}.${changes.cursor}`);
   return (
     `{"epoch":"${store.epoch}","now":${clock.now()},"cursor":"${next}","more":${changes.more}` +
     `${isReset ? ',"reset":true' : ""},"conversations":[${items.join(",")}]}`
@@ -54,11 +55,10 @@ async function answerSync(context: OperationsContext, actor: Actor, request: Syn
 /** Numbers and times of another epoch mean nothing: what such a cursor asks for begins anew. */
 function placeOf({ store }: OperationsContext, { app, user }: Actor, text: string | undefined): Place {
   if (text === undefined) return { cursor: undefined, isReset: false };
-  const [epoch, cursor, ...rest] = readCursor({ answer: "sync", app, user }, text);
-  if (typeof epoch !== "string" || typeof cursor !== "string" || rest.length > 0) {
-    throw new ChatError("invalid_cursor");
-  }
-  return epoch === store.epoch ? { cursor, isReset: false } : { cursor: undefined, isReset: true };
+  const place = readCursor({ answer: "sync", app, user }, text);
+  const [, epoch, cursor] = /^([0-9a-f]{8})\.(.+)$/.exec(place) ?? [];
+  if (cursor === undefined) throw new ChatError("invalid_cursor");
+  return epoch === shortHash(store.epoch) ? { cursor, isReset: false } : { cursor: undefined, isReset: true };
 }
 
 function itemJson(context: OperationsContext, user: string, changed: ChangedConversation): JsonText {

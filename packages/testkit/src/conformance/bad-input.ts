@@ -130,7 +130,7 @@ export function describeBadInput(world: () => World): void {
     });
   });
 
-  describe("a subscription to what is not one's own closes the connection", () => {
+  describe("a subscription to topics of others closes the connection", () => {
     it.each(foreignFilters)("%s", async (_what, filter) => {
       const [a, b, c] = await world().people("a", "b", "c");
 

@@ -85,7 +85,7 @@ export function describeDelivering(world: () => EdgeWorld): void {
       expect(String(((await connection.next()) as IPublishPacket).payload)).toBe("3");
     });
 
-    it("sends one copy however many filters match, with the highest QoS granted", async () => {
+    it("sends one copy when several filters match, with the highest QoS granted", async () => {
       const connection = await world().listen({ carrier, qos: 0 });
       connection.send(subscribePacket("apps/app/users/ann/messages/+/clientadded", 1));
       await connection.next();
