@@ -4,10 +4,10 @@ import type { Backoff } from "../connection/backoff.ts";
 import type { Clock } from "../connection/clock.ts";
 import type { Dispatch } from "../conversation/update.ts";
 import { GapFiller } from "./gap-filler.ts";
-import type { Positions } from "./positions.ts";
-import type { SyncSource } from "./sync-source.ts";
 import type { Answered, Gap } from "./log-order.ts";
 import { LogOrder, topRange } from "./log-order.ts";
+import type { Positions } from "./positions.ts";
+import type { SyncSource } from "./sync-source.ts";
 
 /** What logs are made of. */
 export interface LogsOptions {
@@ -92,8 +92,7 @@ export class Logs {
 
   /** Live events that have waited, and everything that waits for nothing else. */
   takeLive(events: readonly ConversationEvent[]): void {
-    for (const event of events)
-      if (event.epoch === this.epoch) this.#order(event.conversWith).offer(event);
+    for (const event of events) if (event.epoch === this.epoch) this.#order(event.conversWith).offer(event);
     for (const [conversWith, order] of [...this.#orders]) this.#settle(conversWith, order, "live");
   }
 
@@ -112,8 +111,7 @@ export class Logs {
       // Something of it is asked for already, and what that is has not been told.
       const isPending = order.head > 0;
       if (isHistory && !isPending) this.#restart(conversWith, order, answered, head, false);
-      else if (top !== undefined)
-        this.#discover(conversWith, order, answered, behind === true || isPending);
+      else if (top !== undefined) this.#discover(conversWith, order, answered, behind === true || isPending);
     } else if ((top?.[0] ?? head + 1) - 1 - position > maxCatchUp) {
       this.#restart(conversWith, order, answered, head, true);
     } else {
