@@ -12,7 +12,9 @@ interface Star extends KindRequest {
   readonly seq: number;
 }
 
-/** A whole kind in one file: members give stars to messages of others, and everybody sees whose stars a message has. */
+/**
+ * A whole kind in one file: members give stars to messages of others, and every reader sees whose stars a message has.
+ */
 export const starred: Kind = {
   wire: defineEventKind({
     code: 62,
