@@ -84,9 +84,9 @@ export interface MessageOperations {
 /** Conversation lists. */
 export interface ConversationOperations {
   /**
-   * Newest first, in the existing shape. `before` / `after` are a document's `timestamp`; a page ends behind all documents of
-   * its last timestamp (at most `limits.listMax` of these more), so that the next `before` leaves none out. A text longer than
-   * `limits.listTextCharacters` is cut.
+   * Newest first, in the existing shape. `before` / `after` are a document's `timestamp`; a page ends behind all
+   * documents of its last timestamp (at most `limits.listMax` of these more), so that the next `before` leaves none
+   * out. A text longer than `limits.listTextCharacters` is cut.
    */
   list(actor: Actor, user: string, archived: boolean, page: ListPage): JsonItems;
   /**
@@ -145,8 +145,8 @@ export interface GroupOperations {
 /** Catching up. */
 export interface SyncOperations {
   /**
-   * Answers a `syncResponseSchema` text for the actor itself: what changed since `request.cursor`. Throws `invalid_cursor`
-   * for a cursor of another user or app, of a newer version, or for no cursor at all.
+   * Answers a `syncResponseSchema` text for the actor itself: the changes since `request.cursor`. Throws
+   * `invalid_cursor` for a cursor of another user or app, of a newer version, or for a text that is not a cursor.
    */
   sync(actor: Actor, request: SyncRequest): Promise<JsonText>;
   /** Answers a `historyResponseSchema` text for the actor itself; `before` / `after` are `seq`. */

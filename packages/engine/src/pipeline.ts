@@ -1,5 +1,5 @@
 /**
- * The way of a message, one direction and no way back. Every message takes these steps in this order, from MQTT and from REST:
+ * The way of a message, in one direction only. Every message takes these steps in this order, from MQTT and from REST:
  *
  * 1. decode      `decode-message.ts`: JSON within the limits, the server's own keys cut out
  * 2. admit       here: the app is served, the sender is within its rate, the ids fit

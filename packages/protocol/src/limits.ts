@@ -30,7 +30,7 @@ export const limits = {
   presenceUsers: 100,
   /** Longest group or user display name. */
   nameBytes: 512,
-  /** Messages replayed to somebody who joins a group. */
+  /** Messages replayed to a user who joins a group. */
   joinReplay: 200,
   /** Items of a list when the request names no `limit`. */
   listDefault: 200,

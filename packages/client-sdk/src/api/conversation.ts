@@ -85,9 +85,9 @@ export interface Conversation {
   /** Shows the conversation as unread again, on all devices, until it is read. */
   markUnread(): Promise<void>;
   /**
-   * Erases a message for everybody, on all devices: it stays in `messages` as `deleted`, with its number. Resolves when the
-   * server has done it. Rejects with `forbidden` (neither its sender nor the group's owner), `not_found` (no such message, or
-   * erased before), `connection_lost` or `timeout`.
+   * Erases a message for everybody, on all devices: it stays in `messages` as `deleted`, with its number. Resolves when
+   * the server has done it. Rejects with `forbidden` (neither its sender nor the group's owner), `not_found` (no such
+   * message, or erased before), `connection_lost` or `timeout`.
    */
   erase(seq: number): Promise<void>;
   /** Moves the conversation to the archive until its next message. */

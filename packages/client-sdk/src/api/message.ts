@@ -39,8 +39,8 @@ export interface ChatMessage {
   /** The reason of the failure; `null` in every other state. */
   readonly error: ChatError | null;
   /**
-   * The message was deleted. It keeps its place, its `key` and its sender; `text` is `""`, `attributes` is `{}`, `metadata`
-   * and `wire` are `null`.
+   * The message was deleted. It keeps its place, its `key` and its sender; `text` is `""`, `attributes` is `{}`,
+   * `metadata` and `wire` are `null`.
    */
   readonly deleted: boolean;
   /** The message exactly as the server sent it, with keys this version does not know; `null` until then. */

@@ -32,7 +32,10 @@ export const anything: Schema<unknown> = { safeParse: (data) => ({ success: true
 
 const timeoutMs = 15_000;
 
-/** Calls the server's REST API. Throws only `ChatError`; asks for a new token once when the server refuses the one in use. */
+/**
+ * Calls the server's REST API. Throws only `ChatError`. Asks once for a new token when the server refuses the one in
+ * use.
+ */
 export class RestClient implements SyncSource {
   readonly #options: RestOptions;
   /** Difference to the server's clock: a device's own clock may be hours off. */

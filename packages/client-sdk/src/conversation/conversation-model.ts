@@ -25,8 +25,8 @@ export interface Applied {
 }
 
 /**
- * What this client knows of one conversation: its messages and the facts a list shows. Bookkeeping only: it changes
- * when it is told to, and tells nobody.
+ * This client's knowledge of one conversation: its messages and the facts of its list entry. Bookkeeping only: it
+ * changes when it is told to, and tells no listener.
  */
 export class ConversationModel implements HeldConversation {
   /** Numbered messages, ascending: all of `floor`-`position` that this user may see. */

@@ -81,7 +81,10 @@ export interface KindCommand<Request extends KindRequest = never> {
   decide(actor: CommandActor, request: Request, context: DecisionContext): Plan;
 }
 
-/** How an event changes earlier messages. Both functions are pure: overlays can be computed from the log at any time. */
+/**
+ * The change of earlier messages by an event. Both functions are pure: overlays can be computed from the log at any
+ * time.
+ */
 export interface Amends {
   /** Numbers of the changed messages. */
   targets(event: EventRecord): readonly number[];

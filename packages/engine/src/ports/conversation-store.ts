@@ -29,7 +29,10 @@ export interface ConversationQuery {
   readonly before?: ListBound;
   /** Only conversations in front of this place: newer, or as new and earlier by id. */
   readonly after?: ListBound;
-  /** Which end of the range: the newest `limit`, or the oldest. The answer is in the list's order in both cases. @default newest */
+  /**
+   * End of the range: the newest `limit`, or the oldest. The answer is in the list's order in both cases. @default
+   * newest
+   */
   readonly from?: "newest" | "oldest";
 }
 

@@ -135,8 +135,8 @@ export interface EventLog {
    */
   markDispatched(refs: readonly EventRef[]): void;
   /**
-   * Resolves when every dispatch mark cleared so far is durable. Calls at the same time share one write. Rejects when it cannot
-   * be written; the marks then wait for the next flush.
+   * Resolves when every dispatch mark cleared so far is durable. Calls at the same time share one write. Rejects when
+   * it cannot be written; the marks then wait for the next flush.
    */
   flushDispatchMarks(): Promise<void>;
 }
