@@ -40,7 +40,7 @@ export interface DecisionContext {
 /** A rule. Pure, and may be called again. Throws `ChatError` to refuse; a plan without events changes nothing. */
 export type Decide = (state: WorkingConversation, context: DecisionContext) => Plan;
 
-/** The part of {@link Kinds} that numbering needs. */
+/** The part of `Kinds` that numbering needs. */
 export interface ListedKinds {
   of(type: string): { readonly listed: boolean } | undefined;
 }
