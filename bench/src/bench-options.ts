@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import type { ClientKind } from "./load/message-template.ts";
+import { readingShape } from "./load/reading-history.ts";
 import { type ObserverFault, observerFaults } from "./scenarios/failover.ts";
 import type { Carrier } from "./targets/carrier.ts";
 import { isServiceTarget } from "./targets/service-targets.ts";
@@ -17,12 +18,16 @@ scenarios
   group    closed loop: one group of --members 20, of whom --senders 4 write with --window 8 each
   idle     --connections 2000 that subscribe and do nothing, then as many more
   stored   pairs against an empty store and one of --messages 1000000, in turns, --repeat 5 times (chat21 only)
+  reading  REST on a store that is filled first: syncs of a user with --conversations 10000, of which none or 500 have
+           changed (--rounds 20 times); the first page of 50,000; eight lists at once of 1,000 texts of 60 KiB each
+           (chat21 and cluster only; the other numbers are in proportion to --conversations)
   all      everything above against bare and chat21 in turns, --repeat 3 times; ends with tables in Markdown
   two-observers  pairs against one observer and two, in turns, --repeat 3 times (cluster only)
   failover       --rate messages a second over two observers, one of which suffers --fault (cluster only): how long
                  the slowest pair got nothing, and what was lost, came twice or in the wrong order
   all --target cluster
-                 pairs, open and group against relay, rabbit-bare and the cluster in turns, two-observers, failover
+                 pairs, open and group against relay, rabbit-bare and the cluster in turns, two-observers, failover,
+                 reading
 
 targets
   bare     aedes as it comes, started for the run: passes messages through and stores nothing
@@ -39,6 +44,8 @@ options
   --seconds 5       measured time of a run
   --warmup 2        seconds before it; 5 by default on RabbitMQ, where fewer messages make the code warm
   --repeat <n>      how many times                     default: 1 (stored 5, all 3)
+  --against <dir>   pairs, open, group, idle or all against chat21 or cluster: the built server of another checkout in
+                    that folder and this one's in turns, --repeat 3 times; ends with medians, and ratios of new to old
   --carrier tcp     or ws, for servers that are started for the run
   --data-dir <dir>  where data folders are made and fsync is timed; default: the folder for temporary files
   --cpu-prof <dir>  chat21 and cluster only: writes a CPU profile of every thread there
@@ -49,7 +56,7 @@ options
   --api <url>       REST of a running server, such as http://127.0.0.1:8010/api
   -h, --help        this text
 
-Exit code 1: a message was lost, duplicated or reordered, or the run could not be made.
+Exit code 1: a message was lost, duplicated or reordered, an answer was not whole, or the run could not be made.
 `;
 
 const text = (value: string) => ({ type: "string", default: value }) as const;
@@ -65,6 +72,8 @@ const options = {
   senders: text("4"),
   connections: text("2000"),
   messages: text("1000000"),
+  conversations: text("10000"),
+  rounds: text("20"),
   observers: text("1"),
   fault: text("all"),
   client: text("sdk"),
@@ -74,6 +83,7 @@ const options = {
   secret: text(process.env["CHAT21_JWT_SECRET"] ?? ""),
   pid: { type: "string" },
   api: { type: "string" },
+  against: { type: "string" },
   "data-dir": text(tmpdir()),
   "cpu-prof": { type: "string" },
   help: { type: "boolean", short: "h", default: false },
@@ -116,6 +126,8 @@ export function parseOptions(args: readonly string[]) {
       connections: number("connections"),
     },
     messages: number("messages"),
+    reading: readingShape(number("conversations")),
+    rounds: number("rounds"),
     times: {
       warmupMs: number("warmup", needsServices ? 5 : 2) * 1_000,
       measureMs: number("seconds") * 1_000,
@@ -124,6 +136,7 @@ export function parseOptions(args: readonly string[]) {
     secret: values.secret,
     pids: values.pid === undefined ? [] : [number("pid")],
     api: values.api,
+    against: values.against,
     dataDir: values["data-dir"],
     cpuProfileDir: values["cpu-prof"],
     help: values.help,

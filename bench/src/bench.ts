@@ -1,6 +1,7 @@
 import { type BenchOptions, parseOptions, usage } from "./bench-options.ts";
 import { measureFsyncMs } from "./measure/fsync-time.ts";
 import { isIntact } from "./report/faults.ts";
+import { runAgainst } from "./scenarios/against.ts";
 import { runAll } from "./scenarios/all.ts";
 import { runClusterAll } from "./scenarios/cluster-all.ts";
 import { runFailover } from "./scenarios/failover.ts";
@@ -10,8 +11,10 @@ import {
   parametersOf,
   runScenario,
 } from "./scenarios/plain-scenario.ts";
+import { isWhole, runReading } from "./scenarios/reading.ts";
 import { runStored } from "./scenarios/stored.ts";
 import { runTwoObservers } from "./scenarios/two-observers.ts";
+import { fillForChat21, fillForCluster } from "./targets/reading-source.ts";
 import { startServiceSet } from "./targets/service-set.ts";
 import { targetSource } from "./targets/target-source.ts";
 
@@ -31,7 +34,8 @@ export async function bench(args: readonly string[]): Promise<void> {
 }
 
 async function run(options: BenchOptions): Promise<boolean> {
-  const { scenario } = options;
+  const { scenario, against } = options;
+  if (against !== undefined) return runAgainst(options, against, printLine);
   switch (scenario) {
     case "all":
       return (options.target === "cluster" ? runClusterAll : runAll)(options, printLine);
@@ -40,6 +44,8 @@ async function run(options: BenchOptions): Promise<boolean> {
       printLine({ scenario, target: "chat21", ...result });
       return isIntact(result);
     }
+    case "reading":
+      return runReadings(options);
     case "two-observers":
       return runObservers(options);
     case "failover":
@@ -72,6 +78,20 @@ async function runPlain(options: BenchOptions, scenario: PlainScenario): Promise
     await source.close();
   }
   return intact;
+}
+
+async function runReadings(options: BenchOptions): Promise<boolean> {
+  const { dataDir, reading, target } = options;
+  if (target === "chat21")
+    return isWhole(await runReading(() => fillForChat21(dataDir, reading), options, printLine));
+  if (target !== "cluster")
+    throw new Error(`--scenario reading: expected --target chat21 or cluster, got ${target}`);
+  const services = await startServiceSet({ parentFolder: dataDir, for: "cluster" });
+  try {
+    return isWhole(await runReading(() => fillForCluster(services, reading), options, printLine));
+  } finally {
+    await services.close();
+  }
 }
 
 async function runObservers(options: BenchOptions): Promise<boolean> {

@@ -1,20 +1,39 @@
 import { join } from "node:path";
 import type { Run, Store } from "@chat21/engine";
+import { connectMongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import { openSqliteStore } from "@chat21/store-sqlite";
-import { type StoredShape, storedRuns } from "./load/stored-messages.ts";
+import { readingRuns } from "./load/reading-history.ts";
+import { storedRuns } from "./load/stored-messages.ts";
+import type { StoredHistory, StorePlace } from "./targets/fill-store-process.ts";
 
-/** Fills the store of a data folder with a history, through the store's own port. Arguments: folder, shape as JSON. */
-const [folder = "", shape = ""] = process.argv.slice(2);
-const store = await openSqliteStore({ path: join(folder, "chat21.db") });
-// Two commits under way: one is made while the other is written.
-let previous: Promise<void> = Promise.resolve();
-for (const runs of storedRuns(JSON.parse(shape) as StoredShape, Date.now())) {
-  const current = write(store, runs);
-  await previous;
-  previous = current;
+/** Fills an empty store with a history, through the store's own port. Arguments, as JSON: the place, the history. */
+const [place = "", history = ""] = process.argv.slice(2);
+const { store, commitsAtOnce } = await openStore(JSON.parse(place) as StorePlace);
+const writes: Promise<void>[] = [];
+for (const runs of runsOf(JSON.parse(history) as StoredHistory, Date.now())) {
+  writes.push(write(store, runs));
+  if (writes.length >= commitsAtOnce) await writes.shift();
 }
-await previous;
+await Promise.all(writes);
+await store.events.flushDispatchMarks();
 await store.close();
+
+async function openStore(
+  place: StorePlace,
+): Promise<{ readonly store: Store; readonly commitsAtOnce: number }> {
+  if ("folder" in place) {
+    // One is made while the other is written; they are written in order.
+    return { store: await openSqliteStore({ path: join(place.folder, "chat21.db") }), commitsAtOnce: 2 };
+  }
+  const { mongoUri: uri } = place;
+  await migrateMongoStore({ uri });
+  // The second one of two might find the first one's conversations still unwritten.
+  return { store: await connectMongoStore({ uri }), commitsAtOnce: 1 };
+}
+
+function runsOf(history: StoredHistory, nowMs: number): Iterable<readonly Run[]> {
+  return "messages" in history ? storedRuns(history, nowMs) : readingRuns(history, nowMs);
+}
 
 async function write({ events }: Store, runs: readonly Run[]): Promise<void> {
   const results = await events.commit(runs);

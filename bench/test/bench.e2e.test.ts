@@ -2,13 +2,25 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { littleReading, readingFigures } from "./reading-figures.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const checkout = fileURLToPath(new URL("../../", import.meta.url));
 const run = promisify(execFile);
 
+const short = ["--seconds", "1", "--warmup", "0.2"];
+
 async function bench(...options: string[]): Promise<Record<string, number>> {
-  const { stdout } = await run(process.execPath, [main, ...options, "--seconds", "1", "--warmup", "0.2"]);
+  const { stdout } = await run(process.execPath, [main, ...options, ...short]);
   return JSON.parse(stdout);
+}
+
+async function lines(...options: string[]): Promise<Record<string, unknown>[]> {
+  const { stdout } = await run(process.execPath, [main, ...options]);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 }
 
 const nothingWrong = { lost: 0, duplicated: 0, reordered: 0, dropped: 0 };
@@ -65,10 +77,42 @@ describe("the bench", () => {
     expect(result["cpuRatio"]).toBeGreaterThan(0);
   });
 
+  it("reads whole answers, whatever the part, the path and the form", async () => {
+    const figures = await lines("--scenario", "reading", "--target", "chat21", ...littleReading);
+
+    expect(figures.map(({ part, api, form, when }) => `${part} ${api} ${form} ${when}`)).toEqual(
+      readingFigures,
+    );
+    expect(figures.filter(({ missing }) => missing !== 0)).toEqual([]);
+    for (const figure of figures) expect(figure["p95Ms"]).toBeGreaterThan(0);
+    for (const figure of figures.filter(({ part }) => part === "list-heavy")) {
+      expect(figure).toMatchObject({ readers: 8, measured: 8, peakGrowthMiB: expect.any(Number) });
+    }
+  });
+
+  it("drives two checkouts in turns and compares them", async () => {
+    const options = ["--target", "chat21", "--against", checkout, "--repeat", "2", "--pairs", "2"];
+    const { stdout } = await run(process.execPath, [main, ...options, ...short]);
+
+    expect([...stdout.matchAll(/"side":"(\w+)"/g)].map(([, side]) => side)).toEqual([
+      "old",
+      "new",
+      "new",
+      "old",
+    ]);
+    expect(stdout).toMatch(/^\| pairs \| msg\/s \| \d+ \| \d+ \| \d/m);
+  });
+
   it.each([
     [["--scenario", "nothing"], "--scenario: there is no nothing"],
     [["--target", "nothing"], "--target: there is no nothing"],
     [["--pairs", "many"], "--pairs: expected a number, got many"],
+    [["--scenario", "reading"], "--scenario reading: expected --target chat21 or cluster, got bare"],
+    [["--against", "."], "--against: expected --target chat21 or cluster or cluster-no-events, got bare"],
+    [
+      ["--against", ".", "--target", "chat21", "--scenario", "stored"],
+      "--against: there is no comparison of stored",
+    ],
   ])("refuses %j in one line", async (options, reason) => {
     const refused = await bench(...options).catch((error) => error);
 

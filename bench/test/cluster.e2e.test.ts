@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { littleReading, readingFigures } from "./reading-figures.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const run = promisify(execFile);
@@ -66,6 +67,21 @@ describe("the bench on RabbitMQ", () => {
 
     expect(result).toMatchObject({ ...nothingWrong, sent: result["delivered"] });
     expect(result["cpuSecondsPer1000"]).toBeGreaterThan(0);
+  });
+
+  it("reads whole answers of the HTTP API over MongoDB, and takes its services down", async () => {
+    const options = ["--scenario", "reading", "--target", "cluster", ...littleReading];
+    const { stdout } = await run(process.execPath, [main, ...options, "--data-dir", folder]);
+    const figures: Record<string, unknown>[] = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+
+    expect(figures.map(({ part, api, form, when }) => `${part} ${api} ${form} ${when}`)).toEqual(
+      readingFigures,
+    );
+    expect(figures.filter(({ missing }) => missing !== 0)).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("kills one of two observers under load and finds every message once and in order", async () => {

@@ -49,6 +49,7 @@ const measured: ClusterMeasured = {
   ),
   twoObservers: { repetitions: [], rateRatio: 0.95, lost: 0, duplicated: 0, reordered: 0 },
   failovers: [failover("kill", 900), failover("kill", 3_100), failover("pause", 7_000)],
+  reading: { target: "cluster", filledInSeconds: 1, figures: [] },
   fsyncMs: 0.5,
   machine: { cores: 2, processor: "some", memoryGiB: 8, kernel: "Linux 6", node: "v24.0.0" },
 };

@@ -44,6 +44,7 @@ const measured: Measured = {
     },
     ...{ rateRatio: 0.8, cpuRatio: 1.1, mainThreadCpuRatio: 1, lost: 0, duplicated: 1, reordered: 0 },
   },
+  reading: { target: "chat21", filledInSeconds: 1, figures: [] },
   fsyncMs: 0.5,
   machine: { cores: 2, processor: "some", memoryGiB: 8, kernel: "Linux 6", node: "v24.0.0" },
 };

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gives the replica set its key, which must be a file that only mongod's user may read, and starts as the image does.
+# Writes the key of the replica set into a file that only mongod's user may read. Then starts MongoDB as the image does.
 set -eu
 key=/tmp/chat21-replica-key
 umask 077

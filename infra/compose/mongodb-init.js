@@ -1,4 +1,4 @@
-// Run by mongosh: a replica set of one member, and the user of our processes. Idempotent.
+// Creates a replica set of one member, and the user of our processes. Run by mongosh. Idempotent.
 const { MONGO_ROOT_PASSWORD: rootPassword, MONGO_PASSWORD: pwd } = process.env;
 const options = "?directConnection=true&authSource=admin";
 const connection = new Mongo(`mongodb://root:${encodeURIComponent(rootPassword)}@mongodb:27017/${options}`);

@@ -1,4 +1,5 @@
-// node rabbitmq-init.mjs definitions.json: gives the broker at RABBITMQ_MANAGEMENT_URI what the file defines. Idempotent.
+// Creates everything that the file defines in the broker at RABBITMQ_MANAGEMENT_URI. Idempotent.
+//   node rabbitmq-init.mjs definitions.json
 import { readFile } from "node:fs/promises";
 
 const uri = new URL(process.env["RABBITMQ_MANAGEMENT_URI"] ?? "");

@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One of the cluster's Node processes, from the root of the repository:
+# Image of one of the cluster's Node processes. Build it in the root of the repository:
 #   docker build --file infra/docker/node.Dockerfile --build-arg APP=observer --tag chat21/observer .
 # APP: observer, http-api or webhooks.
 # Checked by lint; its commands were run by hand without Docker; not yet built as an image.
@@ -10,7 +10,7 @@ ARG APP
 ENV CI=true TURBO_TELEMETRY_DISABLED=1
 WORKDIR /src
 RUN npm install --global pnpm@12.21.0
-# What is downloaded changes more rarely than what is written.
+# Dependencies change more rarely than our sources, so they have their own layer.
 COPY pnpm-lock.yaml pnpm-workspace.yaml package.json ./
 RUN --mount=type=cache,id=pnpm,target=/pnpm pnpm fetch --store-dir /pnpm
 COPY . .
@@ -21,11 +21,11 @@ RUN --mount=type=cache,id=pnpm,target=/pnpm \
 
 FROM ${NODE_IMAGE}
 ARG APP
-# Where /healthz is: 8010 for http-api, 9090 for the others.
+# Port of /healthz: 8010 for http-api, 9090 for the others.
 ARG HEALTH_PORT=9090
 LABEL org.opencontainers.image.title="chat21-${APP}" org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production HEALTH_PORT=${HEALTH_PORT}
-# Owned by root: the process can read itself and change nothing.
+# The files belong to root, so the process can read them but not change them.
 COPY --from=build /app /app
 USER 1000:1000
 WORKDIR /app

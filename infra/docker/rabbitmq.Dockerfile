@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# RabbitMQ 4 with our configuration; keys come in at start. From the root of the repository:
+# Image of RabbitMQ 4 with our configuration. The keys are given at start. Build it in the root of the repository:
 #   docker build --file infra/docker/rabbitmq.Dockerfile --tag chat21/rabbitmq .
 # Checked by lint; not yet built as an image.
 FROM rabbitmq:4.2-management-alpine
@@ -8,7 +8,7 @@ COPY infra/rabbitmq/4/enabled_plugins /etc/rabbitmq/enabled_plugins
 COPY infra/rabbitmq/4/rabbitmq.conf /etc/rabbitmq/conf.d/90-chat21.conf
 COPY infra/rabbitmq/4/advanced.config /opt/chat21/advanced.config.template
 COPY --chmod=755 infra/rabbitmq/render-advanced-config.sh infra/docker/rabbitmq-entrypoint.sh /opt/chat21/
-# Beside the data: a folder that the user may write, and that nobody else may read.
+# A folder for the configuration that only the broker's user may write and read.
 ENV RABBITMQ_ADVANCED_CONFIG_FILE=/var/lib/rabbitmq/chat21-advanced.config
 USER rabbitmq
 EXPOSE 1883 15675

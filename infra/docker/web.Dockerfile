@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The web page, and the one door to REST and Web-MQTT. From the root of the repository:
+# Image of nginx, with the web page and the way to REST and Web-MQTT. Build it in the root of the repository:
 #   docker build --file infra/docker/web.Dockerfile --tag chat21/web .
 # Checked by lint; not yet built as an image.
 FROM node:24-bookworm-slim AS build
@@ -15,7 +15,7 @@ RUN --mount=type=cache,id=pnpm,target=/pnpm \
 
 FROM nginxinc/nginx-unprivileged:1.29-alpine
 LABEL org.opencontainers.image.title="chat21-web" org.opencontainers.image.licenses="MIT"
-# Where the others are; the image's own start puts them into the template.
+# Addresses of the other processes. The image writes them into the template at start.
 ENV CHAT21_API_UPSTREAM=http-api:8010 \
     CHAT21_WEB_MQTT_UPSTREAM=rabbitmq:15675 \
     NGINX_ENVSUBST_FILTER=^CHAT21_

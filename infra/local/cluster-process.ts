@@ -3,31 +3,7 @@ import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 
-/** How a process of the cluster is run. */
-export interface ClusterProcessOptions {
-  /** For people: `observer 1`. */
-  readonly name: string;
-  /** Path of a built command line. */
-  readonly script: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Takes everything it says. */
-  readonly logPath: string;
-  /** Whether one that ends without being told is started again. */
-  readonly restarts: boolean;
-  /** Told when it ended, is started again, and what it warns of. @default nobody */
-  readonly tell?: (line: string) => void;
-}
-
-/** Addresses that a process gave when it was ready. */
-export type ReadyLine = Readonly<Record<string, unknown>>;
-
-const rests = { firstMs: 500, longestMs: 10_000, forgottenAfterMs: 30_000 } as const;
-const readyTimeoutMs = 90_000;
-const keptLines = 8;
-/** A process that drains says so itself; one that hangs is ended. */
-const graceMs = 12_000;
-
-/** A process of the cluster that runs until it is told to stop. */
+/** A process of the cluster. It runs until {@link ClusterProcess.stop}. */
 export class ClusterProcess {
   readonly name: string;
   readonly #options: ClusterProcessOptions;
@@ -44,7 +20,7 @@ export class ClusterProcess {
     this.#log = createWriteStream(options.logPath, { flags: "a" });
   }
 
-  /** Starts it; resolves when it says that it is ready, rejects with its last lines when it ends before. */
+  /** Starts a process. Resolves when it is ready. Rejects with its last lines when it ends before. */
   static async start(
     options: ClusterProcessOptions,
   ): Promise<{ readonly process: ClusterProcess; readonly ready: ReadyLine }> {
@@ -57,12 +33,15 @@ export class ClusterProcess {
     }
   }
 
-  /** Of the one that runs now; `undefined` while none does. */
+  /** Id of the running process; `undefined` while none runs. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
-  /** Ends it: first by asking. Resolves with its exit code; `null` when it had to be killed, or none ran. Idempotent. */
+  /**
+   * Stops the process with a signal, or by force when it does not end in time. Resolves with its exit code; `null` when
+   * it was killed, or none ran. Idempotent.
+   */
   async stop(): Promise<number | null> {
     this.#isStopping = true;
     clearTimeout(this.#again);
@@ -81,7 +60,7 @@ export class ClusterProcess {
 
   #spawn(): Promise<ReadyLine> {
     const child = spawn(process.execPath, [this.#options.script], {
-      // A group of its own: what the terminal sends on Ctrl+C comes from us, in order.
+      // In its own group, the process gets no Ctrl+C from the terminal. We stop the processes in order.
       detached: true,
       env: this.#options.env,
       stdio: ["ignore", "pipe", "pipe"],
@@ -101,7 +80,7 @@ export class ClusterProcess {
         clearTimeout(timer);
         reject(new Error([`${this.name}: ${why}`, ...this.#lastLines].join("\n")));
       };
-      // Both outputs are at their end with "close", so that the last lines are known.
+      // "close" comes after the end of both outputs, so all last lines have been read.
       child.once("close", (code) => fail(`ended with exit code ${code} before it was ready`));
       const take = (line: string) => {
         this.#take(line);
@@ -137,13 +116,37 @@ export class ClusterProcess {
     this.#spawn().then(
       () => tell(`${this.name} is ready again (process ${this.pid})`),
       () => {
-        // It ended: reported, and started again, by the handler of its end.
+        // The process ended. The handler of its end reports that and starts it again.
       },
     );
   }
 }
 
-/** What a line of the log says, without its clutter. */
+/** Settings of a {@link ClusterProcess}. */
+export interface ClusterProcessOptions {
+  /** Name in messages, such as `observer 1`. */
+  readonly name: string;
+  /** Path of a built command line. */
+  readonly script: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** File that gets all output. */
+  readonly logPath: string;
+  /** Whether the process is started again when it ends by itself. */
+  readonly restarts: boolean;
+  /** Gets a line when the process ends or is started again, and its warnings. @default nothing is told */
+  readonly tell?: (line: string) => void;
+}
+
+/** The addresses that a process logs when it is ready. */
+export type ReadyLine = Readonly<Record<string, unknown>>;
+
+const rests = { firstMs: 500, longestMs: 10_000, forgottenAfterMs: 30_000 } as const;
+const readyTimeoutMs = 90_000;
+const keptLines = 8;
+/** Longest time for a process to stop by itself. After it the process is killed. */
+const graceMs = 12_000;
+
+/** Returns the message of a log line without the other fields. */
 function messageOf(line: string): string {
   try {
     const { msg, err, error } = JSON.parse(line) as {

@@ -6,44 +6,18 @@ import { fileURLToPath } from "node:url";
 import { ClusterProcess, type ClusterProcessOptions } from "./cluster-process.ts";
 import { freePorts } from "./free-port.ts";
 
-/** What the processes of a cluster are started with. */
-export interface ClusterOptions {
-  readonly rabbitUri: string;
-  /** With the database in it. */
-  readonly mongoUri: string;
-  /** Shared with the broker. */
-  readonly secret: string;
-  readonly managementUri: string | null;
-  /** 0: any free one. */
-  readonly httpPort: number;
-  readonly observers: number;
-  /** For logs. */
-  readonly folder: string;
-  /** What else they find in their environment; ours wins. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly restarts: boolean;
-  readonly tell?: (line: string) => void;
-}
-
-/** A cluster that is ready. */
+/** A running cluster. */
 export interface ClusterProcesses {
   /** `http://host:port/api`. */
   readonly apiUrl: string;
-  /** Of every process, by its name. */
+  /** Address of the metrics of each process, by its name. */
   readonly metricsUrls: ReadonlyMap<string, string>;
   readonly processes: readonly ClusterProcess[];
-  /** Ends them, one kind after the other, so that nothing is lost; resolves with their exit codes by name. */
+  /** Stops the processes in an order that loses nothing. Resolves with their exit codes, by name. */
   stop(): Promise<ReadonlyMap<string, number | null>>;
 }
 
-type App = "http-api" | "observer" | "webhooks";
-
-const scriptOf = (app: App) => fileURLToPath(new URL(`../../apps/${app}/dist/cli.js`, import.meta.url));
-
-/** The API first: it is who asks for more. What the observers record is for the webhooks to send. */
-const stopOrder = ["http-api", "observer", "webhooks"] as const satisfies readonly App[];
-
-/** Starts observers, the API and the process that sends webhooks, all at once; stops all when one cannot start. */
+/** Starts observers, the API and the webhooks together. Stops all of them when one cannot start. */
 export async function startClusterProcesses(options: ClusterOptions): Promise<ClusterProcesses> {
   await mkdir(options.folder, { recursive: true });
   const wanted: readonly (readonly [app: App, name: string])[] = [
@@ -54,7 +28,7 @@ export async function startClusterProcesses(options: ClusterOptions): Promise<Cl
     ["http-api", "http-api"],
     ["webhooks", "webhooks"],
   ];
-  // Chosen here, so that a process that is started again is found where it was.
+  // The ports are chosen here, so that a process has the same one when it is started again.
   const ports = await freePorts(wanted.length);
   const results = await Promise.allSettled(
     wanted.map(([app, name], index) =>
@@ -85,6 +59,35 @@ export async function startClusterProcesses(options: ClusterOptions): Promise<Cl
     stop,
   };
 }
+
+/** Settings of {@link startClusterProcesses}. */
+export interface ClusterOptions {
+  readonly rabbitUri: string;
+  /** Address with the name of the database. */
+  readonly mongoUri: string;
+  /** Token secret. The broker has the same. */
+  readonly secret: string;
+  readonly managementUri: string | null;
+  /** 0: any free one. */
+  readonly httpPort: number;
+  readonly observers: number;
+  /** Folder for logs. */
+  readonly folder: string;
+  /** More variables for the processes. Variables of the cluster itself override them. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly restarts: boolean;
+  readonly tell?: (line: string) => void;
+}
+
+type App = "http-api" | "observer" | "webhooks";
+
+const scriptOf = (app: App) => fileURLToPath(new URL(`../../apps/${app}/dist/cli.js`, import.meta.url));
+
+/**
+ * The API stops first, because it sends requests to the others. The webhooks stop last, because they send the
+ * observers' events.
+ */
+const stopOrder = ["http-api", "observer", "webhooks"] as const satisfies readonly App[];
 
 function processOptions(
   options: ClusterOptions,
@@ -118,13 +121,13 @@ function environmentOf(
     ...(app === "http-api"
       ? { CHAT21_HTTP_PORT: String(httpPort || freePort), PORT: undefined }
       : { METRICS_PORT: String(freePort) }),
-    // Receivers on this machine are what a local cluster is for.
+    // A local cluster may send webhooks to receivers on this machine.
     WEBHOOK_ALLOW_PRIVATE: env["WEBHOOK_ALLOW_PRIVATE"] ?? "127.0.0.0/8,::1/128",
     WEBHOOK_SECRETS: env["WEBHOOK_SECRETS"] ?? localWebhookSecret(secret),
   };
 }
 
-/** The same one at every start, as long as the other secret is. */
+/** Makes the webhook secret from the token secret, so that it is the same at every start. */
 function localWebhookSecret(secret: string): string {
   return `whsec_${createHash("sha256").update(`webhooks of ${secret}`).digest("base64")}`;
 }

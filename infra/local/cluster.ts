@@ -16,16 +16,16 @@ const help = `usage: pnpm cluster [options]
 
 Starts RabbitMQ, MongoDB, observers, the API and the process that sends webhooks, and keeps them running until Ctrl+C.
 
-  --observers <n>     how many observers [2]
-  --http-port <port>  of REST [CHAT21_HTTP_PORT, else 8010]
-  --folder <folder>   data and logs; kept for the next start [.chat21-cluster]
-  --no-build          takes what is built
-  --help              shows this
+  --observers <n>     number of observers [2]
+  --http-port <port>  port of REST [CHAT21_HTTP_PORT, else 8010]
+  --folder <folder>   folder of data and logs, kept for the next start [.chat21-cluster]
+  --no-build          uses the existing build
+  --help              shows this help
 
 environment:
-  RABBITMQ_URI, MONGODB_URI  used instead of starting own ones; JWT_KEY is then the secret that the broker knows
+  RABBITMQ_URI, MONGODB_URI  services to use instead of new ones; JWT_KEY must then be the broker's token secret
   JWT_KEY                    secret of tokens [tokenKey: for this machine only]
-  WEBHOOK_ENDPOINTS, …       as the processes have them: see docs/configuration.md`;
+  WEBHOOK_ENDPOINTS, …       settings of the processes: see docs/configuration.md`;
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +37,7 @@ const { values } = parseArgs({
   },
 });
 
-/** What is known in the field, where nobody has it. */
+/** The usual ports. They are used where they are free. */
 const usualPorts = { amqp: 5672, mqtt: 1883, webMqtt: 15_675, mongo: 27_017 } as const;
 
 const say = (line: string) => console.error(line);
@@ -82,7 +82,7 @@ async function startServices(folder: string): Promise<Services> {
 }
 
 async function stopServices({ mongo, rabbit }: Services): Promise<void> {
-  // Data stays for the next start.
+  // The data is kept for the next start.
   await stopRabbit(rabbit);
   await stopMongo(mongo);
 }
@@ -97,9 +97,9 @@ function announce({ rabbit }: Services, cluster: ClusterProcesses, secret: strin
   const known = process.env["JWT_KEY"] || process.env["CHAT21_JWT_SECRET"] ? "$JWT_KEY" : secret;
   const rows = [
     ["REST", cluster.apiUrl],
-    ["MQTT over WebSocket", rabbit.webMqttUri ?? "of the broker that was given"],
-    ["MQTT", rabbit.mqttUri ?? "of the broker that was given"],
-    ["RabbitMQ management", rabbit.managementUri ?? "of the broker that was given"],
+    ["MQTT over WebSocket", rabbit.webMqttUri ?? "see the given broker"],
+    ["MQTT", rabbit.mqttUri ?? "see the given broker"],
+    ["RabbitMQ management", rabbit.managementUri ?? "see the given broker"],
     ...[...cluster.metricsUrls].map(([name, url]) => [`metrics of ${name}`, url]),
   ];
   const lines = rows.map(([what = "", where = ""]) => `  ${what.padEnd(24)}${where}`);
@@ -120,7 +120,7 @@ function announce({ rabbit }: Services, cluster: ClusterProcesses, secret: strin
   );
 }
 
-/** Resolves with the first signal; a second one ends everything at once. */
+/** Resolves with the first signal. A second one ends everything at once. */
 function firstSignal(): Promise<void> {
   return new Promise((resolveFirst) => {
     let count = 0;
@@ -167,7 +167,7 @@ async function main(): Promise<void> {
   say("stopped");
 }
 
-/** A broker of ours lets guest manage it. */
+/** Adds the user guest to the management address of our own broker. */
 function withGuest({ managementUri, origin }: RabbitService): string | null {
   if (managementUri === null || origin === "environment") return managementUri;
   return managementUri.replace("://", "://guest:guest@");

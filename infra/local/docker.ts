@@ -1,6 +1,6 @@
 import { runCommand, succeeds } from "./run-command.ts";
 
-/** Whether a Docker engine answers; the command alone is not enough. */
+/** Says whether a Docker engine answers. The installed command alone is not enough. */
 export function isDockerRunning(): Promise<boolean> {
   return succeeds("docker", ["info", "--format", "{{.ServerVersion}}"]);
 }
@@ -10,7 +10,7 @@ export async function runContainer(name: string, args: readonly string[]): Promi
   await runCommand("docker", ["run", "--detach", "--rm", "--name", name, ...args], { timeoutMs: 600_000 });
 }
 
-/** Ends a container, if it runs. */
+/** Removes a container, if it runs. */
 export async function removeContainer(name: string): Promise<void> {
   await runCommand("docker", ["rm", "--force", "--volumes", name]);
 }

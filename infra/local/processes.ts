@@ -3,11 +3,11 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** How long a process may take to end by itself before it is killed. */
+/** Longest time for a process to end by itself. After it the process is killed. */
 const graceMs = 15_000;
 const lookEveryMs = 50;
 
-/** Whether the process runs; one that has ended and was not yet collected does not. */
+/** Says whether the process runs. An ended process that was not yet collected does not count. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -22,8 +22,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Whether the process still is the one that was started for `folder`, and not another to which the system gave the id
- * since. Where the system does not say, it is believed.
+ * Says whether the process is still the one that was started for `folder`. The system may have given its id to another
+ * process. Where the system cannot tell, the answer is `true`.
  */
 export function isProcessOf(pid: number, folder: string): boolean {
   if (!isAlive(pid)) return false;
@@ -36,16 +36,16 @@ export function isProcessOf(pid: number, folder: string): boolean {
   }
 }
 
-/** What {@link startDetached} runs. */
+/** The command that {@link startDetached} runs. */
 export interface DetachedCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Takes the output. */
+  /** File that gets the output. */
   readonly logPath: string;
 }
 
-/** Starts a process that outlives this one, in the folder of its log; resolves with its id. */
+/** Starts a process that outlives this one, in the folder of its log. Resolves with its id. */
 export async function startDetached({ command, args, env = {}, logPath }: DetachedCommand): Promise<number> {
   const log = openSync(logPath, "a");
   try {
@@ -66,7 +66,7 @@ export async function startDetached({ command, args, env = {}, logPath }: Detach
   }
 }
 
-/** Resolves as soon as `look` answers something; rejects when the process ends before, or time runs out. */
+/** Calls `look` until it returns a value, and resolves with it. Rejects when the process ends or the time runs out. */
 export async function waitFor<T>(
   what: string,
   pid: number,
@@ -83,12 +83,12 @@ export async function waitFor<T>(
   }
 }
 
-/** Ends a process, by force with its children when it does not end by itself. Resolves when it is gone. */
+/** Stops a process. When it does not end in time, it is killed with its children. Resolves when it is gone. */
 export async function stopProcess(pid: number): Promise<void> {
   const send = (signal: NodeJS.Signals) => {
     if (isAlive(pid)) process.kill(pid, signal);
   };
-  // A paused process would never see the other signal.
+  // A paused process does not handle SIGTERM, so it is continued first.
   send("SIGCONT");
   send("SIGTERM");
   for (const until = Date.now() + graceMs; isAlive(pid) && Date.now() < until; ) await delay(lookEveryMs);
@@ -100,7 +100,7 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It does not lead a group.
+    // The process does not lead a group.
     if (isAlive(pid)) process.kill(pid, "SIGKILL");
   }
 }

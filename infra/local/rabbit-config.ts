@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
 import type { RabbitSeries } from "./rabbit-installation.ts";
 
-/** Ports of one broker, all on the loopback interface. */
+/** The ports of one broker, all on the loopback interface. */
 export interface RabbitPorts {
   readonly amqp: number;
   readonly mqtt: number;
   readonly webMqtt: number;
   readonly management: number;
   readonly prometheus: number;
-  /** Between Erlang nodes and tools. */
+  /** Port between Erlang nodes and tools. */
   readonly distribution: number;
-  /** Of Erlang's port mapper: a private one, so that it ends with the broker. */
+  /** Port of Erlang's port mapper. The broker has its own mapper, which ends with it. */
   readonly portMapper: number;
 }
 
-/** What deployments run as well. */
+/** Reads a configuration file of the deployments. */
 const deployed = (series: RabbitSeries, file: string) =>
   readFileSync(new URL(`../rabbitmq/${series}/${file}`, import.meta.url), "utf8");
 
@@ -36,16 +36,16 @@ export function rabbitConfig({ amqp, mqtt, webMqtt, management, prometheus }: Ra
     `management.tcp.port = ${management}`,
     "prometheus.tcp.ip = 127.0.0.1",
     `prometheus.tcp.port = ${prometheus}`,
-    // What a developer's disk has left is no reason to block publishers.
+    // A small free space on a developer's disk must not block publishers.
     "disk_free_limit.absolute = 50MB",
-    // Tokens for clients, and guest for our own AMQP connections.
+    // Clients use tokens. Our own AMQP connections use guest.
     "auth_backends.1 = rabbit_auth_backend_oauth2",
     "auth_backends.2 = rabbit_auth_backend_internal",
     "auth_oauth2.resource_server_id = rabbitmq",
   ].join("\n")}\n`;
 }
 
-/** `rabbitmq.conf` as deployments have it, but for ports, addresses and the room on the disk. */
+/** The `rabbitmq.conf` of deployments, with other ports, addresses and disk limit. */
 export function deployedRabbitConfig(series: RabbitSeries, ports: RabbitPorts): string {
   const own = new Set(rabbitConfig(ports).trim().split("\n"));
   const keyOf = (line: string) => line.split(" = ")[0]?.replace(/[.](default|1|absolute)$/, "") ?? "";
@@ -56,18 +56,18 @@ export function deployedRabbitConfig(series: RabbitSeries, ports: RabbitPorts): 
   return `${[...own, ...kept].join("\n")}\n`;
 }
 
-/** An Erlang binary of any text. */
+/** Writes any text as an Erlang binary. */
 const binary = (text: string) => `<<${[...Buffer.from(text)].join(",")}>>`;
 
-/** What verifies tokens. */
+/** The keys that verify tokens. */
 export interface RabbitKeys {
-  /** HS256, for tokens that name no key. */
+  /** HS256 secret, for tokens without a key name. */
   readonly jwtSecret: string;
-  /** ES256: PEM of public keys by `kid`. @default none */
+  /** ES256 public keys in PEM, by `kid`. @default none */
   readonly jwtKeys?: Readonly<Record<string, string>>;
 }
 
-/** `advanced.config`: the deployments' own, with these keys. What `render-advanced-config.sh` does there. */
+/** The `advanced.config` of deployments with these keys. It does the work of `render-advanced-config.sh`. */
 export function rabbitAdvancedConfig(series: RabbitSeries, { jwtSecret, jwtKeys = {} }: RabbitKeys): string {
   const secret = `{map, #{<<"kty">> => <<"MAC">>, <<"alg">> => <<"HS256">>, <<"value">> => ${binary(jwtSecret)}}}`;
   const keys = [`<<"chat21">> => ${secret}`].concat(

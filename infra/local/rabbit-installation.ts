@@ -5,24 +5,32 @@ import { cacheFolder } from "./cache-folder.ts";
 import { canAccess } from "./can-access.ts";
 import { runCommand, succeeds } from "./run-command.ts";
 
-/** A RabbitMQ on this machine. */
+/** An installed RabbitMQ. */
 export interface RabbitInstallation {
-  /** Whose configuration it takes: a folder of `infra/rabbitmq`. */
+  /** Names the folder of `infra/rabbitmq` with its configuration. */
   readonly series: RabbitSeries;
-  /** Path in front of the names of its programs; empty where they are in the path. */
+  /** Folder of its programs, with a slash at the end. Empty when they are in the path. */
   readonly programs: string;
 }
 
-/** What is configured differently. */
+/** Returns the machine's RabbitMQ, or RabbitMQ 4 with `CHAT21_LOCAL_RABBITMQ=4`. Installs it when it is missing. */
+export async function findRabbit(log: (line: string) => void): Promise<RabbitInstallation> {
+  const wanted = process.env["CHAT21_LOCAL_RABBITMQ"] ?? "";
+  if (wanted === "4") return findFour(log);
+  if (wanted !== "") throw new Error(`CHAT21_LOCAL_RABBITMQ: expected 4 or nothing, got ${wanted}`);
+  return { series: "3.10", programs: await findSystems(log) };
+}
+
+/** Versions of RabbitMQ that need different configurations. */
 export type RabbitSeries = "3.10" | "4";
 
-/** Debian's; its scripts in the path refuse users who are not root or rabbitmq. */
+/** Debian's folder of programs. Its scripts in the path accept only the users root and rabbitmq. */
 const debianFolder = "/usr/lib/rabbitmq/bin/";
 
-/** The system's own. */
+/** Finds or installs the system's RabbitMQ. Returns the folder of its programs. */
 async function findSystems(log: (line: string) => void): Promise<string> {
   if (await isRunnable(`${debianFolder}rabbitmq-server`)) return debianFolder;
-  // Elsewhere, as Homebrew installs it.
+  // Homebrew, for example, installs it elsewhere.
   if (await succeeds("sh", ["-c", "command -v rabbitmq-server"])) return "";
   if (await canInstall()) {
     log("installing rabbitmq-server");
@@ -35,7 +43,7 @@ async function findSystems(log: (line: string) => void): Promise<string> {
   );
 }
 
-/** The Debian release whose RabbitMQ is 4.0. It needs a newer C library than Debian 12 has. */
+/** The Debian release with RabbitMQ 4.0. Its programs need a newer C library than Debian 12 has. */
 const debian = { release: "trixie", version: "4.0" } as const;
 
 async function findFour(log: (line: string) => void): Promise<RabbitInstallation> {
@@ -49,7 +57,7 @@ async function installFour(folder: string, log: (line: string) => void): Promise
     throw new Error("RabbitMQ 4 is installed as root on Debian only; set RABBITMQ_URI to one instead");
   log(`installing RabbitMQ ${debian.version} with a small Debian around it to ${folder}`);
   await install("debootstrap", "debian-archive-keyring");
-  // Whole or not at all, also when two processes do it.
+  // The rename makes the whole folder appear at once, even when two processes install it.
   const beside = `${folder}.${process.pid}`;
   const root = join(beside, "root");
   await mkdir(root, { recursive: true });
@@ -67,18 +75,10 @@ async function installFour(folder: string, log: (line: string) => void): Promise
   }
 }
 
-/** Runs a program of that Debian on this machine's files, network and processes: it sees another `/usr`, and nobody else does. */
+/** Returns a script that runs a program of that Debian on this machine. Only this program sees the other `/usr`. */
 function scriptFor(program: string, root: string): string {
   const swap = `mount --bind "$0" /usr && exec "$@"`;
   return `#!/bin/sh\nexec unshare --mount sh -c '${swap}' '${root}/usr' ${debianFolder}${program} "$@"\n`;
-}
-
-/** The machine's RabbitMQ, or with `CHAT21_LOCAL_RABBITMQ=4` one of that series; installs what is missing. */
-export async function findRabbit(log: (line: string) => void): Promise<RabbitInstallation> {
-  const wanted = process.env["CHAT21_LOCAL_RABBITMQ"] ?? "";
-  if (wanted === "4") return findFour(log);
-  if (wanted !== "") throw new Error(`CHAT21_LOCAL_RABBITMQ is ${wanted}; only 4 may be asked for`);
-  return { series: "3.10", programs: await findSystems(log) };
 }
 
 const isRunnable = (path: string) => canAccess(path, constants.X_OK);

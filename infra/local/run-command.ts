@@ -1,16 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-const execute = promisify(execFile);
-
-/** What a command may be given. */
-export interface CommandOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  /** @default 60,000 */
-  readonly timeoutMs?: number;
-}
-
-/** Runs a command to its end; resolves with what it printed, rejects with what it printed to its error output. */
+/** Runs a command to its end. Resolves with its output. Rejects with its error output when it fails. */
 export async function runCommand(
   command: string,
   args: readonly string[],
@@ -29,7 +20,16 @@ export async function runCommand(
   }
 }
 
-/** Whether the command runs and succeeds. */
+/** Settings of {@link runCommand}. */
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** @default 60,000 */
+  readonly timeoutMs?: number;
+}
+
+const execute = promisify(execFile);
+
+/** Says whether the command runs and succeeds. */
 export async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
   return runCommand(command, args, { timeoutMs: 10_000 }).then(
     () => true,

@@ -5,7 +5,7 @@ import { isAlive, isProcessOf } from "./processes.ts";
 import { type MongoService, type StartOptions, startMongo, stopMongo } from "./start-mongo.ts";
 import { type RabbitOptions, type RabbitService, startRabbit, stopRabbit } from "./start-rabbit.ts";
 
-/** Services that are up, as the folder remembers them. */
+/** The running services, as recorded in the folder. */
 export interface Services {
   readonly mongo?: MongoService;
   readonly rabbit?: RabbitService;
@@ -15,7 +15,7 @@ const lookEveryMs = 100;
 
 const statePath = (folder: string) => join(folder, "services.json");
 
-/** What is up. Nothing, where the folder does not exist. */
+/** Reads the running services. There are none when the folder does not exist. */
 export async function readServices(folder: string): Promise<Services> {
   try {
     return JSON.parse(await readFile(statePath(folder), "utf8")) as Services;
@@ -43,7 +43,7 @@ async function tryLock(path: string): Promise<boolean> {
   return false;
 }
 
-/** Runs while no other process starts or stops services in the folder. */
+/** Calls `run` while no other process starts or stops services in the folder. */
 async function locked<T>(folder: string, run: () => Promise<T>): Promise<T> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, "lock");
@@ -59,7 +59,7 @@ function isUp({ pid }: { readonly pid: number | null }, folder: string): boolean
   return pid === null || isProcessOf(pid, folder);
 }
 
-/** The folder's MongoDB: the one that is up, or a new one. However many ask at once, there is one. */
+/** Returns the folder's running MongoDB, or starts one. Calls at the same time get the same one. */
 export function mongoOf(folder: string, options: Omit<StartOptions, "folder"> = {}): Promise<MongoService> {
   const path = resolve(folder);
   return locked(path, async () => {
@@ -71,7 +71,7 @@ export function mongoOf(folder: string, options: Omit<StartOptions, "folder"> = 
   });
 }
 
-/** The folder's RabbitMQ: the one that is up, or a new one. However many ask at once, there is one. */
+/** Returns the folder's running RabbitMQ, or starts one. Calls at the same time get the same one. */
 export function rabbitOf(
   folder: string,
   options: Omit<RabbitOptions, "folder"> = {},
@@ -86,7 +86,7 @@ export function rabbitOf(
   });
 }
 
-/** Ends what the folder remembers and removes the folder, data included. */
+/** Stops the recorded services and removes the folder with all data. */
 export async function takeDown(folder: string): Promise<void> {
   const path = resolve(folder);
   const { mongo, rabbit } = await readServices(path);

@@ -1,5 +1,5 @@
 /**
- * Brings RabbitMQ and MongoDB up for contributors and CI, without Docker where there is none, and takes them down:
+ * Starts and stops RabbitMQ and MongoDB for contributors and CI. Works with and without Docker:
  *
  *     node infra/local/services.ts up [--folder .chat21-services] [--mongo-port n] [--amqp-port n] [--mqtt-port n]
  *       [--web-mqtt-port n] [--jwt-secret text]
@@ -25,11 +25,12 @@ function portOf(name: "amqp-port" | "mongo-port" | "mqtt-port" | "web-mqtt-port"
   const text = values[name];
   if (text === undefined) return undefined;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`--${name} is no port: ${text}`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error(`--${name}: expected a port, 1 to 65535, got ${text}`);
   return port;
 }
 
-/** Options without those that were not given. */
+/** Removes the options that were not given. */
 function given<T extends object>(options: T): { [Key in keyof T]: NonNullable<T[Key]> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

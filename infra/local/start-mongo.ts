@@ -6,30 +6,51 @@ import { findMongod } from "./find-mongod.ts";
 import { freePorts } from "./free-port.ts";
 import { startDetached, stopProcess, waitFor } from "./processes.ts";
 
-/** A MongoDB that answers. */
+/** A running MongoDB. */
 export interface MongoService {
   readonly origin: "environment" | "docker" | "process";
   readonly uri: string;
-  /** `null` where it is not ours, or in a container. */
+  /** Process id. `null` for a given service or a container. */
   readonly pid: number | null;
   readonly container: string | null;
 }
 
-/** What a service is started with. */
+/**
+ * Returns the MongoDB of `MONGODB_URI`, or starts one in Docker or as a process. Installs a missing program. When
+ * nothing works, it rejects and names the choices.
+ */
+export async function startMongo(options: StartOptions): Promise<MongoService> {
+  const { folder, isOwn = false, log = () => {} } = options;
+  const given = process.env["MONGODB_URI"];
+  if (given !== undefined && given !== "" && !isOwn) {
+    return { origin: "environment", uri: given, pid: null, container: null };
+  }
+  const port = options.port ?? (await freePorts(1))[0] ?? 0;
+  if (!isOwn && (await isDockerRunning())) return startInDocker(port);
+  return startOnMachine(folder, port, log);
+}
+
+/** Stops a MongoDB that {@link startMongo} started. A given one keeps running. */
+export async function stopMongo({ pid, container }: MongoService): Promise<void> {
+  if (pid !== null) await stopProcess(pid);
+  if (container !== null) await removeContainer(container);
+}
+
+/** Settings to start a service. */
 export interface StartOptions {
   /** Private folder for data and logs. */
   readonly folder: string;
-  /** @default a free one */
+  /** @default a free port */
   readonly port?: number;
-  /** Only a process on this machine: for tests that pause or kill it. @default `false` */
+  /** Starts a process on this machine only, for tests that pause or kill it. @default `false` */
   readonly isOwn?: boolean;
-  /** Told what takes long. @default nobody */
+  /** Gets a line for each step that takes long. @default no lines */
   readonly log?: (line: string) => void;
 }
 
 const readyTimeoutMs = 60_000;
 
-/** One member, so that majority, transactions and step-down are real. */
+/** Creates a replica set of one member, so that majority, transactions and step-down are real. */
 async function initiate(port: number): Promise<true | null> {
   const uri = `mongodb://127.0.0.1:${port}/?directConnection=true&serverSelectionTimeoutMS=500`;
   const client = new MongoClient(uri);
@@ -83,22 +104,4 @@ async function startOnMachine(
     throw error;
   }
   return { origin: "process", uri: uriOf(port), pid, container: null };
-}
-
-/** `MONGODB_URI`, else Docker, else a process; installs what is missing, or rejects and names the choices. */
-export async function startMongo(options: StartOptions): Promise<MongoService> {
-  const { folder, isOwn = false, log = () => {} } = options;
-  const given = process.env["MONGODB_URI"];
-  if (given !== undefined && given !== "" && !isOwn) {
-    return { origin: "environment", uri: given, pid: null, container: null };
-  }
-  const port = options.port ?? (await freePorts(1))[0] ?? 0;
-  if (!isOwn && (await isDockerRunning())) return startInDocker(port);
-  return startOnMachine(folder, port, log);
-}
-
-/** Ends what {@link startMongo} started; leaves alone what was given. */
-export async function stopMongo({ pid, container }: MongoService): Promise<void> {
-  if (pid !== null) await stopProcess(pid);
-  if (container !== null) await removeContainer(container);
 }

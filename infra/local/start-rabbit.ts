@@ -15,45 +15,68 @@ import { findRabbit, type RabbitSeries } from "./rabbit-installation.ts";
 import { runCommand } from "./run-command.ts";
 import type { StartOptions } from "./start-mongo.ts";
 
-/** Signs tokens where nobody gave a secret. For local use only; what original deployments call theirs. */
-const localJwtSecret = "tokenKey";
-
-/** A RabbitMQ that answers. Addresses are `null` where the broker was given and nobody told them. */
+/** A running RabbitMQ. An address is `null` when a given broker came without it. */
 export interface RabbitService {
   readonly origin: "environment" | "docker" | "process";
-  /** AMQP, user guest. */
+  /** AMQP address with the user guest. */
   readonly uri: string;
   readonly mqttUri: string | null;
   readonly webMqttUri: string | null;
   readonly managementUri: string | null;
   readonly prometheusUri: string | null;
-  /** The broker takes tokens signed with it; `null` where the broker was given and nobody told it. */
+  /** Secret of the tokens that the broker accepts; `null` when a given broker came without it. */
   readonly jwtSecret: string | null;
   readonly pid: number | null;
   readonly container: string | null;
-  /** Environment and arguments for `rabbitmqctl`; `null` where it is not ours. */
+  /** Command and environment for `rabbitmqctl`; `null` for a given broker or a container. */
   readonly control: RabbitControl | null;
 }
 
-/** How to reach a private node with the broker's own tools. */
-interface RabbitControl {
-  readonly command: string;
-  readonly node: string;
-  readonly env: Readonly<Record<string, string>>;
+/**
+ * Returns the RabbitMQ of `RABBITMQ_URI`, or starts one in Docker or as a process. Installs a missing program. When
+ * nothing works, it rejects and names the choices.
+ */
+export async function startRabbit(options: RabbitOptions): Promise<RabbitService> {
+  const { isOwn = false } = options;
+  const uri = process.env["RABBITMQ_URI"];
+  if (uri !== undefined && uri !== "" && !isOwn) return given(uri);
+  const ports = await choosePorts(options);
+  return !isOwn && (await isDockerRunning()) ? startInDocker(options, ports) : startOnMachine(options, ports);
+}
+
+/** Stops a RabbitMQ that {@link startRabbit} started. A given one keeps running. */
+export async function stopRabbit({ pid, container, control }: RabbitService): Promise<void> {
+  if (pid !== null) await stopProcess(pid);
+  if (container !== null) await removeContainer(container);
+  // The port mapper is a separate daemon. It does not end while somebody uses it.
+  if (control !== null) await runCommand("epmd", ["-kill"], { env: control.env }).catch(() => {});
 }
 
 /** {@link StartOptions} of a broker. */
 export interface RabbitOptions extends StartOptions {
-  /** HS256. @default "tokenKey" */
+  /** HS256 secret. @default "tokenKey" */
   readonly jwtSecret?: string;
-  /** ES256: PEM of public keys by `kid`. @default none */
+  /** ES256 public keys in PEM, by `kid`. @default none */
   readonly jwtKeys?: Readonly<Record<string, string>>;
-  /** What deployments configure, with this user for our own processes. @default what contributors need, and guest */
+  /**
+   * Uses the configuration of deployments, with this user for our own processes. @default the contributors' one, with
+   * guest
+   */
   readonly asDeployed?: { readonly user: string; readonly password: string };
-  /** @default a free one */
+  /** @default a free port */
   readonly mqttPort?: number;
-  /** @default a free one */
+  /** @default a free port */
   readonly webMqttPort?: number;
+}
+
+/** Default token secret, for local use only. Original deployments use the same one as their default. */
+const localJwtSecret = "tokenKey";
+
+/** The way to reach a private node with the broker's own tools. */
+interface RabbitControl {
+  readonly command: string;
+  readonly node: string;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 async function choosePorts({ port, mqttPort, webMqttPort }: RabbitOptions): Promise<RabbitPorts> {
@@ -104,7 +127,7 @@ function environmentOf(folder: string, ports: RabbitPorts, node: string) {
     RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
     RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, "advanced.config"),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "enabled_plugins"),
-    // No busy waiting: the machine is for the tests.
+    // No busy waiting, so that the tests get the processor.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
       "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none",
   };
@@ -139,7 +162,7 @@ async function startOnMachine(options: RabbitOptions, ports: RabbitPorts): Promi
       env,
       timeoutMs: 100_000,
     });
-    // What was started is a script around it; who pauses or kills the broker means the broker.
+    // The started process is a script around the broker. Tests must pause or kill the broker itself.
     return { ...service, pid: Number(await readFile(env.RABBITMQ_PID_FILE, "utf8")) };
   } catch (cause) {
     await stopRabbit(service);
@@ -179,21 +202,4 @@ function given(uri: string): RabbitService {
     jwtSecret: told("JWT_KEY"),
     ...{ pid: null, container: null, control: null },
   };
-}
-
-/** `RABBITMQ_URI`, else Docker, else a process; installs what is missing, or rejects and names the choices. */
-export async function startRabbit(options: RabbitOptions): Promise<RabbitService> {
-  const { isOwn = false } = options;
-  const uri = process.env["RABBITMQ_URI"];
-  if (uri !== undefined && uri !== "" && !isOwn) return given(uri);
-  const ports = await choosePorts(options);
-  return !isOwn && (await isDockerRunning()) ? startInDocker(options, ports) : startOnMachine(options, ports);
-}
-
-/** Ends what {@link startRabbit} started; leaves alone what was given. */
-export async function stopRabbit({ pid, container, control }: RabbitService): Promise<void> {
-  if (pid !== null) await stopProcess(pid);
-  if (container !== null) await removeContainer(container);
-  // The port mapper is a daemon of its own; it refuses to end while somebody uses it.
-  if (control !== null) await runCommand("epmd", ["-kill"], { env: control.env }).catch(() => {});
 }

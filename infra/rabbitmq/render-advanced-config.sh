@@ -3,10 +3,11 @@
 #
 #   render-advanced-config.sh TEMPLATE OUTPUT
 #
-# CHAT21_JWT_SECRET, or CHAT21_JWT_SECRET_FILE that holds it: the shared secret of HS256 tokens, byte for byte (one
-#   newline at the end of the file does not count).
-# CHAT21_JWT_KEYS_DIR: folder of ES256 public keys, <kid>.pem each.
-# CHAT21_JWKS_URI: where RabbitMQ 4 fetches more keys (RabbitMQ 3.10 must not: see docs/security.md).
+# CHAT21_JWT_SECRET: the shared secret of HS256 tokens, byte for byte. CHAT21_JWT_SECRET_FILE: a file with this secret;
+# one
+#   newline at its end does not count.
+# CHAT21_JWT_KEYS_DIR: a folder of ES256 public keys, one <kid>.pem each.
+# CHAT21_JWKS_URI: an address from which RabbitMQ 4 fetches more keys (RabbitMQ 3.10 must not: see docs/security.md).
 set -eu
 umask 077
 
@@ -20,12 +21,12 @@ template=$1
 output=$2
 [ -r "$template" ] || fail "cannot read $template"
 
-# An Erlang binary of any bytes, as numbers: nothing in a secret can end the string.
+# Writes bytes as numbers for an Erlang binary, so that no character of a secret can end the string.
 bytes_of() { od -An -v -tu1 | tr -s ' \n' ',' | sed 's/^,//; s/,$//'; }
 
 if [ -n "${CHAT21_JWT_SECRET_FILE:-}" ]; then
   [ -r "$CHAT21_JWT_SECRET_FILE" ] || fail "cannot read CHAT21_JWT_SECRET_FILE ($CHAT21_JWT_SECRET_FILE)"
-  # A command substitution drops newlines at the end, and nothing else.
+  # A command substitution drops only the newlines at the end.
   CHAT21_JWT_SECRET=$(cat "$CHAT21_JWT_SECRET_FILE")
 fi
 
@@ -57,7 +58,7 @@ fi
 
 [ -n "$keys$jwks" ] || fail "nothing to verify tokens with: set CHAT21_JWT_SECRET(_FILE), CHAT21_JWT_KEYS_DIR or CHAT21_JWKS_URI"
 
-# By awk and from the environment, so that no key is seen in a list of processes and no character is special.
+# awk reads the keys from the environment: no list of processes shows them, and no character is special.
 KEYS=$keys JWKS=$jwks awk '
   function put(mark, text,    at) {
     at = index($0, mark)

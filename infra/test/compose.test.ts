@@ -34,7 +34,7 @@ test("only web, MQTT and Web-MQTT are published: neither AMQP nor management, me
   expect(published.sort()).toEqual(["rabbitmq:1883", "rabbitmq:15675", "web:8080"].sort());
 });
 
-test("whoever takes over the web server reaches neither the database nor our processes but the API", () => {
+test("the web server can reach the API, but neither the database nor our other processes", () => {
   const isInternal = (network: string) => compose.networks[network]?.internal === true;
 
   expect(compose.services["web"]?.networks).toEqual(["edge", "api"]);
@@ -45,7 +45,7 @@ test("whoever takes over the web server reaches neither the database nor our pro
   expect(members("api")).toEqual(["http-api", "web"]);
 });
 
-test("every secret is asked for, and none has a value in the example", () => {
+test("every secret is required, and none has a value in the example", () => {
   const asked = [...new Set([...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name))].sort();
   const given = example.filter((line) => /^\w+=/.test(line)).map((line) => line.split("="));
 
@@ -60,7 +60,7 @@ test("every secret is asked for, and none has a value in the example", () => {
   expect(given.filter(([, value]) => value !== "")).toEqual([]);
 });
 
-test("every variable stands in the example, with the default that it has", () => {
+test("every variable is in the example, with its default", () => {
   for (const [, name = "", operator, fallback = ""] of text.matchAll(/\$\{(\w+)(:[?-])([^}]*)\}/g)) {
     const line = example.find((candidate) => candidate.replace(/^#/, "").startsWith(`${name}=`));
     expect(line, name).toBeDefined();
@@ -68,7 +68,7 @@ test("every variable stands in the example, with the default that it has", () =>
   }
 });
 
-test.each(services)("%s is restarted, limited, and ready when those it needs are", (name, service) => {
+test.each(services)("%s is restarted, has limits, and waits for the services it needs", (name, service) => {
   expect(service.restart).toMatch(/unless-stopped|on-failure/);
   expect(Number(service.deploy.resources.limits.cpus)).toBeGreaterThan(0);
   expect(service.deploy.resources.limits.memory).toMatch(/^\d+[MG]$/);
@@ -78,7 +78,7 @@ test.each(services)("%s is restarted, limited, and ready when those it needs are
     expect(compose.services, needed).toHaveProperty(needed);
     expect(condition).toBe(needed.endsWith("-init") ? "service_completed_successfully" : "service_healthy");
   }
-  // Those end when they have done their work.
+  // These containers end after their work.
   if (name.endsWith("-init")) return;
   const dockerfile = service.build === undefined ? "" : read(`../${service.build.dockerfile}`);
   expect(service.healthcheck !== undefined || dockerfile.includes("\nHEALTHCHECK ")).toBe(true);

@@ -17,18 +17,15 @@ test("there is one for Node's processes, the web server and the broker", () => {
   expect(files.map(([name]) => name)).toEqual(["node.Dockerfile", "rabbitmq.Dockerfile", "web.Dockerfile"]);
 });
 
-test.each(files)(
-  "%s ends as somebody other than root, and says how to see that it is well",
-  (_name, text) => {
-    const last = text.slice(text.lastIndexOf("\nFROM "));
+test.each(files)("%s runs as a user other than root, and has a health check", (_name, text) => {
+  const last = text.slice(text.lastIndexOf("\nFROM "));
 
-    expect(instructions(last, "USER").at(-1)).not.toMatch(/^(|root|0)(:|$)/);
-    expect(instructions(last, "USER")).toHaveLength(1);
-    expect(instructions(last, "HEALTHCHECK")).toHaveLength(1);
-  },
-);
+  expect(instructions(last, "USER").at(-1)).not.toMatch(/^(|root|0)(:|$)/);
+  expect(instructions(last, "USER")).toHaveLength(1);
+  expect(instructions(last, "HEALTHCHECK")).toHaveLength(1);
+});
 
-test.each(files)("%s pins what it is built from, and downloads nothing beside packages", (_name, text) => {
+test.each(files)("%s pins its base images, and downloads nothing but packages", (_name, text) => {
   const images = [
     ...instructions(text, "FROM"),
     ...instructions(text, "ARG").flatMap((arg) => arg.match(/_IMAGE=(.*)/)?.[1] ?? []),
@@ -40,7 +37,7 @@ test.each(files)("%s pins what it is built from, and downloads nothing beside pa
   expect(text).not.toMatch(/curl|wget http/);
 });
 
-test.each(files)("%s copies only what is there", (_name, text) => {
+test.each(files)("%s copies only files that exist", (_name, text) => {
   const sources = instructions(text, "COPY")
     .filter((line) => !line.startsWith("--from"))
     .flatMap((line) =>

@@ -20,7 +20,7 @@ const templates = readdirSync(new URL("templates/", chart)).map(
 const resolve = (part: Schema): Schema =>
   part.$ref === undefined ? part : (schema.definitions?.[part.$ref.replace("#/definitions/", "")] ?? {});
 
-/** Paths of everything that has a schema of its own. */
+/** Returns the paths of all values that have a schema. */
 function described(part: Schema, path = ""): string[] {
   return Object.entries(resolve(part).properties ?? {}).flatMap(([name, below]) => [
     `${path}${name}`,
@@ -41,7 +41,7 @@ test("every value has a schema, and every schema a value", () => {
   expect(Object.keys(values).filter((name) => !paths.includes(name))).toEqual([]);
 });
 
-test.each(templates)("%s uses only values that there are", (_name, text) => {
+test.each(templates)("%s uses only values that exist", (_name, text) => {
   const used = [...text.matchAll(/\.Values\.([\w.]+\w)/g)].map(([, path = ""]) => path);
 
   expect(used.filter((path) => valueAt(path) === undefined)).toEqual([]);
@@ -77,7 +77,7 @@ test("RabbitMQ's AMQP and management ports are for the observers and the API alo
 
   expect(withAmqp).toHaveLength(1);
   expect(withAmqp[0]).toContain("values: [observer, http-api]");
-  // What anybody reaches: a rule without `from`.
+  // A rule without `from` is open to everybody.
   const open = rules.filter((rule) => !rule.includes("from:"));
   expect(open).toHaveLength(1);
   expect([...(open[0] ?? "").matchAll(/port: (\d+)/g)].map(([, port]) => port)).toEqual([

@@ -28,7 +28,7 @@ interface Panel {
 }
 const dashboard = JSON.parse(read("grafana/chat21.json")) as { readonly panels: readonly Panel[] };
 
-/** Seen at a real RabbitMQ 3.10 (`/metrics`, `/metrics/detailed`). */
+/** Series of a real RabbitMQ 3.10 (`/metrics`, `/metrics/detailed`). */
 const brokerMetrics = [
   "rabbitmq_alarms_free_disk_space_watermark",
   "rabbitmq_alarms_memory_used_watermark",
@@ -37,7 +37,7 @@ const brokerMetrics = [
   "rabbitmq_detailed_queue_messages_unacked",
 ];
 
-/** Every series that our processes have, asked of themselves. */
+/** Returns all series of our processes, as they register them. */
 async function series(): Promise<Set<string>> {
   const registry = new Registry();
   createPrometheusMetrics(registry);
@@ -52,7 +52,7 @@ async function series(): Promise<Set<string>> {
 
 const namesIn = (expr: string) => expr.match(/\b(chat21|rabbitmq|process)[_:][\w:]+/g) ?? [];
 
-test("alerts and recordings are about series that there are", async () => {
+test("alerts and recordings use only series that exist", async () => {
   const known = await series();
 
   for (const { alert, record, expr } of rules) {
@@ -72,7 +72,7 @@ test("every alert says how bad it is and what happened", () => {
   }
 });
 
-test("the dashboard shows series that there are, each panel once", async () => {
+test("the dashboard shows only series that exist, each panel once", async () => {
   const known = await series();
 
   for (const { title, targets } of dashboard.panels) {

@@ -5,6 +5,8 @@ import { connectMqtt, nextMessage, openAmqp } from "../../packages/auth/test/bro
 import { type AmqpEdge, createAmqpEdge } from "../../packages/broker-amqp/src/index.ts";
 import { MemoryLeases } from "../../packages/broker-amqp/test/memory-leases.ts";
 import { RecordingHandler } from "../../packages/broker-amqp/test/recording-handler.ts";
+import { takeOriginalQueues } from "../../packages/original/src/index.ts";
+import { systemClock } from "../../packages/runtime/src/index.ts";
 import { type RequiredRabbit, requireRabbit } from "../../packages/testkit/src/services.ts";
 
 let rabbit: RequiredRabbit;
@@ -14,7 +16,7 @@ const left = "apps.tilechat.outgoing.users.alice.messages.bob.outgoing";
 
 beforeAll(async () => {
   rabbit = await requireRabbit({ isOwn: true, asDeployed: { user: "chat21", password: "p-1" } });
-  // What an original deployment has left: a queue that is bound and holds a message.
+  // An original deployment has left a bound queue with a message.
   const original = await openAmqp(rabbit.uri);
   const channel = await original.createConfirmChannel();
   await channel.assertQueue("messages", { durable: true });
@@ -29,6 +31,7 @@ beforeAll(async () => {
     leases: new MemoryLeases(),
     log: quiet,
     metrics: { count() {}, observe() {} },
+    beforeConsuming: (queues) => takeOriginalQueues({ queues, clock: systemClock, log: quiet }),
   });
   await edge.start(handler);
 });
@@ -38,7 +41,7 @@ afterAll(async () => {
   await rabbit?.stop();
 });
 
-test("the user that the broker's configuration makes may do all that an observer does, and no more is given to it", async () => {
+test("the user of the broker's configuration may do everything that an observer does", async () => {
   await expect.poll(() => edge.partitions.length).toBe(16);
   expect(edge.ready).toBe(true);
   await handler.until(() => handler.taken.some(({ text }) => text === "left behind"));

@@ -37,7 +37,7 @@ test("both versions have the plugins that contributors have", () => {
   }
 });
 
-test("the versions differ in what docs/cluster.md names, and in nothing else", () => {
+test("the versions differ only in the settings that docs/cluster.md names", () => {
   const different = [...new Set([...old.keys(), ...current.keys()])].filter(
     (key) => old.get(key) !== current.get(key),
   );
@@ -57,7 +57,7 @@ test.each([
   ["3.10", old],
   ["4", current],
 ])(
-  "%s lets nobody in without a token or a password, and clients publish where we listen",
+  "%s refuses clients without token or password, and clients publish to our exchange",
   (_version, config) => {
     expect(config.get("mqtt.allow_anonymous")).toBe("false");
     expect(config.get("mqtt.exchange")).toBe("amq.topic");
@@ -70,7 +70,7 @@ test.each([
   },
 );
 
-test("contributors' broker decides about clients as deployments' does", () => {
+test("the contributors' broker treats clients as the deployed one does", () => {
   for (const key of [...local.keys()].filter((name) =>
     /^(mqtt\.(vhost|exchange|allow)|auth_|web_mqtt\.ws_path)/.test(name),
   )) {

@@ -1,5 +1,6 @@
 import type { Tokens, Verifier } from "@chat21/auth";
-import type { Clock, Engine, Store } from "@chat21/engine";
+import type { Clock, Engine } from "@chat21/engine";
+import type { PeopleStore } from "@chat21/people";
 import { ChatError } from "@chat21/protocol";
 import type { Health } from "@chat21/runtime";
 import cors from "cors";
@@ -7,8 +8,11 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from "helmet";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import { buildAsyncApi } from "./asyncapi.ts";
+import { compressAnswers } from "./compress-answers.ts";
 import { errorPage } from "./error-page.ts";
 import { findToken } from "./find-token.ts";
+import { createHeavyGate } from "./heavy-gate.ts";
 import { configure, type HttpApiConfig } from "./http-api-config.ts";
 import { buildOpenApi } from "./openapi.ts";
 import { createRateGates } from "./rate-gates.ts";
@@ -24,7 +28,7 @@ import type { Services } from "./services.ts";
 /** What the API is made of. */
 export interface HttpApiOptions {
   readonly engine: Engine;
-  readonly store: Pick<Store, "instances" | "users">;
+  readonly store: PeopleStore;
   readonly tokens: Tokens;
   /** Started by the caller; whoever closes live sessions listens to its `onRevocation`. */
   readonly verifier: Verifier;
@@ -45,27 +49,27 @@ export interface HttpApiOptions {
 export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOptions): Express {
   const config = configure(options);
   const routes = routesFor(config);
-  let document: string | undefined;
   const services: Services = {
     health: () => parts.engine.health(),
     ...parts,
     config,
-    openApi: () => {
-      document ??= JSON.stringify(buildOpenApi(routes, config.basePath));
-      return document;
-    },
+    openApi: onceMade(() => JSON.stringify(buildOpenApi(routes, config.basePath))),
+    asyncApi: onceMade(() => JSON.stringify(buildAsyncApi())),
   };
   const app = express();
   app.disable("x-powered-by");
   app.set("query parser", "simple");
   app.set("trust proxy", config.trustProxy);
   const before = [logRequests(log), measureRequests(parts.registry), securityHeaders()];
-  const gates = createRateGates(config.rateLimits);
+  const gates = { rate: createRateGates(config.rateLimits), heavy: createHeavyGate() };
+  const compress = compressAnswers();
   const mount = (route: Route) => {
     const path = fullPath(route, config.basePath).replace(/\{(\w+)\}/g, ":$1");
     const open = isCrossOrigin(route) ? [crossOrigin] : [];
     app.options(path, ...before, ...open, unknownPath);
-    app[route.method](path, ...before, ...open, serveRoute(route, services, gates, log));
+    // What operators' machines read is small or read on the same machine.
+    const packed = route.api === "operations" ? [] : [compress];
+    app[route.method](path, ...before, ...open, ...packed, serveRoute(route, services, gates, log));
   };
   const isOld = ({ api }: Route) => api === "v0";
   // `/api/v1/x/conversations` would also be the conversations of the user `x` in an app called `v1`: there is none.
@@ -75,6 +79,15 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   app.use(config.basePath, ...before, crossOrigin, unknownOldPath(services));
   app.use(lastResort(`${config.basePath}/v1/`, log));
   return app;
+}
+
+/** A text that is made when it is first asked for. */
+function onceMade(make: () => string): () => string {
+  let text: string | undefined;
+  return () => {
+    text ??= make();
+    return text;
+  };
 }
 
 /** Signing in by name must be out of reach for every other page that is open in the same browser. */

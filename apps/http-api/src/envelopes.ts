@@ -1,7 +1,7 @@
 import { conversationSchema, groupSchema, messageSchema } from "@chat21/protocol";
 import * as z from "zod";
 import { json, type Reply } from "./reply.ts";
-import type { Answer } from "./route.ts";
+import type { RouteAnswer } from "./route.ts";
 
 /** What the existing API says when there is nothing else to say. */
 export const done: Reply = json(200, { success: true });
@@ -9,22 +9,22 @@ export const done: Reply = json(200, { success: true });
 const success = z.literal(true);
 
 /** {@link done}, for the documentation. */
-export const doneAnswer: Answer = { description: "Done.", schema: z.object({ success }) };
+export const doneAnswer: RouteAnswer = { description: "Done.", schema: z.object({ success }) };
 
 /** `{success, result}` around conversations. */
-export const conversationsAnswer: Answer = {
+export const conversationsAnswer: RouteAnswer = {
   description: "Conversations, newest first.",
   schema: z.object({ success, result: z.array(conversationSchema) }),
 };
 
 /** `{success, result}` around messages. */
-export const messagesAnswer: Answer = {
+export const messagesAnswer: RouteAnswer = {
   description: "Messages, newest first. Each carries its `seq`, which `before` and `after` take.",
   schema: z.object({ success, result: z.array(messageSchema) }),
 };
 
 /** `{success, result}` around a group. */
-export const groupAnswer: Answer = {
+export const groupAnswer: RouteAnswer = {
   description: "The group.",
   schema: z.object({ success, result: groupSchema }),
 };

@@ -38,6 +38,22 @@ export const httpApiDefaults: HttpApiConfig = Object.freeze({
   trustProxy: false,
 });
 
+/** What is chosen about the API by the settings of the process that serves it. */
+export interface ApiChoices extends Pick<HttpApiConfig, "basePath" | "trustProxy"> {
+  /** `undefined`: any. */
+  readonly apps: readonly string[] | undefined;
+  /** `undefined`: none is asked for. */
+  readonly metricsToken: string | undefined;
+  readonly requestsPerMinute: number;
+}
+
+/** The API's options by the settings of a process. */
+export function httpApiConfigOf(choices: ApiChoices): Partial<HttpApiConfig> {
+  const { basePath, trustProxy, apps = null, metricsToken = null, requestsPerMinute } = choices;
+  const rateLimits = { ...httpApiDefaults.rateLimits, requests: requestsPerMinute };
+  return { basePath, trustProxy, apps, metricsToken, rateLimits };
+}
+
 /** Defaults under the given options, frozen. */
 export function configure(options: Partial<HttpApiConfig>): HttpApiConfig {
   return Object.freeze({ ...httpApiDefaults, ...options });

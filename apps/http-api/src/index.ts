@@ -1,5 +1,6 @@
+export { compressAnswers } from "./compress-answers.ts";
+export { apiSettings } from "./config.ts";
 export type { HttpApiOptions } from "./create-http-api.ts";
 export { createHttpApi } from "./create-http-api.ts";
-export type { HttpApiConfig, RateLimits } from "./http-api-config.ts";
-export { httpApiDefaults } from "./http-api-config.ts";
-export { apiSettings } from "./settings.ts";
+export type { ApiChoices, HttpApiConfig, RateLimits } from "./http-api-config.ts";
+export { httpApiConfigOf, httpApiDefaults } from "./http-api-config.ts";

@@ -1,7 +1,7 @@
 import { errorCodes } from "@chat21/protocol";
 import * as z from "zod";
-import type { ApiKind } from "./api-kind.ts";
-import { type Answer, callers, fullPath, paramNames, type Route } from "./route.ts";
+import type { ApiKind } from "./refusal.ts";
+import { callers, fullPath, paramNames, type Route, type RouteAnswer } from "./route.ts";
 
 type Json = Record<string, unknown>;
 
@@ -45,7 +45,8 @@ const tags: Readonly<Record<ApiKind, string>> = {
   operations: "For operators.",
 };
 
-const problemSchema = z.object({
+/** A refusal under `/api/v1` (RFC 9457). */
+export const problemSchema = z.object({
   type: z.literal("about:blank"),
   title: z.string(),
   status: z.int(),
@@ -104,7 +105,7 @@ function responses({ answers, api, who }: Route): Json {
   return { ...Object.fromEntries(entries), ...refusals(api, who !== "public") };
 }
 
-function response({ description, schema, contentType = "application/json" }: Answer): Json {
+function response({ description, schema, contentType = "application/json" }: RouteAnswer): Json {
   if (schema === undefined) return { description };
   return { description, content: { [contentType]: { schema: toSchema(schema, "output") } } };
 }

@@ -16,9 +16,24 @@ export const pageQuery = z.object({
   after: z.optional(count.pipe(z.int())).meta({ description: "Only items beyond this cursor, exclusive." }),
 });
 
+/** As {@link pageQuery}, or behind the page before. */
+export const cursorQuery = pageQuery.extend({
+  cursor: z
+    .optional(z.string().min(1).max(limits.cursorCharacters))
+    .meta({ description: "`cursor` of the page before: goes on behind it. Not beside `before` or `after`." }),
+});
+
+/** Whether a page is named in one way only. */
+export function isOneWay({ before, after, cursor }: Omit<PageQuery, "limit">): boolean {
+  return cursor === undefined || (before === undefined && after === undefined);
+}
+
+type PageQuery = z.output<typeof pageQuery> & Partial<z.output<typeof cursorQuery>>;
+
 /** The page that a query asks for, without absent fields. */
-export function pageOf({ limit, before, after }: z.output<typeof pageQuery>) {
+export function pageOf({ limit, before, after, cursor }: PageQuery) {
   return {
+    ...(cursor === undefined ? {} : { cursor }),
     ...(limit === undefined ? {} : { limit }),
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after }),

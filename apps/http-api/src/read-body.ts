@@ -1,14 +1,12 @@
 import { ChatError, limits } from "@chat21/protocol";
-import express, { type Request, type RequestHandler, type Response } from "express";
-import type { ApiKind } from "./api-kind.ts";
+import express, { type Request, type Response } from "express";
+import type { Route } from "./route.ts";
 import { runMiddleware } from "./run-middleware.ts";
 
-/** Largest body of a request; the limit of the existing API. */
-const bodyBytes = 100 * 1_024;
-
 const types = ["application/json", "application/*+json"];
-const asValue = express.json({ limit: bodyBytes, type: types });
-const asText = express.text({ limit: bodyBytes, type: types });
+
+/** Of a route: how its bodies are read. */
+type BodyRules = Pick<Route, "api" | "bodyBytes">;
 
 /** Body of a request that is no JSON at all: the existing API answers it with a page of its own. */
 export class UnreadableBody extends ChatError {
@@ -21,30 +19,30 @@ export class UnreadableBody extends ChatError {
  * The JSON body, `{}` when there is none. Throws `payload_too_large`, `UnreadableBody`, and `bad_request` for what
  * is JSON but dangerous: nesting beyond `limits.payloadDepth`, or a key that means something to an object's prototype.
  */
-export async function readJson(request: Request, response: Response, api: ApiKind): Promise<unknown> {
-  const body: unknown = (await parse(asValue, request, response, api)) ?? {};
+export async function readJson(request: Request, response: Response, rules: BodyRules): Promise<unknown> {
+  const body: unknown = (await parse(express.json, request, response, rules)) ?? {};
   requireHarmless(body);
   return body;
 }
 
 /** The body as text, unparsed. Throws `payload_too_large` and `UnreadableBody` (a charset that cannot be decoded). */
-export async function readText(request: Request, response: Response, api: ApiKind): Promise<string> {
-  const body: unknown = await parse(asText, request, response, api);
+export async function readText(request: Request, response: Response, rules: BodyRules): Promise<string> {
+  const body: unknown = await parse(express.text, request, response, rules);
   return typeof body === "string" ? body : "";
 }
 
 async function parse(
-  parser: RequestHandler,
+  makeParser: typeof express.json | typeof express.text,
   request: Request,
   response: Response,
-  api: ApiKind,
+  { api, bodyBytes = limits.bodyBytes }: BodyRules,
 ): Promise<unknown> {
   // The existing API takes a body of another type for an absent one; the new one says so.
   if (api !== "v0" && request.is(types) === false) {
     throw new ChatError("bad_request", "expected a body of type application/json");
   }
   try {
-    await runMiddleware(parser, request, response);
+    await runMiddleware(makeParser({ limit: bodyBytes, type: types }), request, response);
   } catch (thrown) {
     if ((thrown as { type?: unknown }).type === "entity.too.large") {
       throw new ChatError("payload_too_large", `a body has at most ${bodyBytes} bytes`, { cause: thrown });

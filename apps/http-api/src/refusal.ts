@@ -1,7 +1,9 @@
 import { ChatError, type ErrorCode, errorCodes } from "@chat21/protocol";
-import type { ApiKind } from "./api-kind.ts";
 import { errorPage } from "./error-page.ts";
 import { empty, json, plainText, type Reply } from "./reply.ts";
+
+/** Which rules of form a route follows: the existing API, the new one, or an operator's. */
+export type ApiKind = "v0" | "v1" | "operations";
 
 /** Where a route of the existing API differs from the rest of it. */
 export interface Refusals {

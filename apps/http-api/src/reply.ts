@@ -1,4 +1,4 @@
-import type { JsonText } from "@chat21/engine";
+import type { JsonItems, JsonText } from "@chat21/engine";
 import type { Response } from "express";
 
 /** What goes back to a caller. */
@@ -22,9 +22,25 @@ export function jsonText(status: number, body: JsonText, headers: Headers = {}):
   return { status, type: "application/json; charset=utf-8", body, headers };
 }
 
-/** `before`, the items as they are, `after`: a list of texts becomes one text without being parsed. */
-export function jsonList(status: number, before: string, items: readonly JsonText[], after: string): Reply {
-  return jsonText(status, `${before}${items.join(",")}${after}`);
+/** A JSON text around items that come one by one. */
+export interface JsonList {
+  readonly before: string;
+  readonly items: JsonItems;
+  /** What ends the text; `cursor` is that of the next page. */
+  readonly after: (cursor: string | null) => string;
+}
+
+/** What goes back to a caller, as long as it may be. */
+export interface ListReply {
+  readonly status: number;
+  readonly type: string;
+  readonly list: JsonList;
+  readonly headers?: Headers;
+}
+
+/** A list of texts that are JSON already. They are not parsed, and never in memory all at once. */
+export function jsonList(status: number, list: JsonList): ListReply {
+  return { status, type: "application/json; charset=utf-8", list };
 }
 
 /** A sentence. Never holds anything that came from the caller. */

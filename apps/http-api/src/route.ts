@@ -1,9 +1,8 @@
 import type { VerifiedToken } from "@chat21/auth";
 import type { Request } from "express";
 import type * as z from "zod";
-import type { ApiKind } from "./api-kind.ts";
-import type { Refusals } from "./refusal.ts";
-import type { Reply } from "./reply.ts";
+import type { ApiKind, Refusals } from "./refusal.ts";
+import type { ListReply, Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
 
 /** Who may call a route. */
@@ -42,7 +41,7 @@ export interface RouteRequest<
 }
 
 /** One answer of a route, for the documentation. */
-export interface Answer {
+export interface RouteAnswer {
   readonly description: string;
   /** @default no body */
   readonly schema?: z.core.$ZodType;
@@ -72,16 +71,20 @@ export interface RouteSpec<
   readonly body?: Body;
   /** Schema of a JSON body that the route takes as text, to be checked further down. */
   readonly text?: z.core.$ZodType;
+  /** Largest body, in bytes. @default limits.bodyBytes */
+  readonly bodyBytes?: number;
+  /** Costs much to answer: of one user only few are answered at the same time. @default false */
+  readonly heavy?: boolean;
   /** A call that succeeds, for the documentation and the tests. */
   readonly example?: { readonly query?: string; readonly body?: unknown };
   /** What it answers when all is well; refusals follow from `api`. */
-  readonly answers: Readonly<Record<number, Answer>>;
+  readonly answers: Readonly<Record<number, RouteAnswer>>;
   /** Where the existing API has bodies of its own for refusals. */
   readonly refusals?: Refusals;
   handle(
     request: RouteRequest<ParamNames<Path>, Who, z.output<Query>, z.output<Body>>,
     services: Services,
-  ): Promise<Reply> | Reply;
+  ): Promise<ListReply | Reply> | ListReply | Reply;
 }
 
 /** A line of the route table. */

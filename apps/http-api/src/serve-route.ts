@@ -6,40 +6,59 @@ import { authorize } from "./authorize.ts";
 import { check, checkParams, oldSentence, sentence } from "./check-input.ts";
 import { errorPage } from "./error-page.ts";
 import { findToken } from "./find-token.ts";
+import type { HeavyGate } from "./heavy-gate.ts";
 import type { RateGates } from "./rate-gates.ts";
 import { readJson, readText, UnreadableBody } from "./read-body.ts";
 import { refuse, refuseDenied, refuseNonAdmin } from "./refusal.ts";
-import { type Reply, sendReply } from "./reply.ts";
+import { type ListReply, type Reply, sendReply } from "./reply.ts";
 import type { Route } from "./route.ts";
+import { disconnectStalled, sendList } from "./send-list.ts";
 import type { Services } from "./services.ts";
 
+/** What holds requests back. */
+export interface Gates {
+  readonly rate: RateGates;
+  readonly heavy: HeavyGate;
+}
+
 /** Makes the express handler of a line of the table: every request goes through the same steps, in this order. */
-export function serveRoute(route: Route, services: Services, gates: RateGates, log: Log) {
+export function serveRoute(route: Route, services: Services, gates: Gates, log: Log) {
   return async (request: Request, response: Response): Promise<void> => {
     response.locals["route"] = route.id;
     // One person's data, and tokens: for no cache on the way. Existing paths keep the headers they have always had.
     if (route.api === "v1") response.set("cache-control", "no-store");
     try {
-      sendReply(response, await answer(route, services, gates, request, response));
+      const reply = await answer(route, services, gates, request, response);
+      if (reply === undefined) return;
+      if ("list" in reply) {
+        await sendList(response, reply);
+      } else {
+        if (route.heavy === true) disconnectStalled(response);
+        sendReply(response, reply);
+      }
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
       if (errorCodes[error.code].status >= 500)
         log.error({ err: thrown, route: route.id }, "a request failed");
-      sendReply(response, replyTo(route, error));
+      if (response.headersSent) response.destroy();
+      else sendReply(response, replyTo(route, error));
+    } finally {
+      gates.heavy.leave(response);
     }
   };
 }
 
+/** `undefined`: the caller has left. */
 async function answer(
   route: Route,
   services: Services,
-  gates: RateGates,
+  gates: Gates,
   request: Request,
   response: Response,
-): Promise<Reply> {
+): Promise<ListReply | Reply | undefined> {
   const params = request.params as Readonly<Record<string, string>>;
-  const actor = await authenticate(route, services, gates, request, response);
-  await gates.request(request, response, actor);
+  const actor = await authenticate(route, services, gates.rate, request, response);
+  await gates.rate.request(request, response, actor);
   if (actor !== undefined) {
     const verdict = authorize(route.who, actor, params, services.config.apps);
     if (verdict === "denied") return refuseDenied(route.api, route.refusals);
@@ -48,12 +67,18 @@ async function answer(
   checkParams(params);
   const describe = route.api === "v0" ? oldSentence : sentence;
   const query = route.query === undefined ? undefined : check(route.query, request.query, describe);
-  const text = route.text === undefined ? "" : await readText(request, response, route.api);
+  const text = route.text === undefined ? "" : await readText(request, response, route);
   const body =
     route.body === undefined
       ? undefined
-      : check(route.body, await readJson(request, response, route.api), describe);
+      : check(route.body, await readJson(request, response, route), describe);
+  if (route.heavy === true && !(await gates.heavy.enter(heavyKey(actor, params), response))) return undefined;
   return route.handle({ actor: actor as VerifiedToken, params, query, body, text, http: request }, services);
+}
+
+/** Whose places a request takes: an admin's are others for each user it reads for, and never that user's own. */
+function heavyKey(actor: VerifiedToken | undefined, params: Readonly<Record<string, string>>): string {
+  return `${actor?.app}/${actor?.user}/${params["user"] ?? actor?.user}`;
 }
 
 async function authenticate(

@@ -1,5 +1,6 @@
 import type { Tokens, Verifier } from "@chat21/auth";
-import type { Clock, Engine, Store } from "@chat21/engine";
+import type { Clock, Engine } from "@chat21/engine";
+import type { PeopleStore } from "@chat21/people";
 import type { Health } from "@chat21/runtime";
 import type { Registry } from "prom-client";
 import type { HttpApiConfig } from "./http-api-config.ts";
@@ -7,7 +8,7 @@ import type { HttpApiConfig } from "./http-api-config.ts";
 /** What routes work with. */
 export interface Services {
   readonly engine: Engine;
-  readonly store: Pick<Store, "instances" | "users">;
+  readonly store: PeopleStore;
   readonly tokens: Tokens;
   readonly verifier: Verifier;
   readonly clock: Clock;
@@ -17,4 +18,6 @@ export interface Services {
   readonly health: () => Health;
   /** The OpenAPI document, as text. */
   readonly openApi: () => string;
+  /** The AsyncAPI document, as text. */
+  readonly asyncApi: () => string;
 }

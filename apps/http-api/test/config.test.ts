@@ -1,4 +1,5 @@
-import { OperatorError, unusedClusterSettings, usualEvents } from "@chat21/runtime";
+import { unusedOriginalVariables } from "@chat21/original";
+import { OperatorError, usualEvents } from "@chat21/runtime";
 import { describe, expect, it } from "vitest";
 import { loadApiConfig } from "../src/config.ts";
 
@@ -105,7 +106,7 @@ describe("the API's configuration as a process of its own", () => {
   });
 
   it("names what has no meaning any more, and nothing that other processes read", () => {
-    for (const [name, reason] of unusedClusterSettings) {
+    for (const [name, reason] of unusedOriginalVariables.cluster) {
       expect(texts({ [name]: "x" })).toEqual([`${name} is not used: ${reason}`]);
     }
     expect(texts({ PREFETCH_MESSAGES: "1", CHAT21_QUEUE_TYPE: "quorum", METRICS_PORT: "1" })).toEqual([]);

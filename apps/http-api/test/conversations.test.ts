@@ -1,5 +1,5 @@
-import { conversationStateSchema, historyResponseSchema, syncResponseSchema } from "@chat21/protocol";
-import { expect } from "vitest";
+import { conversationStateSchema, historyResponseSchema, limits, syncResponseSchema } from "@chat21/protocol";
+import { describe, expect } from "vitest";
 import { test } from "./api.fixture.ts";
 import { type Api, app } from "./start-api.ts";
 
@@ -136,27 +136,133 @@ test("events are oldest first and say what they cover", async ({ api }) => {
   expect(await events("limit=0")).toMatchObject({ code: "bad_request" });
 });
 
-test("sync answers same, delta or reset", async ({ api }) => {
-  const first = await post(api, "alice", "bob", { text: "one" });
+test("sync answers what changed since the cursor, and little when nothing did", async ({ api }) => {
+  await post(api, "alice", "bob", { text: "one" });
   await post(api, "carol", "bob", { text: "two" });
-  const sync = async (body: object) => (await api.post(`${v1}/sync`, api.token("bob"), body)).json;
-  const position = { seq: 1, message_id: first.json.message_id };
+  const ask = (body: object) => api.post(`${v1}/sync`, api.token("bob"), body);
+  const names = ({ conversations }: { conversations: { state: { conversWith: string } }[] }) =>
+    conversations.map(({ state }) => state.conversWith).sort();
 
-  const fresh = await sync({ positions: {} });
-  const known = await sync({ epoch: api.store.epoch, positions: { alice: position } });
+  const fresh = (await ask({})).json;
+  const nothing = await ask({ cursor: fresh.cursor });
   await post(api, "alice", "bob", { text: "three" });
-  const later = await sync({ epoch: api.store.epoch, positions: { alice: position } });
-  const restored = await sync({ epoch: "another", positions: { alice: position } });
+  const later = (await ask({ cursor: nothing.json.cursor })).json;
+  const states = (await ask({ limit: 0 })).json;
 
-  const results = (answer: { conversations: { state: { conversWith: string }; result: string }[] }) =>
-    Object.fromEntries(answer.conversations.map(({ state, result }) => [state.conversWith, result]));
-  expect(syncResponseSchema.safeParse(fresh).success).toBe(true);
-  expect(results(fresh)).toEqual({ alice: "reset", carol: "reset" });
-  expect(results(known)).toEqual({ alice: "same", carol: "reset" });
-  expect(results(later)).toMatchObject({ alice: "delta" });
-  expect(results(restored)).toMatchObject({ alice: "reset" });
-  expect(await sync({})).toMatchObject({ code: "bad_request" });
-  expect(await sync({ positions: { "a.b": { seq: 1 } } })).toMatchObject({ code: "bad_request" });
+  for (const answer of [fresh, nothing.json, later, states]) {
+    expect(syncResponseSchema.safeParse(answer).success).toBe(true);
+    expect(answer.epoch).toBe(api.store.epoch);
+  }
+  expect(names(fresh)).toEqual(["alice", "carol"]);
+  expect(nothing.json).toMatchObject({ more: false, conversations: [] });
+  expect(nothing.text.length).toBeLessThanOrEqual(200);
+  expect(later.conversations).toMatchObject([
+    { state: { conversWith: "alice", head: 2 }, covered: [[2, 2]], events: [{ message: { text: "three" } }] },
+  ]);
+  expect(states.conversations.map(({ events }: { events: unknown[] }) => events)).toEqual([[], []]);
+});
+
+test("a list goes on behind its cursor, also among conversations of one time", async ({ api }) => {
+  const friends = Array.from({ length: 10 }, (_, index) => `friend-${index}`);
+  for (const friend of friends) await post(api, friend, "bob", { text: "hi" });
+  const bob = api.token("bob");
+  const seen: string[] = [];
+
+  let query = "limit=3";
+  for (let page = 0; page < 4; page++) {
+    const { conversations, cursor } = (await api.get(`${v1}/conversations?${query}`, bob)).json;
+    seen.push(...conversations.map(({ conversWith }: { conversWith: string }) => conversWith));
+    query = `limit=3&cursor=${cursor}`;
+    if (cursor === null) break;
+  }
+
+  expect(seen.toSorted()).toEqual(friends);
+});
+
+describe("a cursor is refused", () => {
+  /** Each makes another cursor of a good one of Bob's: its version, its owner in short, and its place. */
+  const forgeries: readonly (readonly [string, (parts: readonly string[]) => string])[] = [
+    ["that is any text", () => "abc"],
+    ["of a newer version", ([version, ...rest]) => [Number(version) + 1, ...rest].join(".")],
+    ["of another owner", ([version, , ...place]) => [version, "00000000", ...place].join(".")],
+    ["without a place", (parts) => parts.slice(0, 2).join(".")],
+    ["with a place that is none", (parts) => [...parts.slice(0, 2), "nowhere"].join(".")],
+    ["with more than a place", (parts) => [...parts, "x/y"].join(".")],
+  ];
+
+  test.for(forgeries)("%s", async ([_what, forge], { api }) => {
+    await post(api, "alice", "bob", { text: "one" });
+    await post(api, "carol", "bob", { text: "two" });
+    const bob = api.token("bob");
+    const synced = (await api.post(`${v1}/sync`, bob, {})).json.cursor;
+    const listed = (await api.get(`${v1}/conversations?limit=1`, bob)).json.cursor;
+
+    const sync = await api.post(`${v1}/sync`, bob, { cursor: forge(synced.split(".")) });
+    const list = await api.get(`${v1}/conversations?cursor=${forge(listed.split("."))}`, bob);
+
+    expect([sync.status, sync.json.code]).toEqual([400, "invalid_cursor"]);
+    expect([list.status, list.json.code]).toEqual([400, "invalid_cursor"]);
+  });
+
+  test("that another user was given", async ({ api }) => {
+    await post(api, "alice", "bob", { text: "one" });
+    await post(api, "carol", "bob", { text: "two" });
+    const synced = (await api.post(`${v1}/sync`, api.token("bob"), {})).json.cursor;
+    const listed = (await api.get(`${v1}/conversations?limit=1`, api.token("bob"))).json.cursor;
+
+    for (const token of [api.token("alice"), api.admin()]) {
+      const sync = await api.post(`${v1}/sync`, token, { cursor: synced });
+      const list = await api.get(`${v1}/conversations?cursor=${listed}`, token);
+
+      expect([sync.json.code, list.json.code]).toEqual(["invalid_cursor", "invalid_cursor"]);
+    }
+  });
+
+  test("that is longer than any, or empty, or beside another bound", async ({ api }) => {
+    const bob = api.token("bob");
+    const long = "x".repeat(limits.cursorCharacters + 1);
+
+    for (const cursor of [long, "", null, 1, ["abc"]]) {
+      const answer = await api.post(`${v1}/sync`, bob, { cursor });
+      expect(["bad_request", "invalid_cursor"]).toContain(answer.json.code);
+    }
+    for (const query of [`cursor=${long}`, "cursor=", "cursor=a&cursor=b", "cursor=abc&before=1"]) {
+      const answer = await api.get(`${v1}/conversations?${query}`, bob);
+      expect([query, answer.status, answer.json.code]).toEqual([query, 400, "bad_request"]);
+    }
+  });
+});
+
+test("a cursor of another history is answered with everything, and says so", async ({ api }) => {
+  await post(api, "alice", "bob", { text: "one" });
+  const bob = api.token("bob");
+  const { cursor } = (await api.post(`${v1}/sync`, bob, {})).json;
+  const other = cursor.split(".").with(2, "00000000").join(".");
+
+  const restored = (await api.post(`${v1}/sync`, bob, { cursor: other })).json;
+
+  expect(syncResponseSchema.safeParse(restored).success).toBe(true);
+  expect(restored).toMatchObject({
+    reset: true,
+    epoch: api.store.epoch,
+    conversations: [{ state: { conversWith: "alice" } }],
+  });
+});
+
+test("a text in a list is cut, and whole in the history", async ({ api }) => {
+  const text = "x".repeat(limits.listTextCharacters + 1);
+  await post(api, "alice", "bob", { text });
+  const bob = api.token("bob");
+
+  const [state] = (await api.get(`${v1}/conversations`, bob)).json.conversations;
+  const [old] = (await api.get(`/api/${app}/bob/conversations`, bob)).json.result;
+  const [event] = (await api.get(`${v1}/conversations/alice/events`, bob)).json.events;
+  const [message] = (await api.get(`/api/${app}/bob/conversations/alice/messages`, bob)).json.result;
+
+  const cut = text.slice(0, limits.listTextCharacters);
+  expect(state.conversation).toMatchObject({ text: cut, last_message_text: cut });
+  expect(old).toMatchObject({ text: cut, last_message_text: cut });
+  expect([event.message.text, message.text]).toEqual([text, text]);
 });
 
 test("presence is told among people who share a conversation, and strangers look like nobody", async ({

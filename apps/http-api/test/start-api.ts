@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingHttpHeaders, request } from "node:http";
+import { type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTokens, createVerifier, type IssueRequest, type Tokens, type Verifier } from "@chat21/auth";
-import { createEngine, type Engine, type Fact, type Store } from "@chat21/engine";
-import { createPrometheusMetrics } from "@chat21/runtime";
+import { createEngine, type Engine, type Fact } from "@chat21/engine";
+import { createHttpServer, createPrometheusMetrics } from "@chat21/runtime";
 import {
   createManualClock,
   createMemoryDisk,
@@ -12,6 +12,7 @@ import {
   type Gate,
   type ManualClock,
   type MemoryDisk,
+  type MemoryStore,
   type RecordingEdge,
 } from "@chat21/testkit";
 import { pino } from "pino";
@@ -45,7 +46,7 @@ export interface Call {
 export interface Api {
   readonly port: number;
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: MemoryStore;
   readonly disk: MemoryDisk;
   readonly edge: RecordingEdge;
   readonly clock: ManualClock;
@@ -103,7 +104,7 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
   await engine.start();
   await edge.start(engine);
   const handler = createHttpApi({ engine, store, tokens, verifier, clock, log, registry, config });
-  const server = createServer(handler);
+  const server = createHttpServer(handler, undefined);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 

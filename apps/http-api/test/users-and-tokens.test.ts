@@ -71,6 +71,23 @@ describe("users", () => {
     expect(mallory.status).toBe(404);
   });
 
+  test("a page of large profiles ends at the budget of an answer, and the next one goes on", async ({
+    api,
+  }) => {
+    const text = "x".repeat(limits.bodyBytes - 100);
+    const ids = Array.from({ length: 50 }, (_, index) => `u-${String(index).padStart(3, "0")}`);
+    for (const id of ids) await api.put(`${users}/${id}`, api.admin(), { attributes: { text } });
+
+    const first = await api.get(`${users}?limit=1000`, api.admin());
+    const second = await api.get(`${users}?limit=1000&after=${first.json.next}`, api.admin());
+
+    expect(first.text.length).toBeLessThanOrEqual(limits.answerBytes + 100);
+    expect(first.json.users.length).toBeGreaterThan(30);
+    expect(second.json.next).toBeNull();
+    const found = [...first.json.users, ...second.json.users].map(({ id }: { id: string }) => id);
+    expect(found).toEqual(ids);
+  });
+
   test("lists are paged, ascending by id", async ({ api }) => {
     for (const id of ["c", "a", "b"])
       await api.put(`${users}/${id}`, api.admin(), { fullname: id.toUpperCase() });

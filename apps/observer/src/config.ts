@@ -1,70 +1,44 @@
-import type { WebhookSettings } from "@chat21/events";
-import type { WebhookEvent } from "@chat21/protocol";
+import { unusedOriginalVariables } from "@chat21/original";
 import {
+  type BrokerConfig,
   type ClusterConfig,
-  chooseMessageRate,
-  clusterVariables,
-  createSettingsReader,
+  chooseSettings,
   type Environment,
-  loadWebhookSettings,
-  type MessageRate,
-  type Notice,
-  readClusterConfig,
-  unusedClusterSettings,
-  usualEvents,
+  type LoadedConfig,
+  loadClusterConfig,
+  readBrokerConfig,
 } from "@chat21/runtime";
-import { observerSettings } from "./settings.ts";
+
+/** Every setting of the observer beside the `WEBHOOK_` ones, in the order of the help. */
+export const observerSettings = chooseSettings(
+  ...(["rabbitUri", "mongoUri", "apps", "presence", "events", "prefetch", "queueType"] as const),
+  ...(["keepOriginalQueues", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
+  ...(["host", "metricsPort", "metricsToken", "logLevel"] as const),
+  ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
+);
 
 /** Everything that can be chosen about an observer, checked and with defaults. */
-export interface ObserverConfig extends ClusterConfig {
-  readonly rabbitUri: string;
-  /** `undefined`: any. */
-  readonly apps: readonly string[] | undefined;
-  readonly presence: boolean;
-  /** Events that go to the exchange `chat21.events`. */
-  readonly events: readonly WebhookEvent[];
+export interface ObserverConfig extends ClusterConfig, BrokerConfig {
   /** Messages of one partition that may be under way at a time; `undefined`: the adapter's default. */
   readonly prefetch: number | undefined;
   readonly queueType: "classic" | "quorum";
   /** Leaves the queues of an original deployment as they are. */
-  readonly keepLegacyQueues: boolean;
-  readonly messageRate: MessageRate | undefined;
-  readonly contactsUrl: string | undefined;
+  readonly keepOriginalQueues: boolean;
   /** Of health and metrics; 0 takes any free one. */
   readonly metricsPort: number;
-  readonly webhooks: WebhookSettings;
-}
-
-/** A configuration and what there is to say about it. */
-export interface LoadedObserverConfig {
-  readonly config: ObserverConfig;
-  readonly notices: readonly Notice[];
 }
 
 /**
- * Reads the configuration; the names of existing deployments are understood. Throws `OperatorError` for the first value
- * that cannot be used; never shows secrets.
+ * Reads the configuration; see `loadClusterConfig`.
  * @param environment `process.env` by default
  */
-export function loadObserverConfig(environment: Environment = process.env): LoadedObserverConfig {
-  const reader = createSettingsReader({
-    ...{ table: observerSettings, environment, unused: unusedClusterSettings, others: clusterVariables },
-  });
-  const { read } = reader;
-  const webhooks = loadWebhookSettings(environment);
-  const config: ObserverConfig = {
-    rabbitUri: reader.readRequired("rabbitUri"),
-    ...readClusterConfig(reader),
-    apps: read("apps"),
-    presence: read("presence") ?? true,
-    events: read("events") ?? usualEvents,
-    prefetch: read("prefetch"),
-    queueType: read("queueType") ?? "classic",
-    keepLegacyQueues: read("keepLegacyQueues") ?? false,
-    messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
-    contactsUrl: read("contactsUrl"),
-    metricsPort: read("metricsPort") ?? 9090,
-    webhooks: webhooks.settings,
-  };
-  return { config, notices: [...reader.notices(), ...webhooks.notices] };
+export function loadObserverConfig(environment: Environment = process.env): LoadedConfig<ObserverConfig> {
+  const source = { table: observerSettings, environment, unused: unusedOriginalVariables.cluster };
+  return loadClusterConfig(source, (reader) => ({
+    ...readBrokerConfig(reader),
+    prefetch: reader.read("prefetch"),
+    queueType: reader.read("queueType") ?? "classic",
+    keepOriginalQueues: reader.read("keepOriginalQueues") ?? false,
+    metricsPort: reader.read("metricsPort") ?? 9090,
+  }));
 }

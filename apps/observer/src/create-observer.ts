@@ -1,26 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { type AmqpEdge, createAmqpEdge } from "@chat21/broker-amqp";
-import type { Metrics, TokenVerifier } from "@chat21/engine";
+import type { TokenVerifier } from "@chat21/engine";
+import { createOriginalTakeOver } from "@chat21/original";
 import { ChatError } from "@chat21/protocol";
 import {
   brokerHealth,
-  connectClusterStore,
+  type ClusterGround,
   createClusterEngine,
-  createHttpServer,
-  createPrometheusMetrics,
-  listenOn,
-  operationsListener,
+  startClusterService,
   startOnBroker,
   systemClock,
-  urlHost,
-  watchStore,
+  within,
 } from "@chat21/runtime";
 import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import type { Logger } from "pino";
-import { Registry } from "prom-client";
-import { createLegacyAdopter } from "./adopt-legacy.ts";
 import type { ObserverConfig } from "./config.ts";
-import { type DrainParts, drain } from "./drain.ts";
 import { measureBroker } from "./measure-broker.ts";
 
 /** An observer that takes its share of the messages. */
@@ -35,12 +29,6 @@ export interface Observer {
   close(): Promise<void>;
 }
 
-type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
-
-const mongo = { migrate: migrateMongoStore, connect: connectMongoStore };
-
-const chosenBy = { host: "CHAT21_HOST", port: "METRICS_PORT" } as const;
-
 /** Nobody connects to an observer: the broker has the clients, and has verified who they are. */
 const noTokens: TokenVerifier = { verify: () => Promise.reject(new ChatError("unauthorized")) };
 
@@ -49,64 +37,45 @@ const noTokens: TokenVerifier = { verify: () => Promise.reject(new ChatError("un
  * missing. Throws `OperatorError`, with what to do, for everything an operator can put right; whatever was opened until
  * then is closed.
  */
-export async function createObserver(config: ObserverConfig, log: Logger): Promise<Observer> {
-  const registry = new Registry();
-  const metrics = createPrometheusMetrics(registry);
-  const parts: Mutable<DrainParts> = { log };
-  let closing: Promise<void> | undefined;
-  const close = () => {
-    closing ??= drain(parts);
-    return closing;
-  };
-  const health = () =>
-    closing === undefined ? brokerHealth(parts) : { ready: false, reason: "shutting_down" };
-  parts.http = createHttpServer(
-    operationsListener({ health, registry, metricsToken: config.metricsToken }),
-    undefined,
-  );
-  try {
-    const port = await listenOn(parts.http, config.host, config.metricsPort, chosenBy);
-    const store = await connectClusterStore(config, log, mongo);
-    Object.assign(parts, { store, watch: watchStore({ store, clock: systemClock, log }) });
-    const edge = await startEngine({ config, store, metrics, log }, parts);
-    measureBroker(registry, edge);
+export function createObserver(config: ObserverConfig, log: Logger): Promise<Observer> {
+  const database = { migrate: migrateMongoStore, connect: connectMongoStore };
+  const listener = { port: config.metricsPort, variable: "METRICS_PORT" };
+  return startClusterService({ config, database, listener, log }, async (ground) => {
+    const edge = await startEngine(ground, config, log);
+    measureBroker(ground.registry, edge);
     return {
-      addresses: { metricsUrl: `http://${urlHost(config.host)}:${port}/metrics` },
+      addresses: { metricsUrl: `${ground.url}/metrics` },
       get partitions() {
         return edge.partitions;
       },
-      close,
+      close: ground.drain.close,
     };
-  } catch (thrown) {
-    await close();
-    throw thrown;
-  }
+  });
 }
 
-interface EngineParts {
-  readonly config: ObserverConfig;
-  readonly store: MongoStore;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-}
-
-/** The engine on the broker's edge; both are drained from then on. */
+/** The engine on the broker's edge. */
 async function startEngine(
-  { config, store, metrics, log }: EngineParts,
-  parts: Mutable<DrainParts>,
+  { store, watch, metrics, drain, reportHealth }: ClusterGround<MongoStore>,
+  config: ObserverConfig,
+  log: Logger,
 ): Promise<AmqpEdge> {
-  const { rabbitUri: uri, apps, prefetch, queueType, webhooks, keepLegacyQueues } = config;
+  const { rabbitUri: uri, apps, prefetch, queueType, webhooks, keepOriginalQueues } = config;
   const holder = `observer-${randomUUID()}`;
   const connectTimeoutMs = config.startTimeoutMs;
-  const legacy = createLegacyAdopter({ store, webhooks, clock: systemClock, log });
+  const original = createOriginalTakeOver({
+    ...{ store, webhooks, clock: systemClock, log, apps, keepsQueues: keepOriginalQueues },
+  });
   const edge = createAmqpEdge({
     ...{ uri, holder, leases: store.leases, apps, prefetch, queueType, connectTimeoutMs, log, metrics },
-    keepLegacyQueues,
-    ...{ onLegacyPersist: legacy.onLegacyPersist, onLegacyWebhook: legacy.onLegacyWebhook },
+    beforeConsuming: original.take,
   });
   const engine = createClusterEngine({ config, holder, store, edge, tokens: noTokens, log, metrics });
-  Object.assign(parts, { engine, edge });
+  drain.add("the engine", 0.1, (timeoutMs) => within(engine.drain(), timeoutMs));
+  // The edge stops first: it takes nothing more, acknowledges what was committed, and hands the partitions over. With a
+  // broker that hangs, the ends of both connections take twice this time and a second more.
+  drain.add("the edge", 0.3, (timeoutMs) => edge.close(timeoutMs));
+  reportHealth(() => brokerHealth({ watch, engine, edge }));
   await startOnBroker(engine, edge);
-  legacy.report();
+  original.report();
   return edge;
 }

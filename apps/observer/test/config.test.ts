@@ -1,5 +1,6 @@
+import { unusedOriginalVariables } from "@chat21/original";
 import { webhookEvents } from "@chat21/protocol";
-import { OperatorError, unusedClusterSettings, usualEvents } from "@chat21/runtime";
+import { OperatorError, usualEvents } from "@chat21/runtime";
 import { describe, expect, it } from "vitest";
 import { loadObserverConfig } from "../src/config.ts";
 
@@ -25,7 +26,7 @@ describe("the observer's configuration", () => {
       events: usualEvents,
       prefetch: undefined,
       queueType: "classic",
-      keepLegacyQueues: false,
+      keepOriginalQueues: false,
       messageRate: undefined,
       contactsUrl: undefined,
       webhooks: expect.objectContaining({ enabled: true, endpoints: [] }),
@@ -101,7 +102,7 @@ describe("the observer's configuration", () => {
       apps: ["one", "two"],
       events: [],
       host: "127.0.0.1",
-      keepLegacyQueues: true,
+      keepOriginalQueues: true,
       metricsToken: "t",
       migrate: false,
       queueType: "quorum",
@@ -129,7 +130,7 @@ describe("the observer's configuration", () => {
   });
 
   it("names what has no meaning any more once, with the reason", () => {
-    for (const [name, reason] of unusedClusterSettings) {
+    for (const [name, reason] of unusedOriginalVariables.cluster) {
       expect(texts({ [name]: "x" })).toEqual([`${name} is not used: ${reason}`]);
     }
   });

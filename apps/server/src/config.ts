@@ -1,19 +1,19 @@
 import { resolve } from "node:path";
+import { unusedOriginalVariables } from "@chat21/original";
 import {
   chooseMessageRate,
   chooseTls,
   createSettingsReader,
   type Environment,
   isLoopback,
+  type LoadedConfig,
   type LogLevel,
   type MessageRate,
-  type Notice,
   type SettingsReader,
   type TlsFiles,
 } from "@chat21/runtime";
 import { commandLine } from "./invocation.ts";
 import { type SettingName, settings } from "./settings.ts";
-import { unusedSettings } from "./unused-settings.ts";
 
 /** Values from the command line, as text; they win over the environment. */
 export type Overrides = Partial<Readonly<Record<SettingName, string>>>;
@@ -57,18 +57,20 @@ export interface Config {
   readonly webhooks: Environment;
 }
 
-/** A configuration and what there is to say about it. */
-export interface LoadedConfig {
-  readonly config: Config;
-  readonly notices: readonly Notice[];
-}
-
 /**
  * Reads the configuration. Throws `OperatorError` for the first value that cannot be used; never shows secrets.
  * @param environment `process.env` by default
  */
-export function loadConfig(overrides: Overrides = {}, environment: Environment = process.env): LoadedConfig {
-  const reader = createSettingsReader({ table: settings, environment, overrides, unused: unusedSettings });
+export function loadConfig(
+  overrides: Overrides = {},
+  environment: Environment = process.env,
+): LoadedConfig<Config> {
+  const reader = createSettingsReader({
+    table: settings,
+    environment,
+    overrides,
+    unused: unusedOriginalVariables.server,
+  });
   const { read } = reader;
   const host = read("host") ?? "127.0.0.1";
   const config: Config = {

@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
+import type { Server as HttpServer } from "node:http";
 import { createTokens, createVerifier } from "@chat21/auth";
 import { createEmbeddedEdge, type EdgeListenerOptions } from "@chat21/broker-embedded";
-import { createEngine, type Metrics } from "@chat21/engine";
+import { createEngine, type Edge, type Engine, type Metrics } from "@chat21/engine";
 import type { WebhookSettings } from "@chat21/events";
+import { createContactDirectory } from "@chat21/people";
 import {
-  createContactDirectory,
+  closeHttpServer,
+  createDrain,
   createHttpServer,
   createPrometheusMetrics,
+  type Drain,
   listenOn,
   loadWebhookSettings,
   OperatorError,
@@ -17,19 +21,20 @@ import {
   systemClock,
   type TlsMaterial,
   urlHost,
+  within,
 } from "@chat21/runtime";
+import type { SqliteStore } from "@chat21/store-sqlite";
 import type { Express } from "express";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import type { Config } from "./config.ts";
 import { dataPaths, prepareDataFolder } from "./data-folder.ts";
-import { type DrainParts, drain } from "./drain.ts";
 import { createHttpApp } from "./http-app.ts";
 import { openStore } from "./open-store.ts";
 import { peerAddress } from "./peer-address.ts";
 import { ensureSecretFile, ensureTokenSecret } from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
-import { createWebhooks, newWebhookSecret } from "./webhooks.ts";
+import { createWebhooks, newWebhookSecret, type Webhooks } from "./webhooks.ts";
 
 const webSocketPath = "/ws";
 
@@ -67,21 +72,19 @@ export async function createServer(config: Config, log: Logger): Promise<Server>
   const registry = new Registry();
   const metrics = createPrometheusMetrics(registry);
   const store = await openStore(config.dataDir, log, metrics);
-  const parts: Mutable<DrainParts> = { store, log };
+  const drain = createDrain(log);
+  drain.add("the store", 0.2, (timeoutMs) => within(store.close(), timeoutMs));
   try {
-    return await assemble(
-      { config, log, tls, webhookSettings: webhookSettings.settings, registry, metrics },
-      parts,
-    );
+    return await assemble({
+      ...{ config, log, tls, webhookSettings: webhookSettings.settings, registry, metrics, store, drain },
+    });
   } catch (thrown) {
-    await drain(parts);
+    await drain.close();
     throw thrown;
   }
 }
 
-type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
-
-/** What is there before anything that must be stopped again. */
+/** What a server is assembled on. */
 interface Groundwork {
   readonly config: Config;
   readonly log: Logger;
@@ -89,16 +92,17 @@ interface Groundwork {
   readonly webhookSettings: WebhookSettings;
   readonly registry: Registry;
   readonly metrics: Metrics;
+  readonly store: SqliteStore;
+  readonly drain: Drain;
 }
 
-async function assemble(ground: Groundwork, parts: Mutable<DrainParts>): Promise<Server> {
-  const { config, log, tls, webhookSettings, registry, metrics } = ground;
-  const { store } = parts;
+async function assemble(ground: Groundwork): Promise<Server> {
+  const { config, log, tls, webhookSettings, registry, metrics, store, drain } = ground;
   const clock = systemClock;
   const es256 = config.keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", config.keysDir);
   const tokens = createTokens({ secret: tokenSecret(config, log), es256, clock, newId: randomUUID });
   const verifier = createVerifier({ tokens, revocations: store.revocations, clock });
-  parts.verifier = verifier;
+  drain.add("the verifier", 0, verifier.stop);
 
   // The app needs the engine, the engine the edge, and the edge the server that the app is served by.
   let app: Express | undefined;
@@ -134,7 +138,7 @@ async function assemble(ground: Groundwork, parts: Mutable<DrainParts>): Promise
 
   await verifier.start();
   await engine.start();
-  Object.assign(parts, { engine, webhooks, edge, http });
+  addServing(drain, { engine, webhooks, edge, http });
   await startEdge(() => edge.start(engine));
   refuseOtherUpgrades(http, webSocketPath);
   const port = await listenOn(http, config.host, config.httpPort, chosenBy);
@@ -142,7 +146,6 @@ async function assemble(ground: Groundwork, parts: Mutable<DrainParts>): Promise
 
   const [scheme, wsScheme] = tls === undefined ? ["http", "ws"] : ["https", "wss"];
   const host = urlHost(config.host);
-  let closing: Promise<void> | undefined;
   return {
     addresses: {
       url: `${scheme}://${host}:${port}`,
@@ -151,11 +154,31 @@ async function assemble(ground: Groundwork, parts: Mutable<DrainParts>): Promise
       ownMqttWsUrl: edge.addresses.find(({ kind }) => kind === "ws")?.url ?? null,
     },
     hasWebPage: webFolder !== undefined,
-    close: () => {
-      closing ??= drain(parts);
-      return closing;
-    },
+    close: drain.close,
   };
+}
+
+/** What accepts work, and what finishes it. */
+interface ServingParts {
+  readonly webhooks: Webhooks;
+  readonly edge: Edge;
+  readonly engine: Engine;
+  readonly http: HttpServer;
+}
+
+/**
+ * The last part stops first: no more connections and requests, what was accepted is committed and acknowledged, webhooks
+ * under way come to an end. Requests end while the engine drains; WebSockets of their listener end with the edge.
+ */
+function addServing(drain: Drain, { webhooks, edge, engine, http }: ServingParts): void {
+  let requests: Promise<void> | undefined;
+  drain.add("webhooks", 0.15, (timeoutMs) => webhooks.worker?.stop(timeoutMs));
+  drain.add("HTTP", 0, () => requests);
+  drain.add("the edge", 0.15, (timeoutMs) => edge.close(timeoutMs));
+  drain.add("the engine", 0.35, (timeoutMs) => within(engine.drain(), timeoutMs));
+  drain.add("HTTP", 0.35, (timeoutMs) => {
+    if (http.listening) requests = closeHttpServer(http, timeoutMs);
+  });
 }
 
 function tokenSecret(config: Config, log: Logger): string {

@@ -1,8 +1,16 @@
 import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { checkOverlays, type OverlayProblem, rebuildOverlays } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { OperatorError } from "@chat21/runtime";
-import { backupSqlite, checkSqlite, restoreSqlite, type SqliteReport } from "@chat21/store-sqlite";
+import {
+  backupSqlite,
+  checkSqlite,
+  openSqliteStore,
+  readSqlite,
+  restoreSqlite,
+  type SqliteReport,
+} from "@chat21/store-sqlite";
 import { dataPaths } from "./data-folder.ts";
 
 /** The store's own refusals say what to do; to an operator they are no accident. */
@@ -64,6 +72,46 @@ async function keep(database: string, kept: string): Promise<void> {
 export function checkDatabase(dataDir: string): SqliteReport {
   try {
     return checkSqlite(dataPaths(dataDir).database);
+  } catch (thrown) {
+    throw toOperatorError(thrown);
+  }
+}
+
+/** Wrong overlays that are told one by one, at most. */
+const problemsTold = 1_000;
+
+/**
+ * Compares the changed messages of a data folder's database with its log, also while a server uses it. `null`: the database
+ * is of an older schema, and has nothing to compare yet.
+ */
+export async function checkMessages(dataDir: string): Promise<readonly OverlayProblem[] | null> {
+  try {
+    const log = readSqlite(dataPaths(dataDir).database);
+    if (log === null) return null;
+    try {
+      const problems: OverlayProblem[] = [];
+      for await (const problem of checkOverlays(log)) {
+        problems.push(problem);
+        if (problems.length === problemsTold) break;
+      }
+      return problems;
+    } finally {
+      log.close();
+    }
+  } catch (thrown) {
+    throw toOperatorError(thrown);
+  }
+}
+
+/** Writes all changed messages anew from the log; answers in how many conversations. Needs the folder for itself. */
+export async function rebuildMessages(dataDir: string): Promise<number> {
+  try {
+    const store = await openSqliteStore({ path: dataPaths(dataDir).database });
+    try {
+      return await rebuildOverlays(store);
+    } finally {
+      await store.close();
+    }
   } catch (thrown) {
     throw toOperatorError(thrown);
   }

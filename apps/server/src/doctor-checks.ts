@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { codeOf, loadWebhookSettings, readTlsMaterial, secretWeakness } from "@chat21/runtime";
 import type { Config } from "./config.ts";
 import { dataPaths, readRunningServer } from "./data-folder.ts";
-import { checkDatabase } from "./database-files.ts";
+import { checkDatabase, checkMessages } from "./database-files.ts";
 import { findTokenSecret } from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
 
@@ -36,6 +36,7 @@ const checks: Readonly<Record<string, Check>> = {
   "Node.js": () => ok(process.versions.node),
   "data folder": checkFolder,
   database: checkStore,
+  messages: checkChangedMessages,
   secret: checkSecret,
   "disk space": checkDisk,
   "HTTP port": (config) => checkPort(config, config.httpPort, "--http-port or CHAT21_HTTP_PORT"),
@@ -85,6 +86,19 @@ function checkStore({ dataDir }: Config): Outcome {
   const waiting = `${undispatched} events and ${webhooks.pending} webhooks wait`;
   return ok(
     `${size}, ${events} events in ${conversations} conversations, ${waiting}, ${webhooks.dead} dead letters`,
+  );
+}
+
+async function checkChangedMessages({ dataDir }: Config): Promise<Outcome> {
+  if (!existsSync(dataPaths(dataDir).database)) return ok("there are none yet");
+  const problems = await checkMessages(dataDir);
+  if (problems === null) return ok("not compared: the next start brings the database up to date");
+  const [first] = problems;
+  if (first === undefined) return ok("changed messages are as the log makes them");
+  const place = `message ${first.seq} of ${first.conversation} (app ${first.app})`;
+  return failure(
+    `${problems.length} changed messages are not as the log makes them, the first is ${place}: stop the server and run ` +
+      "chat21 doctor --rebuild",
   );
 }
 

@@ -1,7 +1,8 @@
 import type { Tokens, Verifier } from "@chat21/auth";
-import type { Engine, Store } from "@chat21/engine";
-import { createHttpApi, httpApiDefaults } from "@chat21/http-api";
+import type { Engine } from "@chat21/engine";
+import { createHttpApi, httpApiConfigOf } from "@chat21/http-api";
 import { systemClock } from "@chat21/runtime";
+import type { SqliteStore } from "@chat21/store-sqlite";
 import express, { type Express } from "express";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
@@ -15,7 +16,7 @@ import type { Webhooks } from "./webhooks.ts";
 export interface HttpAppOptions {
   readonly config: Config;
   readonly engine: Engine;
-  readonly store: Store;
+  readonly store: SqliteStore;
   readonly tokens: Tokens;
   readonly verifier: Verifier;
   readonly webhooks: Webhooks;
@@ -31,14 +32,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   const api = createHttpApi({
     ...{ engine, store, verifier, tokens: options.tokens, registry: options.registry, log: options.log },
     clock: systemClock,
-    config: {
-      basePath: config.basePath,
-      apps: config.apps ?? null,
-      developmentSignIn: config.development,
-      metricsToken: config.metricsToken ?? null,
-      rateLimits: { ...httpApiDefaults.rateLimits, requests: config.requestsPerMinute },
-      trustProxy: config.trustProxy,
-    },
+    config: { ...httpApiConfigOf(config), developmentSignIn: config.development },
   });
   const app = express();
   app.disable("x-powered-by");

@@ -1,10 +1,10 @@
-import type { Log, Metrics, Store } from "@chat21/engine";
-import { openSqliteStore } from "@chat21/store-sqlite";
+import type { Log, Metrics } from "@chat21/engine";
+import { openSqliteStore, type SqliteStore } from "@chat21/store-sqlite";
 import { dataPaths } from "./data-folder.ts";
 import { toOperatorError } from "./database-files.ts";
 
 /** Opens the store of a data folder. Throws `OperatorError` for what an operator can put right. */
-export async function openStore(dataDir: string, log: Log, metrics: Metrics): Promise<Store> {
+export async function openStore(dataDir: string, log: Log, metrics: Metrics): Promise<SqliteStore> {
   try {
     return await openSqliteStore({ path: dataPaths(dataDir).database, log, metrics });
   } catch (thrown) {

@@ -1,8 +1,9 @@
 import type { Verifier } from "@chat21/auth";
+import { compressAnswers } from "@chat21/http-api";
+import { type EraseUserParts, eraseUser } from "@chat21/people";
 import { ChatError, errorCodes, isId } from "@chat21/protocol";
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import * as z from "zod";
-import { type EraseUserParts, eraseUser } from "./erase-user.ts";
 import { operatorApp } from "./operator-paths.ts";
 import type { Webhooks } from "./webhooks.ts";
 
@@ -11,6 +12,12 @@ export interface OperatorApiOptions extends EraseUserParts {
   readonly verifier: Verifier;
   readonly webhooks: Webhooks;
 }
+
+/** Webhook events that one request may replay, and the longest id of one. */
+const replay = { events: 1_000, idCharacters: 200 };
+
+/** Largest body: a replay of so many events, with room to spare. */
+const bodyBytes = 256 * 1024;
 
 const logQuerySchema = z.object({
   endpoint: z.optional(z.string()),
@@ -24,7 +31,7 @@ const logQuerySchema = z.object({
     .optional(),
 });
 const replaySchema = z.union([
-  z.strictObject({ ids: z.array(z.string().max(200)).min(1).max(1_000) }),
+  z.strictObject({ ids: z.array(z.string().max(replay.idCharacters)).min(1).max(replay.events) }),
   z.strictObject({ deadOf: z.string() }),
 ]);
 const testSchema = z.strictObject({ url: z.optional(z.string()), app: z.string().refine(isId) });
@@ -33,7 +40,7 @@ const testSchema = z.strictObject({ url: z.optional(z.string()), app: z.string()
 export function operatorApi(options: OperatorApiOptions): Router {
   const { webhooks, verifier } = options;
   const router = express.Router();
-  router.use(requireOperator(verifier), express.json({ limit: "64kb" }));
+  router.use(requireOperator(verifier), express.json({ limit: bodyBytes }), compressAnswers());
   router.get("/webhooks", (_request, response) => void response.json(webhooks.describe()));
   router.get("/webhooks/log", async (request, response) => {
     const { limit = 20, ...query } = parse(logQuerySchema, request.query);

@@ -1,14 +1,14 @@
 import { defaultApp } from "@chat21/protocol";
 import { logLevels } from "@chat21/runtime";
 import { Command, Option } from "commander";
+import manifest from "../package.json" with { type: "json" };
 import { type SettingName, settings } from "./settings.ts";
-import { version } from "./version.ts";
 
 /** The `chat21` command line. Commands load their code when they run, so that each starts fast. */
 export function createProgram(): Command {
   const program = new Command("chat21")
     .description("Chat21: a chat server in one process, and its command line.")
-    .version(version, "-v, --version", "Show the version.")
+    .version(manifest.version, "-v, --version", "Show the version.")
     .helpOption("-h, --help", "Show this help.")
     .helpCommand("help [command]", "Show the help of a command.")
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
@@ -60,7 +60,7 @@ each as a whole. The file is a complete database; the secret is not in it (keep 
 Works on the data folder; the server must not run. The restored store gets a new epoch, so that clients
 notice and load afresh.`,
   import: `
-Give the address with the database's name: mongodb://host/chat21. Stop the original first; see docs/migrate.md.
+Give the address with the database's name: mongodb://host/chat21. Stop the original first; see docs/original.md.
 Nothing is delivered and no webhook is called. What is imported already is skipped: after a crash, run it again.
 
 Examples:
@@ -71,8 +71,9 @@ Examples:
 Erases what a person wrote (numbers stay, so that nobody's history has a hole), the profile, push
 registrations and presence, takes the person out of every group, and ends all tokens given until now.`,
   doctor: `
-Looks at this Node, the data folder and its rights, the database, the secret, the ports and the disk.
-Exit code 1 when anything must be put right.`,
+Looks at this Node, the data folder and its rights, the database, the secret, the ports and the disk, and compares every
+message that was changed later (erased, for example) with the log. --rebuild writes these messages anew from the log first;
+no server may run on the folder meanwhile. Exit code 1 when anything must be put right.`,
 } as const;
 
 type Run = (...args: never[]) => Promise<void>;
@@ -294,7 +295,7 @@ function addKeeping(program: Command): void {
     .addHelpText("after", help.import)
     .action(
       lazily(
-        () => import("./commands/import.ts"),
+        () => import("./original/import-command.ts"),
         ({ importOriginal }) => importOriginal,
       ),
     );
@@ -319,6 +320,7 @@ function addKeeping(program: Command): void {
     .addOption(settingOption("mqttWsPort", "port"))
     .addOption(settingOption("host", "address"))
     .addOption(settingOption("dataDir", "folder"))
+    .option("--rebuild", "Write changed messages anew from the log first.")
     .option("--json", "As JSON.")
     .addHelpText("after", help.doctor)
     .action(

@@ -1,5 +1,4 @@
-import { ChatError } from "@chat21/protocol";
-import { exitCodes, OperatorError } from "@chat21/runtime";
+import { exitCodes, failureText } from "@chat21/runtime";
 import { CommanderError } from "commander";
 import { createProgram } from "./program.ts";
 
@@ -25,13 +24,6 @@ export async function runCli(argv: readonly string[]): Promise<void> {
 
 function report(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  process.stderr.write(`chat21: ${explain(thrown)}\n`);
+  process.stderr.write(`chat21: ${failureText(thrown)}\n`);
   return exitCodes.failure;
-}
-
-function explain(thrown: unknown): string {
-  if (thrown instanceof OperatorError) return thrown.message;
-  if (thrown instanceof ChatError && thrown.code !== "internal") return `${thrown.message} (${thrown.code})`;
-  const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return `this was not foreseen, please report it: ${detail}`;
 }

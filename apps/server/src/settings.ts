@@ -1,28 +1,19 @@
 import {
-  appsSchema,
-  basePathSchema,
-  clusterSettings,
+  clusterSettings as cluster,
   defineSetting as define,
-  hostSchema,
   httpUrlSchema,
-  logLevelSchema,
-  logLevels,
   optionalPortSchema,
-  portSchema,
   switchSchema,
-  wholeNumberSchema,
 } from "@chat21/runtime";
 import * as z from "zod";
 
 /** Every setting, by the name that the program uses for it. `docs/configuration.md` is tested to list the same. */
 export const settings = {
-  httpPort: define({
-    names: ["CHAT21_HTTP_PORT", "PORT"],
+  httpPort: {
+    ...cluster.httpPort,
     flag: "http-port",
-    schema: portSchema,
-    defaultText: "8010",
     meaning: "Port of the web page, REST under /api and WebSocket MQTT at /ws; 0 takes any free one.",
-  }),
+  },
   mqttPort: define({
     names: ["CHAT21_MQTT_PORT"],
     flag: "mqtt-port",
@@ -37,14 +28,13 @@ export const settings = {
     defaultText: "off",
     meaning: "One more port for WebSocket MQTT, path /ws; old clients expect 15675.",
   }),
-  host: define({
-    names: ["CHAT21_HOST"],
+  host: {
+    ...cluster.host,
     flag: "host",
-    schema: hostSchema,
     defaultText: "127.0.0.1",
     meaning:
       "Address to listen on. Anything but this machine's own loopback is production: no development sign-in.",
-  }),
+  },
   dataDir: define({
     names: ["CHAT21_DATA_DIR"],
     flag: "data-dir",
@@ -52,27 +42,17 @@ export const settings = {
     defaultText: ".chat21",
     meaning: "Folder of the database and the secret; made when it is missing.",
   }),
-  secret: define({
-    names: ["CHAT21_JWT_SECRET", "JWT_KEY"],
-    schema: z.string(),
+  secret: {
+    ...cluster.secret,
     defaultText: "made at first start, in the data folder",
     meaning: "Shared secret of HS256 tokens; tokens of an existing Chat21 verify with theirs.",
-    isSecret: true,
-  }),
-  keysDir: define({
-    names: ["CHAT21_JWT_KEYS_DIR"],
-    schema: z.string(),
-    defaultText: "none: tokens are signed with the secret",
+  },
+  keysDir: {
+    ...cluster.keysDir,
     meaning:
       "Folder of ES256 keys, <kid>.pem each: the private one whose name comes last signs, all verify, the secret still does.",
-  }),
-  apps: define({
-    names: ["CHAT21_APPS", "APP_ID"],
-    flag: "apps",
-    schema: appsSchema,
-    defaultText: "any",
-    meaning: "App ids that are served, between commas.",
-  }),
+  },
+  apps: { ...cluster.apps, flag: "apps" },
   development: define({
     names: ["CHAT21_DEV"],
     flag: "dev",
@@ -80,62 +60,38 @@ export const settings = {
     defaultText: "1 on loopback, else 0",
     meaning: "Development sign-in: by name, without a password, from this machine only.",
   }),
-  tlsCert: define({
-    names: ["CHAT21_TLS_CERT", "CERT_PEM"],
+  tlsCert: {
+    ...cluster.tlsCert,
     flag: "tls-cert",
-    schema: z.string(),
-    defaultText: "none",
     meaning: "Certificate chain (PEM file) for HTTPS, WebSocket and MQTT; needs CHAT21_TLS_KEY as well.",
-  }),
-  tlsKey: define({
-    names: ["CHAT21_TLS_KEY", "KEY_PEM"],
+  },
+  tlsKey: {
+    ...cluster.tlsKey,
     flag: "tls-key",
-    schema: z.string(),
-    defaultText: "none",
     meaning: "Private key (PEM file) of the certificate.",
-  }),
-  logLevel: define({
-    names: ["LOG_LEVEL"],
-    flag: "log-level",
-    schema: logLevelSchema,
-    defaultText: "INFO, at a terminal WARN",
-    meaning: `What is logged: ${logLevels.join(", ")}.`,
-  }),
-  presence: define({
-    names: ["PRESENCE_ENABLED"],
-    schema: switchSchema,
-    defaultText: "1",
-    meaning: "Whether others and webhooks hear who is online.",
-  }),
-  messageCapacity: define({
-    names: ["BUCKET_MSG_CAPACITY"],
-    schema: wholeNumberSchema(1, 1_000_000),
-    defaultText: "no limit",
+  },
+  logLevel: { ...cluster.logLevel, flag: "log-level", defaultText: "INFO, at a terminal WARN" },
+  presence: { ...cluster.presence, meaning: "Whether others and webhooks hear who is online." },
+  messageCapacity: {
+    ...cluster.messageCapacity,
     meaning:
       "Messages a sender may send in one burst; setting either BUCKET_MSG_ variable turns the limit on.",
-  }),
-  messageRefillPerMinute: clusterSettings.messageRefillPerMinute,
-  contactsUrl: clusterSettings.contactsUrl,
-  basePath: define({
-    names: ["BASEURL"],
-    schema: basePathSchema,
-    defaultText: "/api",
+  },
+  messageRefillPerMinute: cluster.messageRefillPerMinute,
+  contactsUrl: cluster.contactsUrl,
+  basePath: {
+    ...cluster.basePath,
     meaning: "Where REST begins; the web page and the commands expect /api.",
-  }),
-  requestsPerMinute: define({
-    names: ["CHAT21_REQUESTS_PER_MINUTE"],
-    schema: wholeNumberSchema(1, 1_000_000),
-    defaultText: "600",
+  },
+  requestsPerMinute: {
+    ...cluster.requestsPerMinute,
     meaning: "REST requests of one user in a minute; admins are not limited.",
-  }),
-  metricsToken: define({
-    names: ["CHAT21_METRICS_TOKEN"],
-    schema: z.string(),
-    defaultText: "none",
+  },
+  metricsToken: {
+    ...cluster.metricsToken,
     meaning: "Bearer token for /metrics; without one everybody who reaches the server may read it.",
-    isSecret: true,
-  }),
-  trustProxy: clusterSettings.trustProxy,
+  },
+  trustProxy: cluster.trustProxy,
   serverUrl: define({
     names: ["CHAT21_URL"],
     flag: "url",

@@ -1,4 +1,5 @@
-import type { Clock, EventSink, Log, Metrics, WebhookStore } from "@chat21/engine";
+import type { Clock, EventSink, Log, Metrics } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
 import {
   createWebhookSink,
   generateWebhookSecret,

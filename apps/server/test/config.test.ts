@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
+import { unusedOriginalVariables } from "@chat21/original";
 import { OperatorError } from "@chat21/runtime";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../src/config.ts";
-import { unusedSettings } from "../src/unused-settings.ts";
 
 const texts = (environment: Record<string, string>) =>
   loadConfig({}, environment).notices.map((notice) => notice.text);
@@ -146,7 +146,7 @@ describe("the configuration", () => {
   );
 
   it("names variables of existing deployments that have no effect, with the reason", () => {
-    for (const [name, reason] of unusedSettings) {
+    for (const [name, reason] of unusedOriginalVariables.server) {
       expect(texts({ [name]: "x" })).toEqual([`${name} is not used: ${reason}`]);
     }
   });

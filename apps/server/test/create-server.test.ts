@@ -123,6 +123,25 @@ describe("a server in this process", () => {
     );
   });
 
+  it("replays as many webhook events at once as one request may name, and no more", async () => {
+    server = await open();
+    const token = compatToken("operator", { secret, role: "admin", app: "chat21-operator" });
+    const replay = (count: number) =>
+      fetch(`${server?.addresses.url}/operator/webhooks/replay`, {
+        method: "POST",
+        headers: { authorization: token, "content-type": "application/json" },
+        body: JSON.stringify({
+          ids: Array.from({ length: count }, (_, index) => `${index}`.padEnd(200, "x")),
+        }),
+      });
+
+    const most = await replay(1_000);
+    const more = await replay(1_001);
+
+    expect([most.status, await most.json()]).toEqual([200, { replayed: 0 }]);
+    expect([more.status, await more.json()]).toMatchObject([400, { code: "bad_request" }]);
+  });
+
   it("closes the connections of a token that is revoked", async () => {
     server = await open();
     const { url, mqttUrl } = server.addresses;

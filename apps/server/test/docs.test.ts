@@ -3,19 +3,13 @@ import { fileURLToPath } from "node:url";
 import { webhookVariables } from "@chat21/events";
 import { apiSettings } from "@chat21/http-api";
 import { observerSettings } from "@chat21/observer";
-import {
-  clusterSettings,
-  exitCodes,
-  type Setting,
-  type SettingTable,
-  unusedClusterSettings,
-} from "@chat21/runtime";
+import { unusedOriginalVariables } from "@chat21/original";
+import { clusterSettings, exitCodes, type Setting, type SettingTable } from "@chat21/runtime";
 import { webhooksSettings } from "@chat21/webhooks";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { createProgram } from "../src/program.ts";
 import { settings } from "../src/settings.ts";
-import { unusedSettings } from "../src/unused-settings.ts";
 
 const docs = (name: string) => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
 
@@ -63,7 +57,7 @@ describe("docs/configuration.md", () => {
       fallback,
       meaning,
     ]);
-    const unusedRows = [...unusedSettings].map(([name, reason]) => [code(name), reason]);
+    const unusedRows = [...unusedOriginalVariables.server].map(([name, reason]) => [code(name), reason]);
     let text = readFileSync(docs("configuration.md"), "utf8");
 
     text = withBlock(text, "settings", table(["variable", "option", "default", "meaning"], rows));
@@ -97,7 +91,7 @@ describe("docs/configuration.md, of the cluster", () => {
       setting.defaultText,
       setting.meaning,
     ]);
-    const unusedRows = [...unusedClusterSettings].map(([name, reason]) => [code(name), reason]);
+    const unusedRows = [...unusedOriginalVariables.cluster].map(([name, reason]) => [code(name), reason]);
     let text = readFileSync(docs("configuration.md"), "utf8");
 
     text = withBlock(text, "cluster settings", table(["variable", "read by", "default", "meaning"], rows));

@@ -4,7 +4,7 @@ import type { SessionStore } from "./session/session-store.ts";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
 import { ToastProvider } from "./ui/toasts.tsx";
 
-/** The whole page: signing in, or the chat. */
+/** The whole page: the sign-in page, or the chat. */
 export function App({ sessions }: { sessions: SessionStore }) {
   const stage = useSyncExternalStore(sessions.subscribe, sessions.get);
   if (stage.kind === "opening") return null;

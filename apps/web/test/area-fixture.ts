@@ -1,4 +1,4 @@
-/** A browser's storage area, in memory. `maxLength` bounds one value as a full area would. */
+/** A browser's storage area, in memory. A value longer than `maxLength` is refused, as by a full area. */
 export function createArea(maxLength = Number.POSITIVE_INFINITY): Storage {
   const items = new Map<string, string>();
   return {

@@ -100,4 +100,19 @@ describe("arrangeMessages", () => {
 
     expect(after?.slice(1)).toEqual(before);
   });
+
+  test("puts messages that were deleted one behind the other into one row, whoever wrote them", () => {
+    const days = arrangeMessages(
+      [
+        message({ seq: 1, timestamp: noon }),
+        message({ seq: 2, timestamp: noon, deleted: true }),
+        message({ seq: 3, timestamp: noon, deleted: true, sender: "ada", own: true }),
+        message({ seq: 4, timestamp: noon }),
+        message({ seq: 5, timestamp: noon, deleted: true }),
+      ],
+      4,
+    );
+
+    expect(shape(days)).toEqual([["run 1", "deleted 2 3", "run 4", "deleted 5"]]);
+  });
 });

@@ -1,21 +1,21 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** A way to the server that can be cut. */
+/** A network path to the server that a test can cut. */
 export interface Cable {
-  /** The server's page by way of the cable. */
+  /** Address of the server's page through the cable. */
   readonly url: string;
-  /** Ends every connection on it at once and lets none through before {@link mend}. */
+  /** Ends every connection at once. New ones fail until {@link mend}. */
   cut(): void;
   mend(): void;
   close(): Promise<void>;
 }
 
-// Another address of the loopback with the server's own port, so that its development sign-in knows the Host. All of
-// 127/8 answers on Linux without being set up.
+// The cable listens on another loopback address but on the server's own port, because sign-in by name checks the Host.
+// On Linux all of 127/8 works without any setup.
 const host = "127.0.0.2";
 
-/** Lays a cable to the server at `url`. */
+/** Opens a cable to the server at `url`. */
 export async function layCable(url: string): Promise<Cable> {
   const { hostname, port } = new URL(url);
   const sockets = new Set<Socket>();

@@ -9,16 +9,16 @@ import { promisify } from "node:util";
 const cli = fileURLToPath(new URL("../../server/dist/cli.js", import.meta.url));
 const run = promisify(execFile);
 
-/** The real server in a process of its own, on free ports of the loopback, with a data folder of its own. */
+/** The real server in its own process, on free loopback ports and with its own data folder. */
 export interface ChatServer {
-  /** Where the page is. */
+  /** Address of the page. */
   readonly url: string;
-  /** What `chat21` prints. */
+  /** Runs a command of `chat21` and returns its output. */
   command(...args: string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Starts the built server and resolves when it serves. Rejects with what it said when it ends before. */
+/** Starts the built server and resolves when it serves. When it exits before, this rejects with its output. */
 export async function startChatServer(env: Readonly<Record<string, string>> = {}): Promise<ChatServer> {
   const folder = mkdtempSync(join(tmpdir(), "chat21-web-"));
   const { PATH, HOME } = process.env;

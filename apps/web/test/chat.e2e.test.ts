@@ -77,7 +77,7 @@ describe("two windows", () => {
     await grace.page.getByText("Back online").waitFor({ state: "hidden" });
     await ada.page.locator(".message", { hasText: "three" }).getByTitle("Read").waitFor();
     expect(ada.problems).toEqual([]);
-    // The browser itself reports what it could not reach; the page must not add to that.
+    // The browser itself reports failed requests. The page must report nothing more.
     expect(grace.problems.filter((problem) => !problem.includes("net::ERR_"))).toEqual([]);
   });
 
@@ -139,7 +139,7 @@ describe("a window", () => {
     const ada = await world.join("Ada Twice");
     const [twin] = await Promise.all([
       ada.context.waitForEvent("page"),
-      // A window that is opened by another one starts with a copy of its session storage.
+      // A window that another window opens starts with a copy of its session storage.
       ada.page.evaluate(() => void window.open(location.href)),
     ]);
     await twin.getByText("No conversations yet.").waitFor();
@@ -149,7 +149,7 @@ describe("a window", () => {
     await twin.getByText("You: seen by both of me").waitFor();
     const device = (page: typeof twin) => page.evaluate(() => sessionStorage.getItem("chat21.window"));
     expect(await device(twin)).not.toBe(await device(ada.page));
-    // Two clients with one id would throw each other out for ever; a slow start shows a banner for a moment only.
+    // Two clients with one id would disconnect each other for ever. A slow start shows a banner for a moment only.
     await expect.poll(() => twin.locator(".banner").count()).toBe(0);
     await expect.poll(() => ada.page.locator(".banner").count()).toBe(0);
     expect(ada.problems).toEqual([]);
@@ -172,18 +172,18 @@ describe("a window", () => {
     const scroller = ada.page.getByRole("region", { name: "Messages" });
     const topOf = (key: string | undefined) =>
       ada.page.locator(`[data-key="${key}"]`).evaluate((row) => row.getBoundingClientRect().top);
-    // It opened near the top, where it loads a page by itself; then there is way to go up again.
+    // The timeline opened near the top and loaded a page by itself. Now it can be scrolled up again.
     await expect.poll(() => scroller.evaluate((element) => element.scrollTop)).toBeGreaterThan(500);
     const held = await ada.bubbles.count();
     const [key, top] = await scroller.evaluate(async (element) => {
       element.scrollTo(0, 120);
-      // The page hears of the scrolling before this frame, and of older messages a request later.
+      // The scroll event comes before this frame, and the older messages one request later.
       await new Promise(requestAnimationFrame);
       const row = element.querySelector<HTMLElement>("[data-key]");
       return [row?.dataset["key"], row?.getBoundingClientRect().top] as const;
     });
     await expect.poll(() => ada.bubbles.count()).toBeGreaterThan(held);
-    // A browser scrolls by whole pixels of the screen.
+    // A browser scrolls by whole pixels only.
     expect(Math.abs((await topOf(key)) - (top ?? Number.NaN))).toBeLessThan(1);
 
     const seen = new Set<string>();

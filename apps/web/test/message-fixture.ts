@@ -1,6 +1,6 @@
 import type { ChatMessage } from "@chat21/client-sdk";
 
-/** A message of somebody else, as the SDK holds it, with what matters to a test replaced. */
+/** A message of somebody else, as the SDK holds it. A test replaces the fields that matter to it. */
 export function message(changes: Partial<ChatMessage> & { readonly seq: number | null }): ChatMessage {
   return {
     key: `key-${changes.seq}-${changes.text ?? ""}`,
@@ -19,12 +19,13 @@ export function message(changes: Partial<ChatMessage> & { readonly seq: number |
     own: false,
     state: "received",
     error: null,
+    deleted: false,
     wire: null,
     ...changes,
   };
 }
 
-/** An info message as the engine writes them. */
+/** An info message, as the engine writes it. */
 export function info(
   seq: number,
   key: string,

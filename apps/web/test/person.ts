@@ -1,23 +1,23 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
 
-/** Somebody at a window of their own. */
+/** A person with a browser window of their own. */
 export interface Person {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Errors and warnings of the page's console, and what was thrown. */
+  /** Errors and warnings in the page's console, and uncaught errors. */
   readonly problems: string[];
   /** The row of the list that shows `title`. */
   row(title: string): Locator;
   /** The bubbles of the open conversation, oldest first. */
   readonly bubbles: Locator;
-  /** Where one writes. */
+  /** The field of the composer. */
   readonly composer: Locator;
   write(text: string): Promise<void>;
-  /** Opens the conversation with a user id, by the dialog. */
+  /** Opens the conversation with a user id, through the dialog. */
   startConversation(user: string): Promise<void>;
 }
 
-/** Opens a window on `url`. Every problem it has from the first byte on is kept. */
+/** Opens a window on `url`. It keeps every problem from the first byte on. */
 export async function openWindow(
   browser: Browser,
   url: string,
@@ -74,7 +74,7 @@ export async function signIn(
   return person;
 }
 
-/** The texts of the bubbles, without time and marks. */
+/** Returns the texts of the bubbles, without time and marks. */
 export function textsOf(person: Person): Promise<string[]> {
   return person.bubbles.evaluateAll((bubbles) =>
     bubbles.map((bubble) => {

@@ -9,19 +9,19 @@ import { openWindow, type Person, signIn } from "./person.ts";
 export interface World {
   readonly server: ChatServer;
   /**
-   * Opens a window and signs in by name. Every test has people of its own: names that nobody else uses. `url` leads
-   * there by way of a cable.
+   * Opens a window and signs in by name. Each test uses names that no other test uses. Set `url` to go through a
+   * cable.
    */
   join(name: string, options?: BrowserContextOptions & { readonly url?: string }): Promise<Person>;
-  /** A way to the server that this test may cut. */
+  /** A network path to the server that this test may cut. */
   layCable(): Promise<Cable>;
-  /** Opens a window and leaves it where it is. */
+  /** Opens a window without signing in. */
   visit(path?: string): Promise<Person>;
-  /** A token as the page gets it. */
+  /** A token, as the page gets it. */
   developmentToken(user: string): Promise<string>;
 }
 
-/** Starts both before the file's tests, closes every window after each, and ends both at last. */
+/** Starts both before the file's tests, closes all windows after each test, and stops both at the end. */
 export function useWorld(env?: Readonly<Record<string, string>>): World {
   let browser: Browser | undefined;
   let server: ChatServer | undefined;

@@ -1,6 +1,6 @@
-import type { StoredWebhookDelivery, WebhookStore } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookStore } from "@chat21/events";
 import { type AttemptTools, attemptDelivery } from "./delivery-attempt.ts";
-import type { EndpointLane } from "./endpoint-lane.ts";
+import type { EndpointGate } from "./endpoint-gate.ts";
 import { createSettleQueue } from "./settle-queue.ts";
 
 /** Time that is left for writing outcomes once requests were ended, milliseconds. */
@@ -8,8 +8,8 @@ const lastWritesMs = 1_000;
 
 /** Runs attempts, each from its request to the durable outcome. */
 export interface AttemptRunner {
-  /** Begins an attempt for a leased row and counts it in its lane until it is over. */
-  begin(lane: EndpointLane, row: StoredWebhookDelivery, leaseUntil: number): void;
+  /** Begins an attempt for a leased row and counts it in its gate until it is over. */
+  begin(gate: EndpointGate, row: StoredWebhookDelivery, leaseUntil: number): void;
   /**
    * Lets attempts come to an end, ends their requests after `timeoutMs`, and closes all connections. What cannot be
    * written any more is left to its lease.
@@ -31,19 +31,19 @@ export function createAttemptRunner(options: AttemptRunnerOptions): AttemptRunne
   const underWay = new Set<Promise<void>>();
 
   const attempt = async (
-    lane: EndpointLane,
+    gate: EndpointGate,
     row: StoredWebhookDelivery,
     leaseUntil: number,
   ): Promise<void> => {
-    await outcomes.settle(await attemptDelivery(options, lane, row, leaseUntil));
-    lane.end();
+    await outcomes.settle(await attemptDelivery(options, gate, row, leaseUntil));
+    gate.end();
     onEnded();
   };
 
   return {
-    begin(lane, row, leaseUntil) {
-      lane.begin();
-      const running = attempt(lane, row, leaseUntil).finally(() => underWay.delete(running));
+    begin(gate, row, leaseUntil) {
+      gate.begin();
+      const running = attempt(gate, row, leaseUntil).finally(() => underWay.delete(running));
       underWay.add(running);
     },
     async stop(timeoutMs) {

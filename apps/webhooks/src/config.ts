@@ -1,49 +1,42 @@
 import type { WebhookSettings } from "@chat21/events";
+import { unusedOriginalVariables } from "@chat21/original";
 import {
   type ClusterConfig,
-  clusterVariables,
-  createSettingsReader,
+  chooseSettings,
   type Environment,
-  loadWebhookSettings,
-  type Notice,
+  type LoadedConfig,
+  loadClusterConfig,
   OperatorError,
-  readClusterConfig,
-  unusedClusterSettings,
 } from "@chat21/runtime";
-import { webhooksSettings } from "./settings.ts";
+
+/** Every setting of the process beside the `WEBHOOK_` ones, in the order of the help. */
+export const webhooksSettings = chooseSettings(
+  ...(["mongoUri", "host", "metricsPort", "metricsToken", "logLevel"] as const),
+  ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
+);
 
 /** Everything that can be chosen about the process that sends webhooks, checked and with defaults. */
 export interface WebhooksConfig extends ClusterConfig {
   /** Of health and metrics; 0 takes any free one. */
   readonly metricsPort: number;
-  /** Every endpoint has a secret. */
-  readonly webhooks: WebhookSettings;
 }
 
 /**
- * Reads the configuration; the names of existing deployments are understood. Throws `OperatorError` for the first value
- * that cannot be used; never shows secrets.
+ * Reads the configuration; see `loadClusterConfig`. Throws `OperatorError`, too, for an endpoint without a secret.
  * @param environment `process.env` by default
  */
-export function loadWebhooksConfig(environment: Environment = process.env): {
-  readonly config: WebhooksConfig;
-  readonly notices: readonly Notice[];
-} {
-  const reader = createSettingsReader({
-    ...{ table: webhooksSettings, environment, unused: unusedClusterSettings, others: clusterVariables },
-  });
-  const { settings, notices } = loadWebhookSettings(environment);
-  const config: WebhooksConfig = {
-    ...readClusterConfig(reader),
-    metricsPort: reader.read("metricsPort") ?? 9090,
-    webhooks: settings,
-  };
-  if (sends(settings) && settings.endpoints.some(({ secrets }) => secrets.length === 0)) {
+export function loadWebhooksConfig(environment: Environment = process.env): LoadedConfig<WebhooksConfig> {
+  const source = { table: webhooksSettings, environment, unused: unusedOriginalVariables.cluster };
+  const loaded = loadClusterConfig(source, ({ read }) => ({
+    metricsPort: read("metricsPort") ?? 9090,
+  }));
+  const { webhooks } = loaded.config;
+  if (sends(webhooks) && webhooks.endpoints.some(({ secrets }) => secrets.length === 0)) {
     throw new OperatorError(
       "WEBHOOK_SECRETS: missing; receivers tell our requests from others' by it: make one with `chat21-webhooks new-secret`",
     );
   }
-  return { config, notices: [...reader.notices(), ...notices] };
+  return loaded;
 }
 
 /** Whether there is anything to send. */

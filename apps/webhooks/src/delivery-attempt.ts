@@ -1,6 +1,7 @@
-import type { Clock, Log, Metrics, StoredWebhookDelivery, WebhookOutcome } from "@chat21/engine";
+import type { Clock, Log, Metrics } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookOutcome } from "@chat21/events";
 import { endpointLabel } from "@chat21/events";
-import type { EndpointLane } from "./endpoint-lane.ts";
+import type { EndpointGate } from "./endpoint-gate.ts";
 import type { HttpSender } from "./http-sender.ts";
 import { type AttemptResult, judgeAttempt, nextAttemptAt, type Verdict } from "./retry-policy.ts";
 
@@ -14,19 +15,19 @@ export interface AttemptTools {
   readonly random: () => number;
 }
 
-/** Makes one request for a leased row, tells the lane how it went, and answers what is to be written. Never rejects. */
+/** Makes one request for a leased row, tells the gate how it went, and answers what is to be written. Never rejects. */
 export async function attemptDelivery(
   tools: AttemptTools,
-  lane: EndpointLane,
+  gate: EndpointGate,
   row: StoredWebhookDelivery,
   leaseUntil: number,
 ): Promise<WebhookOutcome> {
   const { sender, clock } = tools;
-  const headers = lane.sign(row.id, row.body, clock.now());
+  const headers = gate.sign(row.id, row.body, clock.now());
   const result = await sender.send({ url: row.endpoint, body: row.body, headers });
   const verdict = judgeAttempt(result.status);
   const outcome = outcomeOf(row, leaseUntil, result, verdict, clock.now(), tools.random());
-  noteInLane(tools, lane, row, result, verdict);
+  noteAtGate(tools, gate, row, result, verdict);
   report(tools, row, outcome, result);
   return outcome;
 }
@@ -46,18 +47,18 @@ function outcomeOf(
   return next === null ? { ...base, state: "dead" } : { ...base, state: "pending", nextAttemptAt: next };
 }
 
-function noteInLane(
+function noteAtGate(
   { clock, log }: AttemptTools,
-  lane: EndpointLane,
+  gate: EndpointGate,
   row: StoredWebhookDelivery,
   { status, error, retryAfterMs }: AttemptResult,
   verdict: Verdict,
 ): void {
   const endpoint = endpointLabel(row.endpoint);
-  if (verdict === "gone" && lane.noteGone(row.id)) {
+  if (verdict === "gone" && gate.noteGone(row.id)) {
     log.warn({ endpoint, id: row.id }, "webhook endpoint answered 410: not used until a restart or a replay");
   }
-  const change = verdict === "retry" ? lane.noteFailure(clock.now(), retryAfterMs) : lane.noteAnswer();
+  const change = verdict === "retry" ? gate.noteFailure(clock.now(), retryAfterMs) : gate.noteAnswer();
   if (change === "failing")
     log.warn({ endpoint, status, error }, "webhook endpoint fails: one request at a time");
   if (change === "recovered") log.info({ endpoint, status }, "webhook endpoint works again");

@@ -1,4 +1,5 @@
-import type { Clock, StoredWebhookDelivery, WebhookQuery, WebhookStore } from "@chat21/engine";
+import type { Clock } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookQuery, WebhookStore } from "@chat21/events";
 import { normalizeEndpointUrl } from "@chat21/events";
 import type { WebhookWorker } from "./webhook-worker.ts";
 

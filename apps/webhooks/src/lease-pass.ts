@@ -1,19 +1,20 @@
-import type { Clock, Log, StoredWebhookDelivery, WebhookStore } from "@chat21/engine";
+import type { Clock, Log } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookStore } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
-import type { EndpointLane } from "./endpoint-lane.ts";
+import type { EndpointGate } from "./endpoint-gate.ts";
 
 /** What a pass works on. */
 export interface LeasePassOptions {
   readonly store: Pick<WebhookStore, "due" | "lease" | "list">;
-  readonly lanes: readonly EndpointLane[];
+  readonly gates: readonly EndpointGate[];
   readonly clock: Clock;
   readonly log: Log;
   /** Requests under way to all endpoints together, at most. */
   readonly requests: number;
   /** How long a taken row stays ours. */
   readonly leaseMs: number;
-  /** Begins the attempt; does not wait for it. The lane's `underWay` counts it from now on. */
-  readonly begin: (lane: EndpointLane, row: StoredWebhookDelivery, leaseUntil: number) => void;
+  /** Begins the attempt; does not wait for it. The gate's `underWay` counts it from now on. */
+  readonly begin: (gate: EndpointGate, row: StoredWebhookDelivery, leaseUntil: number) => void;
 }
 
 /** Pauses between looks at the store, milliseconds. */
@@ -29,38 +30,38 @@ const pauses = {
  * leases running, and memory holds only requests that are under way.
  */
 export function createLeasePass(options: LeasePassOptions): () => Promise<number | null> {
-  const { store, lanes, clock, log } = options;
+  const { store, gates, clock, log } = options;
   let first = 0;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   /** One request is always allowed, so that many slow endpoints together cannot starve another. */
-  const roomOf = (lane: EndpointLane): number => {
-    const underWay = lanes.reduce((sum, { underWay }) => sum + underWay, 0);
-    const room = Math.max(options.requests - underWay, lane.underWay === 0 ? 1 : 0);
-    return Math.min(room, lane.room(clock.now()));
+  const roomOf = (gate: EndpointGate): number => {
+    const underWay = gates.reduce((sum, { underWay }) => sum + underWay, 0);
+    const room = Math.max(options.requests - underWay, gate.underWay === 0 ? 1 : 0);
+    return Math.min(room, gate.room(clock.now()));
   };
 
   const takeDue = async (): Promise<void> => {
     // Each pass begins with another endpoint: what is left of the total is shared fairly.
-    first = (first + 1) % Math.max(1, lanes.length);
-    for (const lane of [...lanes.slice(first), ...lanes.slice(0, first)]) {
-      const limit = roomOf(lane);
+    first = (first + 1) % Math.max(1, gates.length);
+    for (const gate of [...gates.slice(first), ...gates.slice(0, first)]) {
+      const limit = roomOf(gate);
       if (limit === 0) continue;
       const now = clock.now();
       const leaseUntil = now + options.leaseMs;
-      const rows = await store.lease({ endpoint: lane.endpoint.url, now, leaseUntil, limit });
-      for (const row of rows) options.begin(lane, row, leaseUntil);
+      const rows = await store.lease({ endpoint: gate.endpoint.url, now, leaseUntil, limit });
+      for (const row of rows) options.begin(gate, row, leaseUntil);
     }
   };
 
-  /** A full lane is looked at when a request ends, an unused one by the regular look. */
+  /** A full gate is looked at when a request ends, an unused one by the regular look. */
   const nextLook = async (): Promise<number | null> => {
     const dueAt = new Map((await store.due()).map((due) => [due.endpoint, due.dueAt]));
-    const looks = lanes.flatMap((lane) => {
-      const at = dueAt.get(lane.endpoint.url);
-      if (at === undefined || lane.goneId !== null) return [];
-      const resting = lane.restUntil > clock.now();
-      return resting || roomOf(lane) > 0 ? [Math.max(at, lane.restUntil)] : [];
+    const looks = gates.flatMap((gate) => {
+      const at = dueAt.get(gate.endpoint.url);
+      if (at === undefined || gate.goneId !== null) return [];
+      const resting = gate.restUntil > clock.now();
+      return resting || roomOf(gate) > 0 ? [Math.max(at, gate.restUntil)] : [];
     });
     return looks.length === 0 ? null : Math.min(...looks);
   };
@@ -68,7 +69,7 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
   return async () => {
     try {
       const looks = clock.now() - lookedAt >= pauses.betweenLooksMs;
-      if (looks) for (const lane of lanes) if (await isReplayed(store, lane)) lane.enable();
+      if (looks) for (const gate of gates) if (await isReplayed(store, gate)) gate.enable();
       await takeDue();
       if (!looks) return lookedAt + pauses.betweenLooksMs;
       lookedAt = clock.now();
@@ -81,7 +82,7 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
 }
 
 /** Whether somebody (in whatever process) replayed the delivery whose 410 ended the use of the endpoint. */
-async function isReplayed(store: Pick<WebhookStore, "list">, { goneId }: EndpointLane): Promise<boolean> {
+async function isReplayed(store: Pick<WebhookStore, "list">, { goneId }: EndpointGate): Promise<boolean> {
   if (goneId === null) return false;
   const [row] = await store.list({ id: goneId, limit: 1 });
   return row !== undefined && row.state !== "dead";

@@ -1,4 +1,4 @@
-import type { StoredWebhookDelivery } from "@chat21/engine";
+import type { StoredWebhookDelivery } from "@chat21/events";
 
 const secondMs = 1_000;
 const hourMs = 60 * 60 * secondMs;

@@ -1,4 +1,5 @@
-import type { Clock, Log, WebhookOutcome, WebhookStore } from "@chat21/engine";
+import type { Clock, Log } from "@chat21/engine";
+import type { WebhookOutcome, WebhookStore } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 
 const retryMs = 1_000;

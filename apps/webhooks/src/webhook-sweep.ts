@@ -1,7 +1,8 @@
-import type { Clock, Log, WebhookStore } from "@chat21/engine";
+import type { Clock, Log } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
 import { endpointLabel } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
-import type { EndpointLane } from "./endpoint-lane.ts";
+import type { EndpointGate } from "./endpoint-gate.ts";
 import { retryLimits } from "./retry-policy.ts";
 
 /** Rows that one call of the store removes: keeps its other writers from waiting. */
@@ -10,7 +11,7 @@ const pruneRows = 1_000;
 /** What a sweep works on. */
 export interface SweepOptions {
   readonly store: WebhookStore;
-  readonly lanes: ReadonlyMap<string, EndpointLane>;
+  readonly gates: ReadonlyMap<string, EndpointGate>;
   readonly clock: Clock;
   readonly log: Log;
   readonly keepDeliveredMs: number;
@@ -42,13 +43,13 @@ export function createSweep(options: SweepOptions): () => Promise<void> {
   const giveUpHopeless = async (): Promise<void> => {
     const { graceMs } = retryLimits;
     for (const { endpoint } of await store.due()) {
-      const lane = options.lanes.get(endpoint);
-      if (lane === undefined) {
+      const gate = options.gates.get(endpoint);
+      if (gate === undefined) {
         noteUnknown(endpoint);
         await giveUp(endpoint, 0, "the endpoint is not configured");
-      } else if (lane.goneId !== null) {
+      } else if (gate.goneId !== null) {
         await giveUp(endpoint, 0, "the endpoint answered 410");
-      } else if (lane.failingSince !== null && clock.now() - lane.failingSince >= graceMs) {
+      } else if (gate.failingSince !== null && clock.now() - gate.failingSince >= graceMs) {
         await giveUp(endpoint, graceMs, "the endpoint did not work for too long");
       }
     }

@@ -1,8 +1,9 @@
-import type { Clock, Log, Metrics, WebhookStore } from "@chat21/engine";
+import type { Clock, Log, Metrics } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
 import { endpointLabel, type WebhookEndpoint, webhookSettingDefaults } from "@chat21/events";
 import { type AddressPolicy, createAddressPolicy, loopbackRanges } from "./address-policy.ts";
 import { createAttemptRunner } from "./attempt-runner.ts";
-import { EndpointLane } from "./endpoint-lane.ts";
+import { EndpointGate } from "./endpoint-gate.ts";
 import type { Resolve } from "./guarded-connector.ts";
 import { createHttpSender, requestLimits } from "./http-sender.ts";
 import { createLeasePass } from "./lease-pass.ts";
@@ -65,7 +66,7 @@ export function createWebhookWorker(options: WebhookWorkerOptions): WebhookWorke
   const { store, clock, log, metrics, random = Math.random, resolve } = options;
   const policy = policyOf(options);
   for (const endpoint of options.endpoints) assertUsableEndpoint(endpoint, policy);
-  const lanes = new Map(options.endpoints.map((endpoint) => [endpoint.url, new EndpointLane(endpoint)]));
+  const gates = new Map(options.endpoints.map((endpoint) => [endpoint.url, new EndpointGate(endpoint)]));
   const sender = createHttpSender({ policy, clock, ...(resolve === undefined ? {} : { resolve }) });
   const runner = createAttemptRunner({
     ...{ store, clock, log, metrics, random, sender },
@@ -74,11 +75,11 @@ export function createWebhookWorker(options: WebhookWorkerOptions): WebhookWorke
   const { requests, leaseMs, sweepMs } = workerLimits;
   const pass = createLeasePass({
     ...{ store, clock, log, requests, leaseMs },
-    lanes: [...lanes.values()],
+    gates: [...gates.values()],
     begin: runner.begin,
   });
   const scheduler = createPassScheduler(clock, pass);
-  const sweep = createSweep({ ...webhookSettingDefaults, ...options, lanes });
+  const sweep = createSweep({ ...webhookSettingDefaults, ...options, gates });
   let stopSweeps = () => {};
 
   return {
@@ -93,7 +94,7 @@ export function createWebhookWorker(options: WebhookWorkerOptions): WebhookWorke
     },
     wake: () => scheduler.wake(),
     enable(url) {
-      lanes.get(url)?.enable();
+      gates.get(url)?.enable();
       scheduler.wake();
     },
     async stop(timeoutMs) {

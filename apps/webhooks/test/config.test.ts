@@ -1,5 +1,6 @@
 import { generateWebhookSecret } from "@chat21/events";
-import { OperatorError, unusedClusterSettings } from "@chat21/runtime";
+import { unusedOriginalVariables } from "@chat21/original";
+import { OperatorError } from "@chat21/runtime";
 import { describe, expect, it } from "vitest";
 import { loadWebhooksConfig, sends } from "../src/config.ts";
 
@@ -70,7 +71,7 @@ describe("the configuration of the process that sends webhooks", () => {
   });
 
   it("names what has no meaning any more, and nothing that other processes read", () => {
-    for (const [name, reason] of unusedClusterSettings) {
+    for (const [name, reason] of unusedOriginalVariables.cluster) {
       expect(load({ [name]: "x" }).notices.map(({ text }) => text)).toEqual([
         `${name} is not used: ${reason}`,
       ]);

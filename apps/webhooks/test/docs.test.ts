@@ -50,6 +50,10 @@ function factOf(name: string): Fact {
       const kind = name === "conversation-archived" ? "archived" : "unarchived";
       return { kind, app, conversation, user, conversWith, document: JSON.stringify(data), at: 1 };
     }
+    case "message-deleted": {
+      const event = { app, conversation, sender: user, seq: example.seq, messageId: "m" } as EventRecord;
+      return { kind: "event", name, event, data: JSON.stringify(data) };
+    }
     default:
       return { kind: "presence", app, user, presence: example.presence, at: 1 };
   }
@@ -63,7 +67,8 @@ test.each(webhookEvents)("The example of %s is what is sent", async (name) => {
   const example = examples.get(name);
   const store = createMemoryStore().webhooks;
   const clock = createManualClock(example.createdAt);
-  const sink = createWebhookSink({ endpoints: [{ url: "http://a.example/" }], store, clock });
+  const endpoints = [{ url: "http://a.example/" }];
+  const sink = createWebhookSink({ endpoints, events: webhookEvents, store, clock });
 
   await sink.accept([factOf(name)]);
 

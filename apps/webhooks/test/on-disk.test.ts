@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Clock, EventRecord, Fact, Store } from "@chat21/engine";
+import type { Clock, EventRecord, Fact } from "@chat21/engine";
 import { createWebhookSink } from "@chat21/events";
-import { openSqliteStore } from "@chat21/store-sqlite";
+import { openSqliteStore, type SqliteStore } from "@chat21/store-sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { createWebhookWorker } from "../src/index.ts";
 import { receiver, recordTelemetry, secret } from "./world.ts";
@@ -29,7 +29,7 @@ function message(number: number): Fact {
   return { kind: "message", event, conversationKind: "group", sent: copy, delivered: [] };
 }
 
-function startWorker(store: Store, url: string) {
+function startWorker(store: SqliteStore, url: string) {
   const { log, metrics } = recordTelemetry();
   const endpoints = [{ url, secrets: [secret] }];
   const worker = createWebhookWorker({

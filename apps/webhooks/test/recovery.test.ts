@@ -1,4 +1,4 @@
-import type { WebhookStore } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
 import { createWebhookSink } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import { createManualClock, createMemoryStore } from "@chat21/testkit";

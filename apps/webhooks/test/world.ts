@@ -1,4 +1,5 @@
-import type { Log, Metrics, StoredWebhookDelivery, WebhookDelivery, WebhookStore } from "@chat21/engine";
+import type { Log, Metrics } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookDelivery, WebhookStore } from "@chat21/events";
 import { generateWebhookSecret } from "@chat21/events";
 import { createManualClock, createMemoryStore, type ManualClock } from "@chat21/testkit";
 import { onTestFinished } from "vitest";

@@ -26,14 +26,3 @@ function readStat(path: string): number {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
-
-/** Resident memory of processes in sum, bytes. */
-export function readResidentBytes(...pids: readonly number[]): number {
-  let sum = 0;
-  for (const pid of pids) {
-    const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-    if (match === null) throw new Error(`no VmRSS of process ${pid}`);
-    sum += Number(match[1]) * 1_024;
-  }
-  return sum;
-}

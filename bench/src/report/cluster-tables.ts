@@ -5,8 +5,9 @@ import { judgeCluster } from "./cluster-targets.ts";
 import { sumFaults } from "./faults.ts";
 import { judgementTable, machineSentence, table } from "./markdown.ts";
 import { median } from "./median.ts";
+import { readingTable } from "./reading.ts";
 
-/** The report in Markdown, as it stands in `docs/performance.md`: machine, targets, figures, faults. */
+/** The report in Markdown, as it stands in `docs/performance.md`: machine, targets, figures, faults, reading. */
 export function clusterReport(measured: ClusterMeasured): string {
   const { machine, fsyncMs, repeat } = measured;
   return [
@@ -14,6 +15,7 @@ export function clusterReport(measured: ClusterMeasured): string {
     judgementTable(judgeCluster(measured)),
     figureTable(measured),
     faultTable(measured),
+    readingTable(measured.reading),
     "",
   ].join("\n\n");
 }

@@ -5,6 +5,7 @@ import type { ServiceTargetName } from "../targets/service-targets.ts";
 import { sumFaults } from "./faults.ts";
 import { atLeast, atMost, type Judgement } from "./judgement.ts";
 import { median } from "./median.ts";
+import { judgeReading } from "./reading.ts";
 
 /** Holds what was measured against the targets. */
 export function judgeCluster(measured: ClusterMeasured): Judgement[] {
@@ -39,6 +40,7 @@ export function judgeCluster(measured: ClusterMeasured): Judgement[] {
     resumed(measured, "kill", 3_000),
     resumed(measured, "pause", 8_000),
     resumed(measured, "half-open", 8_000),
+    ...judgeReading(measured.reading),
     nothingWrong(measured),
   ];
 }

@@ -4,11 +4,18 @@ import type { RunResult } from "../scenarios/measured-run.ts";
 import { sumFaults } from "./faults.ts";
 import { judgementTable, machineSentence, table } from "./markdown.ts";
 import { median } from "./median.ts";
+import { readingTable } from "./reading.ts";
 import { judge } from "./targets.ts";
 
-/** The report in Markdown, as it stands in `docs/performance.md`: machine, targets, figures. */
+/** The report in Markdown, as it stands in `docs/performance.md`: machine, targets, figures, reading. */
 export function reportTables(measured: Measured): string {
-  return [machineLine(measured), judgementTable(judge(measured)), figureTable(measured), ""].join("\n\n");
+  return [
+    machineLine(measured),
+    judgementTable(judge(measured)),
+    figureTable(measured),
+    readingTable(measured.reading),
+    "",
+  ].join("\n\n");
 }
 
 function machineLine({ machine, repeat, fsyncMs, stored }: Measured): string {

@@ -4,6 +4,7 @@ import type { RunResult } from "../scenarios/measured-run.ts";
 import { sumFaults } from "./faults.ts";
 import { atLeast, atMost, type Judgement } from "./judgement.ts";
 import { median } from "./median.ts";
+import { judgeReading } from "./reading.ts";
 
 /** Holds what was measured against the targets. */
 export function judge(measured: Measured): Judgement[] {
@@ -44,6 +45,7 @@ export function judge(measured: Measured): Judgement[] {
       idleAboveBare(measured, "kibPerFurtherConnection"),
     ),
     atMost("process start to ready", 1_000, "ms", 0, ready(measured)),
+    ...judgeReading(measured.reading),
     nothingWrong(measured),
   ];
 }

@@ -4,15 +4,17 @@ import { readMachine } from "../measure/machine.ts";
 import { isIntact } from "../report/faults.ts";
 import { median } from "../report/median.ts";
 import { reportTables } from "../report/tables.ts";
+import { fillForChat21 } from "../targets/reading-source.ts";
 import { startBareTarget } from "../targets/spawned-targets.ts";
 import { startChat21Target } from "../targets/started-chat21-target.ts";
 import { type CaseName, cases, type Measurement } from "./comparison.ts";
 import { runScenario } from "./plain-scenario.ts";
+import { isWhole, runReading } from "./reading.ts";
 import { runStored } from "./stored.ts";
 
 /**
- * Runs every case against bare aedes and Chat21 in turns, then the comparison of an empty with a full store; prints
- * every measurement and, at the end, the tables. Answers whether nothing was lost, duplicated or reordered.
+ * Runs every case against bare aedes and Chat21 in turns, then the comparison of an empty with a full store, then reading;
+ * prints every measurement and, at the end, the tables. Answers whether nothing was lost, duplicated or reordered.
  */
 export async function runAll(options: BenchOptions, print: (line: object) => void): Promise<boolean> {
   const repeat = options.repeat(3);
@@ -34,10 +36,12 @@ export async function runAll(options: BenchOptions, print: (line: object) => voi
   }
   const stored = await runStored({ ...options, pairs: 20, window: 8, repetitions: 5 });
   print({ scenario: "stored", target: "chat21", ...stored });
+  const reading = await runReading(() => fillForChat21(options.dataDir, options.reading), options, print);
   const fsyncMs = Number(median(fsyncsMs).toFixed(3));
-  const measured = { repeat, measurements, stored, fsyncMs, machine: readMachine() };
+  const measured = { repeat, measurements, stored, reading, fsyncMs, machine: readMachine() };
   process.stdout.write(`\n${reportTables(measured)}`);
-  return isIntact(stored) && measurements.every(({ result }) => isIntact(result));
+  const results = [stored, ...measurements.map(({ result }) => result)];
+  return isWhole(reading) && results.every(isIntact);
 }
 
 async function measure(options: BenchOptions, name: CaseName, kind: Measurement["target"]) {

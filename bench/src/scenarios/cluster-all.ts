@@ -4,6 +4,7 @@ import { readMachine } from "../measure/machine.ts";
 import { clusterReport } from "../report/cluster-tables.ts";
 import { isIntact } from "../report/faults.ts";
 import { median } from "../report/median.ts";
+import { fillForCluster } from "../targets/reading-source.ts";
 import { type ServiceSet, type ServiceSetOptions, startServiceSet } from "../targets/service-set.ts";
 import { openOnServices, type ServiceTargetName, servicesFor } from "../targets/service-targets.ts";
 import {
@@ -15,6 +16,7 @@ import {
 import { observerFaults, runFailover } from "./failover.ts";
 import type { RunResult } from "./measured-run.ts";
 import { runScenario } from "./plain-scenario.ts";
+import { isWhole, runReading } from "./reading.ts";
 import { runTwoObservers } from "./two-observers.ts";
 
 /** Brokers are warm when they are measured, and asleep when another one is. */
@@ -24,7 +26,7 @@ type Print = (line: object) => void;
 
 /**
  * Runs every case against the relay, RabbitMQ alone and the cluster in turns, each on a broker of its own, then one
- * observer and two, then the faults; prints every measurement and, at the end, the tables. Answers whether nothing was
+ * observer and two, then the faults, then reading; prints every measurement and, at the end, the tables. Answers whether nothing was
  * lost, duplicated or reordered.
  */
 export async function runClusterAll(options: BenchOptions, print: Print): Promise<boolean> {
@@ -43,11 +45,13 @@ export async function runClusterAll(options: BenchOptions, print: Print): Promis
     const twoObservers = await runTwoObservers(grounds.cluster, load);
     print({ scenario: "two-observers", target: "cluster", ...twoObservers });
     const failovers = await measureFailovers(options, grounds.cluster, repeat, print);
+    const reading = await runReading(() => fillForCluster(grounds.cluster, options.reading), options, print);
     const fsyncMs = Number(median(fsyncsMs).toFixed(3));
     const machine = readMachine();
-    const report = clusterReport({ repeat, measurements, twoObservers, failovers, fsyncMs, machine });
-    process.stdout.write(`\n${report}`);
-    return isIntact(twoObservers) && [...measurements, ...failovers].every(({ result }) => isIntact(result));
+    const measured = { repeat, measurements, twoObservers, failovers, reading, fsyncMs, machine };
+    process.stdout.write(`\n${clusterReport(measured)}`);
+    const results = [twoObservers, ...[...measurements, ...failovers].map(({ result }) => result)];
+    return isWhole(reading) && results.every(isIntact);
   } finally {
     await Promise.all(Object.values(grounds).map((services) => services.close()));
   }

@@ -4,6 +4,7 @@ import type { ServiceTargetName } from "../targets/service-targets.ts";
 import type { FailoverResult, ObserverFault } from "./failover.ts";
 import type { RunResult } from "./measured-run.ts";
 import type { Parameters, PlainScenario } from "./plain-scenario.ts";
+import type { ReadingResult } from "./reading.ts";
 import type { TwoObserversResult } from "./two-observers.ts";
 
 interface ClusterCase {
@@ -57,6 +58,7 @@ export interface ClusterMeasured {
   readonly measurements: readonly ClusterMeasurement[];
   readonly twoObservers: TwoObserversResult;
   readonly failovers: readonly FailoverMeasurement[];
+  readonly reading: ReadingResult;
   readonly fsyncMs: number;
   readonly machine: Machine;
 }

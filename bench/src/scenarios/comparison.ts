@@ -2,6 +2,7 @@ import type { Machine } from "../measure/machine.ts";
 import type { IdleResult } from "./idle.ts";
 import type { RunResult } from "./measured-run.ts";
 import type { Parameters, PlainScenario } from "./plain-scenario.ts";
+import type { ReadingResult } from "./reading.ts";
 import type { StoredResult } from "./stored.ts";
 
 /** One run of one scenario against one target. */
@@ -18,6 +19,7 @@ export interface Measured {
   readonly repeat: number;
   readonly measurements: readonly Measurement[];
   readonly stored: StoredResult;
+  readonly reading: ReadingResult;
   readonly fsyncMs: number;
   readonly machine: Machine;
 }

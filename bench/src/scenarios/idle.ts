@@ -1,6 +1,7 @@
 import { runId } from "../load/message-template.ts";
 import { RawClient } from "../load/raw-client.ts";
-import { readProcessCpu, readResidentBytes } from "../measure/process-cpu.ts";
+import { readProcessCpu } from "../measure/process-cpu.ts";
+import { readResidentBytes } from "../measure/process-memory.ts";
 import type { Target } from "../targets/target.ts";
 
 /** What idle connections cost. */

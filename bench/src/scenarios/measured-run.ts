@@ -2,7 +2,8 @@ import type { LedgerTotals } from "../load/ledger.ts";
 import { sumTotals } from "../load/ledger.ts";
 import type { LoadRun } from "../load/load-run.ts";
 import { percentile } from "../measure/percentile.ts";
-import { type ProcessCpu, readProcessCpu, readResidentBytes } from "../measure/process-cpu.ts";
+import { type ProcessCpu, readProcessCpu } from "../measure/process-cpu.ts";
+import { readResidentBytes } from "../measure/process-memory.ts";
 import type { Target } from "../targets/target.ts";
 
 /** What a scenario with messages reports. Counts are of the whole run, rates and latencies of the measured time. */

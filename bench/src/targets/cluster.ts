@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import type { Carrier } from "./carrier.ts";
 import { openChat21Target } from "./chat21-target.ts";
+import { builtScript, ownCheckout } from "./checkout.ts";
 import { findFreePorts } from "./free-port.ts";
 import { partitionsShared } from "./partitions-shared.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly isProxied?: boolean;
   /** Writes CPU profiles of the observers there when they end. */
   readonly cpuProfileDir?: string | undefined;
+  /** Folder of the repository whose processes they are. @default this one */
+  readonly checkout?: string | undefined;
 }
 
 /** Our processes of a cluster, on an empty database. */
@@ -32,8 +34,12 @@ export interface Cluster {
   readonly proxy: StallableProxy | null;
 }
 
-const builtScript = (name: string) =>
-  fileURLToPath(new URL(`../../../apps/${name}/dist/cli.js`, import.meta.url));
+/** The HTTP API of a cluster. */
+export interface ClusterApi {
+  /** With `/api`. */
+  readonly apiUrl: string;
+  readonly process: ServerProcess;
+}
 
 /** Starts the built observers, one after the other, and the API, as an operator would; all partitions are consumed. */
 export async function startCluster(services: ServiceSet, options: ClusterOptions): Promise<Cluster> {
@@ -43,33 +49,28 @@ export async function startCluster(services: ServiceSet, options: ClusterOptions
     : null;
   const proxied = new URL(services.amqpUri);
   if (proxy !== null) proxied.port = String(proxy.port);
-  const settings = {
-    MONGODB_URI: databaseUri(services),
-    RABBITMQ_URI: services.amqpUri,
-    CHAT21_HOST: "127.0.0.1",
-    CHAT21_APPS: app,
-    CHAT21_EVENTS: options.events ? "1" : "0",
-    LOG_LEVEL: "WARN",
-  };
+  const { events, cpuProfileDir, checkout = ownCheckout } = options;
+  const settings = settingsOf(services, newDatabaseUri(services), events);
   const observers: ServerProcess[] = [];
-  const others: ServerProcess[] = [];
+  let api: ClusterApi | undefined;
   const close = async () => {
-    await Promise.all([...observers, ...others].map((one) => one.end()));
+    await Promise.all([...observers, api?.process].map((one) => one?.end()));
     await proxy?.close();
   };
   try {
-    const [httpPort = 0, ...metricsPorts] = await findFreePorts(1 + options.observers);
+    const metricsPorts = await findFreePorts(options.observers);
     for (const [index, port] of metricsPorts.entries()) {
       const own = index === 0 ? { RABBITMQ_URI: proxied.href } : {};
-      observers.push(await startObserver({ ...settings, ...own }, port, options.cpuProfileDir));
+      const cli = builtScript(checkout, "observer");
+      observers.push(await startObserver(cli, { ...settings, ...own }, port, cpuProfileDir));
     }
     await partitionsShared(metricsPorts.map((port) => `http://127.0.0.1:${port}/metrics`));
-    if (options.withApi) others.push(await startApi(settings, services.secret, httpPort));
+    if (options.withApi) api = await startApi(builtScript(checkout, "http-api"), settings, services.secret);
     const target = openChat21Target({
       name: "cluster",
       url: services.urls[options.carrier],
       secret: services.secret,
-      apiUrl: `http://127.0.0.1:${httpPort}/api`,
+      apiUrl: api?.apiUrl,
       pids: observers.map(({ pid }) => pid),
       peers: services.pids,
     });
@@ -80,35 +81,58 @@ export async function startCluster(services: ServiceSet, options: ClusterOptions
   }
 }
 
-/** A database of its own for every start: what came before is not there. */
-function databaseUri({ mongoUri }: ServiceSet): string {
+/** Starts the built API alone, on a database that may be filled. */
+export function startClusterApi(services: ServiceSet, mongoUri: string): Promise<ClusterApi> {
+  return startApi(
+    builtScript(ownCheckout, "http-api"),
+    settingsOf(services, mongoUri, true),
+    services.secret,
+  );
+}
+
+/** Names a database that nobody uses. */
+export function newDatabaseUri({ mongoUri }: ServiceSet): string {
   if (mongoUri === null) throw new Error("a cluster needs MongoDB");
   const uri = new URL(mongoUri);
   uri.pathname = `/chat21-bench-${randomUUID().slice(0, 8)}`;
   return uri.href;
 }
 
+function settingsOf(services: ServiceSet, mongoUri: string, events: boolean): Record<string, string> {
+  return {
+    MONGODB_URI: mongoUri,
+    RABBITMQ_URI: services.amqpUri,
+    CHAT21_HOST: "127.0.0.1",
+    CHAT21_APPS: app,
+    CHAT21_EVENTS: events ? "1" : "0",
+    LOG_LEVEL: "WARN",
+  };
+}
+
 function startObserver(
+  cli: string,
   settings: Readonly<Record<string, string>>,
   port: number,
   cpuProfileDir: string | undefined,
 ): Promise<ServerProcess> {
   return startServerProcess({
-    cli: builtScript("observer"),
+    cli,
     settings: { ...settings, METRICS_PORT: String(port) },
     readyUrl: `http://127.0.0.1:${port}/readyz`,
     cpuProfileDir,
   });
 }
 
-function startApi(
+async function startApi(
+  cli: string,
   settings: Readonly<Record<string, string>>,
   secret: string,
-  port: number,
-): Promise<ServerProcess> {
-  return startServerProcess({
-    cli: builtScript("http-api"),
+): Promise<ClusterApi> {
+  const [port = 0] = await findFreePorts(1);
+  const process = await startServerProcess({
+    cli,
     settings: { ...settings, CHAT21_JWT_SECRET: secret, CHAT21_HTTP_PORT: String(port) },
     readyUrl: `http://127.0.0.1:${port}/readyz`,
   });
+  return { apiUrl: `http://127.0.0.1:${port}/api`, process };
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Carrier } from "./carrier.ts";
 import { openChat21Target } from "./chat21-target.ts";
+import { builtScript, ownCheckout } from "./checkout.ts";
 import { findFreePorts } from "./free-port.ts";
 import { startServerProcess } from "./server-process.ts";
 import type { Target } from "./target.ts";
@@ -17,12 +17,20 @@ export interface StartedChat21Options {
   readonly dataFolder?: string;
   /** Writes CPU profiles there when it ends. */
   readonly cpuProfileDir?: string | undefined;
+  /** Folder of the repository whose server it is. @default this one */
+  readonly checkout?: string | undefined;
 }
 
-const cli = fileURLToPath(new URL("../../../apps/server/dist/cli.js", import.meta.url));
+/** The server, and how to reach its REST. */
+export interface StartedChat21Target extends Target {
+  /** With `/api`. */
+  readonly apiUrl: string;
+  /** What tokens are signed with. */
+  readonly secret: string;
+}
 
 /** Starts the built `chat21 start` on free ports, as an operator would, without webhooks; ends it with SIGTERM. */
-export async function startChat21Target(options: StartedChat21Options): Promise<Target> {
+export async function startChat21Target(options: StartedChat21Options): Promise<StartedChat21Target> {
   const dataFolder = options.dataFolder ?? mkdtempSync(join(options.parentFolder, "chat21-bench-"));
   const remove = () => {
     if (options.dataFolder === undefined) rmSync(dataFolder, { recursive: true });
@@ -30,7 +38,7 @@ export async function startChat21Target(options: StartedChat21Options): Promise<
   const secret = randomBytes(32).toString("hex");
   const [httpPort = 0, mqttPort = 0] = await findFreePorts(2);
   const server = await startServerProcess({
-    cli,
+    cli: builtScript(options.checkout ?? ownCheckout, "server"),
     args: ["start"],
     settings: settings({ dataFolder, secret, httpPort, mqttPort }),
     readyUrl: `http://127.0.0.1:${httpPort}/readyz`,
@@ -40,14 +48,11 @@ export async function startChat21Target(options: StartedChat21Options): Promise<
     throw error;
   });
   const urls = { tcp: `mqtt://127.0.0.1:${mqttPort}`, ws: `ws://127.0.0.1:${httpPort}/ws` };
-  const target = openChat21Target({
-    name: "chat21",
-    url: urls[options.carrier],
-    secret,
-    apiUrl: `http://127.0.0.1:${httpPort}/api`,
-    pids: [server.pid],
-  });
-  return { ...target, readyMs: server.readyMs, close: () => server.end().then(remove) };
+  const apiUrl = `http://127.0.0.1:${httpPort}/api`;
+  const reach = { url: urls[options.carrier], secret, apiUrl, pids: [server.pid] };
+  const target = openChat21Target({ name: "chat21", ...reach });
+  const close = () => server.end().then(remove);
+  return { ...target, apiUrl, secret, readyMs: server.readyMs, close };
 }
 
 function settings(at: {

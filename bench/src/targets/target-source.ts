@@ -8,7 +8,8 @@ import type { Target } from "./target.ts";
 
 /** Where a run gets its targets from, one after the other. */
 export interface TargetSource {
-  open(): Promise<Target>;
+  /** `checkout`: folder of the repository whose built server it is, where one is started. @default this one */
+  open(checkout?: string): Promise<Target>;
   /** Ends what all of them share. */
   close(): Promise<void>;
 }
@@ -16,7 +17,7 @@ export interface TargetSource {
 /** What the command line names. `withApi`: its groups are needed. */
 export async function targetSource(options: BenchOptions, withApi: boolean): Promise<TargetSource> {
   if (isServiceTarget(options.target)) return onServices(options, options.target, withApi);
-  return { open: async () => openTarget(options), close: async () => {} };
+  return { open: async (checkout) => openTarget(options, checkout), close: async () => {} };
 }
 
 async function onServices(
@@ -26,10 +27,11 @@ async function onServices(
 ): Promise<TargetSource> {
   const services = await startServiceSet({ parentFolder: dataDir, for: servicesFor[name] });
   const cluster = { carrier, observers, withApi, cpuProfileDir };
-  return { open: () => openOnServices(services, name, cluster), close: services.close };
+  const open = (checkout?: string) => openOnServices(services, name, { ...cluster, checkout });
+  return { open, close: services.close };
 }
 
-function openTarget(options: BenchOptions): Promise<Target> | Target {
+function openTarget(options: BenchOptions, checkout: string | undefined): Promise<Target> | Target {
   const { carrier, target, secret, api, pids, dataDir, cpuProfileDir } = options;
   switch (target) {
     case "bare":
@@ -37,7 +39,7 @@ function openTarget(options: BenchOptions): Promise<Target> | Target {
     case "edge":
       return startEdgeTarget(carrier);
     case "chat21":
-      return startChat21Target({ carrier, parentFolder: dataDir, cpuProfileDir });
+      return startChat21Target({ carrier, parentFolder: dataDir, cpuProfileDir, checkout });
     default:
       if (!URL.canParse(target)) throw new Error(`--target: there is no ${target}`);
       return openChat21Target({ name: target, url: target, secret, apiUrl: api, pids });

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterEach(() => cluster?.world.leave());
 afterAll(() => cluster?.close());
 
-/** A component that speaks AMQP, as guest, until the test ends at the latest. */
+/** Opens an AMQP connection as guest. It is closed when the test ends. */
 async function amqpComponent() {
   const connection = await openAmqp(cluster.broker.rabbit.uri);
   let closing: Promise<void> | undefined;
@@ -44,7 +44,7 @@ async function sendsAndHears(from: OldClient, to: OldClient, text: string): Prom
   return performance.now() - began;
 }
 
-/** Lines both observers have logged, and processor time they have used, in one second from now. */
+/** Measures for one second: the lines that both observers log, and the processor time that they use. */
 async function aSecondOfObservers(): Promise<{ readonly lines: number; readonly cpuSeconds: number }> {
   const lines = async () =>
     (await Promise.all([cluster.logOf("observer-1"), cluster.logOf("observer-2")])).flat().length;
@@ -56,7 +56,7 @@ async function aSecondOfObservers(): Promise<{ readonly lines: number; readonly 
 const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
 
 describe("a cluster that is given nonsense", () => {
-  it("answers every payload that is none, delivers the next good message, and does not turn in circles", async () => {
+  it("answers every invalid payload, delivers the next good message, and does not loop", async () => {
     const [a, b] = await cluster.world.people("a", "b");
     const payloads = [
       ...['{"text":', "", "null", nested(40), nested(100_000), "[".repeat(1_000_000)],
@@ -79,7 +79,7 @@ describe("a cluster that is given nonsense", () => {
     expect(await cluster.readiness()).toEqual(allReady);
   });
 
-  it("buries what has no form of ours with its bytes, one line and one count each, and goes on at once", async () => {
+  it("makes a dead letter of a message with an unknown form, with its bytes, one line and one count each, and goes on at once", async () => {
     const { channel } = await amqpComponent();
     const [a, b] = await cluster.world.people("a", "b");
     await sendsAndHears(a, b, "warm");
@@ -98,7 +98,7 @@ describe("a cluster that is given nonsense", () => {
 
     for (const key of keys)
       channel.publish("chat21.in", key, bytes, { headers: { "x-odd": [1, { a: null }] } });
-    // As an old client would: a recipient that nobody can have.
+    // A publish of an old client, with an invalid recipient.
     await a.publish(outgoing(a.user, "a b"), "hello", 1);
     await channel.waitForConfirms();
     const tookMs = await sendsAndHears(a, b, "good");
@@ -119,7 +119,7 @@ describe("a cluster that is given nonsense", () => {
     expect(letters.sort()).toEqual([...keys, outgoingKey(a.user, "a b")].sort());
   });
 
-  it("takes nothing of an app that APP_ID does not name, and buries it where another deployment has bound it", async () => {
+  it("takes no message of an app that APP_ID does not name, and makes a dead letter of one that another deployment's binding delivers", async () => {
     const { channel } = await amqpComponent();
     const [a, b] = await cluster.world.people("a", "b");
     const stranger = cluster.world.newUser("stranger");
@@ -148,7 +148,7 @@ describe("a cluster that is given nonsense", () => {
 });
 
 describe("a consumer that is not ours", () => {
-  /** One more observer, until the test ends at the latest. */
+  /** Starts one more observer. It is stopped when the test ends. */
   function anotherObserver(): Running {
     const { uri, jwtSecret } = cluster.broker.rabbit;
     const running = runProgram("observer", {
@@ -162,7 +162,7 @@ describe("a consumer that is not ours", () => {
     return running;
   }
 
-  it("on the original's queue messages keeps a new observer from starting, which says what to do", async () => {
+  it("on the original's queue `messages` keeps a new observer from starting; the observer says what to do", async () => {
     const { channel } = await amqpComponent();
     await channel.assertQueue("messages", { durable: true });
     await channel.consume("messages", () => {});
@@ -178,7 +178,7 @@ describe("a consumer that is not ours", () => {
     expect(await cluster.readiness()).toEqual(allReady);
   });
 
-  it("on the partitions gets nothing while an observer consumes them; what it is given when they change hands waits until it goes", async () => {
+  it("on the partitions gets nothing while an observer consumes them; messages it gets at a change of owner wait until it goes", async () => {
     const { channel, leave } = await amqpComponent();
     const stolen: string[] = [];
     const [a, b] = await cluster.world.people("a", "b");
@@ -188,12 +188,12 @@ describe("a consumer that is not ours", () => {
     await sendsAndHears(a, b, "beside it");
     const whileConsumed = [...stolen];
 
-    // Partitions change hands: the broker makes the one that waits longest the active consumer, and that is the stranger.
+    // When a partition changes its owner, the broker activates the consumer that has waited longest: the stranger.
     const third = anotherObserver();
     const { metricsUrl } = await third.ready;
     const share = async () =>
       /^chat21_partitions (\d+)$/m.exec(await (await fetch(String(metricsUrl))).text())?.[1];
-    // Sixteen among three.
+    // Sixteen partitions are shared by three observers.
     await expect.poll(share, patience).toMatch(/^[56]$/);
     third.signal("SIGTERM");
     await third.ended;

@@ -40,7 +40,7 @@ async function startCommand(env: Readonly<Record<string, string>>, ...args: stri
   return child;
 }
 
-/** Processes of the cluster, found by whose children they are. */
+/** Finds the processes of the cluster: they are children of `pid`. */
 async function childrenOf(pid: number | undefined): Promise<number[]> {
   const ps = spawn("ps", ["-o", "pid=", "--ppid", String(pid)], { stdio: ["ignore", "pipe", "ignore"] });
   let text = "";
@@ -52,7 +52,7 @@ async function childrenOf(pid: number | undefined): Promise<number[]> {
 }
 
 describe("pnpm cluster", () => {
-  it("starts everything on given services, starts again what dies, and stops all of it", async () => {
+  it("starts everything on given services, restarts a process that dies, and stops all of it", async () => {
     const [rabbit, mongo] = await Promise.all([requireRabbit(), requireMongo()]);
     const [port = 0] = await freePorts(1);
     const secret = rabbit.jwtSecret ?? "";
@@ -89,7 +89,7 @@ describe("pnpm cluster", () => {
     expect(later.filter(isAlive)).toEqual([]);
   });
 
-  it("says in one line what cannot be used", async () => {
+  it("reports an invalid option in one line", async () => {
     const wrong = await startCommand({}, "--observers", "none");
     const [wrongCode] = await once(wrong, "close");
     const wrongText = printed;

@@ -29,7 +29,7 @@ afterAll(async () => {
   await webhooks?.close();
 });
 
-/** Asks the broker's management API, as a backend's operator does. */
+/** Calls the broker's management API, as a backend's operator does. */
 async function manage(method: string, path: string, body?: unknown): Promise<Response> {
   const { username, password, origin } = new URL(management);
   const login = Buffer.from(`${username || "guest"}:${password || "guest"}`).toString("base64");
@@ -48,7 +48,7 @@ interface Taken {
   readonly properties: { readonly message_id?: string; readonly delivery_mode?: number };
 }
 
-/** A queue of a backend's own, bound to the exchange; answers how to empty it. */
+/** Binds a backend's own queue to the exchange. Returns a function that empties it. */
 async function bindQueue(routingKey: string): Promise<() => Promise<readonly Taken[]>> {
   const queue = `test-${randomUUID()}`;
   await manage("PUT", `queues/%2F/${queue}`, { durable: true });
@@ -63,7 +63,7 @@ async function bindQueue(routingKey: string): Promise<() => Promise<readonly Tak
   };
 }
 
-it("A backend's own queue gets what a webhook gets, from MQTT and from REST", async () => {
+it("a backend's own queue gets the same events as a webhook, from MQTT and from REST", async () => {
   const user = `ann-${randomUUID().slice(0, 8)}`;
   const other = `bob-${randomUUID().slice(0, 8)}`;
   const token = compatToken(user, { secret: cluster.secret });

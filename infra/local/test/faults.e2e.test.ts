@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { allReady, allWithout, type OwnCluster, startOwnCluster } from "./own-cluster.ts";
 import { SteadySender, textsBetween } from "./steady-sender.ts";
 
-/** Longest wait for a cluster to come back, on a machine that is busy. */
+/** Longest wait for a cluster to recover, on a busy machine. */
 const patience = { timeout: 40_000, interval: 100 };
 
 let cluster: OwnCluster;
@@ -15,10 +15,10 @@ beforeAll(async () => {
 afterEach(() => cluster?.world.leave());
 afterAll(() => cluster?.close());
 
-/** A fault may be told once by each of 16 partitions, and by every attempt to get over it; more is a loop. */
+/** Each of 16 partitions may log a fault once, and so may each attempt to recover. More lines mean a loop. */
 const mostLines = 150;
 
-/** Senders with ids, and without. */
+/** Starts one sender for each flag: with ids, or without. */
 function startSenders(recipient: string, ...hasIds: readonly boolean[]): readonly SteadySender[] {
   const senders = hasIds.map((has) => new SteadySender(cluster.world, { recipient, hasIds: has }));
   onTestFinished(() => {
@@ -27,7 +27,9 @@ function startSenders(recipient: string, ...hasIds: readonly boolean[]): readonl
   return senders;
 }
 
-/** What must not change while both services fail: the observers' processes. What must not run away: their logs. */
+/**
+ * Reads the observers' process ids and log sizes. While services fail, the ids must stay and the logs must stay short.
+ */
 async function observersNow() {
   const pids = [cluster.pidOf("observer-1"), cluster.pidOf("observer-2")];
   const lines = await Promise.all([cluster.logOf("observer-1"), cluster.logOf("observer-2")]);
@@ -42,7 +44,7 @@ async function expectSameObservers(before: Awaited<ReturnType<typeof observersNo
   }
 }
 
-/** Resolves when each has had so many more acknowledged. */
+/** Resolves when each sender has `more` further acknowledged messages. */
 async function untilAcknowledged(senders: readonly SteadySender[], more: number): Promise<void> {
   const goals = senders.map(({ acknowledged }) => acknowledged + more);
   const reached = () => senders.every(({ acknowledged }, index) => acknowledged >= (goals[index] ?? 0));
@@ -51,20 +53,20 @@ async function untilAcknowledged(senders: readonly SteadySender[], more: number)
 
 const becomes = (expected: readonly string[]) => expect.poll(cluster.readiness, patience).toEqual(expected);
 
-/** Texts that reached a client from somebody, in order of arrival. */
+/** Returns the texts that a client got from a user, in order of arrival. */
 function heardBy(client: OldClient, from: string): readonly string[] {
   const topic = `apps/tilechat/users/${client.user}/messages/${from}/clientadded`;
   return client.untaken((frame) => frame.topic === topic).map(({ payload }) => payload.text);
 }
 
-/** What history has from a sender, once it has the last text. */
+/** Returns the history of a sender, once it contains the last text. */
 async function historyOf({ user, recipient }: SteadySender, sent: readonly string[]) {
   const read = () => textsBetween(cluster.world, user, recipient);
   await expect.poll(read, patience).toContain(sent.at(-1));
   return read();
 }
 
-/** The only member of the set is primary again after so many seconds. */
+/** Makes the primary step down. It is the only member, and is primary again after `seconds`. */
 async function stepDown(uri: string, seconds: number): Promise<void> {
   const client = new MongoClient(uri);
   try {
@@ -81,7 +83,7 @@ async function expectGoodAsNew(): Promise<void> {
 }
 
 describe("a cluster under load", () => {
-  it("keeps what was acknowledged, once and in order, when the broker stops and starts again", async () => {
+  it("keeps acknowledged messages, once and in order, when the broker stops and starts again", async () => {
     const before = await observersNow();
     const senders = startSenders(cluster.world.newUser("bob"), true, true, true);
     await untilAcknowledged(senders, 50);
@@ -155,7 +157,7 @@ describe("a cluster under load", () => {
     process.kill(killed, "SIGKILL");
     const next = senders.map(({ user, sent }) => ({ user, text: `m${sent}` }));
     const areHeard = () => next.every(({ user, text }) => heardBy(bob, user).includes(text));
-    // The lease of who is dead lasts two seconds at most.
+    // The lease of a dead observer lasts for two seconds at most.
     await expect.poll(areHeard, { timeout: 8_000, interval: 50 }).toBe(true);
     await untilAcknowledged(senders, 50);
     const sent = await Promise.all(senders.map((sender) => sender.stop()));
@@ -179,7 +181,7 @@ describe("a cluster under load", () => {
       const { status } = await cluster.world.rest(ann.user).post(path, body);
       return status;
     };
-    // The broker tells only those who publish that it takes nothing more.
+    // The broker tells only publishers that it takes nothing more, so both sides publish first.
     expect(await post("before")).toBe(201);
     await ann.send(bob.user, { text: "warm" }, 1);
     await bob.nextMessage(ann.user, "warm");

@@ -1,13 +1,13 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Metrics of several processes under one address, one after the other. */
+/** A server with the metrics of several processes under one address. */
 export interface MergedMetrics {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** Serves what the given addresses serve now; one that does not answer is left out. */
+/** Serves the current metrics of all given addresses. An address that does not answer is left out. */
 export async function mergeMetrics(urls: readonly string[]): Promise<MergedMetrics> {
   const server = createServer(async (_request, response) => {
     const texts = await Promise.all(

@@ -4,7 +4,7 @@ import type { RequiredRabbit } from "@chat21/testkit/services";
 import { startDetached, stopProcess } from "../processes.ts";
 import { runCommand } from "../run-command.ts";
 
-/** A RabbitMQ that a test may stop, start again on the same data, and set its limits. */
+/** A RabbitMQ for one test. The test may stop it, start it again with the same data, and set its limits. */
 export class OwnBroker {
   readonly rabbit: RequiredRabbit;
   readonly #control: NonNullable<RequiredRabbit["control"]>;
@@ -17,12 +17,12 @@ export class OwnBroker {
     this.#pid = rabbit.pid;
   }
 
-  /** SIGTERM, as a host does that shuts down. Resolves when the process is gone. */
+  /** Sends SIGTERM, like a host that shuts down. Resolves when the process is gone. */
   stop(): Promise<void> {
     return stopProcess(this.#pid);
   }
 
-  /** Resolves when it serves. */
+  /** Starts the broker. Resolves when it serves. */
   async start(): Promise<void> {
     const { command, env } = this.#control;
     const folder = env["HOME"] ?? "";
@@ -37,13 +37,13 @@ export class OwnBroker {
     this.#pid = Number(await readFile(env["RABBITMQ_PID_FILE"] ?? "", "utf8"));
   }
 
-  /** The broker's own tool. */
+  /** Runs `rabbitmqctl`. */
   ctl(...args: readonly string[]): Promise<string> {
     const { command, node, env } = this.#control;
     return runCommand(command, ["--node", node, ...args], { env });
   }
 
-  /** Ends it for good, data included. */
+  /** Stops the broker and removes its data. */
   async close(): Promise<void> {
     await this.stop();
     await this.rabbit.stop();

@@ -9,35 +9,24 @@ import { mergeMetrics } from "./merged-metrics.ts";
 import { OwnBroker } from "./own-broker.ts";
 import { databaseUri, testEnvironment } from "./start-cluster.ts";
 
-/** Processes that need both services. */
-type Member = "http-api" | "observer-1" | "observer-2";
-
-const members = ["observer-1", "observer-2", "http-api"] as const satisfies readonly Member[];
-
-/** Two observers, API and webhooks on a RabbitMQ and a MongoDB of their own, which a test may stop, pause and fill. */
+/** Two observers, API and webhooks with their own RabbitMQ and MongoDB. A test may stop, pause and fill these. */
 export interface OwnCluster {
   readonly world: World;
   readonly broker: OwnBroker;
   readonly mongo: RequiredMongo;
   readonly mongoUri: string;
-  /** `undefined` while it does not run. */
+  /** Process id; `undefined` while it does not run. */
   pidOf(member: Member): number | undefined;
-  /** What `/readyz` of each member says, as `200 ok`, in the order observer 1, observer 2, API. */
+  /** The answer of each member's `/readyz`, as `200 ok`, in the order observer 1, observer 2, API. */
   readiness(): Promise<readonly string[]>;
-  /** What a member has logged until now. */
+  /** The log lines of a member until now. */
   logOf(member: Member): Promise<readonly string[]>;
-  /** Seconds of processor time that both observers have used until now. */
+  /** Processor time of both observers until now, seconds. */
   cpuSeconds(): number;
   close(): Promise<void>;
 }
 
-/** `/readyz` of all members while everything is well. */
-export const allReady = members.map(() => "200 ok");
-
-/** `/readyz` of all members while something is missing. */
-export const allWithout = (reason: string) => members.map(() => `503 ${reason}`);
-
-/** Starts it; a process that is killed is started again. */
+/** Starts a cluster. A killed process is started again. */
 export async function startOwnCluster(env: Readonly<Record<string, string>> = {}): Promise<OwnCluster> {
   const folder = await mkdtemp(join(tmpdir(), "chat21-faults-"));
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -80,6 +69,17 @@ export async function startOwnCluster(env: Readonly<Record<string, string>> = {}
   }
 }
 
+/** The processes that need both services. */
+type Member = "http-api" | "observer-1" | "observer-2";
+
+const members = ["observer-1", "observer-2", "http-api"] as const satisfies readonly Member[];
+
+/** `/readyz` of all members while everything works. */
+export const allReady = members.map(() => "200 ok");
+
+/** `/readyz` of all members while something is missing. */
+export const allWithout = (reason: string) => members.map(() => `503 ${reason}`);
+
 async function readyz(metricsUrl: string): Promise<string> {
   try {
     const answer = await fetch(new URL("/readyz", metricsUrl));
@@ -89,7 +89,7 @@ async function readyz(metricsUrl: string): Promise<string> {
   }
 }
 
-/** User and system time: fields 14 and 15, hundredths of a second. */
+/** Reads user and system time: fields 14 and 15, hundredths of a second. */
 function cpuSecondsOf(pid: number | undefined): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -18,7 +18,7 @@ beforeAll(async () => {
   rabbit = await requireRabbit();
 });
 
-/** What every program needs, on a database of its own. */
+/** Makes the variables that every program needs, with a new database. */
 async function settings(more: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
   const { uri, database } = await requireMongo();
   return settingsOn(databaseUri(uri, database), more);
@@ -32,7 +32,7 @@ function settingsOn(mongoUri: string, more: Readonly<Record<string, string>> = {
   };
 }
 
-/** Runs it until the test ends at the latest. */
+/** Starts a program. It is stopped when the test ends. */
 function run(program: Program, env: Readonly<Record<string, string>>): Running {
   const running = runProgram(program, env);
   onTestFinished(async () => {
@@ -57,7 +57,7 @@ async function metric(url: string, name: string): Promise<number> {
 }
 
 describe.each(programs)("chat21-%s", (program) => {
-  it("says what it is, what it can be told, and what it does not know", async () => {
+  it("prints its version and its help, and names an unknown argument", async () => {
     const [help, version, unknown] = await Promise.all(
       [["--help"], ["--version"], ["--nonsense"]].map((args) => runProgram(program, {}, args).ended),
     );
@@ -70,7 +70,7 @@ describe.each(programs)("chat21-%s", (program) => {
     expect(unknown?.stderr).toMatch(/^chat21-.*--nonsense.*see --help\n$/);
   });
 
-  it("ends with one line when something is missing or cannot be used", async () => {
+  it("ends with one line when a setting is missing or invalid", async () => {
     const given = settingsOn("mongodb://127.0.0.1:1/x");
     const [missing, wrong] = await Promise.all([
       runProgram(program).ended,
@@ -186,13 +186,13 @@ describe("a broker that hangs", () => {
     const ended = await Promise.all(both.map((running) => running.ended));
 
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
-    // The promise is ten seconds; the machine has other things to do as well.
+    // The limit is ten seconds. One more is for a busy machine.
     expect(performance.now() - began).toBeLessThan(11_000);
   });
 });
 
 describe("readiness", () => {
-  it("turns red everywhere when MongoDB is gone, and green again when it is back", async () => {
+  it("is lost in every program while MongoDB is gone, and comes back with it", async () => {
     const folder = await mkdtemp(join(tmpdir(), "chat21-ready-"));
     let mongo: MongoService = await startMongo({ folder, isOwn: true });
     onTestFinished(async () => {

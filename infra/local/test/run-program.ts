@@ -4,28 +4,18 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { testEnvironment } from "./start-cluster.ts";
 
-/** The cluster's programs. */
-export type Program = "http-api" | "observer" | "webhooks";
-
-/** What a program that ended has left. */
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A program that runs. */
+/** A running program. */
 export interface Running {
   readonly pid: number;
-  /** Fields of the line that says that it is ready; rejects when it ends before. */
+  /** Resolves with the fields of its ready line. Rejects when the program ends before. */
   readonly ready: Promise<Readonly<Record<string, unknown>>>;
   readonly ended: Promise<Ended>;
-  /** What it has said until now. */
+  /** The output until now. */
   stdout(): string;
   signal(signal: NodeJS.Signals): void;
 }
 
-/** Starts a built program with nothing in its environment but what is given. */
+/** Starts a built program. Its environment has only the given variables. */
 export function runProgram(
   program: Program,
   env: Readonly<Record<string, string>> = {},
@@ -50,11 +40,21 @@ export function runProgram(
     });
     ended.then(({ code, stderr }) => reject(new Error(`${program} ended with ${code}: ${stderr}`)));
   });
-  // Whoever runs a program to its end does not wait for it to be ready.
+  // A test that runs a program to its end does not use `ready`, so its rejection must be handled here.
   ready.catch(() => {});
   return {
     ...{ pid: child.pid as number, ready, ended },
     stdout: () => texts.stdout,
     signal: (signal) => void child.kill(signal),
   };
+}
+
+/** The cluster's programs. */
+export type Program = "http-api" | "observer" | "webhooks";
+
+/** Exit code and output of a program that has ended. */
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }

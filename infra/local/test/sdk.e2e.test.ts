@@ -24,7 +24,7 @@ afterAll(async () => {
 
 const newName = (name: string) => `${name}-${randomUUID().slice(0, 8)}`;
 
-/** A token as a backend gets it for somebody: strict, for one client, an hour. */
+/** Gets a token as a backend does: strict, for one client and one hour. */
 async function tokenOf(user: string): Promise<string> {
   const admin = compatToken("100-APIADMIN", { secret: cluster.secret, role: "admin" });
   const answer = await fetch(`${cluster.apiUrl}/v1/${app}/users/${user}/tokens`, {
@@ -46,7 +46,7 @@ async function join(
   return chat;
 }
 
-/** Resolves with the first event of that name, from now on, that matches. */
+/** Resolves with the next event of this name that matches. */
 function next<Name extends keyof ChatEvents>(
   chat: Chat,
   name: Name,
@@ -79,7 +79,7 @@ describe("the SDK on the cluster", () => {
     expect(b.conversations.get(a.user.id)).toMatchObject({ unread: 0, head: 20 });
   });
 
-  it("catches up with what came while it was away, and stores once what is sent twice", async () => {
+  it("catches up with messages that came while it was away, and stores a message sent twice once", async () => {
     const [ann, bob] = [newName("ann"), newName("bob")];
     const a = await join(ann);
     const first = await join(bob);
@@ -95,10 +95,10 @@ describe("the SDK on the cluster", () => {
     expect(second.conversations.get(ann)?.unread).toBe(1);
   });
 
-  it("talks in groups, to those who are in them", async () => {
+  it("talks in groups, to their members", async () => {
     const [a, b, c] = await Promise.all([join(newName("ann")), join(newName("bob")), join(newName("cy"))]);
     const group = await a.groups.create({ name: "Team", members: [a.user.id, b.user.id] });
-    // What the group says of its beginning comes as messages, too.
+    // Info messages about the new group arrive as messages, too.
     const heard = next(b, "message", ({ message }) => message.text === "hello team");
     await a.send(group.id, { text: "hello team" });
     expect((await heard).conversWith).toBe(group.id);
@@ -115,7 +115,7 @@ describe("the SDK on the cluster", () => {
     expect((await a.groups.get(group.id)).members.toSorted()).toEqual([a.user.id, c.user.id].toSorted());
   });
 
-  it("shows who types and who is there", async () => {
+  it("shows who is typing and who is online", async () => {
     const [a, b] = await Promise.all([join(newName("ann")), join(newName("bob"))]);
     const heard = next(b, "message");
     await a.send(b.user.id, { text: "hi" });
@@ -142,7 +142,7 @@ describe("the SDK on the cluster", () => {
     await expect(a.send(b.user.id, { text: "short" })).resolves.toMatchObject({ seq: 1 });
   });
 
-  it("works with tokens that are already out there", async () => {
+  it("works with tokens of existing issuers", async () => {
     const [ann, bob] = [newName("ann"), newName("bob")];
     const old = (user: string) => compatToken(user, { secret: cluster.secret });
     const [a, b] = await Promise.all([join(ann, old(ann)), join(bob, old(bob))]);

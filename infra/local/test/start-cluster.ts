@@ -6,19 +6,22 @@ import { requireMongo, requireRabbit } from "@chat21/testkit/services";
 import { startClusterProcesses } from "../cluster-processes.ts";
 import { mergeMetrics } from "./merged-metrics.ts";
 
-/** What the processes of a test find in their environment; nothing else of this one's. */
+/** Makes the environment of a test's processes. It takes only a few variables of this process. */
 export function testEnvironment(more: Readonly<Record<string, string>> = {}) {
   return { PATH: process.env["PATH"], HOME: process.env["HOME"], TZ: "UTC", LC_ALL: "C.UTF-8", ...more };
 }
 
-/** A database of its own on a replica set. */
+/** Returns the address of another database on the same replica set. */
 export function databaseUri(uri: string, database: string): string {
   const parsed = new URL(uri);
   parsed.pathname = `/${database}`;
   return parsed.href;
 }
 
-/** The built processes of a cluster over the run's RabbitMQ, with a database of their own: two observers, API, webhooks. */
+/**
+ * Starts the built processes of a cluster: two observers, API, webhooks. They use the run's RabbitMQ and a new
+ * database.
+ */
 export const startCluster: StartTopology = async ({ webhookEndpoint }) => {
   const [rabbit, mongo] = await Promise.all([requireRabbit(), requireMongo()]);
   const { webMqttUri, mqttUri, jwtSecret } = rabbit;

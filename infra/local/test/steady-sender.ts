@@ -1,19 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { OldClient, World } from "@chat21/testkit";
 
-/** Between two messages of one sender. */
-const paceMs = 25;
-
-/** What a {@link SteadySender} sends, and to whom. */
-export interface SteadySenderOptions {
-  readonly recipient: string;
-  /** Whether messages carry a `client_message_id`. */
-  readonly hasIds: boolean;
-}
-
 /**
- * An old client that publishes `m0`, `m1`, … with QoS 1, not waiting for the last PUBACK. When its connection is lost it
- * makes another, and publishes again, in order, what was not acknowledged.
+ * An old client that publishes `m0`, `m1`, … with QoS 1 and does not wait for PUBACKs. When it loses its connection, it
+ * opens another one and publishes all unacknowledged messages again, in order.
  */
 export class SteadySender {
   readonly user: string;
@@ -39,18 +29,18 @@ export class SteadySender {
     return this.#acknowledged;
   }
 
-  /** How many were published at least once: the next is `m<sent>`. */
+  /** Number of messages published at least once. The next one is `m<sent>`. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Sends nothing more, whatever came of it. */
+  /** Stops sending, and waits for nothing. */
   abandon(): void {
     this.#isWanted = false;
     this.#unacknowledged.clear();
   }
 
-  /** Resolves with the texts of everything, in order, when all of it is acknowledged. */
+  /** Stops sending. Resolves with all texts, in order, when all are acknowledged. */
   async stop(): Promise<readonly string[]> {
     this.#isWanted = false;
     await this.#done;
@@ -84,13 +74,23 @@ export class SteadySender {
         if (this.#unacknowledged.delete(n)) this.#acknowledged += 1;
       },
       () => {
-        // Its connection is gone: published again on the next.
+        // The connection is gone. The next one publishes the message again.
       },
     );
   }
 }
 
-/** Texts of a direct conversation as history has them, oldest first. */
+/** Time between two messages of one sender. */
+const paceMs = 25;
+
+/** Settings of a {@link SteadySender}. */
+export interface SteadySenderOptions {
+  readonly recipient: string;
+  /** Whether messages carry a `client_message_id`. */
+  readonly hasIds: boolean;
+}
+
+/** Returns the texts of a direct conversation from the history, oldest first. */
 export async function textsBetween(world: World, user: string, peer: string): Promise<readonly string[]> {
   const texts: string[] = [];
   for (let before = ""; ; ) {

@@ -9,23 +9,7 @@ import {
 } from "@chat21/protocol";
 import type { VerifiedToken } from "./verified-token.ts";
 
-const adminRole = "admin";
-
-/** What goes into a token. Times are milliseconds. */
-export interface ClaimsInput {
-  readonly tokenId: string;
-  readonly app: string;
-  readonly user: string;
-  readonly admin: boolean;
-  readonly profile: "strict" | "compat";
-  /** MQTT client id of a strict token. */
-  readonly clientId: string;
-  readonly scope: readonly string[];
-  readonly issuedAt: number;
-  readonly expiresAt: number;
-}
-
-/** Claims in the form and order that existing issuers write them, and `profile`. */
+/** Writes the claims of a token, in the form and order of existing issuers, and adds `profile`. */
 export function buildClaims(input: ClaimsInput): Claims {
   const { user } = input;
   return {
@@ -40,14 +24,28 @@ export function buildClaims(input: ClaimsInput): Claims {
     iat: Math.floor(input.issuedAt / 1_000),
     exp: Math.floor(input.expiresAt / 1_000),
     aud: [tokenAudience, user],
-    // A claim of existing tokens that nobody reads; the key's own name stands in the header.
+    // Existing tokens carry this claim, and nobody reads it. The name of the real key stands in the header.
     kid: "tiledesk-key",
     tiledesk_api_roles: input.admin ? adminRole : "user",
     profile: input.profile,
   };
 }
 
-/** Says who speaks, from claims whose signature and times were checked. Throws `unauthorized`. */
+/** The facts of a token. Times are milliseconds. */
+export interface ClaimsInput {
+  readonly tokenId: string;
+  readonly app: string;
+  readonly user: string;
+  readonly admin: boolean;
+  readonly profile: "strict" | "compat";
+  /** MQTT client id of a strict token. */
+  readonly clientId: string;
+  readonly scope: readonly string[];
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Reads who a token belongs to. Signature and times must have been checked before. Throws `unauthorized`. */
 export function readClaims(payload: unknown): VerifiedToken {
   const parsed = claimsSchema.safeParse(payload);
   if (!parsed.success) throw new ChatError("unauthorized");
@@ -71,6 +69,8 @@ export function readClaims(payload: unknown): VerifiedToken {
   };
 }
 
+const adminRole = "admin";
+
 function hasAdminRole({ tiledesk_api_roles: roles }: Claims): boolean {
   return typeof roles === "string" ? roles === adminRole : (roles ?? []).includes(adminRole);
 }
@@ -79,7 +79,7 @@ function isForUs({ aud }: Claims): boolean {
   return aud === undefined || aud === tokenAudience || (Array.isArray(aud) && aud.includes(tokenAudience));
 }
 
-/** A strict token keeps the promises of its profile, whoever signed it. */
+/** A strict token must keep the promises of its profile, even when another issuer signed it. */
 function isStrict({ client_id, iat, exp }: Claims): boolean {
   if (!isId(client_id) || iat === undefined || exp === undefined) return false;
   return (exp - iat) * 1_000 <= limits.strictTokenTtlMs;

@@ -1,4 +1,5 @@
 export type { Es256Key, JsonWebKeySet, KeyMaterial, KeySetOptions, PublicJwk } from "./key-set.ts";
+export type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
 export type { IssuedToken, IssueRequest, Tokens, TokensOptions } from "./tokens.ts";
 export { createTokens } from "./tokens.ts";
 export type { VerifiedToken } from "./verified-token.ts";

@@ -6,59 +6,18 @@ import {
   type KeyObject,
 } from "node:crypto";
 
-/** A key as PEM text or as a JSON Web Key. */
-export type KeyMaterial = string | JsonWebKey;
-
-/** An ES256 (P-256) key and its name. */
-export interface Es256Key {
-  /** Goes into the header of tokens and into the key set. */
-  readonly kid: string;
-  /** Needed to sign; a retired key may have only its public half. */
-  readonly privateKey?: KeyMaterial;
-  /** @default the public half of `privateKey` */
-  readonly publicKey?: KeyMaterial;
-}
-
-/** What tokens are signed and verified with. At least one of both. */
-export interface KeySetOptions {
-  /** HS256 secret; its UTF-8 bytes are the key, as existing issuers use it. */
-  readonly secret?: string;
-  /** Newest first. The first signs (and not the secret); all of them verify, so that keys can be rotated. */
-  readonly es256?: readonly Es256Key[];
-}
-
-/** A public key as a key set lists it (RFC 7517). */
-export interface PublicJwk {
-  readonly kty: "EC";
-  readonly crv: "P-256";
-  readonly x: string;
-  readonly y: string;
-  readonly kid: string;
-  readonly use: "sig";
-  readonly alg: "ES256";
-}
-
-/** `/.well-known/jwks.json`. Empty for a shared secret, which has no public half. */
-export interface JsonWebKeySet {
-  readonly keys: readonly PublicJwk[];
-}
-
-/** A key that fixes its algorithm, so that no token can choose another one for it. */
-interface PinnedKey {
-  readonly algorithm: "HS256" | "ES256";
-  readonly key: KeyObject;
-  readonly kid: string | undefined;
-}
-
-/** Keys of one issuer. */
+/** The keys of one issuer. */
 export interface KeySet {
   readonly signing: PinnedKey;
-  /** The key for a token's header; `undefined` when there is none, or when the header asks for something else. */
+  /** Finds the key for a token's header. `undefined`: the key or the algorithm is not known. */
   find(header: { readonly alg?: unknown; readonly kid?: unknown }): PinnedKey | undefined;
   readonly jwks: JsonWebKeySet;
 }
 
-/** Reads the keys. Throws a plain `Error` that says which one cannot be used, and never shows it. */
+/**
+ * Reads the keys. Throws a plain `Error` that names the key that cannot be used; the message never shows the key
+ * itself.
+ */
 export function createKeySet({ secret, es256 = [] }: KeySetOptions): KeySet {
   const shared = secret === undefined ? undefined : sharedKey(secret);
   const pairs = es256.map(readPair);
@@ -80,6 +39,50 @@ export function createKeySet({ secret, es256 = [] }: KeySetOptions): KeySet {
     },
     jwks: { keys: pairs.map(publicJwk) },
   };
+}
+
+/** Keys that sign and verify tokens: a secret, ES256 keys, or both. At least one must be given. */
+export interface KeySetOptions {
+  /** HS256 secret. Its UTF-8 bytes are the key, as with existing issuers. */
+  readonly secret?: string;
+  /** Newest first. The first key signs, in place of the secret. All keys verify, so that keys can be rotated. */
+  readonly es256?: readonly Es256Key[];
+}
+
+/** An ES256 (P-256) key and its name. */
+export interface Es256Key {
+  /** Name of the key, in the header of tokens and in the key set. */
+  readonly kid: string;
+  /** Signs tokens. A retired key may leave it out and give only `publicKey`. */
+  readonly privateKey?: KeyMaterial;
+  /** @default the public half of `privateKey` */
+  readonly publicKey?: KeyMaterial;
+}
+
+/** A key as PEM text or as a JSON Web Key. */
+export type KeyMaterial = string | JsonWebKey;
+
+/** The content of `/.well-known/jwks.json`. A shared secret has no public half, so its key set is empty. */
+export interface JsonWebKeySet {
+  readonly keys: readonly PublicJwk[];
+}
+
+/** A public key in a key set (RFC 7517). */
+export interface PublicJwk {
+  readonly kty: "EC";
+  readonly crv: "P-256";
+  readonly x: string;
+  readonly y: string;
+  readonly kid: string;
+  readonly use: "sig";
+  readonly alg: "ES256";
+}
+
+/** A key and its one algorithm. A token cannot choose another algorithm for the key. */
+interface PinnedKey {
+  readonly algorithm: "HS256" | "ES256";
+  readonly key: KeyObject;
+  readonly kid: string | undefined;
 }
 
 interface Pair {
@@ -116,7 +119,7 @@ function readPair({ kid, privateKey, publicKey }: Es256Key): Pair {
   }
 }
 
-// Node takes both forms, but wants to be told which one it is.
+// Node must be told that a key is a JSON Web Key.
 function keyInput(material: KeyMaterial) {
   return typeof material === "string" ? material : { key: material, format: "jwk" as const };
 }

@@ -1,4 +1,4 @@
-/** A map that forgets the entry that was used least recently when it is full. */
+/** A map of limited size. When it is full, it forgets the entry that was used least recently. */
 export class LruMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   readonly #size: number;
@@ -10,7 +10,7 @@ export class LruMap<Key, Value> {
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
-    // A Map iterates in order of insertion: what was just used goes to the end.
+    // A Map iterates in order of insertion, so the entry just used moves to the end.
     this.#entries.delete(key);
     this.#entries.set(key, value);
     return value;

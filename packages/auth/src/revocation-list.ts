@@ -1,16 +1,17 @@
-import type { Identity, RevocationRecord } from "@chat21/engine";
+import type { Identity } from "@chat21/engine";
+import type { RevocationRecord } from "./revocation-store.ts";
 
 /**
- * What is revoked, in memory. Only grows, but for records that ran out: a slow read of the store can therefore not
- * bring back a token that was revoked meanwhile.
+ * The revocations, in memory. Records are removed only when they have run out. A slow read of the store can therefore
+ * not bring back a token that was revoked while it ran.
  */
 export class RevocationList {
-  /** Key of a token to when its record runs out. */
+  /** Time at which a record runs out, by key of the token. */
   readonly #tokens = new Map<string, number>();
-  /** Key of a user to the last revoked second. */
+  /** Last revoked second, by key of the user. */
   readonly #users = new Map<string, { readonly second: number; readonly expiresAt: number }>();
 
-  /** Adds a record; answers whether it says anything new. */
+  /** Adds a record. Returns whether it revokes anything that was not revoked before. */
   add(record: RevocationRecord): boolean {
     const user = userKey(record.app, record.user);
     if (record.tokenId !== null) {
@@ -27,7 +28,7 @@ export class RevocationList {
     return true;
   }
 
-  /** Forgets records that have no effect any more. */
+  /** Removes records that have run out. */
   prune(now: number): void {
     for (const [key, expiresAt] of this.#tokens) if (expiresAt <= now) this.#tokens.delete(key);
     for (const [key, { expiresAt }] of this.#users) if (expiresAt <= now) this.#users.delete(key);
@@ -40,13 +41,13 @@ export class RevocationList {
     return tokenId !== "" && this.#tokens.has(tokenKey(key, tokenId));
   }
 
-  /** The last second whose tokens of that user are revoked; -1 when there is none. */
+  /** The last second in which tokens of this user are revoked; -1 when there is none. */
   lastRevokedSecond(app: string, user: string): number {
     return this.#users.get(userKey(app, user))?.second ?? -1;
   }
 }
 
-// A space is in no id; a token's id, which may hold anything, comes last.
+// Ids of apps and users hold no space. A token's id may hold anything, so it comes last.
 function userKey(app: string, user: string): string {
   return `${app} ${user}`;
 }

@@ -5,68 +5,23 @@ import { buildClaims, readClaims } from "./claims.ts";
 import { createKeySet, type JsonWebKeySet, type KeySetOptions } from "./key-set.ts";
 import type { VerifiedToken } from "./verified-token.ts";
 
-/** Longest token that is looked at. */
-const tokenBytes = 8 * 1024;
-
-/** Longest life of a backend's token: ten years, as existing deployments use them. */
-const serviceTokenTtlMs = 10 * 366 * 24 * 60 * 60 * 1_000;
-
-/** What tokens are made with. */
-export interface TokensOptions extends KeySetOptions {
-  readonly clock: Pick<Clock, "now">;
-  /** A new random UUID each time. */
-  readonly newId: () => string;
-}
-
-/** A token to make. */
-export interface IssueRequest {
-  readonly app: string;
-  readonly user: string;
-  /** May act for every user of the app. @default false */
-  readonly admin?: boolean;
-  /**
-   * `strict`: own topics and own queues only, one client id, at most one hour. `compat`: as existing issuers write
-   * them, at most 30 days; with `admin` a backend's token with every scope, at most ten years. @default "strict"
-   */
-  readonly profile?: "strict" | "compat";
-  /** Life. @default one hour (strict), one day (compat) */
-  readonly ttlMs?: number;
-  /** MQTT client id of a strict token. @default a random UUID */
-  readonly clientId?: string;
-  /** Milliseconds; see `Verifier.nextIssueAt`. @default now */
-  readonly issuedAt?: number;
-}
-
-/** A new token, and what it says. Times are milliseconds, whole seconds. */
-export interface IssuedToken {
-  readonly token: string;
-  readonly tokenId: string;
-  readonly app: string;
-  readonly user: string;
-  readonly profile: "strict" | "compat";
-  /** The client id to connect with: the only one for a strict token, a suggestion otherwise. */
-  readonly clientId: string;
-  readonly issuedAt: number;
-  readonly expiresAt: number;
-}
-
-/** Makes and checks tokens. Knows nothing of revocation: see `createVerifier`. */
+/** Issues tokens and checks them. Revocation is not checked here: see `createVerifier`. */
 export interface Tokens {
   /**
-   * Throws `ChatError`: `invalid_id` for ids outside the alphabet and for `system` without `admin`, `bad_request`
-   * for a life that its profile does not allow.
+   * Throws `ChatError`: `invalid_id` for an id with characters that are not allowed and for `system` without `admin`;
+   * `bad_request` for a life that the profile does not allow.
    */
   issue(request: IssueRequest): IssuedToken;
   /**
-   * Checks signature (algorithm pinned by the key), times, audience and ids. Throws `ChatError` `unauthorized` or
-   * `token_expired`, and says no more than that about why.
+   * Checks signature, times, audience and ids. The key fixes the algorithm. Throws `ChatError` `unauthorized` or
+   * `token_expired`; the error gives no other reason.
    */
   verify(token: string): VerifiedToken;
   /** Public keys, newest first. */
   readonly jwks: JsonWebKeySet;
 }
 
-/** Binds tokens to keys. Throws a plain `Error` for keys that cannot be used. */
+/** Creates tokens with the given keys. Throws a plain `Error` for a key that cannot be used. */
 export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
   const keySet = createKeySet(keys);
 
@@ -101,7 +56,7 @@ export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
       if (token.length > tokenBytes) throw new ChatError("unauthorized");
       try {
         const header = jwt.decode(token, { complete: true })?.header;
-        // `crit` lists extensions that a verifier must understand; we know none.
+        // `crit` lists extensions that a verifier must understand. We know none.
         const found = header === undefined || "crit" in header ? undefined : keySet.find(header);
         if (found === undefined) throw new ChatError("unauthorized");
         const clockTimestamp = Math.floor(clock.now() / 1_000);
@@ -115,11 +70,58 @@ export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
   };
 }
 
+/** Keys, clock and ids of {@link Tokens}. */
+export interface TokensOptions extends KeySetOptions {
+  readonly clock: Pick<Clock, "now">;
+  /** Returns a new random UUID. */
+  readonly newId: () => string;
+}
+
+/** The facts of a token that is to be issued. */
+export interface IssueRequest {
+  readonly app: string;
+  readonly user: string;
+  /** The token may act for every user of the app. @default false */
+  readonly admin?: boolean;
+  /**
+   * `strict`: the user's own topics and queues only, one client id, at most one hour. `compat`: the form of existing
+   * issuers, at most 30 days. `compat` with `admin`: a backend's token with every scope, at most ten years.
+   * @default "strict"
+   */
+  readonly profile?: "strict" | "compat";
+  /** Time until the token expires. @default one hour (strict), one day (compat) */
+  readonly ttlMs?: number;
+  /** MQTT client id of a strict token. @default a random UUID */
+  readonly clientId?: string;
+  /** Milliseconds; see `Verifier.nextIssueAt`. @default now */
+  readonly issuedAt?: number;
+}
+
+/** A new token and its facts. Times are milliseconds, rounded down to whole seconds. */
+export interface IssuedToken {
+  readonly token: string;
+  readonly tokenId: string;
+  readonly app: string;
+  readonly user: string;
+  readonly profile: "strict" | "compat";
+  /** MQTT client id. A strict token works with this one only; for a compat token it is a suggestion. */
+  readonly clientId: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Longest token, in bytes. A longer one is refused unread. */
+const tokenBytes = 8 * 1024;
+
+/** Longest life of a backend's token: ten years, as in existing deployments. */
+const serviceTokenTtlMs = 10 * 366 * 24 * 60 * 60 * 1_000;
+
 function requireIds(app: string, user: string, clientId: string, admin: boolean): void {
   if (!isId(app)) throw new ChatError("invalid_id", "the app's id has a form that is not allowed");
   if (!isId(user)) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
   if (!isId(clientId)) throw new ChatError("invalid_id", "the client id has a form that is not allowed");
-  if (user === systemUser && !admin) throw new ChatError("invalid_id", `"${systemUser}" is nobody's user id`);
+  if (user === systemUser && !admin)
+    throw new ChatError("invalid_id", `only an admin token may be for the user "${systemUser}"`);
 }
 
 function lifeOf({ ttlMs }: IssueRequest, admin: boolean, profile: "strict" | "compat"): number {
@@ -127,7 +129,7 @@ function lifeOf({ ttlMs }: IssueRequest, admin: boolean, profile: "strict" | "co
   const longest = profile === "strict" ? limits.strictTokenTtlMs : serviceOrCompat;
   const life = ttlMs ?? (profile === "strict" ? limits.strictTokenTtlMs : 24 * 60 * 60 * 1_000);
   if (!(life >= 1_000 && life <= longest)) {
-    throw new ChatError("bad_request", `a ${profile} token lives 1-${longest / 1_000} seconds`);
+    throw new ChatError("bad_request", `a ${profile} token must live 1-${longest / 1_000} seconds`);
   }
   return wholeSeconds(life);
 }

@@ -1,7 +1,7 @@
 import type { Identity } from "@chat21/engine";
 import type { Claims } from "@chat21/protocol";
 
-/** Who a token says it is, and how it says so. */
+/** The identity that a verified token proves, its profile and its claims. */
 export interface VerifiedToken extends Identity {
   readonly profile: "strict" | "compat";
   readonly claims: Claims;

@@ -1,55 +1,35 @@
 import { createHash } from "node:crypto";
-import type { Clock, RevocationRecord, RevocationStore, TokenVerifier } from "@chat21/engine";
+import type { Clock, TokenVerifier } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { LruMap } from "./lru-map.ts";
 import { RevocationList } from "./revocation-list.ts";
+import type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
 import type { Tokens } from "./tokens.ts";
 import type { VerifiedToken } from "./verified-token.ts";
 
-/** What a verifier is made of. */
-export interface VerifierOptions {
-  readonly tokens: Pick<Tokens, "verify">;
-  readonly revocations: RevocationStore;
-  readonly clock: Pick<Clock, "every" | "now">;
-  /** Oldest state of the store that may decide; a revocation elsewhere has its effect within that time. @default 5000 */
-  readonly maxAgeMs?: number;
-  /** Verified tokens kept in memory, by hash. @default 10000 */
-  readonly cacheSize?: number;
-}
-
-/** What to revoke: one token, or everything a user was given until now. */
-export interface RevokeRequest {
-  readonly app: string;
-  readonly user: string;
-  /** `jti`. Absent: every token of the user issued until now, the present second included. */
-  readonly tokenId?: string;
-  /** When that token would have expired, milliseconds, so that the record can be dropped. @default never dropped */
-  readonly expiresAt?: number;
-}
-
 /**
- * Verifies tokens against keys and revocations. A revocation made here counts at once, one made by another process
- * within `maxAgeMs`. When the store cannot be read for that long, `verify` throws `store_unavailable` rather than let
- * a revoked token pass.
+ * Verifies tokens against keys and revocations. A revocation made by this verifier counts at once; one made by another
+ * process counts within `maxAgeMs`. When the store could not be read for that long, `verify` throws
+ * `store_unavailable`, so that no revoked token passes.
  */
 export interface Verifier extends TokenVerifier {
   verify(token: string): Promise<VerifiedToken>;
-  /** Durable when it resolves. Doing it again changes nothing but the moment. */
+  /** The revocation is durable when this resolves. Repeating it only moves its time forward. */
   revoke(request: RevokeRequest): Promise<void>;
   /**
-   * When a token given to that user now has to be issued (ms): the present, or right after a second whose tokens were
-   * all revoked, because `iat` counts seconds.
+   * Issue time (ms) for a new token of this user: now. When all tokens of the present second were revoked, it is the
+   * next second, because `iat` counts seconds.
    */
   nextIssueAt(app: string, user: string): number;
   /** Calls `listener` for each revocation that is new to this process, so that live sessions can be closed. */
   onRevocation(listener: (record: RevocationRecord) => void): () => void;
   /** Loads the revocations and keeps them fresh in the background. */
   start(): Promise<void>;
-  /** Ends the background work. Idempotent. */
+  /** Stops the background work. Idempotent. */
   stop(): void;
 }
 
-/** Binds verification to the store of revocations. */
+/** Creates a verifier that reads revocations from a store. */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { tokens, revocations, clock, maxAgeMs = 5_000, cacheSize = 10_000 } = options;
   const list = new RevocationList();
@@ -120,7 +100,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
     async start() {
       await refresh();
-      // A failed read is told by `verify` once the state is too old; the next tick tries again.
+      // The next tick repeats a failed read. `verify` throws once the loaded revocations are too old.
       stopPolling ??= clock.every(maxAgeMs / 2, () => void refresh().catch(() => undefined));
     },
 
@@ -131,7 +111,31 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 }
 
-/** The last millisecond of a second: tokens issued within it say its beginning, so all of them are before it. */
+/** Parts and settings of a {@link Verifier}. */
+export interface VerifierOptions {
+  readonly tokens: Pick<Tokens, "verify">;
+  readonly revocations: RevocationStore;
+  readonly clock: Pick<Clock, "every" | "now">;
+  /**
+   * Greatest age of the loaded revocations. A revocation by another process takes effect within that time. @default
+   * 5000
+   */
+  readonly maxAgeMs?: number;
+  /** Most verified tokens kept in memory, by hash. @default 10000 */
+  readonly cacheSize?: number;
+}
+
+/** A revocation: of one token, or of all tokens issued to a user until now. */
+export interface RevokeRequest {
+  readonly app: string;
+  readonly user: string;
+  /** `jti`. Absent: revokes every token of the user issued until now, the present second included. */
+  readonly tokenId?: string;
+  /** Expiry of that token in milliseconds. The record is dropped after it. @default never dropped */
+  readonly expiresAt?: number;
+}
+
+/** The last millisecond of the current second. `iat` is the beginning of a second, so every token of it lies before. */
 function endOfSecond(now: number): number {
   return Math.floor(now / 1_000) * 1_000 + 999;
 }

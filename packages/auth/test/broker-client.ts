@@ -1,10 +1,10 @@
 import { type Channel, type ChannelModel, connect as connectAmqp, type Options } from "amqplib";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 
-/** Longest wait for the broker's word; nothing in these tests waits for it to run out. */
+/** Longest wait for an answer of the broker. A passing test never waits that long. */
 const patienceMs = 15_000;
 
-/** Begins to connect as existing clients do, but never again by itself. */
+/** Starts to connect as existing clients do. Never reconnects. */
 export function openMqtt(
   uri: string,
   token: string,
@@ -33,7 +33,7 @@ export async function connectMqtt(...args: Parameters<typeof openMqtt>): Promise
   return client;
 }
 
-/** Whether the broker lets such a client in. */
+/** Says whether the broker accepts the client. */
 export async function connectOutcome(...args: Parameters<typeof connectMqtt>): Promise<"in" | "refused"> {
   try {
     const client = await connectMqtt(...args);
@@ -47,7 +47,7 @@ export async function connectOutcome(...args: Parameters<typeof connectMqtt>): P
 const closed = (client: MqttClient) =>
   new Promise<"closed">((resolve) => client.once("close", () => resolve("closed")));
 
-/** What becomes of a publish (QoS 1): the broker takes it, or ends the connection. */
+/** The outcome of a QoS 1 publish: the broker takes it, or closes the connection. */
 export function publishOutcome(
   client: MqttClient,
   topic: string,
@@ -63,7 +63,7 @@ export function publishOutcome(
   ]);
 }
 
-/** What becomes of a subscription: granted, refused in the SUBACK, or the end of the connection. */
+/** The outcome of a subscription: granted, refused in the SUBACK, or the connection closed. */
 export function subscribeOutcome(
   client: MqttClient,
   filter: string,
@@ -74,7 +74,7 @@ export function subscribeOutcome(
     client.subscribeAsync(filter, { qos }).then(
       (grants) =>
         grants.every(({ qos: granted }) => granted < 128) ? ("granted" as const) : ("refused" as const),
-      // A SUBACK that refuses is an error to MQTT.js.
+      // MQTT.js reports a refusing SUBACK as an error.
       () => (client.connected ? ("refused" as const) : ("closed" as const)),
     ),
   ]);
@@ -85,7 +85,7 @@ export function nextMessage(client: MqttClient): Promise<string> {
   return new Promise((resolve) => client.once("message", (topic, payload) => resolve(`${topic} ${payload}`)));
 }
 
-/** Connects over AMQP; with a token as the password, as a component of an original deployment does. */
+/** Connects over AMQP. A token goes into the password, as components of an original deployment do. */
 export async function openAmqp(uri: string, token?: string): Promise<ChannelModel> {
   const url = new URL(uri);
   if (token !== undefined) Object.assign(url, { username: "ignored", password: token });
@@ -94,7 +94,7 @@ export async function openAmqp(uri: string, token?: string): Promise<ChannelMode
   return connection;
 }
 
-/** What becomes of an operation over AMQP: `done`, or the broker's code (403 for what one may not). */
+/** The outcome of an operation over AMQP: `done`, or the broker's code (403 when it is forbidden). */
 export async function amqpOutcome(
   connection: ChannelModel,
   run: (channel: Channel) => Promise<unknown>,
@@ -110,16 +110,16 @@ export async function amqpOutcome(
   return outcome;
 }
 
-/** Publishes over AMQP and waits until the broker said that it took it, or ended the channel. */
+/** Publishes over AMQP. Waits until the broker has taken the message or closed the channel. */
 export function publishAmqp(exchange: string, key: string, options: Options.Publish = {}) {
   return async (channel: Channel): Promise<void> => {
     channel.publish(exchange, key, Buffer.from("forged"), options);
-    // The broker works in order: when it answers this, it has checked the publish.
+    // The broker works in order: its answer to this comes after its check of the publish.
     await channel.checkExchange("amq.topic");
   };
 }
 
-/** Lets an own queue's dead letters carry a routing key of one's choice. */
+/** Declares a queue of one's own whose dead letters carry a chosen routing key. */
 export function forgeByDeadLetter(queue: string, ownKey: string, forgedKey: string) {
   return async (channel: Channel): Promise<void> => {
     const deadLetters = { deadLetterExchange: "amq.topic", deadLetterRoutingKey: forgedKey };

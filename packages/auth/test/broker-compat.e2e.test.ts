@@ -34,7 +34,7 @@ afterAll(async () => {
   await rabbit?.stop();
 });
 
-/** What existing issuers write, claim for claim, signed without any code of ours. */
+/** A token with exactly the claims of existing issuers, signed without any code of ours. */
 function compatToken(user: string): string {
   const seconds = Math.floor(Date.now() / 1_000);
   const own = `apps.tilechat.users.${user}.*`;
@@ -115,7 +115,7 @@ test("over MQTT it takes over a session whose client id it knows: the broker tie
   await amqpOutcome(owner, (channel) => channel.deleteQueue(`mqtt-subscription-${victim}qos1`));
 });
 
-// What follows is no wish: it is why `infra/` keeps AMQP and management away from whoever has such a token.
+// The tests below show an attack that works. `infra/` therefore keeps AMQP and management away from clients.
 test("over AMQP it may consume, empty and delete our queues", async () => {
   const connection = await openAmqp(rabbit.uri, compatToken(alice));
 

@@ -14,7 +14,7 @@ import { es256Key } from "./fixtures.ts";
 const execute = promisify(execFile);
 const infra = new URL("../../../infra/rabbitmq/", import.meta.url).pathname;
 const key = es256Key("2026-11");
-// What would end a string of Erlang's, of a shell's or of awk's.
+// These characters would end a string in Erlang, in a shell or in awk.
 const jwtSecret = "a \"secret\" & 'more'\\ $(id) @JWKS_URI@ ü";
 
 let rabbit: RequiredRabbit;
@@ -90,7 +90,7 @@ describe("the deployed configuration", () => {
     ).rejects.toThrowError(/401/);
   });
 
-  test("keeps our processes from what is not theirs", async () => {
+  test("gives our processes no rights beyond their own queues and exchanges", async () => {
     const declare = amqpOutcome(processes, (channel) => channel.assertQueue("others"));
     const read = amqpOutcome(processes, (channel) =>
       channel.consume("mqtt-subscription-xqos1", () => undefined),
@@ -150,13 +150,13 @@ describe("render-advanced-config.sh", () => {
     const env = { CHAT21_JWT_SECRET: "s", CHAT21_JWKS_URI: "https://chat.example/.well-known/jwks.json" };
 
     const config = await render(env, "4");
-    // 4.0 and later versions call it differently, and pass over what they do not know.
+    // RabbitMQ 4.0 and later versions use different names, and ignore the name they do not know.
     for (const name of ["jwks_url", "jwks_uri"])
       expect(config).toContain(`{${name}, "https://chat.example/.well-known/jwks.json"},`);
     await expect(render(env)).rejects.toThrowError(/RabbitMQ 4/);
   });
 
-  test("leaves no mark of its template, whatever is left out", async () => {
+  test("leaves no placeholder of its template, also when keys are left out", async () => {
     const config = await render({ CHAT21_JWKS_URI: "https://chat.example/jwks.json" }, "4");
 
     expect(config).not.toContain("@");

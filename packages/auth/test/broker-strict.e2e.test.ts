@@ -17,7 +17,7 @@ import {
   subscribeOutcome,
 } from "./broker-client.ts";
 
-// Ids of their own, so that a broker that other tests use as well is no trouble.
+// Ids of this run only: other tests may use the same broker.
 const run = randomUUID().slice(0, 8);
 const [alice, bob] = [`alice-${run}`, `bob-${run}`];
 const [aliceClient, bobClient] = [`c-${run}-a`, `c-${run}-b`];
@@ -96,7 +96,7 @@ describe("a strict token over MQTT", () => {
     );
     clients.push(second);
 
-    // Listens before it is connected: what waited comes right after.
+    // The listener is set before the connection is up: the waiting message comes right after it.
     expect(await nextMessage(second)).toBe(`${topic} missed`);
   });
 
@@ -139,7 +139,7 @@ describe("a strict token over MQTT", () => {
     expect(await subscribeOutcome(client, `apps/tilechat/users/${alice}/#`)).not.toBe("granted");
   });
 
-  test("does not get at another client's kept session, nor ends it, by taking its client id", async () => {
+  test("neither reads nor ends another client's kept session by using its client id", async () => {
     const victim = `${bobClient}-kept`;
     const first = await connected(bob, victim, { clean: false });
     await first.subscribeAsync(`apps/tilechat/users/${bob}/messages/#`, { qos: 1 });
@@ -172,7 +172,7 @@ describe("a strict token over MQTT", () => {
       (await connected(alice, clientId, { will })).stream.destroy();
     };
 
-    // The second will, which is allowed, shows that the broker has come past the first one.
+    // The second will is allowed. Its arrival shows that the broker has already handled the first one.
     await leave(`${aliceClient}-forger`, `apps/tilechat/users/${bob}/messages/${alice}/clientadded`);
     await leave(`${aliceClient}-honest`, `apps/tilechat/users/${alice}/presence/x`);
 
@@ -237,7 +237,7 @@ describe("a strict token over AMQP, were the port open to it", () => {
       (channel) => channel.bindExchange("amq.topic", "amq.topic", `apps.tilechat.users.${bob}.#`),
     ],
   ] as [string, Parameters<typeof amqpOutcome>[1]][])("may not %s", async (_title, attempt) => {
-    // 404 and 405 would tell that it got past the check of permissions.
+    // 404 or 405 would mean that the operation passed the permission check.
     expect(await amqpOutcome(connection, attempt)).toBe(403);
   });
 

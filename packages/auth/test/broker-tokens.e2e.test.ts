@@ -18,7 +18,7 @@ let rabbit: RequiredRabbit;
 
 beforeAll(async () => {
   const jwtKeys = { [current.kid]: current.publicKey, [retired.kid]: retired.publicKey };
-  // Of its own: the keys of this file would be of no use to others, and one test changes the broker's settings.
+  // A broker for this file only: its keys are special, and one test changes the broker's settings.
   rabbit = await requireRabbit({ isOwn: true, jwtSecret: secret, jwtKeys });
 });
 
@@ -48,7 +48,7 @@ test("a token signed by ES256 opens what its scopes say and nothing else", async
 
 describe("the broker refuses", () => {
   const unsigned = (header: object) => `${encode(header)}.${encode(valid())}.`;
-  /** The trick of RFC 8725, 2.1: the public key, which everybody has, as the secret of an HMAC. */
+  /** The attack of RFC 8725, 2.1: the public key, which everybody has, is used as the secret of an HMAC. */
   const confused = () => {
     const signed = `${encode({ alg: "HS256", typ: "JWT", kid: current.kid })}.${encode(valid())}`;
     return `${signed}.${createHmac("sha256", current.publicKey).update(signed).digest("base64url")}`;

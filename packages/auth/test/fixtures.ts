@@ -7,7 +7,7 @@ export const secret = "tokenKey";
 /** The moment at which the manual clock starts, milliseconds. */
 export const start = 1_700_000_000_000;
 
-/** Tokens with the secret of existing deployments, and the clock they live by. */
+/** Tokens with the secret of existing deployments, and their manual clock. */
 export function fixture(keys: KeySetOptions = { secret }): {
   readonly tokens: Tokens;
   readonly clock: ReturnType<typeof createManualClock>;

@@ -1,8 +1,8 @@
-import type { RevocationRecord } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { createMemoryStore } from "@chat21/testkit";
 import { expect, test } from "vitest";
 import { createVerifier } from "../src/index.ts";
+import type { RevocationRecord } from "../src/revocation-store.ts";
 import { fixture, sign } from "./fixtures.ts";
 
 const A = { app: "tilechat", user: "A" };
@@ -37,7 +37,7 @@ test("a revocation made elsewhere has its effect within five seconds", async () 
   await expect(verifier.verify(token)).rejects.toMatchObject({ code: "token_revoked" });
 });
 
-test("revoking all before now spares other users, other apps and tokens issued after it", async () => {
+test("revoking all tokens until now spares other users, other apps and later tokens", async () => {
   const { tokens, verifier } = setUp();
   const mine = tokens.issue(A);
   const others = [tokens.issue({ ...A, user: "B" }), tokens.issue({ ...A, app: "other" })];
@@ -49,7 +49,7 @@ test("revoking all before now spares other users, other apps and tokens issued a
   for (const { token } of [...others, next]) await expect(verifier.verify(token)).resolves.toBeDefined();
 });
 
-test("a token that does not say when it was issued falls under all before", async () => {
+test("a token without an issue time is revoked by a revocation of all earlier tokens", async () => {
   const { verifier } = setUp();
   const token = sign({ sub: "A", app_id: "tilechat", tiledesk_api_roles: "admin" });
   await verifier.verify(token);
@@ -69,7 +69,7 @@ test("an expired token is refused although it was verified before", async () => 
   await expect(verifier.verify(token)).rejects.toMatchObject({ code: "token_expired" });
 });
 
-test("listeners hear of each revocation once, whoever made it", async () => {
+test("listeners hear of each revocation once, from this process and from others", async () => {
   const { clock, verifier, elsewhere } = setUp();
   const heard: RevocationRecord[] = [];
   const forget = verifier.onRevocation((record) => heard.push(record));
@@ -85,7 +85,7 @@ test("listeners hear of each revocation once, whoever made it", async () => {
   expect(heard.map(({ tokenId }) => tokenId)).toEqual(["T1", "T2"]);
 });
 
-test("records that ran out are dropped, and their tokens have expired by then", async () => {
+test("expired records are dropped, and their tokens have expired by then", async () => {
   const { tokens, clock, verifier, revocations } = setUp();
   const { token, tokenId, expiresAt } = tokens.issue(A);
   await verifier.revoke({ ...A, tokenId, expiresAt });
@@ -116,7 +116,7 @@ test("while the store cannot be read, tokens pass for five seconds and then no m
   await expect(verifier.verify(token)).resolves.toBeDefined();
 });
 
-test("no more tokens than asked for are kept in memory", async () => {
+test("no more tokens than `cacheSize` are kept in memory", async () => {
   const { tokens, clock } = fixture();
   let verified = 0;
   const counting = {

@@ -15,15 +15,15 @@ import { AmqpLink } from "./amqp-link.ts";
 import { parseBrokerAddress } from "./broker-address.ts";
 import type { BrokerCapabilities } from "./broker-capabilities.ts";
 import { deliveryPublications, probePublication } from "./delivery-publications.ts";
+import type { ForeignQueues } from "./foreign-queues.ts";
 import { Intake } from "./intake.ts";
-import type { LegacyQueueOptions } from "./legacy-queues.ts";
 import { Pause } from "./pause.ts";
 import { Publisher } from "./publisher.ts";
 import { settlesWithin, systemTimers, type Timers } from "./timers.ts";
 import { declareExchanges, publishedExchanges, type TopologyOptions } from "./topology.ts";
 
 /** What an edge on RabbitMQ is made of. */
-export interface AmqpEdgeOptions extends TopologyOptions, LegacyQueueOptions {
+export interface AmqpEdgeOptions extends TopologyOptions {
   /** `amqp://` or, with TLS, `amqps://`. A heartbeat in it is ignored: it is 2 s. */
   readonly uri: string;
   /** Names this process, 1-64 characters; no two that run have the same. */
@@ -36,6 +36,11 @@ export interface AmqpEdgeOptions extends TopologyOptions, LegacyQueueOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** How often it is looked for strangers among the consumers of our partitions, milliseconds. @default 10000 */
   readonly consumerLookEveryMs?: number | undefined;
+  /**
+   * Called once, when everything of ours is declared and nothing is consumed yet, by one process at a time. An error ends this
+   * attempt to connect; the next attempt calls it again. @default nothing is done; not called in a process that only publishes
+   */
+  readonly beforeConsuming?: ((queues: ForeignQueues) => Promise<void>) | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
   /** @default the machine's */

@@ -12,7 +12,7 @@ export type DeadReason =
   | "forbidden"
   /** The handler failed on it. */
   | "internal"
-  /** Left by an original deployment, and nothing that can be taken over. */
+  /** Came from a queue that is not ours, and its handler cannot take it over. */
   | "refused"
   /** Given out again and again, and never finished: it probably ends its process. */
   | "crashes";

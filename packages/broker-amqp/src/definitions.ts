@@ -9,12 +9,21 @@ export interface Definitions {
   readonly policies: readonly object[];
 }
 
+/** Bounds queues in a way that cannot be declared over AMQP. */
+export interface QueuePolicy {
+  readonly name: string;
+  /** Regular expression of the queues' names. */
+  readonly pattern: string;
+  /** RabbitMQ's keys. */
+  readonly definition: Readonly<Record<string, string | number>>;
+}
+
 /** {@link TopologyOptions}, and where. */
 export interface DefinitionsOptions extends TopologyOptions {
   /** @default "/" */
   readonly vhost?: string;
-  /** Bounds the queues of an original deployment instead of leaving them to be drained. @default false */
-  readonly keepLegacyQueues?: boolean;
+  /** Policies beside our own. @default none */
+  readonly policies?: readonly QueuePolicy[];
 }
 
 /**
@@ -26,7 +35,7 @@ export interface DefinitionsOptions extends TopologyOptions {
  * starts again, when it binds more or less by name: after an import, restart it once before clients come.
  */
 export function definitions(options: DefinitionsOptions = {}): Definitions {
-  const { vhost = "/", keepLegacyQueues = false } = options;
+  const { vhost = "/", policies = [] } = options;
   const topology = topologyOf(options);
   const object = { vhost, durable: true, auto_delete: false };
   return {
@@ -38,23 +47,17 @@ export function definitions(options: DefinitionsOptions = {}): Definitions {
     bindings: topology.bindings.map(({ source, destination, kind, routingKey }) => ({
       ...{ vhost, source, destination, destination_type: kind, routing_key: routingKey, arguments: {} },
     })),
-    policies: [subscriptionPolicy, ...(keepLegacyQueues ? [legacyPolicy] : [])].map((policy) => ({
+    policies: [subscriptionPolicy, ...policies].map((policy) => ({
       ...{ vhost, "apply-to": "queues", priority: 1, ...policy },
     })),
   };
 }
 
-const subscriptionPolicy = {
+const subscriptionPolicy: QueuePolicy = {
   name: "chat21-mqtt-subscriptions",
   pattern: "^mqtt-subscription-.*",
   definition: {
     "max-length": topologyLimits.subscriptionMessages,
     expires: topologyLimits.subscriptionExpiresMs,
   },
-} as const;
-
-const legacyPolicy = {
-  name: "chat21-legacy-queues",
-  pattern: "^(messages|persist|webhooks)$",
-  definition: { "max-length": topologyLimits.legacyMessages },
-} as const;
+};

@@ -3,9 +3,9 @@ export { createAmqpEdge } from "./amqp-edge.ts";
 export type { BackendEvent, EventsOf } from "./amqp-event-sink.ts";
 export type { BrokerCapabilities } from "./broker-capabilities.ts";
 export type { DeadReason } from "./dead-letter.ts";
-export type { Definitions, DefinitionsOptions } from "./definitions.ts";
+export type { Definitions, DefinitionsOptions, QueuePolicy } from "./definitions.ts";
 export { definitions } from "./definitions.ts";
-export type { LegacyMessage, LegacyQueueOptions } from "./legacy-queues.ts";
+export type { ForeignMessage, ForeignQueues, QueueLevel } from "./foreign-queues.ts";
 export type {
   CloseOutcome,
   CloseRequest,

@@ -4,8 +4,8 @@ import { AmqpLink } from "./amqp-link.ts";
 import { parseBrokerAddress } from "./broker-address.ts";
 import { watchConnectionEvents } from "./connection-events.ts";
 import { watchConsumers } from "./consumer-watch.ts";
+import { type ForeignQueues, openForeignQueues } from "./foreign-queues.ts";
 import { InboundIntake } from "./inbound-intake.ts";
-import { type LegacyQueueOptions, takeLegacyQueues } from "./legacy-queues.ts";
 import { PartitionConsumer } from "./partition-consumer.ts";
 import { PartitionKeeper } from "./partition-keeper.ts";
 import type { Pause } from "./pause.ts";
@@ -16,7 +16,7 @@ import { topologyLimits } from "./topology-limits.ts";
 import { withLease } from "./with-lease.ts";
 
 /** What an {@link Intake} is made of. */
-export interface IntakeOptions extends TopologyOptions, LegacyQueueOptions {
+export interface IntakeOptions extends TopologyOptions {
   readonly uri: string;
   readonly holder: string;
   readonly leases: LeaseStore;
@@ -29,6 +29,8 @@ export interface IntakeOptions extends TopologyOptions, LegacyQueueOptions {
   readonly timers: Timers;
   /** See `ConsumerWatchOptions.lookEveryMs`. */
   readonly consumerLookEveryMs?: number | undefined;
+  /** See `AmqpEdgeOptions.beforeConsuming`. */
+  readonly beforeConsuming?: ((queues: ForeignQueues) => Promise<void>) | undefined;
 }
 
 const defaultPrefetch = 250;
@@ -41,7 +43,7 @@ export class Intake {
   readonly #inbound: InboundIntake;
   #connection: ChannelModel | undefined;
   #stopWatching = () => {};
-  #isLegacyTaken = false;
+  #isPrepared = false;
 
   constructor(options: IntakeOptions) {
     const { holder, log, metrics, timers, leases, handler, publisher, apps } = options;
@@ -94,7 +96,7 @@ export class Intake {
     channel.on("error", () => {});
     await declareTopology(channel, topologyOf(this.#options));
     await channel.close();
-    await this.#takeLegacy(connection);
+    await this.#prepare(connection);
     const hasEvents = await watchConnectionEvents(connection, handler, log);
     if (!hasEvents)
       log.debug({}, "the broker has no rabbitmq_event_exchange: who is gone is known by wills and leases");
@@ -106,18 +108,20 @@ export class Intake {
     });
   }
 
-  /** Once, when our own bindings are there, so that nothing falls between the old queues and ours. */
-  async #takeLegacy(connection: ChannelModel): Promise<void> {
-    if (this.#isLegacyTaken) return;
-    await withLease({ ...this.#options, name: "legacy-queues" }, (isHeld) =>
-      takeLegacyQueues({
-        ...this.#options,
-        connection,
-        take: (message) => this.#inbound.take(message, isHeld),
-        bury: (message, detail) => this.#inbound.bury(message, "refused", detail),
-      }),
+  /** Once, when our own bindings are there, so that nothing falls between the queues of others and ours. */
+  async #prepare(connection: ChannelModel): Promise<void> {
+    const { beforeConsuming } = this.#options;
+    if (this.#isPrepared || beforeConsuming === undefined) return;
+    await withLease({ ...this.#options, name: "before-consuming" }, (isHeld) =>
+      beforeConsuming(
+        openForeignQueues({
+          connection,
+          take: (message) => this.#inbound.take(message, isHeld),
+          bury: (message, detail) => this.#inbound.bury(message, "refused", detail),
+        }),
+      ),
     );
-    this.#isLegacyTaken = true;
+    this.#isPrepared = true;
   }
 
   #open(partition: number, isHeld: () => boolean, onLost: () => void): Promise<PartitionConsumer> {

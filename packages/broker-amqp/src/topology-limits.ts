@@ -20,8 +20,6 @@ export const topologyLimits = {
   goneInFlight: 50,
   /** How long their queue outlives the last process, milliseconds. */
   goneQueueExpiresMs: 60 * 60 * 1_000,
-  /** Messages that each queue of an original deployment keeps where it is to be kept; the oldest go first. */
-  legacyMessages: 100_000,
   /** Times a quorum queue gives a message back before it is a dead letter by itself; ours come long before that. */
   quorumDeliveries: 1_000,
 } as const;

@@ -4,6 +4,8 @@ import { outgoing, RabbitWorld, send, untilConsumed } from "./rabbit-world.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
+const bounded = { name: "others", pattern: "^(theirs|hers)$", definition: { "max-length": 100_000 } };
+
 describe("the definitions", () => {
   let world: RabbitWorld;
 
@@ -42,7 +44,7 @@ describe("the definitions", () => {
   });
 
   it("can be imported, before and after an edge has declared the same", async () => {
-    const expected = definitions({ vhost: world.vhost, partitions: 4, keepLegacyQueues: true });
+    const expected = definitions({ vhost: world.vhost, partitions: 4, policies: [bounded] });
 
     await world.manage("POST", `definitions/${world.vhost}`, expected);
     const { edge, handler } = await world.edge();

@@ -9,27 +9,18 @@ import { Connections } from "./session/connections.ts";
 import { startSessions } from "./session/session-broker.ts";
 import { sweepEveryMs } from "./session/sweep.ts";
 
-/** What an edge is made of. */
-export interface EmbeddedEdgeOptions {
-  readonly listeners: readonly EdgeListenerOptions[];
-  /** @default {@link defaultEdgeLimits} for what is not named */
-  readonly limits?: Partial<EdgeLimits>;
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
-
-/** The {@link Edge} in this process. */
+/** An {@link Edge} inside this process. */
 export interface EmbeddedEdge extends Edge {
   /**
-   * The ports that were opened, in the order of the listeners; listeners on a server of the caller have none. Empty
-   * before `start` has resolved.
+   * The open ports, in the order of the listeners. A listener on the caller's own server has none. Empty until `start`
+   * has resolved.
    */
   readonly addresses: readonly EdgeAddress[];
 }
 
 /**
- * Makes an edge that listens in this process: MQTT 3.1.1 (and 3.1) over TCP and WebSocket. Nothing is opened before
- * `start`. Throws `bad_request` for a limit out of range.
+ * Creates an edge that speaks MQTT 3.1.1 (and 3.1) over TCP and WebSocket. It opens no port before `start`. Throws
+ * `bad_request` for a limit out of range.
  */
 export function createEmbeddedEdge(options: EmbeddedEdgeOptions): EmbeddedEdge {
   const { log, metrics } = options;
@@ -86,6 +77,15 @@ export function createEmbeddedEdge(options: EmbeddedEdgeOptions): EmbeddedEdge {
     setPaused: (paused) => running?.connections.setPaused(paused),
     close,
   };
+}
+
+/** Parts and settings of an {@link EmbeddedEdge}. */
+export interface EmbeddedEdgeOptions {
+  readonly listeners: readonly EdgeListenerOptions[];
+  /** A limit that is left out has its value of {@link defaultEdgeLimits}. */
+  readonly limits?: Partial<EdgeLimits>;
+  readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 async function open(

@@ -1,10 +1,13 @@
 import { ChatError, limits as wireLimits } from "@chat21/protocol";
 
-/** Bounds of the edge. Sizes are bytes, durations milliseconds, the rest counts; every one is per connection unless it says so. */
+/**
+ * Limits of the edge. Sizes are bytes, durations are milliseconds, the others are counts. A limit holds for each
+ * connection unless it says otherwise.
+ */
 export interface EdgeLimits {
   /**
-   * Largest MQTT packet a client may send. Decided on the length a packet announces: a larger one closes the
-   * connection before any of it is kept. @default 67584 (the largest payload and 2 KiB for topic and headers)
+   * Largest MQTT packet a client may send. The announced length decides: a larger packet closes the connection before
+   * any of it is kept. @default 67584 (the largest payload and 2 KiB for topic and headers)
    */
   readonly maxPacketBytes: number;
   /** Longest topic or filter a client may name. @default 1024 */
@@ -12,35 +15,37 @@ export interface EdgeLimits {
   /** Most levels of a topic or filter, 1-100. @default 16 */
   readonly maxTopicLevels: number;
   /**
-   * Publishes handed to the engine and not settled yet. Further ones wait, and behind {@link maxHeldBytes} the
+   * Publishes that the engine has and has not settled. Further ones wait. When more than {@link maxHeldBytes} wait, the
    * connection is not read until one settles. @default 128
    */
   readonly maxInFlightPublishes: number;
-  /** Bytes of packets that wait for their turn before the connection is no longer read. @default 65536 */
+  /** Bytes of waiting packets. Beyond it the connection is not read. @default 65536 */
   readonly maxHeldBytes: number;
   /**
-   * Outgoing bytes that the client has not taken yet, over and above what the kernel buffers. Beyond it the
-   * connection is closed as `slow_consumer`. @default 1048576
+   * Outgoing bytes that wait for the kernel; the kernel's own buffers are not counted. Beyond it the connection is
+   * closed as `slow_consumer`. @default 1048576
    */
   readonly maxBufferedBytes: number;
   /** QoS 1 deliveries without PUBACK, 1-65535. Beyond it the connection is closed as `slow_consumer`. @default 16384 */
   readonly maxUnacknowledgedDeliveries: number;
-  /** Filters subscribed at the same time; one more closes the connection. @default 32 */
+  /** Filters subscribed at the same time. One more closes the connection. @default 32 */
   readonly maxSubscriptions: number;
-  /** Connections of the whole edge, known or not yet known. Others are turned away. @default 20000 */
+  /** Connections of the whole edge, with or without a session. Further ones are refused. @default 20000 */
   readonly maxConnections: number;
-  /** Largest WebSocket message; it may hold several MQTT packets. A larger one closes the connection. @default 1048576 */
+  /**
+   * Largest WebSocket message. It may hold several MQTT packets. A larger one closes the connection. @default 1048576
+   */
   readonly maxWebSocketMessageBytes: number;
-  /** From the first byte of the connection to CONNACK, TLS handshake excluded. @default 10000 */
+  /** Longest time from the first byte of the connection to CONNACK, without the TLS handshake. @default 10000 */
   readonly connectTimeoutMs: number;
   /**
-   * Refused CONNECTs per peer address and minute. Beyond it that address gets CONNACK 3 without a look at its
-   * token until the minute is over. 0: no limit. @default 300
+   * Refused CONNECTs per peer address and minute. Beyond it the address gets CONNACK 3 until the minute is over, and
+   * its tokens are not checked. 0: no limit. @default 300
    */
   readonly maxAuthFailuresPerMinute: number;
 }
 
-/** What holds where the options name no other value. */
+/** The limits of an edge whose options name no others. */
 export const defaultEdgeLimits = Object.freeze({
   maxPacketBytes: wireLimits.payloadBytes + 2_048,
   maxTopicBytes: 1_024,
@@ -57,15 +62,15 @@ export const defaultEdgeLimits = Object.freeze({
 }) satisfies EdgeLimits;
 
 const largest: Partial<Record<keyof EdgeLimits, number>> = {
-  // What the length field of an MQTT packet can say.
+  // The largest length that an MQTT packet can announce.
   maxPacketBytes: 268_435_455,
   maxTopicBytes: 65_535,
   maxTopicLevels: 100,
-  // Packet identifiers are 16 bit and 0 is none.
+  // Packet identifiers have 16 bits, and 0 is not allowed.
   maxUnacknowledgedDeliveries: 65_535,
 };
 
-/** Merges over the defaults. Throws `bad_request` for a value that is no whole number in its range. */
+/** Fills in the defaults. Throws `bad_request` for a value that is not a whole number in its range. */
 export function resolveEdgeLimits(given: Partial<EdgeLimits> = {}): EdgeLimits {
   const resolved = { ...defaultEdgeLimits, ...given };
   for (const [name, value] of Object.entries(resolved)) {

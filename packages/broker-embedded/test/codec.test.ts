@@ -19,7 +19,7 @@ const topic = fc
 const payload = fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes));
 const packetId = fc.integer({ min: 1, max: 65_535 });
 
-/** Cuts `bytes` at the given places, in any order and however often. */
+/** Cuts `bytes` at the given places. Places may come in any order and repeat. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
   return ends.map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end));

@@ -71,7 +71,7 @@ describe("limits", () => {
     const payload = "x".repeat(5_000);
     for (let messageId = 1; messageId <= total; messageId++) busy.send(publishPacket({ messageId, payload }));
 
-    // What another connection sends meanwhile is handed over at once.
+    // A publish of another connection is handed over at once.
     other.send(publishPacket({ topic: "other" }));
     await world.handler.until(() => world.handler.publishes.some(({ topic }) => topic === "other"));
     expect(world.handler.publishes.filter(({ topic }) => topic !== "other")).toHaveLength(3);
@@ -96,7 +96,7 @@ describe("limits", () => {
     expect(await connection.next()).toMatchObject({ cmd: "pingresp" });
   });
 
-  it("bound what a client that does not read can pile up, and say so", async () => {
+  it("close a client that does not read at a fixed amount of output, and report it", async () => {
     const maxBufferedBytes = 256 * 1_024;
     const { world, counts, lines } = await startEdge({ maxBufferedBytes });
     const stuck = await world.listen({ clientId: "stuck", qos: 0 });
@@ -109,7 +109,7 @@ describe("limits", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
 
-    // Both kernel buffers of a loopback connection hold some megabytes.
+    // The kernel's two buffers of a loopback connection hold some megabytes.
     expect(delivered).toBeLessThan(16 * 1_024 * 1_024);
     expect(counts.get("sessions_closed slow_consumer")).toBe(1);
     expect(lines.at(-1)).toContain('"cause":"slow_consumer"');
@@ -156,7 +156,7 @@ describe("limits", () => {
 
     first.send({ cmd: "disconnect" });
     await first.closed;
-    // Its place is free when the server's end of the transport is gone, a moment after ours.
+    // The server frees the place when its own end of the transport is gone, a moment after ours.
     await expect.poll(() => world.join({ clientId: "3" })).toBeDefined();
   });
 
@@ -191,7 +191,7 @@ describe("limits", () => {
     await world.handler.until(() => world.handler.closed.length === 1);
   });
 
-  it("stop looking at the tokens of an address that has failed too often", async () => {
+  it("stop checking the tokens of an address that has failed too often", async () => {
     const { world, counts } = await startEdge({ maxAuthFailuresPerMinute: 3 });
     world.handler.onAuthenticate = () => {
       throw new ChatError("unauthorized");
@@ -210,7 +210,7 @@ describe("limits", () => {
     expect(counts.get("connects_refused rate_limited")).toBe(1);
   });
 
-  it("do not count what is the server's fault as a failure of the address", async () => {
+  it("do not count a fault of the server as a failure of the address", async () => {
     const { world } = await startEdge({ maxAuthFailuresPerMinute: 1 });
     world.handler.onAuthenticate = () => {
       throw new ChatError("store_unavailable");
@@ -243,7 +243,7 @@ describe("limits", () => {
     expect(create).toThrow(new RegExp(`limits.${Object.keys(limits)[0]}: expected`));
   });
 
-  it("have the defaults that are promised", () => {
+  it("have the documented defaults", () => {
     expect(defaultEdgeLimits).toMatchObject({ maxPacketBytes: 67_584, maxBufferedBytes: 1_048_576 });
     expect(Object.isFrozen(defaultEdgeLimits)).toBe(true);
   });

@@ -27,7 +27,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 describe("listeners", () => {
-  it("say where they listen, once they do", async () => {
+  it("name their addresses once they listen", async () => {
     const edge = createEmbeddedEdge({
       listeners: [
         { kind: "tcp", host, port: 0 },
@@ -78,7 +78,7 @@ describe("listeners", () => {
     },
   );
 
-  it("reject an address that is not this machine's", async () => {
+  it("reject an address of another machine", async () => {
     const edge = createEmbeddedEdge({
       listeners: [{ kind: "tcp", host: "192.0.2.1", port: 1_883 }],
       log: recordingLog([]),
@@ -122,7 +122,7 @@ describe("listeners", () => {
     expect(server.listenerCount("upgrade")).toBe(1);
   });
 
-  it("answer what is no MQTT on their own WebSocket port", async () => {
+  it("answer requests other than MQTT on their own WebSocket port", async () => {
     const { edge, world } = await startEdge();
     const { port } = edge.addresses[1] as { port: number };
 
@@ -144,7 +144,7 @@ describe("listeners", () => {
     await world.handler.until(() => world.handler.closed.length === 1);
   });
 
-  it("take the peer's address from whoever knows it", async () => {
+  it("take the peer's address from `addressOf`", async () => {
     const listener = { kind: "ws", host, port: 0, addressOf: () => "203.0.113.7" } as const;
     const { world } = await startEdge({}, [listener]);
     await world.join({ carrier: "ws" });

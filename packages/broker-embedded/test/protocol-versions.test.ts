@@ -45,7 +45,7 @@ describe("protocol versions", () => {
     expect(world.handler.opened[0]).toMatchObject({ clientId });
   });
 
-  it("close what is neither", async () => {
+  it("close a connection with any other version", async () => {
     const { world } = await startEdge();
     const connection = await world.raw();
     connection.sendBytes(Buffer.from([0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 9, 2, 0, 0, 0, 0]));

@@ -8,7 +8,7 @@ import {
   type EmbeddedEdge,
 } from "../src/index.ts";
 
-/** A started edge with everything it has said. */
+/** A started edge with its log lines and counters. */
 export interface StartedEdge {
   readonly world: EdgeWorld;
   readonly edge: EmbeddedEdge;
@@ -47,7 +47,7 @@ export async function startEdge(
   return { world, edge, lines, counts };
 }
 
-/** A log that keeps what matters to an operator. */
+/** A log that keeps the lines at `info` and above. */
 export function recordingLog(lines: string[]): Log {
   const keep = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
   return { debug() {}, info: keep, warn: keep, error: keep };

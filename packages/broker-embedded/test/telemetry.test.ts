@@ -72,7 +72,7 @@ describe("telemetry", () => {
 
     await world.join({ clientId: "3" });
     expect(
-      lines.filter((line) => line.includes("has thrown") || line.includes("failed instead")),
+      lines.filter((line) => line.includes("threw an error") || line.includes("handling a publish failed")),
     ).toHaveLength(2);
   });
 });

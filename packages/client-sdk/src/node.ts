@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Storage, StorageCollection, StoredRecord } from "./storage.ts";
+import type { Storage, StorageCollection, StoredRecord } from "./api/storage.ts";
 
 /**
  * Keeps everything below `folder` (made with mode 0700 when it is missing), one file per record, so that unsent

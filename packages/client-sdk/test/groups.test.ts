@@ -1,32 +1,11 @@
-import { topics } from "@chat21/protocol";
-import type { FakeReply } from "@chat21/testkit/fake-server";
 import { describe, expect, test } from "vitest";
+import type { TestReply } from "./support/test-server.ts";
+import { actor } from "./support/test-server.ts";
 import { openChat, openServer, Recorder } from "./support/world.ts";
 
-const document = {
-  _id: "x",
-  uid: "group-1",
-  name: "The group",
-  appId: "tilechat",
-  owner: "alice",
-  members: { alice: 1, bob: 1, "group-1": 1 },
-  createdOn: 1,
-  updatedOn: 2,
-};
-
 describe("groups", () => {
-  test("are created over REST, with the names of the existing wire", async () => {
+  test("are created with their members, attributes and name", async () => {
     const server = await openServer();
-    server.respond = ({ method, path, body }) =>
-      method === "POST" && path === "/tilechat/groups"
-        ? {
-            status: 201,
-            body: {
-              success: true,
-              group: { ...document, name: (body as { group_name: string }).group_name },
-            },
-          }
-        : undefined;
     const chat = await openChat(server);
     const recorder = new Recorder(chat);
 
@@ -37,62 +16,59 @@ describe("groups", () => {
       attributes: { a: 1 },
     });
 
-    expect(group).toEqual({
-      id: "group-1",
-      name: "Team",
-      owner: "alice",
-      members: ["alice", "bob"],
-      createdOn: 1,
-      updatedOn: 2,
-      attributes: {},
-    });
-    expect(server.requests.at(-1)?.body).toEqual({
-      group_id: "group-1",
-      group_name: "Team",
-      group_members: { bob: 1 },
-      attributes: { a: 1 },
-    });
-    expect(recorder.all("group")).toEqual([{ group }]);
-    expect(chat.groups.known("group-1")).toBe(group);
+    expect(group).toMatchObject({ id: "group-1", name: "Team", owner: "alice", attributes: { a: 1 } });
+    expect(group.members.toSorted()).toEqual(["alice", "bob"]);
+    await recorder.until(() => recorder.all("group").length > 0);
+    expect(chat.groups.known("group-1")).toEqual(group);
+    expect(await (await openChat(server, "bob")).groups.get("group-1")).toEqual(group);
   });
 
   test("give their conversation its title, and tell every change once", async () => {
     const server = await openServer();
-    server.log.join("group-1", ["alice", "bob"]);
-    server.send("bob", "group-1", { text: "hi" });
+    await server.createGroup("group-1", "bob", "alice");
     const chat = await openChat(server);
     const recorder = new Recorder(chat);
+    server.edge.fateOf = ({ topic }) => (topic.includes("/groups/") ? "twice" : "deliver");
 
-    const topic = topics.groupUpdated("tilechat", "alice", "group-1");
-    server.deliver(topic, { ...document, notification: {} });
-    server.deliver(topic, { ...document, notification: {} });
-    server.deliver(topic, { ...document, name: "Renamed", updatedOn: 3 });
-    await recorder.until(() => chat.conversations.get("group-1")?.title === "Renamed");
+    await server.engine.groups.rename(actor("bob"), "group-1", "Renamed");
+    await server.engine.groups.rename(actor("bob"), "group-1", "Once more");
+    await recorder.until(() => chat.conversations.get("group-1")?.title === "Once more");
+    await chat.send("group-1", { text: "behind it" });
 
-    expect(recorder.all("group").map(({ group }) => group.name)).toEqual(["The group", "Renamed"]);
+    expect(recorder.all("group").map(({ group }) => group.name)).toEqual(["Renamed", "Once more"]);
   });
 
-  test.each([
-    ["addMember", ["bob"], "POST", "/members", { member_id: "bob" }],
-    ["setMembers", [["bob"]], "PUT", "/members", { members: { bob: 1 } }],
-    ["removeMember", ["bob"], "DELETE", "/members/bob", undefined],
-    ["leave", [], "DELETE", "/members/alice", undefined],
-    ["rename", ["New"], "PUT", "", { group_name: "New" }],
-    ["setAttributes", [{ a: 1 }], "PUT", "/attributes", { attributes: { a: 1 } }],
-  ] as const)("%s asks for %j", async (name, args, method, path, body) => {
+  test("keep the title that their log tells, when nobody has asked for the group itself", async () => {
     const server = await openServer();
-    server.respond = ({ path: asked }) =>
-      asked.includes("/groups/") ? { status: 200, body: { success: true } } : undefined;
+    await server.createGroup("group-1", "bob", "alice");
+    await server.engine.groups.rename(actor("bob"), "group-1", "Renamed");
+
     const chat = await openChat(server);
 
-    await (chat.groups[name] as (...given: unknown[]) => Promise<void>)("group-1", ...args);
-
-    const request = server.requests.at(-1);
-    expect([request?.method, request?.path]).toEqual([method, `/tilechat/groups/group-1${path}`]);
-    expect(request?.body).toEqual(body);
+    expect(chat.conversations.get("group-1")?.title).toBe("Renamed");
   });
 
-  test.each<[string, FakeReply, string]>([
+  test("take and lose members, and change their name and attributes", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const { id } = await chat.groups.create({ name: "Team", members: ["bob"] });
+    const members = async () => (await chat.groups.get(id)).members.toSorted();
+
+    await chat.groups.addMember(id, "carol");
+    expect(await members()).toEqual(["alice", "bob", "carol"]);
+    await chat.groups.setMembers(id, ["alice", "carol", "dave"]);
+    await chat.groups.setMembers(id, ["alice", "carol", "dave"]);
+    expect(await members()).toEqual(["alice", "carol", "dave"]);
+    await chat.groups.removeMember(id, "carol");
+    await chat.groups.rename(id, "New");
+    await chat.groups.setAttributes(id, { b: 2 });
+    expect(await chat.groups.get(id)).toMatchObject({ name: "New", attributes: { b: 2 } });
+    await chat.groups.leave(id);
+
+    await expect(chat.groups.get(id)).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  test.each<[string, TestReply, string]>([
     [
       "a group that is not there",
       { status: 405, body: { success: false, err: "Not found", http_status: 404 } },
@@ -127,15 +103,5 @@ describe("groups", () => {
     server.respond = ({ path }) => (path.includes("/groups/") ? reply : undefined);
 
     await expect(chat.groups.addMember("group-1", "bob")).rejects.toMatchObject({ name: "ChatError", code });
-  });
-
-  test("that have the wanted members already are no failure", async () => {
-    const server = await openServer();
-    const chat = await openChat(server);
-    const message = "Same members in group, skipping setGroupMembers()";
-    server.respond = ({ method }) =>
-      method === "PUT" ? { status: 405, body: { err: { message } } } : undefined;
-
-    await expect(chat.groups.setMembers("group-1", ["bob"])).resolves.toBeUndefined();
   });
 });

@@ -1,50 +1,55 @@
+import type { Delivery } from "@chat21/engine";
 import { topics } from "@chat21/protocol";
-import type { FakeServer } from "@chat21/testkit/fake-server";
+import type { EdgePublish } from "@chat21/testkit";
 import { describe, expect, test } from "vitest";
 import { ManualClock, settle } from "./support/manual-clock.ts";
+import type { TestServer } from "./support/test-server.ts";
+import { app } from "./support/test-server.ts";
 import { openChat, openServer, Recorder } from "./support/world.ts";
 
-function answerPresence(server: FakeServer, presence: "online" | "offline"): void {
-  server.respond = ({ path, query }) => {
-    if (path !== "/v1/tilechat/presence") return undefined;
-    const users = (query.get("users") ?? "").split(",");
-    return { status: 200, body: { presence: users.map((user) => ({ user, presence, last_seen: 5 })) } };
-  };
+/** One publish to alice's devices, as a later server may make it. */
+function deliver(server: TestServer, topic: string, payload: unknown): void {
+  const delivery: Delivery = { app, user: "alice", topic, payload: JSON.stringify(payload), qos: 1 };
+  server.edge.deliver([delivery]);
 }
 
 describe("presence", () => {
   test("is asked for, and kept up to date by what comes live", async () => {
     const server = await openServer();
-    answerPresence(server, "online");
+    await server.send("bob", "alice", { text: "hi" });
     const chat = await openChat(server);
     const recorder = new Recorder(chat);
+    const bob = await openChat(server, "bob");
+    await recorder.until(() => chat.presence.known("bob")?.presence === "online");
 
     expect(await chat.presence.get("bob")).toEqual({ user: "bob", presence: "online", lastSeen: null });
-    const gone = { type: "presence", user: "bob", presence: "offline", last_seen: 7 };
-    server.deliver(topics.ephemeral("tilechat", "alice"), gone, 0);
+    await bob.close();
     await recorder.until(() => chat.presence.known("bob")?.presence === "offline");
 
     expect(recorder.all("presence")).toEqual([
       { user: "bob", presence: "online", lastSeen: null },
-      { user: "bob", presence: "offline", lastSeen: 7 },
+      { user: "bob", presence: "offline", lastSeen: expect.any(Number) },
     ]);
   });
 
   test("of a subscribed user is told at once and after each change, also of changes missed while offline", async () => {
     const server = await openServer();
-    answerPresence(server, "online");
+    await server.send("bob", "alice", { text: "hi" });
+    const bob = await openChat(server, "bob");
     const chat = await openChat(server);
     const recorder = new Recorder(chat);
     const heard: string[] = [];
 
     const unsubscribe = chat.presence.subscribe("bob", ({ presence }) => heard.push(presence));
     await recorder.until(() => heard.length === 1);
-    answerPresence(server, "offline");
-    server.drop();
+    server.isReachable = false;
+    await bob.close();
+    await recorder.until(() => chat.status === "reconnecting");
+    server.isReachable = true;
     await recorder.until(() => heard.length === 2);
     unsubscribe();
-    answerPresence(server, "online");
-    await chat.presence.get("bob");
+    await openChat(server, "bob");
+    await recorder.until(() => chat.presence.known("bob")?.presence === "online");
 
     expect(heard).toEqual(["online", "offline"]);
   });
@@ -53,7 +58,7 @@ describe("presence", () => {
 describe("typing", () => {
   test("is shown to the other, and ends with the message", async () => {
     const server = await openServer();
-    server.send("bob", "alice", { text: "hi" });
+    await server.send("bob", "alice", { text: "hi" });
     const alice = await openChat(server);
     const bob = await openChat(server, "bob");
     const recorder = new Recorder(alice);
@@ -73,18 +78,19 @@ describe("typing", () => {
     const server = await openServer();
     const clock = new ManualClock();
     const chat = await openChat(server, "alice", { clock });
-    const sent = () =>
-      server.published
-        .filter(({ payload }) => payload["type"] === "typing")
-        .map(({ payload }) => payload["typing"]);
+    const typingIn = ({ payload }: EdgePublish) => {
+      const { type, typing } = payload as { type?: string; typing?: boolean };
+      return type === "typing" ? [typing] : [];
+    };
+    const sent = () => server.edge.published.flatMap(typingIn);
 
     for (let i = 0; i < 8; i++) {
       chat.conversation("bob").setTyping(true);
       await clock.advance(500);
     }
-    await server.until(() => sent().length === 2);
+    await server.edge.until(() => sent().length === 2);
     await clock.advance(6_000);
-    await server.until(() => sent().length === 3);
+    await server.edge.until(() => sent().length === 3);
 
     expect(sent()).toEqual([true, true, false]);
   });
@@ -95,7 +101,7 @@ describe("typing", () => {
     const chat = await openChat(server, "alice", { clock });
     const recorder = new Recorder(chat);
     const sign = { type: "typing", conversWith: "group-1", user: "bob", typing: true };
-    server.deliver(topics.ephemeral("tilechat", "alice"), sign, 0);
+    deliver(server, topics.ephemeral(app, "alice"), sign);
     await recorder.until(() => chat.conversation("group-1").typing.includes("bob"));
 
     await clock.advance(6_000);
@@ -110,17 +116,26 @@ describe("what the inbox does not know", () => {
     const server = await openServer();
     const chat = await openChat(server);
     const recorder = new Recorder(chat);
-    const inbox = "apps/tilechat/users/alice";
+    const inbox = topics.inbox(app, "alice").replace("/#", "");
 
-    server.deliver(`${inbox}/something/new`, { a: 1 });
-    server.deliver(topics.messageAdded("tilechat", "alice", "bob"), "no object");
-    server.deliver(topics.messageAdded("tilechat", "alice", "bob"), { text: "no number" });
-    server.deliver(topics.ephemeral("tilechat", "alice"), { type: "dancing" }, 0);
-    server.deliver(topics.answer("tilechat", "alice", "all"), { request_id: "nobody's", code: "ok" });
-    server.announce(
-      server.log.append({ conversation: "alice.bob", sender: "bob", type: "poll_opened", body: { x: 1 } }),
-    );
-    server.send("bob", "alice", { text: "hi", attributes: null, metadata: null, brand_new: [1] });
+    deliver(server, `${inbox}/something/new`, { a: 1 });
+    deliver(server, topics.messageAdded(app, "alice", "bob"), "no object");
+    deliver(server, topics.messageAdded(app, "alice", "bob"), { text: "no number" });
+    deliver(server, topics.ephemeral(app, "alice"), { type: "dancing" });
+    deliver(server, topics.answer(app, "alice", "all"), { request_id: "nobody's", code: "ok" });
+    const { epoch } = server.engine;
+    const poll = { type: "poll_opened", conversWith: "bob", seq: 1, epoch, timestamp: 1, sender: "bob" };
+    deliver(server, topics.event(app, "alice", "bob"), { ...poll, data: { x: 1 }, later: true });
+    const message = {
+      message_id: "m",
+      sender: "bob",
+      recipient: "alice",
+      app_id: app,
+      timestamp: 2,
+      status: 150,
+    };
+    const further = { attributes: null, metadata: null, brand_new: [1] };
+    deliver(server, topics.messageAdded(app, "alice", "bob"), { ...message, seq: 2, text: "hi", ...further });
     await recorder.until(() => recorder.texts("bob").length === 1);
 
     expect(recorder.all("error")).toEqual([]);

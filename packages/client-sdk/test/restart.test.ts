@@ -64,24 +64,22 @@ describe.each<[string, () => Promise<() => Storage>]>([
   test("lets unsent messages go out after a restart, once and in order, with their first id", async () => {
     const reopen = await open();
     const server = await openServer();
-    server.fateOfSend = () => "lose";
     const before = await openChat(server, "alice", { storage: reopen() });
+    server.edge.loses = ({ topic }) => topic.endsWith("/outgoing");
     const lost = Promise.allSettled([
       before.send("bob", { text: "1" }, { clientMessageId: "m-1" }),
       before.send("bob", { text: "2" }, { clientMessageId: "m-2" }),
     ]);
-    await server.until(() => server.published.some(({ payload }) => payload["text"] === "1"));
+    await server.edge.until(() => server.edge.published.some(({ topic }) => topic.endsWith("/outgoing")));
     await before.close();
     expect((await lost).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
 
-    server.fateOfSend = () => "store";
+    server.edge.loses = () => false;
     const after = await openChat(server, "alice", { storage: reopen() });
     await after.flush();
 
-    expect(server.log.visible("bob", "alice").map(({ clientMessageId }) => clientMessageId)).toEqual([
-      "m-1",
-      "m-2",
-    ]);
+    const stored = await server.events("bob", "alice");
+    expect(stored.map(({ clientMessageId }) => clientMessageId)).toEqual(["m-1", "m-2"]);
     expect(after.outbox.list()).toEqual([]);
     expect(await reopen().list("outbox", "")).toEqual([]);
   });
@@ -89,7 +87,7 @@ describe.each<[string, () => Promise<() => Storage>]>([
   test("keeps a refused message as failed over a restart", async () => {
     const reopen = await open();
     const server = await openServer();
-    server.fateOfSend = () => ({ code: "not_member" });
+    await server.createGroup("group-1", "bob");
     const before = await openChat(server, "alice", { storage: reopen() });
     await before.send("group-1", { text: "hi" }).catch(() => undefined);
     await before.flush();
@@ -105,14 +103,14 @@ describe.each<[string, () => Promise<() => Storage>]>([
   test("lets events go on where they stood: each once, none left out", async () => {
     const reopen = await open();
     const server = await openServer();
-    server.send("bob", "alice", { text: "before the first sign-in" });
+    await server.send("bob", "alice", { text: "before the first sign-in" });
     const before = await openChat(server, "alice", { storage: reopen() });
     const first = new Recorder(before);
-    server.send("bob", "alice", { text: "1" });
+    await server.send("bob", "alice", { text: "1" });
     await first.until(() => first.texts("bob").length === 1);
     await before.close();
-    server.send("bob", "alice", { text: "2" });
-    server.send("carol", "alice", { text: "3" });
+    await server.send("bob", "alice", { text: "2" });
+    await server.send("carol", "alice", { text: "3" });
 
     const after = await openChat(server, "alice", { storage: reopen() });
     const second = new Recorder(after);
@@ -126,16 +124,14 @@ describe.each<[string, () => Promise<() => Storage>]>([
     const reopen = await open();
     const server = await openServer();
     const before = await openChat(server, "alice", { storage: reopen() });
-    const id = server.connections[0]?.clientId;
+    const id = server.edge.clients[0]?.session.clientId;
     await before.close();
-    await server.until(() => server.connections.length === 0);
     const bob = await openChat(server, "bob", { storage: reopen() });
     await bob.close();
-    await server.until(() => server.connections.length === 0);
 
     await openChat(server, "alice", { storage: reopen() });
 
-    expect(server.connections[0]?.clientId).toBe(id);
+    expect(server.edge.clients.map(({ session }) => session.clientId)).toEqual([id]);
   });
 });
 
@@ -171,6 +167,6 @@ describe("a storage that fails", () => {
     });
 
     expect(chat.outbox.list()).toEqual([]);
-    expect(server.log.visible("bob", "alice")).toEqual([]);
+    expect(await server.texts("bob", "alice")).toEqual([]);
   });
 });

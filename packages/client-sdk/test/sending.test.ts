@@ -1,6 +1,10 @@
 import { ChatError } from "@chat21/protocol";
+import type { EdgePublish } from "@chat21/testkit";
 import { describe, expect, test } from "vitest";
+import { actor } from "./support/test-server.ts";
 import { openChat, openServer, Recorder } from "./support/world.ts";
+
+const isMessage = ({ topic }: EdgePublish) => topic.endsWith("/outgoing");
 
 describe("sending", () => {
   test("resolves with the server's number when the own copy comes back", async () => {
@@ -55,7 +59,7 @@ describe("sending", () => {
 
   test("rejects with the server's code, and keeps the message as failed", async () => {
     const server = await openServer();
-    server.fateOfSend = () => ({ code: "not_member" });
+    await server.createGroup("group-1", "bob");
     const chat = await openChat(server);
 
     await expect(chat.send("group-1", { text: "hi" })).rejects.toMatchObject({
@@ -69,26 +73,26 @@ describe("sending", () => {
 
   test("sends a failed message again on demand", async () => {
     const server = await openServer();
-    server.fateOfSend = () => ({ code: "not_member" });
+    await server.createGroup("group-1", "bob");
     const chat = await openChat(server);
     const recorder = new Recorder(chat);
-    await chat.send("bob", { text: "hi" }).catch(() => undefined);
+    await chat.send("group-1", { text: "hi" }).catch(() => undefined);
 
-    server.fateOfSend = () => "store";
+    await server.engine.groups.addMember(actor("bob"), "group-1", "alice");
     chat.outbox.retry(chat.outbox.list()[0]?.clientMessageId ?? "");
-    await recorder.until(() => recorder.all("message").length === 1);
+    await recorder.until(() => recorder.texts("group-1").includes("hi"));
 
     expect(chat.outbox.list()).toEqual([]);
-    expect(server.log.visible("bob", "alice")).toHaveLength(1);
+    expect((await server.texts("bob", "group-1")).filter((text) => text === "hi")).toHaveLength(1);
   });
 
   test("gives a discarded message up", async () => {
     const server = await openServer();
-    server.fateOfSend = () => "lose";
     const chat = await openChat(server);
+    server.edge.loses = () => true;
     const sent = chat.send("bob", { text: "hi" }, { clientMessageId: "m-1" });
     const refused = expect(sent).rejects.toBeInstanceOf(ChatError);
-    await server.until(() => server.published.some(({ payload }) => payload["text"] === "hi"));
+    await server.edge.until(() => server.edge.published.some(isMessage));
 
     await chat.outbox.discard("m-1");
 
@@ -98,16 +102,13 @@ describe("sending", () => {
   });
 
   test("waits as long as the server asks when it is too fast, and keeps the order", async () => {
-    const server = await openServer();
-    let refusals = 0;
-    server.fateOfSend = ({ payload }) =>
-      payload["text"] === "a" && refusals++ < 2 ? { code: "rate_limited", retryAfterMs: 5 } : "store";
+    const server = await openServer({ messageRate: { capacity: 1, refillPerMinute: 6_000 } });
     const chat = await openChat(server);
 
     await Promise.all(["a", "b", "c"].map((text) => chat.send("bob", { text })));
 
-    expect(server.log.visible("bob", "alice").map(({ body }) => body["text"])).toEqual(["a", "b", "c"]);
-    expect(refusals).toBe(3);
+    expect(await server.texts("bob", "alice")).toEqual(["a", "b", "c"]);
+    expect(server.edge.published.filter(isMessage).length).toBeGreaterThan(3);
   });
 
   test("names the device, so that an error finds back", async () => {
@@ -116,7 +117,7 @@ describe("sending", () => {
 
     await chat.send("bob", { text: "hi" });
 
-    expect(server.published.find(({ payload }) => payload["text"] === "hi")?.payload).toMatchObject({
+    expect(server.edge.published.find(isMessage)?.payload).toMatchObject({
       device: "phone-1",
       channel_type: "direct",
       sender_fullname: "alice",
@@ -151,14 +152,14 @@ describe("a repeated client message id", () => {
 
     expect(again).toEqual(first);
     expect(later.seq).toBe(first.seq);
-    expect(server.log.visible("bob", "alice")).toHaveLength(1);
+    expect(await server.texts("bob", "alice")).toEqual(["hi"]);
     expect(chat.conversation("bob").messages).toHaveLength(1);
   });
 
   test("is refused for another payload that waits", async () => {
     const server = await openServer();
-    server.fateOfSend = () => "lose";
     const chat = await openChat(server);
+    server.edge.loses = () => true;
     void chat.send("bob", { text: "hi" }, { clientMessageId: "m-1" }).catch(() => undefined);
 
     await expect(chat.send("bob", { text: "other" }, { clientMessageId: "m-1" })).rejects.toMatchObject({

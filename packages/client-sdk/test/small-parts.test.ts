@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { Emitter, Notifier } from "../src/emitter.ts";
-import { onBrowserHints } from "../src/hints.ts";
+import { Emitter, Notifier } from "../src/api/emitter.ts";
+import { onBrowserHints } from "../src/connection/hints.ts";
 import { exponentialBackoff } from "../src/index.ts";
-import { newId } from "../src/new-id.ts";
-import { addRange, rangeEnd } from "../src/ranges.ts";
-import { resendBackoff } from "../src/send-lane.ts";
+import { newId } from "../src/outbox/new-id.ts";
+import { resendBackoff } from "../src/outbox/send-queue.ts";
+import { addRange, rangeEnd } from "../src/sync/ranges.ts";
 import { settle } from "./support/manual-clock.ts";
 
 describe("backoff", () => {

@@ -1,22 +1,20 @@
 import { ChatError } from "@chat21/protocol";
-import type { FakeServer } from "@chat21/testkit/fake-server";
-import { fakeToken } from "@chat21/testkit/fake-server";
 import { describe, expect, test } from "vitest";
 import type { Chat } from "../src/index.ts";
-import { connect } from "../src/index.ts";
 import { ManualClock } from "./support/manual-clock.ts";
-import { openChat, openServer, Recorder } from "./support/world.ts";
+import type { TestServer } from "./support/test-server.ts";
+import { connectTo, openChat, openServer, Recorder } from "./support/world.ts";
 
 const hour = 3_600_000;
 
 /** Keeps sending to alice while `work` is done; answers the texts. */
-async function underTraffic(server: FakeServer, work: () => Promise<void>): Promise<string[]> {
+async function underTraffic(server: TestServer, work: () => Promise<void>): Promise<string[]> {
   const texts: string[] = [];
   let done = false;
   const traffic = async () => {
     while (!done) {
       texts.push(String(texts.length));
-      server.send("bob", "alice", { text: texts.at(-1) });
+      await server.send("bob", "alice", { text: texts.at(-1) });
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   };
@@ -28,7 +26,7 @@ async function underTraffic(server: FakeServer, work: () => Promise<void>): Prom
 }
 
 /** A client whose token is about to end, and what its provider gave out. */
-async function openExpiring(server: FakeServer, clientId: (count: number) => string | undefined) {
+async function openExpiring(server: TestServer, clientId: (count: number) => string | undefined) {
   const clock = new ManualClock();
   let count = 0;
   const chat = await openChat(server, "alice", {
@@ -36,21 +34,19 @@ async function openExpiring(server: FakeServer, clientId: (count: number) => str
     token: () => {
       count += 1;
       const bound = clientId(count);
-      return fakeToken({
-        user: "alice",
-        tokenId: `t-${count}`,
-        expiresAt: server.log.now + hour,
-        ...(bound === undefined ? {} : { clientId: bound }),
-      });
+      const more = bound === undefined ? {} : { profile: "strict" as const, clientId: bound };
+      return server.token("alice", { ttlMs: hour, ...more });
     },
   });
   return { chat, clock, given: () => count };
 }
 
-async function renewal(server: FakeServer, chat: Chat, clock: ManualClock): Promise<void> {
-  const old = server.connections[0];
+async function renewal(server: TestServer, chat: Chat, clock: ManualClock): Promise<void> {
+  const [old] = server.edge.clients;
   await clock.advance(0.8 * hour);
-  await server.until(() => server.connections.length > 0 && !server.connections.includes(old as never));
+  await server.edge.until(
+    () => server.edge.clients.length > 0 && !server.edge.clients.includes(old as never),
+  );
   await chat.send("bob", { text: "through the new one" });
 }
 
@@ -72,7 +68,7 @@ describe("before a token ends", () => {
     expect(received).toEqual(texts);
     expect(recorder.all("status")).toEqual([]);
     expect(given()).toBe(2);
-    expect(server.connections).toHaveLength(1);
+    expect(server.edge.clients).toHaveLength(1);
   });
 
   test("the old connection stays while the provider fails, and it is asked again", async () => {
@@ -84,16 +80,16 @@ describe("before a token ends", () => {
       token: async () => {
         count += 1;
         if (count === 2) throw new Error("sign-in service is down");
-        return fakeToken({ user: "alice", tokenId: `t-${count}`, expiresAt: server.log.now + hour });
+        return server.token("alice", { ttlMs: hour });
       },
     });
     const recorder = new Recorder(chat);
-    const old = server.connections[0];
+    const [old] = server.edge.clients;
 
     await clock.advance(0.8 * hour);
-    expect(server.connections).toEqual([old]);
+    expect(server.edge.clients).toEqual([old]);
     await clock.advance(2_000);
-    await server.until(() => server.connections.length === 1 && server.connections[0] !== old);
+    await server.edge.until(() => server.edge.clients.length === 1 && server.edge.clients[0] !== old);
 
     expect(count).toBe(3);
     expect(recorder.all("status")).toEqual([]);
@@ -101,13 +97,14 @@ describe("before a token ends", () => {
 });
 
 describe("a token that the server refuses", () => {
+  const foreign = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSIsImFwcF9pZCI6InRpbGVjaGF0In0.c29tZWJvZHk";
+
   test("is replaced by another one from the provider", async () => {
     const server = await openServer();
-    server.accept = (token) => (token === fakeToken({ user: "alice", tokenId: "t-2" }) ? 0 : 5);
     let count = 0;
 
     const chat = await openChat(server, "alice", {
-      token: () => fakeToken({ user: "alice", tokenId: `t-${++count}` }),
+      token: () => (++count === 1 ? foreign : server.token("alice")),
     });
 
     expect(chat.status).toBe("online");
@@ -118,9 +115,8 @@ describe("a token that the server refuses", () => {
     const server = await openServer();
     const chat = await openChat(server);
     const recorder = new Recorder(chat);
-    server.accept = () => 5;
 
-    server.drop();
+    await server.revoke("alice");
 
     expect(await chat.closed).toMatchObject({ code: "unauthorized" });
     expect(recorder.all("status").at(-1)).toMatchObject({
@@ -131,60 +127,66 @@ describe("a token that the server refuses", () => {
 
   test("closes the client with token_expired when its time is over", async () => {
     const server = await openServer();
-    const token = fakeToken({ user: "alice", expiresAt: server.log.now - 1_000 });
-    const chat = await openChat(server, "alice", { token });
-    server.accept = () => 5;
-    server.drop();
+    const chat = await openChat(server, "alice", { token: server.token("alice", { ttlMs: 2_000 }) });
+    // Whole seconds: it ends within the next two.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    server.edge.drop();
 
     expect(await chat.closed).toMatchObject({ code: "token_expired" });
   });
 
   test("is recognised also when the server closes the socket without a word", async () => {
     const server = await openServer();
-    const chat = await openChat(server);
-    server.accept = () => null;
-    server.respond = () => ({ status: 403, body: { success: false, msg: "Unauthorized." } });
+    const links: string[] = [];
+    const silent = {
+      openLink: async ({ token }: { readonly token: { readonly text: string } }) => {
+        links.push(token.text);
+        throw new ChatError("connection_lost");
+      },
+    };
 
-    server.drop();
-
-    expect(await chat.closed).toMatchObject({ code: "unauthorized" });
+    await expect(connectTo(server, "alice", { token: foreign }, silent)).rejects.toMatchObject({
+      code: "unauthorized",
+    });
+    expect(links).toEqual([foreign]);
   });
 
   test("makes connect reject", async () => {
     const server = await openServer();
-    server.accept = () => 5;
 
-    await expect(connect({ url: server.url, token: fakeToken({ user: "alice" }) })).rejects.toMatchObject({
+    await expect(connectTo(server, "alice", { token: foreign })).rejects.toMatchObject({
       code: "unauthorized",
     });
   });
 
   test("closes the client after three that were refused in a row", async () => {
     const server = await openServer();
-    server.accept = () => 4;
     let count = 0;
-    const token = () => fakeToken({ user: "alice", tokenId: `t-${++count}` });
+    const token = () => {
+      count += 1;
+      return `${foreign}${count}`;
+    };
 
-    await expect(connect({ url: server.url, token, backoff: () => 1 })).rejects.toMatchObject({
-      code: "unauthorized",
-    });
+    await expect(connectTo(server, "alice", { token })).rejects.toMatchObject({ code: "unauthorized" });
 
     expect(count).toBe(4);
   });
 
   test("is replaced once in the middle of a REST call", async () => {
     const server = await openServer();
-    let count = 0;
+    const given: string[] = [];
     const chat = await openChat(server, "alice", {
-      token: () => fakeToken({ user: "alice", tokenId: `t-${++count}` }),
+      token() {
+        given.push(server.token("alice"));
+        return given.at(-1) ?? "";
+      },
     });
-    const first = fakeToken({ user: "alice", tokenId: "t-1" });
     server.respond = ({ token }) =>
-      token === first ? { status: 401, body: { code: "token_expired" } } : undefined;
+      token === given[0] ? { status: 401, body: { code: "token_expired" } } : undefined;
 
     await expect(chat.conversation("bob").history()).resolves.toEqual({ messages: [], before: null });
 
-    expect(count).toBe(2);
+    expect(given).toHaveLength(2);
   });
 });
 
@@ -193,11 +195,10 @@ describe("a token provider", () => {
     const server = await openServer();
     let count = 0;
     const chat = await openChat(server, "alice", {
-      token: () => fakeToken({ user: ++count === 1 ? "alice" : "mallory" }),
+      token: () => server.token(++count === 1 ? "alice" : "mallory"),
     });
-    server.accept = () => 5;
 
-    server.drop();
+    await server.revoke("alice");
 
     expect(await chat.closed).toMatchObject({ code: "forbidden" });
   });
@@ -206,6 +207,33 @@ describe("a token provider", () => {
     const server = await openServer();
     const token = () => Promise.reject(new ChatError("token_revoked", "signed out"));
 
-    await expect(connect({ url: server.url, token })).rejects.toMatchObject({ code: "token_revoked" });
+    await expect(connectTo(server, "alice", { token })).rejects.toMatchObject({ code: "token_revoked" });
+  });
+});
+
+describe("a sync that the server refuses", () => {
+  test.each([
+    ["because the request is too large", 413, "payload_too_large"],
+    ["because it may not be asked", 403, "forbidden"],
+    ["because it is malformed", 400, "bad_request"],
+    ["because the server is in trouble", 500, "internal"],
+  ])("%s does not close the client: it tries again", async (_, status, code) => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    let refusals = 0;
+    server.respond = ({ path }) => {
+      if (!path.endsWith("/sync") || ++refusals > 5) return undefined;
+      return { status, body: { code } };
+    };
+    server.edge.fateOf = () => "lose";
+    await server.send("bob", "alice", { text: "missed" });
+    server.edge.fateOf = () => "deliver";
+
+    server.edge.drop();
+    await recorder.until(() => recorder.texts("bob").includes("missed") && chat.status === "online");
+
+    expect(chat.status).toBe("online");
+    expect(recorder.all("status")).not.toContainEqual(expect.objectContaining({ status: "closed" }));
   });
 });

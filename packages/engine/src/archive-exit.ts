@@ -1,17 +1,28 @@
-import type { ConversationState } from "./conversation-state.ts";
 import type { ConversationStore } from "./ports/conversation-store.ts";
 import type { EventRecord } from "./ports/records.ts";
+import { isVisible } from "./view/view.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 /** Somebody whose archive a conversation leaves because of an event. */
 export interface ArchiveExit {
-  readonly state: ConversationState;
+  readonly state: WorkingConversation;
   readonly user: string;
   readonly event: EventRecord;
 }
 
+/** Those who have archived the conversation, as far as the state knows, and see the listed event. */
+export function exitsOf(state: WorkingConversation, event: EventRecord): ArchiveExit[] {
+  const exits: ArchiveExit[] = [];
+  for (const user of state.archivedBy) {
+    const member = state.members.get(user);
+    if (member !== undefined && isVisible(event, member)) exits.push({ state, user, event });
+  }
+  return exits;
+}
+
 /**
- * Those who archived before the event. A dispatch that is repeated comes late: whoever archived after the event keeps
- * the conversation there.
+ * Those who archived before the event. A dispatch that is repeated comes late: who archived after the event keeps the
+ * conversation there.
  */
 export async function confirmExits(
   conversations: ConversationStore,
@@ -22,9 +33,8 @@ export async function confirmExits(
     const { state, user, event } = exit;
     const view = await conversations.view(state.app, state.conversation, user);
     const archivedAt = view?.state.archivedAt ?? null;
-    if (archivedAt === null) continue;
-    if (archivedAt < event.seq) confirmed.push(exit);
-    else state.archivedBy.add(user);
+    if (archivedAt === null) state.archivedBy.delete(user);
+    else if (archivedAt < event.seq) confirmed.push(exit);
   }
   return confirmed;
 }

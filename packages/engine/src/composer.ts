@@ -1,22 +1,23 @@
 import { limits, messageStatus, topics } from "@chat21/protocol";
 import type { ArchiveExit } from "./archive-exit.ts";
-import type { ConversationState } from "./conversation-state.ts";
-import type { GroupEventBody } from "./decide/group-event.ts";
+import { exitsOf } from "./archive-exit.ts";
+import type { JsonText } from "./engine.ts";
+import type { Outlet } from "./kinds/kind.ts";
+import type { Kinds } from "./kinds/kinds.ts";
 import type { WriteResult } from "./pending-run.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
-import type { EventSink, Fact, InboxCopy } from "./ports/event-sink.ts";
+import type { EventSink, Fact } from "./ports/event-sink.ts";
 import type { EventRecord } from "./ports/records.ts";
 import type { Store } from "./ports/store.ts";
-import { groupFacts, groupJson } from "./project-conversation.ts";
-import { eventJson } from "./project-event.ts";
-import { historyMessageJson, messageJson, recipientOf } from "./project-message.ts";
-import { sees } from "./view/view.ts";
+import { historyMessageJson } from "./project-message.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
-/** What a composer needs. */
+/** What a composer works with. */
 export interface ComposerOptions {
   readonly store: Store;
   readonly edge: Pick<Edge, "reaches">;
   readonly sinks: readonly EventSink[];
+  readonly kinds: Kinds;
 }
 
 /** Deliveries and facts of one batch, in order. */
@@ -25,146 +26,53 @@ export interface Outgoing {
   /** Those of large groups: they go beside the others, so that nobody waits for thousands of copies. */
   readonly crowded: Delivery[];
   readonly facts: Fact[];
-  /** Users whose archive a message leaves by arriving. */
+  /** Users whose archive a message leaves by arriving, as far as the states know. */
   readonly unarchived: ArchiveExit[];
 }
 
-/** Turns committed events into what clients and sinks are told of them. */
+/** Turns committed events into what clients and sinks are told of them. Changes nothing. */
 export class Composer {
   readonly #options: ComposerOptions;
-  readonly #epoch: string;
 
   constructor(options: ComposerOptions) {
     this.#options = options;
-    this.#epoch = options.store.epoch;
+  }
+
+  /** Whether {@link composeWithHistory} has more to say than {@link compose}. */
+  needsHistory({ events }: WriteResult): boolean {
+    return events.some((event) => this.#options.kinds.of(event.type)?.showsHistoryTo !== undefined);
   }
 
   /** Everything but the history that newcomers are shown. */
   compose(committed: readonly WriteResult[]): Outgoing {
-    const out: Outgoing = { deliveries: [], crowded: [], facts: [], unarchived: [] };
-    for (const { state, events } of committed) for (const event of events) this.#add(out, state, event);
-    return out;
+    const outlet = new BatchOutlet(this.#options);
+    for (const { state, events } of committed) for (const event of events) this.#tell(outlet, state, event);
+    return outlet.out;
   }
 
   /** Everything. */
   async composeWithHistory(committed: readonly WriteResult[]): Promise<Outgoing> {
-    const out: Outgoing = { deliveries: [], crowded: [], facts: [], unarchived: [] };
+    const outlet = new BatchOutlet(this.#options);
     for (const { state, events } of committed) {
       for (const event of events) {
-        this.#add(out, state, event);
-        if (event.type === "member_added") await this.#addHistory(out, state, event);
+        this.#tell(outlet, state, event);
+        const user = this.#options.kinds.of(event.type)?.showsHistoryTo?.(event) ?? null;
+        if (user !== null) await this.#showHistory(outlet, event, user);
       }
     }
-    return out;
+    return outlet.out;
   }
 
-  #add(out: Outgoing, state: ConversationState, event: EventRecord): void {
-    if (event.type === "message") {
-      if (state.kind === "direct") this.#addDirect(out, state, event);
-      else this.#addGroup(out, state, event);
-      if (event.listed && state.archivedBy.size > 0) this.#collectUnarchived(out, state, event);
-    } else if (event.type !== "erased") this.#addGroupEvent(out, state, event);
+  #tell(outlet: BatchOutlet, state: WorkingConversation, event: EventRecord): void {
+    outlet.open(state);
+    this.#options.kinds.of(event.type)?.tell(event, state, outlet);
+    if (event.listed && state.archivedBy.size > 0) outlet.out.unarchived.push(...exitsOf(state, event));
   }
 
-  #addDirect(out: Outgoing, state: ConversationState, event: EventRecord): void {
-    const { sender } = event;
-    const recipient = recipientOf(event);
-    const members = this.#options.sinks.length > 0;
-    const sent = this.#copy(out, event, sender, recipient, messageStatus.sent, members);
-    const delivered =
-      event.hiddenFor === recipient
-        ? null
-        : this.#copy(out, event, recipient, sender, messageStatus.delivered, members);
-    if (!members || sent === null) return;
-    const copies = delivered === null ? [] : [delivered];
-    out.facts.push({ kind: "message", event, conversationKind: state.kind, sent, delivered: copies });
-  }
-
-  #copy(
-    out: Outgoing,
-    event: EventRecord,
-    user: string,
-    conversWith: string,
-    status: number,
-    wanted: boolean,
-  ): InboxCopy | null {
-    const reached = this.#options.edge.reaches(event.app, user);
-    if (!reached && !wanted) return null;
-    const payload = messageJson(event, this.#epoch, status);
-    if (reached) {
-      const topic = topics.messageAdded(event.app, user, conversWith);
-      out.deliveries.push({ app: event.app, user, topic, payload, qos: 1 });
-    }
-    return wanted ? { user, conversWith, status, payload } : null;
-  }
-
-  #addGroup(out: Outgoing, state: ConversationState, event: EventRecord): void {
-    const { edge, sinks } = this.#options;
+  async #showHistory(outlet: BatchOutlet, event: EventRecord, user: string): Promise<void> {
     const { app, conversation } = event;
-    const payload = messageJson(event, this.#epoch, messageStatus.delivered);
-    const delivered: InboxCopy[] = [];
-    const deliveries = this.#deliveriesTo(out, state);
-    for (const { user, intervals } of state.members.values()) {
-      if (user === event.hiddenFor || !sees(intervals, event.seq)) continue;
-      if (edge.reaches(app, user)) {
-        deliveries.push({
-          app,
-          user,
-          topic: topics.messageAdded(app, user, conversation),
-          payload,
-          qos: 1,
-        });
-      }
-      if (sinks.length > 0) {
-        delivered.push({ user, conversWith: conversation, status: messageStatus.delivered, payload });
-      }
-    }
-    if (sinks.length === 0) return;
-    const timeline = messageJson(event, this.#epoch, messageStatus.sent);
-    const sent = {
-      user: conversation,
-      conversWith: conversation,
-      status: messageStatus.sent,
-      payload: timeline,
-    };
-    out.facts.push({ kind: "message", event, conversationKind: state.kind, sent, delivered });
-  }
-
-  #addGroupEvent(out: Outgoing, state: ConversationState, event: EventRecord): void {
-    const { edge } = this.#options;
-    const { app, conversation } = event;
-    const body = JSON.parse(event.body) as GroupEventBody;
-    const payload = eventJson(event, this.#epoch, conversation);
-    const announced =
-      body.announce && state.group !== null
-        ? groupJson(groupFacts(state, state.group), { withId: true, notification: body.notification })
-        : null;
-    const except = new Set(body.except);
-    const deliveries = this.#deliveriesTo(out, state);
-    for (const { user, intervals } of audienceOf(state, body)) {
-      if (!sees(intervals, event.seq) || except.has(user) || !edge.reaches(app, user)) continue;
-      deliveries.push({ app, user, topic: topics.event(app, user, conversation), payload, qos: 1 });
-      if (announced === null) continue;
-      deliveries.push({
-        app,
-        user,
-        topic: topics.groupUpdated(app, user, conversation),
-        payload: announced,
-        qos: 1,
-      });
-    }
-  }
-
-  #deliveriesTo(out: Outgoing, state: ConversationState): Delivery[] {
-    return state.members.size > limits.interleavedMembers ? out.crowded : out.deliveries;
-  }
-
-  async #addHistory(out: Outgoing, state: ConversationState, event: EventRecord): Promise<void> {
-    const { edge, store, sinks } = this.#options;
-    const { app, conversation } = event;
-    const { member_id: user, quiet } = JSON.parse(event.body) as GroupEventBody;
-    if (user === undefined || quiet === true || (!edge.reaches(app, user) && sinks.length === 0)) return;
-    const earlier = await store.events.read({
+    if (!outlet.reaches(user) && !outlet.takesFacts) return;
+    const earlier = await this.#options.store.events.read({
       app,
       conversation,
       before: event.seq,
@@ -172,28 +80,50 @@ export class Composer {
       from: "newest",
       types: ["message"],
       visibleTo: user,
+      withoutErased: true,
     });
     const topic = topics.messageAdded(app, user, conversation);
     for (const message of earlier) {
-      const payload = historyMessageJson(message, this.#epoch);
-      if (edge.reaches(app, user)) out.deliveries.push({ app, user, topic, payload, qos: 1 });
-      const delivered = { user, conversWith: state.conversation, status: messageStatus.delivered, payload };
-      if (sinks.length > 0) out.facts.push({ kind: "history", event: message, delivered });
-    }
-  }
-
-  #collectUnarchived(out: Outgoing, state: ConversationState, event: EventRecord): void {
-    for (const user of state.archivedBy) {
-      const member = state.members.get(user);
-      if (member === undefined || user === event.hiddenFor || !sees(member.intervals, event.seq)) continue;
-      state.archivedBy.delete(user);
-      out.unarchived.push({ state, user, event });
+      const payload = historyMessageJson(message, outlet.epoch);
+      // Beside nobody else's copies: a newcomer's history never waits for a large group.
+      if (outlet.reaches(user)) outlet.out.deliveries.push({ app, user, topic, payload, qos: 1 });
+      const delivered = { user, conversWith: conversation, status: messageStatus.delivered, payload };
+      if (outlet.takesFacts) outlet.fact({ kind: "history", event: message, delivered });
     }
   }
 }
 
-function audienceOf(state: ConversationState, { quiet, member_id: about }: GroupEventBody) {
-  if (quiet !== true) return state.members.values();
-  const member = about === undefined ? undefined : state.members.get(about);
-  return member === undefined ? [] : [member];
+/** Gathers what the kinds tell of one batch. */
+class BatchOutlet implements Outlet {
+  readonly out: Outgoing = { deliveries: [], crowded: [], facts: [], unarchived: [] };
+  readonly epoch: string;
+  readonly takesFacts: boolean;
+  readonly #edge: Pick<Edge, "reaches">;
+  #app = "";
+  #deliveries = this.out.deliveries;
+
+  constructor({ store, edge, sinks }: ComposerOptions) {
+    this.epoch = store.epoch;
+    this.takesFacts = sinks.length > 0;
+    this.#edge = edge;
+  }
+
+  /** The next events are of this conversation. */
+  open(state: WorkingConversation): void {
+    this.#app = state.app;
+    const isLarge = state.members.size > limits.interleavedMembers;
+    this.#deliveries = isLarge ? this.out.crowded : this.out.deliveries;
+  }
+
+  reaches(user: string): boolean {
+    return this.#edge.reaches(this.#app, user);
+  }
+
+  deliver(user: string, topic: string, payload: JsonText): void {
+    this.#deliveries.push({ app: this.#app, user, topic, payload, qos: 1 });
+  }
+
+  fact(fact: Fact): void {
+    this.out.facts.push(fact);
+  }
 }

@@ -1,8 +1,11 @@
-import { ChatError, isId, isOwnFilter, parseClientTopic } from "@chat21/protocol";
+import { ChatError } from "@chat21/protocol";
+import { admit, maySubscribe } from "./admission.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Engine } from "./engine.ts";
 import { Exclusive } from "./exclusive.ts";
 import { InboundRouter } from "./inbound-router.ts";
+import type { Kind } from "./kinds/kind.ts";
+import { Kinds } from "./kinds/kinds.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { conversationOperations } from "./operations/conversations.ts";
 import { groupOperations } from "./operations/groups.ts";
@@ -12,7 +15,7 @@ import { syncOperations } from "./operations/sync.ts";
 import { nameless, type OperationsContext } from "./operations-context.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Contacts } from "./ports/contacts.ts";
-import type { ConnectAttempt, Edge, Session } from "./ports/edge.ts";
+import type { Edge } from "./ports/edge.ts";
 import type { EventSink } from "./ports/event-sink.ts";
 import type { TokenVerifier } from "./ports/identity.ts";
 import type { Invalidations } from "./ports/invalidations.ts";
@@ -20,12 +23,13 @@ import type { LeaseStore } from "./ports/lease-store.ts";
 import type { RedeliveryLog } from "./ports/redelivery-log.ts";
 import type { Store } from "./ports/store.ts";
 import type { Log, Metrics } from "./ports/telemetry.ts";
-import { PresenceKeeper, presenceSweepMs } from "./presence-keeper.ts";
+import { PresenceKeeper } from "./presence-keeper.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 import { StateCache } from "./state-cache.ts";
+import { Sweeps } from "./sweeps.ts";
 import { Writer } from "./writer.ts";
 
-/** What an engine is made of. */
+/** The ports and settings of an engine. */
 export interface EngineOptions {
   readonly store: Store;
   readonly edge: Edge;
@@ -39,6 +43,8 @@ export interface EngineOptions {
   readonly sinks?: readonly EventSink[];
   /** @default everybody is called by the id */
   readonly contacts?: Contacts;
+  /** The kinds of events, by their names on the wire. @default all of this version (`eventRules`) */
+  readonly kinds?: Readonly<Record<string, Kind>>;
   /** Apps that are served. @default any */
   readonly apps?: readonly string[];
   /** Tell sinks about presence. @default true */
@@ -53,7 +59,7 @@ export interface EngineOptions {
   readonly shared?: SharedStoreOptions;
 }
 
-/** What an engine needs where it is one of several on the same store. */
+/** Further ports of an engine that is one of several on the same store. */
 export interface SharedStoreOptions {
   /** Names this process among the holders of leases; 1-64 characters. */
   readonly holder: string;
@@ -62,44 +68,24 @@ export interface SharedStoreOptions {
   readonly redeliveries: RedeliveryLog;
 }
 
-/** Names of leases. */
-const dispatchSweep = "sweep/dispatch";
-const presenceSweep = "sweep/presence";
-const dispatchSweepMs = 2_000;
-const sessionSweepMs = 1_000;
-/** Only what has stayed undispatched for so long is looked at by the sweep. */
-const staleAfterMs = 2_000;
-/** The same where others write, too: what a slow broker has not taken yet from them must not look left behind. */
-const sharedStaleAfterMs = 6_000;
-/**
- * What a process leaves behind is older than this when its leases have run out (2 s after they were renewed, every
- * 0.5 s), and what the living have under way is younger.
- */
-const leftBehindAfterMs = 1_200;
-const takeoverRetryMs = 100;
-/** Callers wait so long for a broker to take what is committed. */
-const dispatchPatienceMs = 5_000;
-const releaseSweepMs = 1_000;
-
-/** Binds the rules to their ports. Nothing runs before `start`. */
+/** Binds the rules to their ports; `pipeline.ts` names the steps of a message. Nothing runs before `start`. */
 export function createEngine(options: EngineOptions): Engine {
-  const { store, edge, tokens, clock, log, metrics, apps } = options;
+  const { store, edge, tokens, clock, log, metrics, apps, shared } = options;
   const sinks = options.sinks ?? [];
-  let storeHealthy = true;
-  let draining = false;
-  const stops: (() => void)[] = [];
-  const background = new Set<Promise<unknown>>();
-
-  const { shared } = options;
+  const kinds = new Kinds(options.kinds);
   const isShared = shared !== undefined;
   const redeliveries = shared?.redeliveries;
+  let isStoreHealthy = true;
+  let isDraining = false;
+
   const exclusive = new Exclusive(shared);
   const maxConversations = options.cachedConversations ?? 20_000;
   const states = new StateCache({ conversations: store.conversations, maxConversations, isShared });
   shared?.invalidations.onReceived(({ app, conversation }) => states.forget(app, conversation));
-  const dispatcher = new Dispatcher({ store, edge, sinks, states, clock, log, metrics, redeliveries });
+  const dispatcher = new Dispatcher({ store, edge, sinks, kinds, states, clock, log, metrics, redeliveries });
   const writer = new Writer({
     store,
+    kinds,
     states,
     clock,
     newId: options.newId,
@@ -111,8 +97,8 @@ export function createEngine(options: EngineOptions): Engine {
     backpressure: () => dispatcher.backpressure(),
     dispatch: (committed, arrivals) => dispatcher.dispatch(committed, arrivals),
     onStoreHealth: (healthy) => {
-      if (storeHealthy === healthy) return;
-      storeHealthy = healthy;
+      if (isStoreHealthy === healthy) return;
+      isStoreHealthy = healthy;
       edge.setPaused(!healthy);
     },
   });
@@ -120,6 +106,7 @@ export function createEngine(options: EngineOptions): Engine {
     store,
     edge,
     sinks,
+    kinds,
     states,
     writer,
     dispatcher,
@@ -130,7 +117,7 @@ export function createEngine(options: EngineOptions): Engine {
     metrics,
     invalidations: shared?.invalidations ?? { send: () => {} },
     requireService: (app) => {
-      if (draining) throw new ChatError("shutting_down");
+      if (isDraining) throw new ChatError("shutting_down");
       if (apps !== undefined && !apps.includes(app))
         throw new ChatError("forbidden", "this app is not served here");
     },
@@ -139,26 +126,17 @@ export function createEngine(options: EngineOptions): Engine {
   const presenceOf = presenceOperations(context);
   const presence = new PresenceKeeper(context, sessions, options.presence ?? true);
   const router = new InboundRouter(context, presence, presenceOf);
-
-  /** Work nobody waits for: drained before the engine stops, its failures logged. */
-  const inBackground = (what: string, work: Promise<unknown>): void => {
-    const watched = work.catch((err: unknown) => log.warn({ err }, `${what} failed`));
-    background.add(watched);
-    void watched.then(() => background.delete(watched));
-  };
-
-  const every = (intervalMs: number, what: string, run: () => Promise<unknown>): void => {
-    let running = false;
-    const once = async (): Promise<void> => {
-      running = true;
-      try {
-        await run();
-      } finally {
-        running = false;
-      }
-    };
-    stops.push(clock.every(intervalMs, () => (running ? undefined : inBackground(what, once()))));
-  };
+  const sweeps = new Sweeps({
+    clock,
+    edge,
+    log,
+    dispatcher,
+    writer,
+    presence,
+    exclusive,
+    isShared,
+    isStoreHealthy: () => isStoreHealthy,
+  });
 
   return {
     epoch: store.epoch,
@@ -168,32 +146,12 @@ export function createEngine(options: EngineOptions): Engine {
     presence: presenceOf,
     sync: syncOperations(context),
 
-    async start() {
-      // Whatever is undispatched in a store of one's own was left by an earlier process.
-      if (shared === undefined) await dispatcher.sweep(Number.MAX_SAFE_INTEGER);
-      // During an outage the writer itself finds out what was stored, and dispatches it.
-      every(dispatchSweepMs, "the dispatch sweep", async () => {
-        if (storeHealthy)
-          await exclusive.run(dispatchSweep, () =>
-            dispatcher.sweep(clock.now() - (isShared ? sharedStaleAfterMs : staleAfterMs)),
-          );
-      });
-      every(presenceSweepMs, "the presence sweep", () =>
-        exclusive.run(presenceSweep, () => presence.sweep()),
-      );
-      if (shared !== undefined)
-        every(releaseSweepMs, "the release of callers", async () =>
-          writer.releaseOverdue(clock.now() - dispatchPatienceMs),
-        );
-      every(sessionSweepMs, "the session sweep", async () => {
-        edge.disconnect({ expiredAt: clock.now() }, "expired");
-      });
-    },
+    start: () => sweeps.start(),
 
     async authenticate(attempt) {
       try {
-        if (draining) throw new ChatError("shutting_down");
-        return await admit(attempt, tokens, apps);
+        if (isDraining) throw new ChatError("shutting_down");
+        return await admit(attempt, { tokens, apps });
       } catch (thrown) {
         throw ChatError.fromUnknown(thrown);
       }
@@ -204,70 +162,30 @@ export function createEngine(options: EngineOptions): Engine {
     },
 
     handleClose(session) {
-      if (sessions.remove(session)) inBackground("ending a presence lease", presence.offline(session));
+      if (sessions.remove(session)) sweeps.run("ending a presence lease", presence.offline(session));
     },
 
-    canSubscribe: (session, filter) => isOwnFilter(session.app, session.user, filter),
+    canSubscribe: maySubscribe,
 
     handlePublish: (session, inbound) => router.handle(session, inbound),
 
-    async handleTakeover() {
-      const before = clock.now() - leftBehindAfterMs;
-      while (!(await exclusive.run(dispatchSweep, () => dispatcher.sweep(before))))
-        await clock.delay(takeoverRetryMs);
-    },
+    handleTakeover: () => sweeps.takeOver(),
 
     handleGone: (clientId) => presence.gone(clientId),
 
     handleRevocation: (where) => edge.disconnect(where, "revoked"),
 
     health() {
-      if (draining) return { ready: false, reason: "shutting_down" };
-      return storeHealthy ? { ready: true, reason: "ok" } : { ready: false, reason: "store_unavailable" };
+      if (isDraining) return { ready: false, reason: "shutting_down" };
+      return isStoreHealthy ? { ready: true, reason: "ok" } : { ready: false, reason: "store_unavailable" };
     },
 
     async drain() {
-      draining = true;
-      for (const stop of stops.splice(0)) stop();
+      isDraining = true;
+      sweeps.stop();
       await writer.drained();
       await dispatcher.drained();
-      while (background.size > 0) await Promise.all(background);
+      await sweeps.drained();
     },
-  };
-}
-
-/** Decides on a CONNECT: a good token, a client id that is the token's own, a will that is only presence. */
-async function admit(
-  attempt: ConnectAttempt,
-  tokens: TokenVerifier,
-  apps: readonly string[] | undefined,
-): Promise<Session> {
-  const { clientId, password, will } = attempt;
-  if (!isId(clientId)) throw new ChatError("invalid_id", "the client id has a form that is not allowed");
-  if (password === undefined || password === "") throw new ChatError("unauthorized");
-  const identity = await tokens.verify(password);
-  const { app, user } = identity;
-  // Topics and filters are compared with these two: a user called `+` would be everybody.
-  if (!isId(app) || !isId(user))
-    throw new ChatError("invalid_id", "the token names an app or a user with a form that is not allowed");
-  if (apps !== undefined && !apps.includes(app))
-    throw new ChatError("forbidden", "this app is not served here");
-  if (identity.clientId !== null && identity.clientId !== clientId) {
-    throw new ChatError("forbidden", "the token is bound to another client id");
-  }
-  if (will !== undefined) {
-    const topic = parseClientTopic(will.topic);
-    if (topic?.kind !== "presence" || topic.app !== app || topic.user !== user) {
-      throw new ChatError("forbidden", "a will may only be the client's own presence");
-    }
-  }
-  return {
-    app,
-    user,
-    clientId,
-    admin: identity.admin,
-    expiresAt: identity.expiresAt,
-    issuedAt: identity.issuedAt,
-    tokenId: identity.tokenId,
   };
 }

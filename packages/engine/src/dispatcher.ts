@@ -1,9 +1,10 @@
 import { limits, messageStatus, topics } from "@chat21/protocol";
+import type { ArchiveExit } from "./archive-exit.ts";
 import { confirmExits } from "./archive-exit.ts";
 import { Backlog } from "./backlog.ts";
 import type { Outgoing } from "./composer.ts";
 import { Composer } from "./composer.ts";
-import type { ConversationState } from "./conversation-state.ts";
+import type { Kinds } from "./kinds/kinds.ts";
 import type { Arrival, WriteResult } from "./pending-run.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
@@ -12,14 +13,16 @@ import type { EventRecord } from "./ports/records.ts";
 import type { RedeliveryLog } from "./ports/redelivery-log.ts";
 import type { Store } from "./ports/store.ts";
 import type { Log, Metrics } from "./ports/telemetry.ts";
-import { messageJson, recipientOf } from "./project-message.ts";
+import { isErased, messageJson, recipientOf } from "./project-message.ts";
 import type { StateCache } from "./state-cache.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
-/** What a dispatcher needs. */
+/** What a dispatcher works with. */
 export interface DispatcherOptions {
   readonly store: Store;
   readonly edge: Edge;
   readonly sinks: readonly EventSink[];
+  readonly kinds: Kinds;
   readonly states: StateCache;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,11 +34,11 @@ export interface DispatcherOptions {
 /** Whoever committed what is swept has not acknowledged it, or perhaps not. */
 const leftByAnother: Arrival = { isCurrent: () => false, again: null };
 const sweepItems = 500;
-/** Cleared marks are gathered so long before they are written for an acknowledgement. */
-const gatherMarksMs = 25;
+/** Cleared dispatch marks are gathered so long before they are written for an acknowledgement. */
+const gatherDispatchMarksMs = 25;
 
 /**
- * Tells the world of committed events: live deliveries, then the sinks, then the mark (rule 2 of the message's way).
+ * Tells the world of committed events: live deliveries, then the sinks, then the dispatch mark (rule 2 of the message's way).
  * Batches go out in commit order. Whatever a crash or a failing sink leaves unmarked is dispatched again.
  */
 export class Dispatcher {
@@ -48,8 +51,10 @@ export class Dispatcher {
   #told: Promise<void> = Promise.resolve();
   /** Deliveries of large groups, one step after the other. */
   #crowd: Promise<void> = Promise.resolve();
-  /** Events between commit and mark: a sweep leaves them alone. */
+  /** Events between commit and dispatch mark: a sweep leaves them alone. */
   readonly #underWay = new Set<EventRecord["messageId"]>();
+  /** Exits from archives that a batch is telling of, so that the next batch does not tell them again. */
+  readonly #leaving = new Set<string>();
   #flush: Promise<void> | undefined;
   /** Those of large groups are left out: nobody waits for them. */
   readonly #backlog: Backlog;
@@ -68,7 +73,7 @@ export class Dispatcher {
    * marked on disk by then.
    */
   dispatch(committed: readonly WriteResult[], arrivals: readonly Arrival[] = []): Promise<void> | undefined {
-    if (this.#chain === undefined && !committed.some(needsHistory)) {
+    if (this.#chain === undefined && !committed.some((result) => this.#composer.needsHistory(result))) {
       const out = this.#composer.compose(committed);
       return this.#send(out, committed, arrivals);
     }
@@ -91,16 +96,20 @@ export class Dispatcher {
 
   /** Dispatches what was committed before `committedBefore` (ms) and has stayed undispatched. */
   async sweep(committedBefore: number): Promise<void> {
-    const { store, log, metrics, states } = this.#options;
+    const { store, log, metrics, states, kinds } = this.#options;
     for (;;) {
       // What this process is about to mark while the store is asked is not left behind either.
       const own = new Set(this.#underWay);
       const found = await store.events.undispatched(sweepItems, committedBefore);
-      const left = found.filter(({ messageId }) => !own.has(messageId) && !this.#underWay.has(messageId));
+      // A kind of a later version is left to processes that know it.
+      const left = found.filter(
+        ({ messageId, type }) =>
+          !own.has(messageId) && !this.#underWay.has(messageId) && kinds.of(type) !== undefined,
+      );
       if (left.length === 0) return;
       const held = await states.readAll(left);
       const results = left.map((event, i): WriteResult => {
-        return { state: held[i] as ConversationState, events: [event], repeated: false };
+        return { state: held[i] as WorkingConversation, events: [event], repeated: false };
       });
       log.info({ events: left.length }, "dispatching events that an earlier process had committed");
       metrics.count("redispatched", undefined, left.length);
@@ -111,7 +120,7 @@ export class Dispatcher {
 
   /** Sends one sender its own copy again: the answer to a repeat. */
   repeat(event: EventRecord): void {
-    if (event.type !== "message") return;
+    if (event.type !== "message" || isErased(event)) return;
     const conversWith = recipientOf(event);
     const isGroup = conversWith === event.conversation;
     const status = isGroup ? messageStatus.delivered : messageStatus.sent;
@@ -226,9 +235,9 @@ export class Dispatcher {
   /** Nobody but the broker waits for it, so that many share one write. */
   #flushSoon(): Promise<void> {
     const { clock, store } = this.#options;
-    this.#flush ??= clock.delay(gatherMarksMs).then(() => {
+    this.#flush ??= clock.delay(gatherDispatchMarksMs).then(() => {
       this.#flush = undefined;
-      return store.events.flushMarks();
+      return store.events.flushDispatchMarks();
     });
     return this.#flush;
   }
@@ -249,42 +258,46 @@ export class Dispatcher {
   }
 
   /** The archive's own mark is cleared last: a crash, or a sink that fails, finds the exit again. */
-  async #unarchive(out: Outgoing): Promise<void> {
-    const { store, edge } = this.#options;
+  async #unarchive({ unarchived }: Outgoing): Promise<void> {
+    const exits: ArchiveExit[] = [];
+    for (const exit of unarchived) {
+      if (this.#leaving.has(nameOf(exit))) continue;
+      this.#leaving.add(nameOf(exit));
+      exits.push(exit);
+    }
     try {
-      const unarchived = await confirmExits(store.conversations, out.unarchived);
-      if (unarchived.length === 0) return;
-      const deliveries: Delivery[] = [];
-      const facts = unarchived.map(({ state, user, event }): Fact => {
-        const { app, conversation } = state;
-        const conversWith = recipientOf(event) === user ? event.sender : recipientOf(event);
-        const document = `{"timelineOf":"${user}","conversWith":"${conversWith}"}`;
-        const topic = topics.archivedConversationDeleted(app, user, conversWith);
-        deliveries.push({ app, user, topic, payload: document, qos: 1 });
-        return { kind: "unarchived", app, conversation, user, conversWith, document, at: event.timestamp };
-      });
-      await edge.deliver(deliveries);
-      await this.#tell(facts);
-      const { conversations } = store;
-      await conversations.patch(
-        unarchived.map(({ state: { app, conversation }, user }) => ({
-          app,
-          conversation,
-          user,
-          archivedAt: null,
-        })),
-      );
-    } catch (thrown) {
-      for (const { state, user } of out.unarchived) state.archivedBy.add(user);
-      throw thrown;
+      await this.#tellExits(await confirmExits(this.#options.store.conversations, exits));
+    } finally {
+      for (const exit of exits) this.#leaving.delete(nameOf(exit));
     }
   }
+
+  async #tellExits(exits: readonly ArchiveExit[]): Promise<void> {
+    if (exits.length === 0) return;
+    const { store, edge } = this.#options;
+    const deliveries: Delivery[] = [];
+    const facts = exits.map(({ state, user, event }): Fact => {
+      const { app, conversation } = state;
+      const conversWith = recipientOf(event) === user ? event.sender : recipientOf(event);
+      const document = `{"timelineOf":"${user}","conversWith":"${conversWith}"}`;
+      const topic = topics.archivedConversationDeleted(app, user, conversWith);
+      deliveries.push({ app, user, topic, payload: document, qos: 1 });
+      return { kind: "unarchived", app, conversation, user, conversWith, document, at: event.timestamp };
+    });
+    await edge.deliver(deliveries);
+    await this.#tell(facts);
+    const cleared = exits.map(({ state: { app, conversation }, user }) => {
+      return { app, conversation, user, archivedAt: null };
+    });
+    await store.conversations.patch(cleared);
+    for (const { state, user } of exits) state.archivedBy.delete(user);
+  }
+}
+
+function nameOf({ state: { app, conversation }, user }: ArchiveExit): string {
+  return `${app}/${conversation}/${user}`;
 }
 
 function eventsOf(committed: readonly WriteResult[]): readonly EventRecord[] {
   return committed.flatMap(({ events }) => events);
-}
-
-function needsHistory({ events }: WriteResult): boolean {
-  return events.some(({ type }) => type === "member_added");
 }

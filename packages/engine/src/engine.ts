@@ -96,10 +96,10 @@ export interface ConversationOperations {
   /** Archives up to the present head and tells the user's devices (S4, S5). Unknown conversations: no effect. */
   archive(actor: Actor, user: string, conversWith: string): Promise<void>;
   /** Moves the user's watermarks forward; answers with the resulting ones. Throws `not_member`. */
-  mark(
+  moveWatermarks(
     actor: Actor,
     user: string,
-    mark: { readonly conversWith: string; readonly delivered?: number; readonly read?: number },
+    move: { readonly conversWith: string; readonly delivered?: number; readonly read?: number },
   ): Promise<{ readonly delivered: number; readonly read: number }>;
   /** Admins only: takes the conversation off every list until its next message. Returns how many lists. */
   clear(actor: Actor, conversWith: string): Promise<number>;

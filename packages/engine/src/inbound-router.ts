@@ -11,11 +11,12 @@ import {
 } from "@chat21/protocol";
 import { decodeMessage, decodePayload, parseJsonObject } from "./decode-message.ts";
 import type { PresenceOperations } from "./engine.ts";
-import { archiveConversation, markConversation, setIsNew } from "./operations/conversations.ts";
-import { sendDecoded } from "./operations/messages.ts";
+import { runCommand } from "./operations/commands.ts";
+import { archiveConversation, moveWatermarks, setIsNew } from "./operations/conversations.ts";
 import { takeReceipt } from "./operations/receipts.ts";
 import type { OperationsContext } from "./operations-context.ts";
 import { deliver } from "./operations-context.ts";
+import { sendDecoded } from "./pipeline.ts";
 import type { Inbound, Session } from "./ports/edge.ts";
 import type { PresenceKeeper } from "./presence-keeper.ts";
 import { RateLimiter } from "./rate-limiter.ts";
@@ -110,6 +111,11 @@ export class InboundRouter {
   async #command(session: Session, payload: Uint8Array, origin: Origin): Promise<void> {
     const object = parseJsonObject(decodePayload(payload));
     if (isId(object["request_id"])) origin.requestId = object["request_id"];
+    const made = runCommand(this.#context, session.app, { user: session.user, admin: session.admin }, object);
+    if (made !== undefined) {
+      const { seq } = await made;
+      return this.#answer(origin, { code: "ok", seq });
+    }
     const command = validate(commandSchema, object);
     if (command.type === "mark") await this.#mark(session, command);
     else await this.#typing.typing({ app: session.app, user: session.user, admin: false }, command);
@@ -118,7 +124,7 @@ export class InboundRouter {
 
   async #mark({ app, user }: Session, command: Command & { type: "mark" }): Promise<void> {
     for (const { conversWith, delivered, read } of command.marks) {
-      await markConversation(this.#context, app, user, {
+      await moveWatermarks(this.#context, app, user, {
         conversWith,
         ...(delivered === undefined ? {} : { delivered }),
         ...(read === undefined ? {} : { read }),

@@ -1,5 +1,7 @@
 export type { EngineOptions, SharedStoreOptions } from "./create-engine.ts";
 export { createEngine } from "./create-engine.ts";
+export type { DecodedMessage } from "./decode-message.ts";
+export { decodeMessage } from "./decode-message.ts";
 export type {
   Actor,
   ConversationOperations,
@@ -17,31 +19,12 @@ export type {
   SentMessage,
   SyncOperations,
 } from "./engine.ts";
-export type { AdoptResult } from "./import/adopt-message.ts";
-export { adoptMessage } from "./import/adopt-message.ts";
-export type { PersistMessage } from "./import/adopt-persist.ts";
-export { adoptPersistMessage } from "./import/adopt-persist.ts";
-export type { ImportOptions } from "./import/import-conversations.ts";
-export { importConversations } from "./import/import-conversations.ts";
-export type { ImportRefusal, Refused } from "./import/import-refusals.ts";
-export { importRefusals, isRefused } from "./import/import-refusals.ts";
-export type { ImportReport, RefusedItem } from "./import/import-report.ts";
-export type {
-  CopyState,
-  ImportedConversation,
-  ImportedMessage,
-  ImportedPage,
-  ImportSource,
-  ListEntry,
-  OriginalGroup,
-} from "./import/import-source.ts";
-export type { CopyContext, OriginalCopy, OriginalDocument, OriginalStub } from "./import/original-copy.ts";
-export { readOriginalCopy } from "./import/original-copy.ts";
-export type { ReadGroup } from "./import/original-group.ts";
-export { readOriginalGroup } from "./import/original-group.ts";
-export { readOriginalInstance } from "./import/original-instance.ts";
-export type { ReadListEntry } from "./import/original-list-entry.ts";
-export { readOriginalListEntry } from "./import/original-list-entry.ts";
+export type { Amended, Amends, CommandActor, Kind, KindCommand, KindRequest, Outlet } from "./kinds/kind.ts";
+export { tellMembers } from "./kinds/kind.ts";
+export { eventRules } from "./kinds/kinds.ts";
+export type { DecisionContext, EventDraft, Plan } from "./kinds/plan.ts";
+export type { OverlayProblem, OverlayReads } from "./overlays.ts";
+export { checkOverlays, rebuildOverlays } from "./overlays.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Contact, Contacts } from "./ports/contacts.ts";
 export type {
@@ -77,21 +60,13 @@ export type {
   EventRecord,
   EventRef,
   GroupRecord,
-  InstanceRecord,
   Interval,
   MemberRecord,
   MemberState,
-  RevocationRecord,
-  StoredWebhookDelivery,
-  UserRecord,
-  WebhookDelivery,
 } from "./ports/records.ts";
 export type { RedeliveryLog } from "./ports/redelivery-log.ts";
-export type { RevocationStore } from "./ports/revocation-store.ts";
 export type { Store } from "./ports/store.ts";
 export type { Log, MetricName, Metrics, ObservationName } from "./ports/telemetry.ts";
-export type { InstanceStore, UserStore } from "./ports/user-store.ts";
-export type { WebhookLease, WebhookOutcome, WebhookQuery, WebhookStore } from "./ports/webhook-store.ts";
 export type { ListItem, Viewer } from "./view/view.ts";
 export {
   countUnread,
@@ -105,3 +80,4 @@ export {
   sees,
   visibleHead,
 } from "./view/view.ts";
+export { isOpen, withInterval } from "./working-conversation.ts";

@@ -8,6 +8,7 @@ import {
 } from "@chat21/protocol";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Actor, Page } from "./engine.ts";
+import type { Kinds } from "./kinds/kinds.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Contact, Contacts } from "./ports/contacts.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
@@ -19,7 +20,7 @@ import type { RateLimiter } from "./rate-limiter.ts";
 import type { StateCache } from "./state-cache.ts";
 import type { Writer } from "./writer.ts";
 
-/** What every operation works with. */
+/** The parts of an engine that every operation works with. */
 export interface OperationsContext {
   readonly store: Store;
   readonly edge: Edge;
@@ -28,6 +29,7 @@ export interface OperationsContext {
   readonly writer: Writer;
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
+  readonly kinds: Kinds;
   readonly contacts: Contacts;
   readonly rate: RateLimiter;
   readonly newId: () => string;

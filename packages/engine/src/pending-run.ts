@@ -1,13 +1,13 @@
 import type { ChatError } from "@chat21/protocol";
 import { limits } from "@chat21/protocol";
-import type { ConversationState } from "./conversation-state.ts";
-import type { Decide } from "./decide/plan.ts";
-import type { EventLog, Run, RunResult } from "./ports/event-log.ts";
+import type { Decide } from "./kinds/plan.ts";
+import type { Amendment, EventLog, Run, RunResult } from "./ports/event-log.ts";
 import type { EventRecord } from "./ports/records.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 /** What became of a command: the events it made, or the one an earlier use of its idempotency key made. */
 export interface WriteResult {
-  readonly state: ConversationState;
+  readonly state: WorkingConversation;
   readonly events: readonly EventRecord[];
   readonly repeated: boolean;
 }
@@ -17,6 +17,8 @@ export interface WriteItem {
   readonly app: string;
   readonly conversation: string;
   readonly decide: Decide;
+  /** Numbers of the messages that the decision is about: they are read before it is asked for. */
+  readonly targets: readonly number[];
   /** `sender/clientMessageId`, or `null`. */
   readonly repeatKey: string | null;
   readonly settle: (result: WriteResult) => void;
@@ -50,7 +52,7 @@ export interface Share {
 /** A run with what it was made of. */
 export interface PendingRun {
   readonly run: Run;
-  readonly state: ConversationState;
+  readonly state: WorkingConversation;
   readonly shares: readonly Share[];
 }
 
@@ -58,11 +60,13 @@ export interface PendingRun {
 export interface PlanFacts {
   group: true | undefined;
   readonly members: Set<string>;
+  /** By the message's number. */
+  readonly amendments: Map<number, Amendment>;
 }
 
 /** The run that a conversation's shares make together, on top of `head`. */
 export function runOf(
-  state: ConversationState,
+  state: WorkingConversation,
   head: number,
   shares: readonly Share[],
   facts: PlanFacts,
@@ -79,6 +83,7 @@ export function runOf(
     transient: state.transient,
     ...(facts.group === undefined ? {} : { group: state.group }),
     ...(members.length === 0 ? {} : { members }),
+    ...(facts.amendments.size === 0 ? {} : { amendments: [...facts.amendments.values()] }),
   };
 }
 

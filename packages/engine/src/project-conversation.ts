@@ -1,51 +1,57 @@
-import { conversWithOf } from "@chat21/protocol";
-import type { ConversationState } from "./conversation-state.ts";
+import { conversWithOf, limits } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
 import { appendMembers, cutMembers } from "./json-text.ts";
-import type { ConversationView, EventRecord, GroupRecord } from "./ports/records.ts";
+import type { ConversationView, GroupRecord } from "./ports/records.ts";
 import { copyIdOf, serverMembers, statusFor } from "./project-message.ts";
-
-/** Whether the conversation is in the user's archive: archived, and no listed message has come since. */
-export function isArchived(view: ConversationView): boolean {
-  const { archivedAt } = view.state;
-  return archivedAt !== null && (view.last === null || view.last.seq <= archivedAt);
-}
+import { isArchived, isNew, isOnList } from "./view/view.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
 const listKeys: ReadonlySet<string> = new Set(["key", "is_new", "archived", "last_message_text"]);
 
-/** A conversation as REST lists it and S4 and S5 carry it; `null` when its user sees no message in it. */
-export function conversationJson(view: ConversationView, epoch: string, user: string): JsonText | null {
-  const { last, state, record } = view;
+const textKey: ReadonlySet<string> = new Set(["text"]);
+
+/**
+ * A conversation as REST lists it and S4 and S5 carry it; `null` when its user sees no message in it. `textCharacters`: a
+ * longer text is cut, because a list of 1,000 conversations must not be as large as 1,000 of the longest messages.
+ */
+export function conversationJson(
+  view: ConversationView,
+  epoch: string,
+  user: string,
+  textCharacters: number = Number.POSITIVE_INFINITY,
+): JsonText | null {
+  const { last, state, conversation } = view;
   if (last === null) return null;
-  const conversWith = conversWithOf(record.conversation, user);
+  const conversWith = conversWithOf(conversation, user);
   const message = JSON.parse(last.body) as Record<string, unknown>;
+  const given = typeof message["text"] === "string" ? message["text"] : "";
+  const text = beginningOf(given, textCharacters);
   const clash = [...listKeys].some((key) => Object.hasOwn(message, key));
-  const body = clash ? cutMembers(last.body, listKeys) : last.body;
-  const text = typeof message["text"] === "string" ? message["text"] : "";
+  const kept = clash ? cutMembers(last.body, listKeys) : last.body;
+  const body =
+    text === given ? kept : appendMembers(cutMembers(kept, textKey), `"text":${JSON.stringify(text)}`);
   const status = statusFor(last, user, { own: state, counterpart: view.counterpart });
   return appendMembers(
     body,
     `${serverMembers(last, epoch)},"status":${status},"timelineOf":"${user}","conversWith":"${conversWith}",` +
-      `"key":"${conversWith}","is_new":${isNew(view, last)},"archived":${isArchived(view)},` +
+      `"key":"${conversWith}","is_new":${isNew(state, last)},"archived":${isArchived(view)},` +
       `"last_message_text":${JSON.stringify(text)},"_id":"${copyIdOf(user, conversWith)}"`,
   );
 }
 
-function isNew({ state }: ConversationView, last: EventRecord): boolean {
-  return state.markedUnread || state.read < last.seq;
+/** The first characters of a text; never half of one. */
+function beginningOf(text: string, characters: number): string {
+  if (text.length <= characters) return text;
+  const cut = text.slice(0, characters);
+  return /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
 
-/** `conversationStateSchema`: what sync says of a conversation beside its events. */
-export function conversationStateJson(
-  view: ConversationView,
-  epoch: string,
-  user: string,
-  head: number,
-): JsonText {
-  const { record, state, counterpart } = view;
-  const document = conversationJson(view, epoch, user);
+/** `conversationStateSchema`: the facts of a conversation beside its events. */
+export function conversationStateJson(view: ConversationView, epoch: string, user: string): JsonText {
+  const { conversation, kind, head, state, counterpart } = view;
+  const document = isOnList(view) ? conversationJson(view, epoch, user, limits.listTextCharacters) : null;
   return (
-    `{"conversWith":"${conversWithOf(record.conversation, user)}","kind":"${record.kind}","head":${head},` +
+    `{"conversWith":"${conversWithOf(conversation, user)}","kind":"${kind}","head":${head},` +
     `"unread":${view.unread},"delivered":${state.delivered},"read":${state.read},"archived":${isArchived(view)}` +
     (counterpart === null
       ? ""
@@ -63,7 +69,7 @@ export interface GroupFacts {
 }
 
 /** The facts of a state's group, as it is now. */
-export function groupFacts(state: ConversationState, group: GroupRecord): GroupFacts {
+export function groupFacts(state: WorkingConversation, group: GroupRecord): GroupFacts {
   return { app: state.app, id: state.conversation, group, members: state.present() };
 }
 

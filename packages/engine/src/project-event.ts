@@ -1,9 +1,8 @@
 import { conversWithOf } from "@chat21/protocol";
-import type { GroupEventBody } from "./decide/group-event.ts";
 import type { JsonText } from "./engine.ts";
 import type { EventRecord } from "./ports/records.ts";
-import type { Watermarks } from "./project-message.ts";
-import { storedMessageJson } from "./project-message.ts";
+import type { PairWatermarks } from "./project-message.ts";
+import { isErased, storedMessageJson } from "./project-message.ts";
 
 function head(event: EventRecord, epoch: string, conversWith: string): string {
   return (
@@ -12,28 +11,34 @@ function head(event: EventRecord, epoch: string, conversWith: string): string {
   );
 }
 
-/** What the wire shows of a group event's body: the server's own notes stay behind. */
-function eventData(event: EventRecord): string {
-  if (event.type === "erased") return "{}";
-  const body = JSON.parse(event.body) as GroupEventBody;
-  const { announce: _, except: __, notification: ___, quiet: ____, ...data } = body;
-  return JSON.stringify(data);
+/** An event that is not a message: live on `…/event`, and in answers. */
+export function eventJson(event: EventRecord, epoch: string, conversWith: string, data: JsonText): JsonText {
+  return `${head(event, epoch, conversWith)},"data":${data}}`;
 }
 
-/** An event that is not a message, as it goes live on `…/event`. */
-export function eventJson(event: EventRecord, epoch: string, conversWith: string): JsonText {
-  return `${head(event, epoch, conversWith)},"data":${eventData(event)}}`;
+/** For whom, and with which kinds, events are written into an answer. */
+export interface EventReader {
+  /** The kinds that are known here; see `Kinds`. */
+  readonly kinds: { of(type: string): { data(event: EventRecord): JsonText | null } | undefined };
+  readonly epoch: string;
+  readonly user: string;
+  readonly watermarks: PairWatermarks;
 }
 
-/** Any event, as history and sync answer it to `user`. */
-export function storedEventJson(
-  event: EventRecord,
-  epoch: string,
-  user: string,
-  watermarks: Watermarks,
-): JsonText {
+/**
+ * Any event, as history and sync answer it, a message as it is now. `null` for a kind of a later version: the covered range
+ * says that nothing is there for this reader.
+ */
+export function storedEventJson(event: EventRecord, reader: EventReader): JsonText | null {
+  const { kinds, epoch, user, watermarks } = reader;
+  const kind = kinds.of(event.type);
+  if (kind === undefined) return null;
   const conversWith = conversWithOf(event.conversation, user);
-  if (event.type !== "message") return eventJson(event, epoch, conversWith);
-  const message = storedMessageJson(event, epoch, user, conversWith, watermarks);
-  return `${head(event, epoch, conversWith)},"message":${message}}`;
+  const data = kind.data(event);
+  if (data !== null) return eventJson(event, epoch, conversWith, data);
+  const overlay = event.overlay === null ? "" : `,"overlay":${event.overlay}`;
+  const message = isErased(event)
+    ? ""
+    : `,"message":${storedMessageJson(event, epoch, user, conversWith, watermarks)}`;
+  return `${head(event, epoch, conversWith)}${message}${overlay}}`;
 }

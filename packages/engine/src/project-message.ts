@@ -1,7 +1,19 @@
+import type { Overlay } from "@chat21/protocol";
 import { directMembers, messageStatus } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
 import { appendMembers, cutMembers } from "./json-text.ts";
 import type { EventRecord, MemberState } from "./ports/records.ts";
+import { hash32 } from "./short-hash.ts";
+
+/** What later events made of a message; `null`: nothing. */
+export function overlayOf({ overlay }: Pick<EventRecord, "overlay">): Overlay | null {
+  return overlay === null ? null : (JSON.parse(overlay) as Overlay);
+}
+
+/** Whether a message was erased: its number stays, and its text is gone. */
+export function isErased(event: Pick<EventRecord, "overlay">): boolean {
+  return event.overlay !== null && overlayOf(event)?.deleted !== undefined;
+}
 
 /** Who a message is addressed to: the counterpart of its sender, or the group. */
 export function recipientOf(event: EventRecord): string {
@@ -43,21 +55,21 @@ export function storedMessageJson(
   epoch: string,
   user: string,
   conversWith: string,
-  watermarks: Watermarks,
+  watermarks: PairWatermarks,
 ): JsonText {
   const own = `,"timelineOf":"${user}","conversWith":"${conversWith}","_id":"${copyIdOf(user, event.messageId)}"`;
   return messageJson(event, epoch, statusFor(event, user, watermarks), own);
 }
 
 /** What the state of a stored copy is computed from. */
-export interface Watermarks {
+export interface PairWatermarks {
   readonly own: Pick<MemberState, "delivered">;
   /** `null` in groups. */
   readonly counterpart: Pick<MemberState, "delivered"> | null;
 }
 
 /** State of `user`'s copy of a message. */
-export function statusFor(event: EventRecord, user: string, { own, counterpart }: Watermarks): number {
+export function statusFor(event: EventRecord, user: string, { own, counterpart }: PairWatermarks): number {
   const pair = directMembers(event.conversation);
   if (pair === null || pair[0] === pair[1]) return messageStatus.delivered;
   if (event.sender === user) {
@@ -71,11 +83,7 @@ export function statusFor(event: EventRecord, user: string, { own, counterpart }
 export function copyIdOf(owner: string, id: string): string {
   let text = "";
   for (const seed of [0x811c9dc5, 0x01000193, 0x9e3779b1]) {
-    let hash = seed;
-    for (const part of [owner, "/", id]) {
-      for (let i = 0; i < part.length; i++) hash = Math.imul(hash ^ part.charCodeAt(i), 0x01000193);
-    }
-    text += (hash >>> 0).toString(16).padStart(8, "0");
+    text += hash32(`${owner}/${id}`, seed).toString(16).padStart(8, "0");
   }
   return text;
 }

@@ -1,7 +1,7 @@
 import { ChatError } from "@chat21/protocol";
-import { ConversationState } from "./conversation-state.ts";
 import type { ConversationStore } from "./ports/conversation-store.ts";
 import type { ConversationRecord } from "./ports/records.ts";
+import { WorkingConversation } from "./working-conversation.ts";
 
 /** Names a conversation. */
 export interface ConversationKey {
@@ -25,7 +25,7 @@ export class StateCache {
   readonly #store: ConversationStore;
   readonly #maxConversations: number;
   readonly #isShared: boolean;
-  readonly #states = new Map<string, ConversationState>();
+  readonly #states = new Map<string, WorkingConversation>();
 
   constructor({ conversations, maxConversations, isShared }: StateCacheOptions) {
     this.#store = conversations;
@@ -34,7 +34,7 @@ export class StateCache {
   }
 
   /** The state held for a key; the caller may rely on it after {@link load} without anything awaited in between. */
-  get(app: string, conversation: string): ConversationState | undefined {
+  get(app: string, conversation: string): WorkingConversation | undefined {
     return this.#states.get(keyOf(app, conversation));
   }
 
@@ -58,14 +58,14 @@ export class StateCache {
   }
 
   /** A conversation to look at, not to decide on. */
-  async read(app: string, conversation: string): Promise<ConversationState> {
+  async read(app: string, conversation: string): Promise<WorkingConversation> {
     const [state] = await this.readAll([{ app, conversation }]);
     if (state === undefined) throw new ChatError("internal", "a conversation was not loaded");
     return state;
   }
 
   /** Conversations to look at, in the order of their keys. */
-  async readAll(keys: readonly ConversationKey[]): Promise<readonly ConversationState[]> {
+  async readAll(keys: readonly ConversationKey[]): Promise<readonly WorkingConversation[]> {
     if (!this.#isShared) {
       await this.load(keys);
       const held = keys.map(({ app, conversation }) => this.get(app, conversation));
@@ -97,8 +97,8 @@ export class StateCache {
 function stateOf(
   { app, conversation }: ConversationKey,
   record: ConversationRecord | null,
-): ConversationState {
-  return record === null ? ConversationState.fresh(app, conversation) : new ConversationState(record);
+): WorkingConversation {
+  return record === null ? WorkingConversation.fresh(app, conversation) : new WorkingConversation(record);
 }
 
 function keyOf(app: string, conversation: string): string {

@@ -1,7 +1,7 @@
 import { ChatError } from "@chat21/protocol";
-import type { ConversationState } from "./conversation-state.ts";
-import type { Decide, DecisionContext } from "./decide/plan.ts";
-import { advance } from "./decide/plan.ts";
+import type { Kinds } from "./kinds/kinds.ts";
+import type { Decide, DecisionContext } from "./kinds/plan.ts";
+import { advance } from "./kinds/plan.ts";
 import type { OutcomesOptions } from "./outcomes.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { Arrival, PendingRun, PlanFacts, Share, WriteItem, WriteResult } from "./pending-run.ts";
@@ -13,10 +13,13 @@ import type { RedeliveryLog } from "./ports/redelivery-log.ts";
 import type { Store } from "./ports/store.ts";
 import type { Log } from "./ports/telemetry.ts";
 import { RepeatsByBroker } from "./repeats-by-broker.ts";
+import { Targets } from "./targets.ts";
+import type { WorkingConversation } from "./working-conversation.ts";
 
-/** What a writer needs. */
+/** What a writer works with. */
 export interface WriterOptions extends OutcomesOptions {
   readonly store: Store;
+  readonly kinds: Kinds;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly log: Log;
@@ -29,6 +32,17 @@ export interface WriterOptions extends OutcomesOptions {
   readonly onStoreHealth: (healthy: boolean) => void;
 }
 
+/** How a command is written, beside what it decides. */
+export interface WriteOptions {
+  /** `app/sender/id` of the idempotency key. @default the command has none */
+  readonly repeatKey?: string | null;
+  /** How a broker brought it. @default no broker did */
+  readonly arrival?: Arrival | undefined;
+  /** Numbers of the messages that the decision is about. @default none */
+  readonly targets?: readonly number[];
+}
+
+const noTargets: readonly number[] = [];
 const firstRetryMs = 100;
 const lastRetryMs = 2_000;
 
@@ -38,7 +52,9 @@ const lastRetryMs = 2_000;
  */
 export class Writer {
   readonly #options: WriterOptions;
-  readonly #context: { now: number; readonly newId: () => string };
+  readonly #context: { now: number } & Pick<DecisionContext, "newId" | "target">;
+  /** What the command under decision may ask for. */
+  #deciding: { readonly state: WorkingConversation; readonly targets: Targets } | undefined;
   readonly #repeats: RepeatsByBroker;
   readonly #outcomes: Outcomes;
   #queue: WriteItem[] = [];
@@ -48,7 +64,11 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#context = { now: 0, newId: options.newId };
+    this.#context = {
+      now: 0,
+      newId: options.newId,
+      target: (seq) => this.#deciding?.targets.find(this.#deciding.state, seq) ?? null,
+    };
     this.#repeats = new RepeatsByBroker(options.redeliveries, options.store.events);
     this.#outcomes = new Outcomes(options);
   }
@@ -61,13 +81,20 @@ export class Writer {
     app: string,
     conversation: string,
     decide: Decide,
-    repeatKey: string | null = null,
-    arrival?: Arrival,
+    { repeatKey = null, arrival, targets = noTargets }: WriteOptions = {},
   ): Promise<WriteResult> {
     return new Promise((settle, fail) => {
       this.#queue.push({
-        ...{ app, conversation, decide, repeatKey, settle, fail, arrival },
-        ...{ alone: false, reconsidered: !this.#options.isShared },
+        app,
+        conversation,
+        decide,
+        repeatKey,
+        settle,
+        fail,
+        arrival,
+        targets,
+        alone: false,
+        reconsidered: !this.#options.isShared,
       });
       this.#wake();
     });
@@ -132,12 +159,15 @@ export class Writer {
 
   /** Answers whether the store took what it was given. Throws only before anything was decided. */
   async #process(batch: readonly WriteItem[]): Promise<boolean> {
-    const { states, metrics, clock } = this.#options;
+    const { states, metrics, clock, store, kinds } = this.#options;
     metrics.observe("batch_items", batch.length);
     await states.load(batch);
     const candidates = await this.#repeats.candidates(batch);
+    const targets = batch.some((item) => item.targets.length > 0)
+      ? await Targets.read(store.events, kinds, batch)
+      : Targets.none(kinds);
     this.#context.now = clock.now();
-    const pending = this.#decide(batch, candidates);
+    const pending = this.#decide(batch, candidates, targets);
     if (pending.length === 0) return true;
     const startedMs = clock.now();
     const { results, answered } = await this.#commit(pending);
@@ -151,10 +181,12 @@ export class Writer {
   #decide(
     batch: readonly WriteItem[],
     candidates: ReadonlyMap<string, readonly EventRecord[]>,
+    targets: Targets,
   ): PendingRun[] {
-    const runs = new Map<ConversationState, { shares: Share[]; head: number; plans: PlanFacts }>();
+    const { kinds } = this.#options;
+    const runs = new Map<WorkingConversation, { shares: Share[]; head: number; plans: PlanFacts }>();
     const later: WriteItem[] = [];
-    const doubted = new Set<ConversationState>();
+    const doubted = new Set<WorkingConversation>();
     for (const item of batch) {
       // Asked here, after everything was read, and before anything else can run (ADR 0010).
       if (item.arrival?.isCurrent() === false) {
@@ -174,17 +206,23 @@ export class Writer {
       }
       try {
         const head = state.head;
-        const plan = item.decide(state, this.#context as DecisionContext);
+        if (item.targets.length > 0) this.#deciding = { state, targets };
+        const plan = item.decide(state, this.#context);
         if (plan.events.length === 0 && this.#reconsider(item, state, doubted, later)) continue;
-        const events = advance(state, plan, this.#context.now);
+        const events = advance(state, plan, this.#context.now, kinds);
         let entry = runs.get(state);
         if (entry === undefined) {
-          entry = { shares: [], head, plans: { group: undefined, members: new Set() } };
+          entry = {
+            shares: [],
+            head,
+            plans: { group: undefined, members: new Set(), amendments: new Map() },
+          };
           runs.set(state, entry);
         }
         entry.shares.push({ item, events });
         if (plan.group !== undefined) entry.plans.group = true;
         for (const { user } of plan.members ?? []) entry.plans.members.add(user);
+        targets.amend(state, events, entry.plans);
       } catch (thrown) {
         if (!this.#reconsider(item, state, doubted, later)) item.fail(ChatError.fromUnknown(thrown));
       }
@@ -206,8 +244,8 @@ export class Writer {
    */
   #reconsider(
     item: WriteItem,
-    state: ConversationState,
-    doubted: Set<ConversationState>,
+    state: WorkingConversation,
+    doubted: Set<WorkingConversation>,
     later: WriteItem[],
   ): boolean {
     if (item.reconsidered) return false;

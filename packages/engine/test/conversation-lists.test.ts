@@ -1,5 +1,6 @@
+import { limits } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
-import { admin, as, type Json, World } from "./world.ts";
+import { admin, allOf, as, type Json, World } from "./world.ts";
 
 /** Bob has heard from three people, one after the other. */
 async function busy(): Promise<World> {
@@ -104,7 +105,7 @@ describe("A list of conversations", () => {
     };
     await world.send("ann", "bob", forged);
 
-    const [text = ""] = await world.engine.conversations.list(as("bob"), "bob", false, {});
+    const [text = ""] = await allOf(world.engine.conversations.list(as("bob"), "bob", false, {}));
 
     expect(JSON.parse(text)).toMatchObject({
       key: "ann",
@@ -119,7 +120,7 @@ describe("A list of conversations", () => {
   it("comes in pages by timestamp", async () => {
     const world = await busy();
     const page = async (options: object): Promise<readonly Json[]> =>
-      (await world.engine.conversations.list(as("bob"), "bob", false, options)).map((text) =>
+      (await allOf(world.engine.conversations.list(as("bob"), "bob", false, options))).map((text) =>
         JSON.parse(text),
       );
     const [dan, cid, ann] = await world.list("bob");
@@ -134,11 +135,81 @@ describe("A list of conversations", () => {
 
   it("has 200 at most unless more are asked for", async () => {
     const world = await World.start();
-    await Promise.all(Array.from({ length: 250 }, (_, n) => world.send(`u${n}`, "bob", { text: "x" })));
+    for (let n = 0; n < 250; n++) {
+      await world.send(`u${n}`, "bob", { text: "x" });
+      await world.clock.advance(1);
+    }
     const { conversations } = world.engine;
 
-    expect(await conversations.list(as("bob"), "bob", false, {})).toHaveLength(200);
-    expect(await conversations.list(as("bob"), "bob", false, { limit: 1_000 })).toHaveLength(250);
+    expect(await allOf(conversations.list(as("bob"), "bob", false, {}))).toHaveLength(200);
+    expect(await allOf(conversations.list(as("bob"), "bob", false, { limit: 1_000 }))).toHaveLength(250);
+  });
+
+  it("ends behind all conversations of its last timestamp, so that the next page by timestamp leaves none out", async () => {
+    const world = await World.start();
+    await world.send("early", "bob", { text: "x" });
+    await world.clock.advance(1_000);
+    await Promise.all(Array.from({ length: 50 }, (_, n) => world.send(`u${n}`, "bob", { text: "x" })));
+    const list = async (page: object) =>
+      (await allOf(world.engine.conversations.list(as("bob"), "bob", false, page))).map(
+        (text) => JSON.parse(text) as Json,
+      );
+
+    const first = await list({ limit: 10 });
+    const second = await list({ limit: 10, before: first.at(-1).timestamp });
+
+    expect(new Set(names(first))).toEqual(new Set(Array.from({ length: 50 }, (_, n) => `u${n}`)));
+    expect(names(second)).toEqual(["early"]);
+  });
+
+  it("goes on by a cursor, item by item, whatever the timestamps", async () => {
+    const world = await World.start();
+    await Promise.all(Array.from({ length: 25 }, (_, n) => world.send(`u${n}`, "bob", { text: "x" })));
+    const told: string[] = [];
+
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page: { limit: number; cursor?: string } =
+        cursor === undefined ? { limit: 25 } : { limit: 4, cursor };
+      const items = world.engine.conversations.states(as("bob"), "bob", null, page);
+      for (;;) {
+        const { done, value } = await items.next();
+        if (done) {
+          cursor = value;
+          break;
+        }
+        told.push((JSON.parse(value) as Json).conversWith);
+      }
+    }
+
+    expect(told).toEqual(Array.from({ length: 25 }, (_, n) => `u${n}`).sort());
+  });
+
+  it("cuts a long text, never half a character, and the history has all of it", async () => {
+    const world = await World.start();
+    const text = `${"x".repeat(limits.listTextCharacters - 1)}${"\u{1F600}".repeat(10)}`;
+    await world.send("ann", "bob", { text, type: "text" });
+
+    const [document] = await world.list("bob");
+
+    const shown = "x".repeat(limits.listTextCharacters - 1);
+    expect(document).toMatchObject({ text: shown, last_message_text: shown, type: "text" });
+    expect(await world.textsOf("bob", "ann")).toEqual([text]);
+  });
+
+  it("ends at the bytes that an answer may have, and the next page goes on there", async () => {
+    const world = await World.start();
+    const metadata = { big: "x".repeat(60_000) };
+    for (let n = 0; n < 80; n++) {
+      await world.send(`u${n}`, "bob", { text: "x", metadata });
+      await world.clock.advance(1);
+    }
+
+    const first = await world.list("bob");
+    const before = first.at(-1)?.timestamp as number;
+    const rest = await allOf(world.engine.conversations.list(as("bob"), "bob", false, { before }));
+
+    expect(first.length).toBe(Math.floor(limits.answerBytes / Buffer.byteLength(JSON.stringify(first[0]))));
+    expect(first.length + rest.length).toBe(80);
   });
 
   it("is for oneself and for admins", async () => {
@@ -146,21 +217,21 @@ describe("A list of conversations", () => {
     const { conversations } = world.engine;
 
     for (const read of [
-      conversations.list(as("eve"), "bob", false, {}),
-      conversations.list(as("eve"), "bob", true, {}),
-      conversations.states(as("eve"), "bob", null, {}),
+      allOf(conversations.list(as("eve"), "bob", false, {})),
+      allOf(conversations.list(as("eve"), "bob", true, {})),
+      allOf(conversations.states(as("eve"), "bob", null, {})),
       conversations.get(as("eve"), "bob", "ann", false),
     ]) {
       await expect(read).rejects.toMatchObject({ code: "forbidden" });
     }
-    expect(await conversations.list(admin, "bob", false, {})).toHaveLength(3);
+    expect(await allOf(conversations.list(admin, "bob", false, {}))).toHaveLength(3);
   });
 });
 
 describe("One conversation of a list", () => {
   it("is the same document as in the list", async () => {
     const world = await busy();
-    const [, , ann] = await world.engine.conversations.list(as("bob"), "bob", false, {});
+    const [, , ann] = await allOf(world.engine.conversations.list(as("bob"), "bob", false, {}));
 
     expect(await world.engine.conversations.get(as("bob"), "bob", "ann", false)).toBe(ann);
   });
@@ -207,7 +278,7 @@ describe("States of conversations", () => {
     await world.send("bob", "ann", { text: "mine" });
     for (const text of ["one", "two"]) await world.send("ann", "bob", { text });
 
-    const [state = ""] = await world.engine.conversations.states(as("bob"), "bob", null, {});
+    const [state = ""] = await allOf(world.engine.conversations.states(as("bob"), "bob", null, {}));
 
     expect(JSON.parse(state)).toMatchObject({
       conversWith: "ann",
@@ -274,12 +345,13 @@ describe("Erasing messages", () => {
     expect(await world.list("bob")).toEqual([]);
     const page = JSON.parse(await world.engine.sync.events(as("bob"), "ann", {}));
     expect(page.events).toMatchObject([
-      { type: "erased", seq: 1, data: {} },
-      { type: "erased", seq: 2, data: {} },
+      { type: "message", seq: 1, overlay: { version: 3 } },
+      { type: "message", seq: 2, overlay: { version: 3 } },
+      { type: "erased", seq: 3, data: { seqs: [[1, 2]] } },
     ]);
     expect(JSON.stringify(page)).not.toContain("secret");
     await world.send("ann", "bob", { text: "new" });
-    expect(await world.history("bob", "ann")).toMatchObject([{ text: "new", seq: 3 }]);
+    expect(await world.history("bob", "ann")).toMatchObject([{ text: "new", seq: 4 }]);
   });
 
   it("of a group leaves its members and its other events", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { admin, as, World } from "./world.ts";
+import { admin, allOf, as, World } from "./world.ts";
 
 describe("Somebody who leaves a group", () => {
   it("hears of it with all others, and then no more", async () => {
@@ -97,7 +97,7 @@ describe("Somebody who leaves a group", () => {
 
     await world.engine.groups.addMember(as("ann"), "group-1", "bob");
 
-    const texts = (await world.engine.messages.list(as("bob"), "bob", "group-1", { limit: 1_000 }))
+    const texts = (await allOf(world.engine.messages.list(as("bob"), "bob", "group-1", { limit: 1_000 })))
       .map((text) => JSON.parse(text).text)
       .reverse();
     expect(texts.slice(0, 6)).toEqual([

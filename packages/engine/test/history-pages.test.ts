@@ -1,7 +1,7 @@
 import { historyResponseSchema, validate } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
 import type { Page } from "../src/index.ts";
-import { admin, as, type Json, World } from "./world.ts";
+import { admin, allOf, as, type Json, World } from "./world.ts";
 
 /** Ann has written m1…m<count> to bob. */
 async function talk(count: number): Promise<World> {
@@ -12,7 +12,7 @@ async function talk(count: number): Promise<World> {
 }
 
 async function numbersOf(world: World, page: Page): Promise<readonly number[]> {
-  const texts = await world.engine.messages.list(as("bob"), "bob", "ann", page);
+  const texts = await allOf(world.engine.messages.list(as("bob"), "bob", "ann", page));
   return texts.map((text) => JSON.parse(text).seq);
 }
 
@@ -27,7 +27,7 @@ describe("Messages of a conversation", () => {
   it("come newest first, with the names under which their reader knows them", async () => {
     const world = await talk(2);
 
-    const [newest = "", oldest = ""] = await world.engine.messages.list(as("bob"), "bob", "ann", {});
+    const [newest = "", oldest = ""] = await allOf(world.engine.messages.list(as("bob"), "bob", "ann", {}));
 
     expect(JSON.parse(newest)).toEqual({
       text: "m2",
@@ -96,7 +96,7 @@ describe("Messages of a conversation", () => {
   it("have a state that follows the watermarks of both", async () => {
     const world = await talk(2);
     await world.send("bob", "ann", { text: "answer" });
-    await world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", delivered: 1 });
+    await world.engine.conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", delivered: 1 });
 
     expect((await world.history("ann", "bob")).map(({ status }) => status)).toEqual([250, 100, 150]);
     expect((await world.history("bob", "ann")).map(({ status }) => status)).toEqual([200, 150, 100]);
@@ -105,7 +105,7 @@ describe("Messages of a conversation", () => {
   it("in a group are delivered, whoever reads", async () => {
     const world = await World.start();
     await world.createGroup("group-1", "ann", "bob");
-    await world.engine.conversations.mark(as("bob"), "bob", { conversWith: "group-1", read: 9 });
+    await world.engine.conversations.moveWatermarks(as("bob"), "bob", { conversWith: "group-1", read: 9 });
 
     expect((await world.history("ann", "group-1")).map(({ status }) => status)).toEqual([150, 150, 150]);
   });

@@ -163,7 +163,10 @@ describe("A client_message_id used for something else", () => {
 
     await expect(world.send("ann", "bob", again)).rejects.toMatchObject({ code: "idempotency_conflict" });
 
-    expect(world.log("ann.bob")).toMatchObject([{ type: "erased", body: "{}" }]);
+    expect(world.log("ann.bob")).toMatchObject([
+      { type: "message", body: "{}", overlay: expect.stringContaining("deleted") },
+      { type: "erased" },
+    ]);
     expect([...ann.messages(), ...bob.messages()]).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { as, type Json, type Person, World } from "./world.ts";
+import { allOf, as, type Json, type Person, World } from "./world.ts";
 
 /** Ann has sent bob some messages. */
 async function sent(
@@ -13,7 +13,7 @@ async function sent(
 }
 
 async function stateOf(world: World, user: string): Promise<Json> {
-  const [state = "{}"] = await world.engine.conversations.states(as(user), user, null, {});
+  const [state = "{}"] = await allOf(world.engine.conversations.states(as(user), user, null, {}));
   return JSON.parse(state);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { as, World } from "./world.ts";
+import { allOf, as, World } from "./world.ts";
 
 describe("A message to oneself", () => {
   it("comes twice to the same inbox, sent and then delivered, with the same id", async () => {
@@ -31,7 +31,7 @@ describe("A message to oneself", () => {
     expect(await world.list("me")).toMatchObject([
       { conversWith: "me", key: "me", last_message_text: "note" },
     ]);
-    const [state] = await world.engine.conversations.states(as("me"), "me", null, {});
+    const [state] = await allOf(world.engine.conversations.states(as("me"), "me", null, {}));
     expect(JSON.parse(state ?? "")).toMatchObject({ conversWith: "me", unread: 0 });
     expect(JSON.parse(state ?? "")).not.toHaveProperty("counterpart");
   });

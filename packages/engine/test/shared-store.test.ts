@@ -116,7 +116,7 @@ describe("A partition that another process takes over", () => {
       isReached = resolve;
     });
     const hold = async (point: string) => {
-      if (point !== "events.flushMarks:after") return;
+      if (point !== "events.flushDispatchMarks:after") return;
       isReached();
       await paused;
     };

@@ -1,6 +1,6 @@
 import { ChatError } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
-import { admin, as, World } from "./world.ts";
+import { admin, allOf, as, World } from "./world.ts";
 
 /** Lets the store fail at the points that match, until the returned function is called. */
 function breakAt(world: World, pattern: RegExp): () => void {
@@ -200,10 +200,10 @@ describe("While the store is down", () => {
     const repair = breakAt(world, anything);
 
     const reads = [
-      world.engine.messages.list(as("bob"), "bob", "ann", {}),
-      world.engine.conversations.list(as("bob"), "bob", false, {}),
-      world.engine.sync.sync(as("bob"), { positions: {} }),
-      world.engine.conversations.mark(as("bob"), "bob", { conversWith: "ann", read: 1 }),
+      allOf(world.engine.messages.list(as("bob"), "bob", "ann", {})),
+      allOf(world.engine.conversations.list(as("bob"), "bob", false, {})),
+      world.engine.sync.sync(as("bob"), {}),
+      world.engine.conversations.moveWatermarks(as("bob"), "bob", { conversWith: "ann", read: 1 }),
       world.engine.conversations.clear(admin, "ann"),
     ];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { as, type Json, World } from "./world.ts";
+import { allOf, as, type Json, World } from "./world.ts";
 
 const quiet = (text: string) => ({ text, attributes: { updateconversation: false } });
 
@@ -38,8 +38,8 @@ describe("A message with `updateconversation: false`", () => {
 
     expect(bob.kinds).toEqual(["message-added"]);
     expect(await world.list("bob", true)).toHaveLength(1);
-    const states: Json[] = (await world.engine.conversations.states(as("bob"), "bob", null, {})).map((text) =>
-      JSON.parse(text),
+    const states: Json[] = (await allOf(world.engine.conversations.states(as("bob"), "bob", null, {}))).map(
+      (text) => JSON.parse(text),
     );
     expect(states).toMatchObject([{ unread: 0, archived: true, head: 2 }]);
   });

@@ -178,7 +178,7 @@ export class World {
 
   /** What `user` reads with `conversWith`, oldest first. */
   async history(user: string, conversWith: string): Promise<readonly Json[]> {
-    const texts = await this.engine.messages.list(as(user), user, conversWith, {});
+    const texts = await allOf(this.engine.messages.list(as(user), user, conversWith, {}));
     return texts.map((text) => validate(messageSchema, JSON.parse(text))).reverse();
   }
 
@@ -189,7 +189,7 @@ export class World {
 
   /** A user's list, newest first. */
   async list(user: string, archived = false): Promise<readonly Json[]> {
-    const documents = await this.engine.conversations.list(as(user), user, archived, {});
+    const documents = await allOf(this.engine.conversations.list(as(user), user, archived, {}));
     return documents.map((text) => validate(conversationSchema, JSON.parse(text)));
   }
 
@@ -372,4 +372,11 @@ export class Person {
   forget(): void {
     this.#from = this.client.received.length;
   }
+}
+
+/** Everything that a generator yields. */
+export async function allOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }

@@ -5,7 +5,8 @@ import { eventsOf } from "./fact-events.ts";
 
 /** One event as the consumers of a queue get it. */
 export interface BackendEvent {
-  readonly event: WebhookEvent;
+  /** A webhook event's name. */
+  readonly event: string;
   readonly app: string;
   /** The same one whenever the same event is told again, so that whoever gets it twice can tell. */
   readonly id: string;
@@ -21,7 +22,7 @@ export function createBackendEvents(
   wanted: readonly WebhookEvent[],
   clock: Pick<Clock, "now">,
 ): (fact: Fact) => readonly BackendEvent[] {
-  const names = new Set(wanted);
+  const names = new Set<string>(wanted);
   return (fact) =>
     eventsOf(fact, names).map(({ app, event, identity, body }) => ({
       ...{ event, app },

@@ -1,10 +1,10 @@
-import type { WebhookDelivery } from "@chat21/engine";
 import { deliveryId } from "./delivery-id.ts";
-import type { EventDraft } from "./fact-events.ts";
+import type { BackendEventDraft } from "./fact-events.ts";
+import type { WebhookDelivery } from "./webhook-store.ts";
 
 /** One row of an event for each endpoint; their ids are made of the event, so that writing them again adds nothing. */
 export function deliveryRows(
-  draft: EventDraft,
+  draft: BackendEventDraft,
   urls: readonly string[],
   createdAt: number,
 ): readonly WebhookDelivery[] {

@@ -1,11 +1,9 @@
-import type { WebhookEvent } from "@chat21/protocol";
-
 /** JSON text of a string: the only part of a body that is serialised here. Documents are spliced in as they are. */
 const quote = (text: string) => JSON.stringify(text);
 
 /** What `message-sent` and `message-delivered` say. */
 export interface MessageBody {
-  readonly event: WebhookEvent;
+  readonly event: string;
   /** Milliseconds. */
   readonly createdAt: number;
   readonly app: string;
@@ -31,7 +29,7 @@ export function messageBody(of: MessageBody): string {
 
 /** What `message-received` and `message-return-receipt` say. */
 export interface ReceiptBody {
-  readonly event: WebhookEvent;
+  readonly event: string;
   readonly createdAt: number;
   readonly app: string;
   /** Who received the message. */
@@ -56,7 +54,7 @@ export function receiptBody(of: ReceiptBody): string {
 
 /** What `conversation-archived` and `conversation-unarchived` say. */
 export interface ConversationBody {
-  readonly event: WebhookEvent;
+  readonly event: string;
   readonly createdAt: number;
   readonly app: string;
   /** Whose list. */
@@ -73,6 +71,30 @@ export function conversationBody(of: ConversationBody): string {
     `{"event_type":${quote(of.event)},"createdAt":${of.createdAt},"app_id":${quote(of.app)},` +
     `"user_id":${quote(of.user)},"recipient_id":${quote(of.conversWith)},"convers_with":${quote(of.conversWith)},` +
     `"data":${of.document},"extras":{"topic":${quote(of.topic)}}}`
+  );
+}
+
+/** What the webhooks of other events of a conversation say, such as `message-deleted`. */
+export interface LogEventBody {
+  readonly event: string;
+  /** Milliseconds. */
+  readonly createdAt: number;
+  readonly app: string;
+  /** Who did it. */
+  readonly sender: string;
+  /** The user or group that the sender's conversation is with. */
+  readonly recipient: string;
+  /** Number of the event in the conversation. */
+  readonly seq: number;
+  /** The event's `data`, JSON text. */
+  readonly data: string;
+}
+
+/** Body of the webhooks of other events of a conversation. */
+export function eventBody(of: LogEventBody): string {
+  return (
+    `{"event_type":${quote(of.event)},"createdAt":${of.createdAt},"recipient_id":${quote(of.recipient)},` +
+    `"app_id":${quote(of.app)},"user_id":${quote(of.sender)},"seq":${of.seq},"data":${of.data}}`
   );
 }
 

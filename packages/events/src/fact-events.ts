@@ -1,10 +1,11 @@
 import type { Fact, InboxCopy } from "@chat21/engine";
-import { conversWithOf, messageStatus, topics, toRoutingKey, type WebhookEvent } from "@chat21/protocol";
-import { conversationBody, messageBody, presenceBody, receiptBody } from "./event-body.ts";
+import { conversWithOf, messageStatus, topics, toRoutingKey } from "@chat21/protocol";
+import { conversationBody, eventBody, messageBody, presenceBody, receiptBody } from "./event-body.ts";
 
 /** An event before it is known where it goes. */
-export interface EventDraft {
-  readonly event: WebhookEvent;
+export interface BackendEventDraft {
+  /** A webhook event's name. */
+  readonly event: string;
   readonly app: string;
   /** Events of one key are delivered one after the other. */
   readonly orderKey: string;
@@ -15,7 +16,7 @@ export interface EventDraft {
 }
 
 /** What a fact means for backends: the wanted events, in the order in which they are to be told. */
-export function eventsOf(fact: Fact, wanted: ReadonlySet<WebhookEvent>): readonly EventDraft[] {
+export function eventsOf(fact: Fact, wanted: ReadonlySet<string>): readonly BackendEventDraft[] {
   switch (fact.kind) {
     case "message":
       return [
@@ -33,12 +34,14 @@ export function eventsOf(fact: Fact, wanted: ReadonlySet<WebhookEvent>): readonl
     case "archived":
     case "unarchived":
       return [conversationEvent(fact)].filter(({ event }) => wanted.has(event));
+    case "event":
+      return wanted.has(fact.name) ? [logEvent(fact)] : [];
     case "presence":
       return wanted.has("presence-change") ? [presenceEvent(fact)] : [];
   }
 }
 
-function deliveriesOf(fact: Extract<Fact, { kind: "message" }>): readonly EventDraft[] {
+function deliveriesOf(fact: Extract<Fact, { kind: "message" }>): readonly BackendEventDraft[] {
   return (
     fact.delivered
       // The copy that a direct message's sender gets is the one that was announced as sent.
@@ -52,7 +55,7 @@ function messageEvent(
   { event: { app, conversation, sender, messageId } }: Pick<Extract<Fact, { kind: "message" }>, "event">,
   copy: InboxCopy,
   ...occasion: readonly string[]
-): EventDraft {
+): BackendEventDraft {
   return {
     event,
     app,
@@ -75,7 +78,7 @@ function messageEvent(
 function receiptEvent(
   event: "message-received" | "message-return-receipt",
   fact: Extract<Fact, { kind: "receipt" }>,
-): EventDraft {
+): BackendEventDraft {
   const { app, conversation, user, conversWith, messageId, at } = fact;
   // Two sides of one receipt: the copy of who received, and the copy of who wrote.
   const [owner, other, status] =
@@ -101,7 +104,7 @@ function receiptEvent(
   };
 }
 
-function conversationEvent(fact: Extract<Fact, { kind: "archived" | "unarchived" }>): EventDraft {
+function conversationEvent(fact: Extract<Fact, { kind: "archived" | "unarchived" }>): BackendEventDraft {
   const { app, conversation, user, conversWith, document, at } = fact;
   const event = fact.kind === "archived" ? "conversation-archived" : "conversation-unarchived";
   const topic =
@@ -118,7 +121,19 @@ function conversationEvent(fact: Extract<Fact, { kind: "archived" | "unarchived"
   };
 }
 
-function presenceEvent({ app, user, presence, at }: Extract<Fact, { kind: "presence" }>): EventDraft {
+function logEvent({ name, event, data }: Extract<Fact, { kind: "event" }>): BackendEventDraft {
+  const { app, conversation, sender, seq, messageId } = event;
+  const recipient = conversWithOf(conversation, sender);
+  return {
+    event: name,
+    app,
+    orderKey: conversationKey(app, conversation),
+    identity: [conversation, messageId],
+    body: (createdAt) => eventBody({ event: name, createdAt, app, sender, recipient, seq, data }),
+  };
+}
+
+function presenceEvent({ app, user, presence, at }: Extract<Fact, { kind: "presence" }>): BackendEventDraft {
   return {
     event: "presence-change",
     app,

@@ -1,14 +1,12 @@
 export { isAddressRange } from "./address-range.ts";
 export type { BackendEvent } from "./backend-events.ts";
 export { createBackendEvents } from "./backend-events.ts";
+export { deliveryRows } from "./delivery-rows.ts";
 export type { WebhookEndpoint } from "./endpoint.ts";
 export { endpointLabel, normalizeEndpointUrl } from "./endpoint.ts";
-export type {
-  OriginalWebhook,
-  OriginalWebhookOutcome,
-  OriginalWebhookRecorder,
-} from "./original-webhooks.ts";
-export { createOriginalWebhookRecorder } from "./original-webhooks.ts";
+export type { ConversationBody, MessageBody, PresenceBody } from "./event-body.ts";
+export { conversationBody, messageBody, presenceBody } from "./event-body.ts";
+export type { BackendEventDraft } from "./fact-events.ts";
 export type { WebhookSecret } from "./webhook-secret.ts";
 export { generateWebhookSecret, isWebhookSecret } from "./webhook-secret.ts";
 export type { WebhookSettings } from "./webhook-settings.ts";
@@ -17,3 +15,11 @@ export type { WebhookSinkOptions } from "./webhook-sink.ts";
 export { createWebhookSink } from "./webhook-sink.ts";
 export type { WebhookRecorderOptions } from "./webhook-sinks.ts";
 export { webhookSinks } from "./webhook-sinks.ts";
+export type {
+  StoredWebhookDelivery,
+  WebhookDelivery,
+  WebhookLease,
+  WebhookOutcome,
+  WebhookQuery,
+  WebhookStore,
+} from "./webhook-store.ts";

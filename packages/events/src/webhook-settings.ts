@@ -1,4 +1,4 @@
-import { ChatError, type WebhookEvent, webhookEvents } from "@chat21/protocol";
+import { ChatError, usualWebhookEvents, type WebhookEvent, webhookEvents } from "@chat21/protocol";
 import * as z from "zod";
 import { isAddressRange } from "./address-range.ts";
 import { normalizeEndpointUrl, type WebhookEndpoint } from "./endpoint.ts";
@@ -27,7 +27,7 @@ export interface WebhookSettings {
 /** What holds where a variable is not set. */
 export const webhookSettingDefaults = {
   enabled: true,
-  events: webhookEvents,
+  events: usualWebhookEvents,
   allowPrivate: [],
   keepDeliveredMs: 24 * hourMs,
   keepDeadMs: 30 * 24 * hourMs,

@@ -1,15 +1,16 @@
-import type { Clock, EventSink, Fact, WebhookDelivery, WebhookStore } from "@chat21/engine";
-import { type WebhookEvent, webhookEvents } from "@chat21/protocol";
+import type { Clock, EventSink, Fact } from "@chat21/engine";
+import { usualWebhookEvents } from "@chat21/protocol";
 import { deliveryRows } from "./delivery-rows.ts";
 import type { WebhookEndpoint } from "./endpoint.ts";
 import { eventsOf } from "./fact-events.ts";
+import type { WebhookDelivery, WebhookStore } from "./webhook-store.ts";
 
-/** What a webhook sink is made of. */
+/** The parts and settings of a webhook sink. */
 export interface WebhookSinkOptions {
   /** Every one gets every event. None: facts are accepted and nothing is recorded. */
   readonly endpoints: readonly Pick<WebhookEndpoint, "url">[];
-  /** Which events are recorded. `presence-change` is recorded in any case. @default all */
-  readonly events?: readonly WebhookEvent[];
+  /** Which events are recorded, by name. `presence-change` is recorded in any case. @default `usualWebhookEvents` */
+  readonly events?: readonly string[];
   readonly store: Pick<WebhookStore, "enqueue">;
   readonly clock: Pick<Clock, "now">;
   /** Called after rows became durable: wakes a worker of the same process. @default nobody is woken */
@@ -33,7 +34,7 @@ interface Waiting {
 export function createWebhookSink(options: WebhookSinkOptions): EventSink {
   const { store, clock, onEnqueued } = options;
   const urls = options.endpoints.map((endpoint) => endpoint.url);
-  const wanted = new Set<WebhookEvent>([...(options.events ?? webhookEvents), "presence-change"]);
+  const wanted = new Set<string>([...(options.events ?? usualWebhookEvents), "presence-change"]);
   let waiting: Waiting[] = [];
   let writing = false;
 

@@ -1,6 +1,7 @@
-import type { Clock, EventSink, WebhookStore } from "@chat21/engine";
+import type { Clock, EventSink } from "@chat21/engine";
 import type { WebhookSettings } from "./webhook-settings.ts";
 import { createWebhookSink } from "./webhook-sink.ts";
+import type { WebhookStore } from "./webhook-store.ts";
 
 /** What records webhooks for other processes to send. */
 export interface WebhookRecorderOptions {

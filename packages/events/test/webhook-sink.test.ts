@@ -1,9 +1,10 @@
-import type { EventRecord, Fact, InboxCopy, WebhookStore } from "@chat21/engine";
+import type { EventRecord, Fact, InboxCopy } from "@chat21/engine";
 import { ChatError, type WebhookEvent } from "@chat21/protocol";
 import { createManualClock, createMemoryStore } from "@chat21/testkit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createWebhookSink } from "../src/index.ts";
+import type { WebhookStore } from "../src/webhook-store.ts";
 
 const endpoint = "http://a.example/hook?token=t";
 
@@ -22,6 +23,7 @@ function record(event: Partial<EventRecord>): EventRecord {
     tempUid: null,
     hiddenFor: null,
     listed: true,
+    overlay: null,
     ...event,
   };
 }

@@ -15,7 +15,10 @@ export const markSchema = defineSchema(() =>
 );
 export type Mark = z.infer<typeof markSchema>;
 
-/** What a device may ask over MQTT beyond P1-P6. Every command is answered on the device's answer topic. */
+/**
+ * What a device may ask over MQTT beyond P1-P6. Every command is answered on the device's answer topic. Kinds of events
+ * bring further commands of their own: see `EventKind.command`.
+ */
 export const commandSchema = defineSchema(() =>
   z.discriminatedUnion("type", [
     z.object({
@@ -47,7 +50,7 @@ export type Answer = z.infer<typeof answerSchema>;
 
 /** What the ephemeral topic carries; never stored, never repeated. */
 export const ephemeralSchema = defineSchema(() =>
-  z.discriminatedUnion("type", [
+  z.union([
     z.looseObject({
       type: z.literal("typing"),
       conversWith: z.string(),
@@ -57,7 +60,7 @@ export const ephemeralSchema = defineSchema(() =>
     z.looseObject({
       type: z.literal("presence"),
       user: z.string(),
-      presence: z.enum(["online", "offline"]),
+      presence: z.literal(["online", "offline"]),
       last_seen: z.optional(z.number()),
     }),
     z.looseObject({

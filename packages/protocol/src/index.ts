@@ -18,6 +18,8 @@ export {
   looksLikeGroupId,
   systemUser,
 } from "./ids.ts";
+export type { EraseCommand } from "./kinds/erased.ts";
+export { eraseCommandSchema } from "./kinds/erased.ts";
 export type { EventKind } from "./kinds/event-kind.ts";
 export { defineEventKind } from "./kinds/event-kind.ts";
 export type { EventCodes, EventType } from "./kinds/event-kinds.ts";
@@ -82,4 +84,4 @@ export { validate } from "./validate.ts";
 export type { ListPlace, Reader } from "./view.ts";
 export { compareListed, countsAsUnread, isListedMessage } from "./view.ts";
 export type { WebhookEvent } from "./webhook.ts";
-export { webhookEvents } from "./webhook.ts";
+export { usualWebhookEvents, webhookEvents } from "./webhook.ts";

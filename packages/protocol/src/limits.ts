@@ -19,6 +19,12 @@ export const limits = {
   interleavedMembers: 200,
   /** Members of a stored group. */
   groupMembers: 10_000,
+  /** Largest REST body that names a group's members: `groupMembers` of the longest ids, and attributes. */
+  groupBodyBytes: 1024 * 1024,
+  /** Largest body of any other REST request; that of the existing API. */
+  bodyBytes: 100 * 1024,
+  /** Users whose presence one request may ask for. */
+  presenceUsers: 100,
   /** Longest group or user display name. */
   nameBytes: 512,
   /** Messages replayed to somebody who joins a group. */
@@ -36,10 +42,20 @@ export const limits = {
    * the rest is asked for with the answer's cursor.
    */
   answerBytes: 4 * 1024 * 1024,
+  /** Sync, list and history requests of one user that are answered at the same time. */
+  heavyRequests: 2,
+  /** Such requests that wait for their turn, per user; one more is `rate_limited`. */
+  heavyWaiting: 16,
+  /** A reader that takes nothing of an answer for so long is disconnected. */
+  readerStallMs: 30_000,
+  /** REST answers of at least so many bytes are compressed for readers that say they can read it. */
+  compressFromBytes: 1024,
   /** Characters of a message's text that a list shows; the whole text is in the history. */
   listTextCharacters: 1_000,
   /** Unread messages of a conversation are counted up to this number. */
   unreadMax: 1_000,
+  /** Messages that one `erase` command may name. */
+  eraseSeqs: 100,
   /** Messages that one `erased` event names: a commit waits for their bodies to be removed. */
   erasedPerEvent: 500,
   /** Conversations one `mark` command may name. */

@@ -20,7 +20,7 @@ export type SyncRequest = z.infer<typeof syncRequestSchema>;
 export const conversationStateSchema = defineSchema(() =>
   z.looseObject({
     conversWith: z.string(),
-    kind: z.enum(["direct", "group", "channel"]),
+    kind: z.literal(["direct", "group", "channel"]),
     /** The highest number that the user may see. */
     head: z.number(),
     /** Listed messages of others that the user has not read, counted up to `limits.unreadMax`. */

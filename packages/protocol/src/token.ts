@@ -20,7 +20,7 @@ export const claimsSchema = defineSchema(() =>
     scope: z.optional(z.union([z.string(), z.array(z.string())])),
     /** The MQTT client id the token is bound to (strict profile). In compat tokens it repeats the user's id. */
     client_id: z.optional(z.string()),
-    profile: z.optional(z.enum(["strict", "compat"])),
+    profile: z.optional(z.literal(["strict", "compat"])),
     /** `admin` may act for every user of its app. */
     tiledesk_api_roles: z.optional(z.union([z.string(), z.array(z.string())])),
   }),
@@ -69,7 +69,7 @@ export const tokenRequestSchema = defineSchema(() =>
     /** Seconds of life. @default 3600 (strict), 86400 (compat) */
     ttl: z.optional(z.int().check(z.positive(), z.maximum(limits.compatTokenTtlMs / 1_000))),
     /** @default "strict" */
-    profile: z.optional(z.enum(["strict", "compat"])),
+    profile: z.optional(z.literal(["strict", "compat"])),
     /** MQTT client id to bind a strict token to. @default a random UUID */
     client_id: z.optional(idSchema),
   }),

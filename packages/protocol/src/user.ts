@@ -34,7 +34,7 @@ export const userSchema = defineSchema(() =>
     attributes: z.optional(z.record(z.string(), z.unknown())),
     created_at: z.number(),
     updated_at: z.number(),
-    presence: z.optional(z.enum(["online", "offline"])),
+    presence: z.optional(z.literal(["online", "offline"])),
     last_seen: z.optional(z.number()),
   }),
 );
@@ -46,7 +46,7 @@ export const presenceListSchema = defineSchema(() =>
     presence: z.array(
       z.looseObject({
         user: z.string(),
-        presence: z.enum(["online", "offline"]),
+        presence: z.literal(["online", "offline"]),
         last_seen: z.optional(z.number()),
       }),
     ),

@@ -19,7 +19,7 @@ export function isListedMessage(message: { readonly attributes?: unknown }): boo
   return (attributes as Readonly<Record<string, unknown>>)["updateconversation"] !== false;
 }
 
-/** Whether a listed message beyond the reader's `read` mark is unread: not the reader's own, and not the system's. */
+/** Whether a listed message beyond the reader's `read` watermark is unread: not the reader's own, and not the system's. */
 export function countsAsUnread(event: { readonly sender: string }, reader: Reader): boolean {
   return event.sender !== reader.user && event.sender !== systemUser;
 }

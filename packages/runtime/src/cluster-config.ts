@@ -1,9 +1,41 @@
-import type { clusterSettings } from "./cluster-settings.ts";
+import type { WebhookSettings } from "@chat21/events";
+import type { WebhookEvent } from "@chat21/protocol";
+import { clusterSettings, clusterVariables, usualEvents } from "./cluster-settings.ts";
 import type { LogLevel } from "./log.ts";
-import type { SettingsReader } from "./read-settings.ts";
+import { chooseMessageRate, type MessageRate } from "./message-rate.ts";
+import {
+  createSettingsReader,
+  type Environment,
+  type LoadedConfig,
+  type SettingsReader,
+  type ValueOf,
+} from "./read-settings.ts";
+import { loadWebhookSettings } from "./webhook-config.ts";
+
+type ClusterSettings = typeof clusterSettings;
+
+/** Name of a setting of the cluster. */
+export type ClusterSettingName = keyof ClusterSettings;
+
+/** Chooses the settings of one process, in the order of its help. */
+export function chooseSettings<Name extends ClusterSettingName>(
+  ...names: readonly Name[]
+): Pick<ClusterSettings, Name> {
+  return Object.fromEntries(names.map((name) => [name, clusterSettings[name]])) as Pick<
+    ClusterSettings,
+    Name
+  >;
+}
+
+/** Reads the settings that are named, one by one; see {@link SettingsReader}. */
+export interface ClusterReader<Name extends ClusterSettingName> {
+  read<Read extends Name>(name: Read): ValueOf<ClusterSettings, Read> | undefined;
+  readRequired<Read extends Name>(name: Read): ValueOf<ClusterSettings, Read>;
+  readonly note: SettingsReader<ClusterSettings>["note"];
+}
 
 /** The settings that every process of the cluster has. */
-type CommonName =
+export type CommonSettingName =
   | "autoRestart"
   | "host"
   | "logLevel"
@@ -11,9 +43,6 @@ type CommonName =
   | "migrate"
   | "mongoUri"
   | "startTimeoutSeconds";
-
-/** A table that has them. */
-export type ClusterTable = Pick<typeof clusterSettings, CommonName>;
 
 /** What every process of the cluster is configured with. */
 export interface ClusterConfig {
@@ -25,12 +54,41 @@ export interface ClusterConfig {
   readonly logLevel: LogLevel;
   /** How long MongoDB and RabbitMQ are waited for; 0: one attempt. */
   readonly startTimeoutMs: number;
+  readonly webhooks: WebhookSettings;
 }
 
-/** Reads what every process of the cluster has. Throws `OperatorError`. */
-export function readClusterConfig<Table extends ClusterTable>(reader: SettingsReader<Table>): ClusterConfig {
-  // A wider table reads the names of a narrower one alike.
-  const { read, readRequired } = reader as unknown as SettingsReader<ClusterTable>;
+/** Where the configuration of one process of the cluster is read from. */
+export interface ClusterConfigSource<Name extends ClusterSettingName> {
+  /** The settings that the process has. */
+  readonly table: Pick<ClusterSettings, Name | CommonSettingName>;
+  readonly environment: Environment;
+  /** Variables that have no effect, each with the reason. */
+  readonly unused: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads the configuration of a process of the cluster: with `readOwn` what it has for itself, and then what every process
+ * has. The names of existing deployments are understood. Throws `OperatorError` for the first value that cannot be
+ * used; never shows secrets.
+ */
+export function loadClusterConfig<Name extends ClusterSettingName, Own extends object>(
+  { table, environment, unused }: ClusterConfigSource<Name>,
+  readOwn: (reader: ClusterReader<Name | CommonSettingName>) => Own,
+): LoadedConfig<ClusterConfig & Own> {
+  const reader = createSettingsReader({
+    // The types below let nothing be read but what the table has.
+    table: table as ClusterSettings,
+    ...{ environment, unused, others: clusterVariables },
+  });
+  const { settings: webhooks, notices } = loadWebhookSettings(environment);
+  const config = { ...readOwn(reader), ...readCommon(reader), webhooks };
+  return { config, notices: [...reader.notices(), ...notices] };
+}
+
+function readCommon({
+  read,
+  readRequired,
+}: ClusterReader<CommonSettingName>): Omit<ClusterConfig, "webhooks"> {
   const waits = read("autoRestart") ?? true;
   const seconds = read("startTimeoutSeconds") ?? 60;
   return {
@@ -40,5 +98,39 @@ export function readClusterConfig<Table extends ClusterTable>(reader: SettingsRe
     metricsToken: read("metricsToken"),
     logLevel: read("logLevel") ?? "INFO",
     startTimeoutMs: waits ? seconds * 1_000 : 0,
+  };
+}
+
+/** The settings that every process with an engine on the broker has. */
+export type BrokerSettingName =
+  | "apps"
+  | "contactsUrl"
+  | "events"
+  | "messageCapacity"
+  | "messageRefillPerMinute"
+  | "presence"
+  | "rabbitUri";
+
+/** What every process with an engine on the broker is configured with. */
+export interface BrokerConfig {
+  readonly rabbitUri: string;
+  /** `undefined`: any. */
+  readonly apps: readonly string[] | undefined;
+  readonly presence: boolean;
+  /** Events that go to the exchange `chat21.events`. */
+  readonly events: readonly WebhookEvent[];
+  readonly messageRate: MessageRate | undefined;
+  readonly contactsUrl: string | undefined;
+}
+
+/** Reads what every process with an engine on the broker has. Throws `OperatorError`. */
+export function readBrokerConfig({ read, readRequired }: ClusterReader<BrokerSettingName>): BrokerConfig {
+  return {
+    rabbitUri: readRequired("rabbitUri"),
+    apps: read("apps"),
+    presence: read("presence") ?? true,
+    events: read("events") ?? usualEvents,
+    messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
+    contactsUrl: read("contactsUrl"),
   };
 }

@@ -10,31 +10,21 @@ import {
   type Store,
   type TokenVerifier,
 } from "@chat21/engine";
-import { createBackendEvents, type WebhookSettings, webhookSinks } from "@chat21/events";
-import type { WebhookEvent } from "@chat21/protocol";
-import { brokerFailure } from "./broker-failure.ts";
-import { createContactDirectory } from "./contact-directory.ts";
-import type { MessageRate } from "./message-rate.ts";
+import { createBackendEvents, type WebhookStore, webhookSinks } from "@chat21/events";
+import { createContactDirectory, type PeopleStore } from "@chat21/people";
+import { ChatError } from "@chat21/protocol";
+import type { BrokerConfig, ClusterConfig } from "./cluster-config.ts";
+import { OperatorError } from "./failure.ts";
 import { systemClock } from "./system-clock.ts";
-
-/** What is chosen about the engine of a process of the cluster. */
-export interface ClusterEngineConfig {
-  /** `undefined`: any. */
-  readonly apps: readonly string[] | undefined;
-  readonly presence: boolean;
-  /** Events that go to queues of backends. */
-  readonly events: readonly WebhookEvent[];
-  readonly webhooks: WebhookSettings;
-  readonly contactsUrl: string | undefined;
-  readonly messageRate: MessageRate | undefined;
-}
 
 /** What such an engine is bound to. */
 export interface ClusterEngineParts {
-  readonly config: ClusterEngineConfig;
+  readonly config: BrokerConfig & Pick<ClusterConfig, "webhooks">;
   /** Names this process among the holders of leases. */
   readonly holder: string;
-  readonly store: Store & Pick<SharedStoreOptions, "leases" | "redeliveries">;
+  readonly store: Store &
+    Pick<SharedStoreOptions, "leases" | "redeliveries"> &
+    Pick<PeopleStore, "users"> & { readonly webhooks: WebhookStore };
   readonly edge: Edge &
     Pick<SharedStoreOptions, "invalidations"> & {
       eventSink(eventsOf: ReturnType<typeof createBackendEvents>): EventSink;
@@ -73,4 +63,12 @@ export async function startOnBroker(engine: Engine, edge: Edge): Promise<void> {
   } catch (cause) {
     throw brokerFailure(cause);
   }
+}
+
+/** What an operator reads when the edge did not start: one line that says what to do. */
+export function brokerFailure(cause: unknown): OperatorError {
+  const text = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ");
+  // A conflict on the broker is no fault of the address, and its message says what to do.
+  const hint = cause instanceof ChatError && cause.code === "conflict" ? "" : "; check RABBITMQ_URI";
+  return new OperatorError(`RabbitMQ: ${text}${hint}`, { cause });
 }

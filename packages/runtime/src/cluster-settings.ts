@@ -1,7 +1,6 @@
-import { type WebhookEvent, webhookEvents } from "@chat21/protocol";
+import { usualWebhookEvents, type WebhookEvent, webhookEvents } from "@chat21/protocol";
 import * as z from "zod";
 import { logLevels } from "./log.ts";
-import { because, originalVariables } from "./original-variables.ts";
 import {
   appsSchema,
   basePathSchema,
@@ -23,8 +22,8 @@ const uriSchema = (schemes: readonly string[]) =>
       error: `expected an address that begins with ${schemes.join(" or ")}`,
     });
 
-/** One event for each message, not one for each inbox: whoever needs those, too, asks for `all`. */
-export const usualEvents = webhookEvents.filter((event) => event !== "message-delivered");
+/** One event for each message, not one for each inbox: `all` asks for those, too. */
+export const usualEvents = usualWebhookEvents.filter((event) => event !== "message-delivered");
 
 const eventsSchema = z.string().transform((text, context): readonly WebhookEvent[] => {
   const words = text.split(",").map((word) => word.trim());
@@ -131,7 +130,7 @@ export const clusterSettings = {
     defaultText: "classic",
     meaning: "Of the partitions' queues: classic is fast, quorum survives the loss of a node of RabbitMQ.",
   }),
-  keepLegacyQueues: define({
+  keepOriginalQueues: define({
     names: ["CHAT21_KEEP_LEGACY_QUEUES"],
     schema: switchSchema,
     defaultText: "0",
@@ -228,22 +227,3 @@ export const clusterSettings = {
 export const clusterVariables: readonly string[] = Object.values(clusterSettings).flatMap(
   ({ names }) => names,
 );
-
-/** Why a variable of an existing deployment has no effect in the cluster. */
-const reasons = {
-  cache: "there is no Redis to connect to",
-  queues:
-    "every observer takes its share of all partitions; webhooks are sent by chat21-webhooks, whatever the observers do",
-  buckets: "only messages are limited, by BUCKET_MSG_CAPACITY and BUCKET_MSG_REFILL_RATE_PER_MIN",
-  analytics: "there is no analytics exchange; the exchange chat21.events carries the same events",
-  push: "push notifications are not part of this release; webhooks and chat21.events carry the same events",
-} as const;
-
-/** Variables that existing deployments set and that have no effect in the cluster, each with the reason. */
-export const unusedClusterSettings: ReadonlyMap<string, string> = new Map([
-  ...because(originalVariables.cache, reasons.cache),
-  ["ACTIVE_QUEUES", reasons.queues],
-  ...because(originalVariables.buckets, reasons.buckets),
-  ...because(originalVariables.analytics, reasons.analytics),
-  ...because(originalVariables.push, reasons.push),
-]);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "@chat21/engine";
-import { OperatorError } from "./operator-error.ts";
+import { OperatorError } from "./failure.ts";
 
 /** Rests between attempts. */
 const restMs = { first: 250, longest: 3_000 } as const;

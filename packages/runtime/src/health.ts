@@ -10,19 +10,16 @@ export function combineHealth(...parts: readonly Health[]): Health {
   return parts.find(({ ready }) => !ready) ?? { ready: true, reason: "ok" };
 }
 
-/** What a process on the broker is made of, as far as it was started. */
+/** What the health of a process on the broker depends on. */
 export interface BrokerParts {
-  readonly watch?: { health(): Health };
-  readonly engine?: { health(): Health };
+  readonly watch: { health(): Health };
+  readonly engine: { health(): Health };
   /** `ready`: connected, and not blocked. */
-  readonly edge?: { readonly ready: boolean; readonly isBlocked: boolean };
+  readonly edge: { readonly ready: boolean; readonly isBlocked: boolean };
 }
 
-/** Health of a process on the broker: `starting` until it has all its parts. */
+/** Health of a process on the broker. */
 export function brokerHealth({ watch, engine, edge }: BrokerParts): Health {
-  if (watch === undefined || engine === undefined || edge === undefined) {
-    return { ready: false, reason: "starting" };
-  }
   const broken = edge.isBlocked ? "broker_blocked" : "broker_unavailable";
   const broker = { ready: edge.ready, reason: edge.ready ? "ok" : broken };
   return combineHealth(watch.health(), engine.health(), broker);

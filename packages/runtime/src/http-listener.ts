@@ -2,16 +2,19 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { codeOf } from "./code-of.ts";
-import { OperatorError } from "./operator-error.ts";
+import { codeOf, OperatorError } from "./failure.ts";
 import type { TlsMaterial } from "./tls-files.ts";
 
 /** Longest time from the first byte of a request to its last. */
 const requestTimeoutMs = 30_000;
 
+/** Longest head of a request: a query of `limits.presenceUsers` longest ids, every character escaped, beside a token. */
+const maxHeaderSize = 32 * 1024;
+
 /** An HTTP server that does not listen yet. */
 export function createHttpServer(handle: RequestListener, tls: TlsMaterial | undefined): Server {
-  const options = { noDelay: true, requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs };
+  const timeouts = { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs };
+  const options = { noDelay: true, maxHeaderSize, ...timeouts };
   return tls === undefined ? createServer(options, handle) : createTlsServer({ ...options, ...tls }, handle);
 }
 

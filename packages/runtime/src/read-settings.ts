@@ -1,5 +1,5 @@
 import { didYouMean } from "./did-you-mean.ts";
-import { OperatorError } from "./operator-error.ts";
+import { OperatorError } from "./failure.ts";
 import type { Setting } from "./setting.ts";
 
 /** Variables by name, as `process.env` has them. */
@@ -9,6 +9,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Notice {
   readonly level: "info" | "warn";
   readonly text: string;
+}
+
+/** A configuration and what there is to say about it. */
+export interface LoadedConfig<Config> {
+  readonly config: Config;
+  readonly notices: readonly Notice[];
 }
 
 /** Settings of one process, by the names that the program uses for them. */

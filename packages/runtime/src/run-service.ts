@@ -1,13 +1,32 @@
 import { parseArgs } from "node:util";
-import { ChatError } from "@chat21/protocol";
 import type { Logger } from "pino";
-import { exitCodes } from "./exit-code.ts";
-import { createLog, type LogLevel } from "./log.ts";
-import { OperatorError } from "./operator-error.ts";
-import type { Notice, SettingTable } from "./read-settings.ts";
-import { serviceHelp } from "./service-help.ts";
-import { listenForStop } from "./stop-signals.ts";
-import { survive } from "./survive.ts";
+import { exitCodes, failureText, OperatorError } from "./failure.ts";
+import { announceReady, listenForStop, openServiceLog } from "./lifecycle.ts";
+import type { LogLevel } from "./log.ts";
+import type { LoadedConfig, SettingTable } from "./read-settings.ts";
+
+/** One of the cluster's processes, as it is written down: {@link runService} makes the command of it. */
+export interface ServiceProgram<Config extends { readonly logLevel: LogLevel }> {
+  /** What it is called on the command line. */
+  readonly name: string;
+  readonly version: string;
+  /** What it does, in one line. */
+  readonly purpose: string;
+  /** What `--help` lists beside the `WEBHOOK_` variables, in this order. */
+  readonly settings: SettingTable;
+  readonly commands?: Readonly<Record<string, ServiceCommand<Config>>>;
+  /** Throws `OperatorError` for the first value that cannot be used. */
+  readonly load: () => LoadedConfig<Config>;
+  /** Resolves when it serves. Throws `OperatorError` for what an operator can put right. */
+  readonly start: (config: Config, log: Logger) => Promise<RunningService>;
+}
+
+/** A command beside serving: prints, and ends. */
+export interface ServiceCommand<Config> {
+  /** One line for the help. */
+  readonly meaning: string;
+  readonly run: (load: () => LoadedConfig<Config>) => Promise<string>;
+}
 
 /** A process that serves. */
 export interface RunningService {
@@ -17,75 +36,45 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-/** What a process is configured with, as far as every process has it. */
-export interface ServiceConfig {
-  readonly logLevel: LogLevel;
-}
-
-/** A command beside serving: prints, and ends. */
-export interface ServiceCommand<Config> {
-  /** One line for the help. */
-  readonly meaning: string;
-  readonly run: (load: () => { readonly config: Config }) => Promise<string>;
-}
-
-/** One of the cluster's processes. */
-export interface ServiceProgram<Config extends ServiceConfig> {
-  /** What it is called on the command line. */
-  readonly name: string;
-  readonly version: string;
-  /** What it does, in one line. */
-  readonly purpose: string;
-  readonly settings: SettingTable;
-  /** Whether the `WEBHOOK_` variables belong to its settings. */
-  readonly hasWebhooks: boolean;
-  readonly commands?: Readonly<Record<string, ServiceCommand<Config>>>;
-  /** Throws `OperatorError` for the first value that cannot be used. */
-  readonly load: () => { readonly config: Config; readonly notices: readonly Notice[] };
-  /** Resolves when it serves. Throws `OperatorError` for what an operator can put right. */
-  readonly create: (config: Config, log: Logger) => Promise<RunningService>;
-}
-
 /**
  * Runs a process from its command line until a signal ends it, and sets the exit code. Every failure is one line on
  * standard error that says what is wrong; only what nobody foresaw comes with a stack.
  */
-export async function runService<Config extends ServiceConfig>(
+export async function runService<Config extends { readonly logLevel: LogLevel }>(
   program: ServiceProgram<Config>,
   argv: readonly string[],
 ): Promise<void> {
   try {
     const line = parse(program, argv.slice(2));
     if (line.version) return print(program.version);
-    if (line.help) return print(serviceHelp(program));
+    if (line.help) return print(helpOf(program));
     if (line.command !== undefined) return print(await line.command.run(program.load));
     await serve(program);
   } catch (thrown) {
     process.exitCode = thrown instanceof UsageError ? exitCodes.usage : exitCodes.failure;
-    process.stderr.write(`${program.name}: ${explain(thrown)}\n`);
+    process.stderr.write(`${program.name}: ${failureText(thrown)}\n`);
   }
 }
 
-async function serve<Config extends ServiceConfig>(program: ServiceProgram<Config>): Promise<void> {
-  const { config, notices } = program.load();
-  const log = await createLog(config.logLevel, process.stdout.isTTY === true ? "pretty" : "lines");
-  survive(log);
-  for (const { level, text } of notices) log[level](text);
+async function serve<Config extends { readonly logLevel: LogLevel }>({
+  load,
+  start,
+}: ServiceProgram<Config>): Promise<void> {
+  const { config, notices } = load();
+  const log = await openServiceLog(config.logLevel, notices);
   const stopSignals = listenForStop(log);
   let isStarting = true;
   // Nothing was taken over yet, or its lease runs out: there is nothing to wait for.
   void stopSignals.requested.then(() => isStarting && process.exit(exitCodes.ok));
-  const service = await program.create(config, log);
+  const service = await start(config, log);
   isStarting = false;
-  const startedInMs = Math.round(performance.now());
-  // Whoever waits for this line gets it at every level.
-  log.child({}, { level: "info" }).info({ ...service.addresses, startedInMs }, "ready");
+  announceReady(log, service.addresses);
   await stopSignals.thenClose(() => service.close());
   // Everything is closed; what a driver has left of a peer that hangs must not keep the process.
   process.exit(exitCodes.ok);
 }
 
-class UsageError extends Error {}
+class UsageError extends OperatorError {}
 
 interface CommandLine<Config> {
   readonly help: boolean;
@@ -93,7 +82,7 @@ interface CommandLine<Config> {
   readonly command: ServiceCommand<Config> | undefined;
 }
 
-function parse<Config extends ServiceConfig>(
+function parse<Config extends { readonly logLevel: LogLevel }>(
   { commands = {} }: ServiceProgram<Config>,
   args: readonly string[],
 ): CommandLine<Config> {
@@ -115,13 +104,31 @@ function parse<Config extends ServiceConfig>(
   }
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+type Described = Pick<ServiceProgram<never>, "name" | "purpose" | "settings"> & {
+  readonly commands?: Readonly<Record<string, { readonly meaning: string }>>;
+};
+
+/** Text of `--help`: everything is chosen by the environment. */
+function helpOf({ name, purpose, settings, commands = {} }: Described): string {
+  const usage = [
+    [name, purpose],
+    ...Object.entries(commands).map(([command, { meaning }]) => [`${name} ${command}`, meaning]),
+    [`${name} --help`, "Shows this."],
+    [`${name} --version`, "Shows the version."],
+  ];
+  const variables = Object.values(settings).map(({ names, meaning, defaultText }) => [
+    names.join(", "),
+    `${meaning} [${defaultText}]`,
+  ]);
+  const more = "and the WEBHOOK_ variables: see docs/configuration.md";
+  return ["usage:", ...columns(usage), "", "environment:", ...columns(variables), "", more].join("\n");
 }
 
-function explain(thrown: unknown): string {
-  if (thrown instanceof OperatorError || thrown instanceof UsageError) return thrown.message;
-  if (thrown instanceof ChatError && thrown.code !== "internal") return `${thrown.message} (${thrown.code})`;
-  const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return `this was not foreseen, please report it: ${detail}`;
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const width = Math.max(...rows.map(([first = ""]) => first.length));
+  return rows.map(([first = "", second = ""]) => `  ${first.padEnd(width)}  ${second}`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }

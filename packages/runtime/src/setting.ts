@@ -51,7 +51,7 @@ export const switchSchema = z.string().transform((text, context) => {
 });
 
 /** Entries between commas; spaces around them and empty entries do not count. */
-export const listSchema = z.string().transform((text) =>
+const listSchema = z.string().transform((text) =>
   text
     .split(",")
     .map((entry) => entry.trim())

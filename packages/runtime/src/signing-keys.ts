@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { codeOf } from "./code-of.ts";
-import { OperatorError } from "./operator-error.ts";
+import { codeOf, OperatorError } from "./failure.ts";
 
 /** An ES256 key of a folder: its name, and the half that is there. */
 export type SigningKey = { readonly kid: string } & (

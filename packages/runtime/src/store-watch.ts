@@ -1,4 +1,5 @@
-import type { Clock, Log, Store } from "@chat21/engine";
+import type { Clock, Log } from "@chat21/engine";
+import type { UserStore } from "@chat21/people";
 import { within } from "./drain.ts";
 import type { Health } from "./health.ts";
 
@@ -14,7 +15,7 @@ export interface StoreWatch {
 
 /** Options of {@link watchStore}. */
 export interface StoreWatchOptions {
-  readonly store: { readonly users: Pick<Store["users"], "get"> };
+  readonly store: { readonly users: Pick<UserStore, "get"> };
   readonly clock: Pick<Clock, "every">;
   readonly log: Pick<Log, "info" | "warn">;
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
-import { codeOf } from "./code-of.ts";
-import { OperatorError } from "./operator-error.ts";
+import { codeOf, OperatorError } from "./failure.ts";
 
 /** Where a certificate chain and its key are: paths of PEM files, or PEM text. */
 export interface TlsFiles {

@@ -1,6 +1,6 @@
 import { type WebhookSettings, webhookSettingsSchema, webhookVariables } from "@chat21/events";
 import { didYouMean } from "./did-you-mean.ts";
-import { OperatorError } from "./operator-error.ts";
+import { OperatorError } from "./failure.ts";
 import type { Environment, Notice } from "./read-settings.ts";
 
 /** What was chosen about webhooks, and what there is to say about it. */

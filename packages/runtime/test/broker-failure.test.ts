@@ -1,6 +1,6 @@
 import { ChatError } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
-import { brokerFailure } from "../src/broker-failure.ts";
+import { brokerFailure } from "../src/cluster-engine.ts";
 
 describe("an edge that does not start", () => {
   it("makes the operator look at the address", () => {

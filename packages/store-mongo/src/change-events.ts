@@ -59,18 +59,28 @@ function takeNext(numbers: Iterator<number>, count: number): number[] {
   return seqs;
 }
 
-function charactersOf({ events }: Walk, each: number): number {
-  return events.slice(0, each).reduce((sum, { body }) => sum + body.length, 0);
+function charactersOf({ events }: Walk, { each, eventOverhead }: GatherLimits): number {
+  return events.slice(0, each).reduce((sum, { body }) => sum + body.length + eventOverhead, 0);
 }
 
 /** Those from the front that fit; the first one in any case, but nothing more of it is read. */
-function fitting(walks: readonly Walk[], each: number, characters: number): readonly Walk[] {
-  let left = characters;
+function fitting(walks: readonly Walk[], limits: GatherLimits): readonly Walk[] {
+  let left = limits.characters;
   const end = walks.findIndex((walk) => {
-    left -= charactersOf(walk, each);
+    left -= charactersOf(walk, limits);
     return left < 0;
   });
   return end < 0 ? walks : walks.slice(0, Math.max(1, end));
+}
+
+/** How much one gathering reads. */
+export interface GatherLimits {
+  /** Events of each seat, at most. */
+  readonly each: number;
+  /** Characters of all, at most. */
+  readonly characters: number;
+  /** Characters that each event costs beside its body. */
+  readonly eventOverhead: number;
 }
 
 /** Reads the newest events of many seats in rounds, each of which is one query for all of them. */
@@ -116,7 +126,7 @@ export function createChangeEvents({ collections, queryTimeoutMs: maxTimeMS }: D
   /** In the order of `wanted`, from its front, as far as `characters` reach: one in any case. */
   return async function gatherEvents(
     wanted: readonly Wanted[],
-    { each, characters }: { readonly each: number; readonly characters: number },
+    limits: GatherLimits,
     session: Session,
   ): Promise<readonly Gathered[]> {
     let walks: readonly Walk[] = wanted.map((one) => ({
@@ -124,13 +134,13 @@ export function createChangeEvents({ collections, queryTimeoutMs: maxTimeMS }: D
       ...{ events: [], floor: null },
     }));
     for (let width = firstWidth; ; width *= growth) {
-      const isTooLarge = (walk: Walk) => charactersOf(walk, each) > characters;
+      const isTooLarge = (walk: Walk) => charactersOf(walk, limits) > limits.characters;
       const open = walks.filter(
-        (walk) => walk.floor === null && walk.events.length <= each && !isTooLarge(walk),
+        (walk) => walk.floor === null && walk.events.length <= limits.each && !isTooLarge(walk),
       );
       if (open.length === 0) return walks;
-      await lookFurther(open, Math.min(width, each + 1), session);
-      walks = fitting(walks, each, characters);
+      await lookFurther(open, Math.min(width, limits.each + 1), session);
+      walks = fitting(walks, limits);
     }
   };
 }

@@ -180,7 +180,7 @@ export function createChanges(
   async function add(
     page: Page,
     gathered: readonly Gathered[],
-    { eventsEach }: ChangeQuery,
+    { eventsEach, eventOverhead = 0, conversationOverhead = 0 }: ChangeQuery,
     session: Session,
   ): Promise<number> {
     const places = await readPlaces(gathered, session);
@@ -193,12 +193,12 @@ export function createChanges(
       const { conversation, member } = place;
       const name = nameOf(conversation._id);
       const events = newest.slice(0, eventsEach).reverse();
-      let characters = last.get(name)?.body.length ?? 0;
-      for (const { body } of events) characters += body.length;
+      let characters = conversationOverhead + (last.get(name)?.body.length ?? 0);
+      for (const { body } of events) characters += body.length + eventOverhead;
       const isFirst = page.conversations.length + kept.length === 0;
       if (characters > page.characters && !isFirst) break;
       while (events.length > 1 && characters > page.characters)
-        characters -= events.shift()?.body.length ?? 0;
+        characters -= (events.shift()?.body.length ?? 0) + eventOverhead;
       page.characters -= characters;
       const behind = floor === null || events.length < newest.length;
       const { head } = toldOf(place);
@@ -229,8 +229,8 @@ export function createChanges(
       const chunk = left.slice(at, at + chunkSize);
       const wanted = await readWanted({ app, user }, chunk, cursor, session);
       const room = wanted.slice(0, limit - page.conversations.length);
-      const { characters } = page;
-      const gathered = room.length === 0 ? [] : await gatherEvents(room, { each, characters }, session);
+      const gatherLimits = { each, characters: page.characters, eventOverhead: query.eventOverhead ?? 0 };
+      const gathered = room.length === 0 ? [] : await gatherEvents(room, gatherLimits, session);
       const added = gathered.length === 0 ? 0 : await add(page, gathered, query, session);
       const first = wanted[added]?.seat.conversation._id.conversation;
       if (first === undefined) continue;

@@ -26,7 +26,7 @@ export interface ConversationReads {
 }
 
 /** A record of a document and its members. */
-export function toConversationRecord(
+function toConversationRecord(
   document: ConversationDocument,
   members: readonly MemberDocument[],
 ): ConversationRecord {

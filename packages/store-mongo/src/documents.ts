@@ -1,12 +1,6 @@
-import type {
-  ConversationKind,
-  EventRecord,
-  GroupRecord,
-  InstanceRecord,
-  Interval,
-  MemberRecord,
-  StoredWebhookDelivery,
-} from "@chat21/engine";
+import type { ConversationKind, EventRecord, GroupRecord, Interval, MemberRecord } from "@chat21/engine";
+import type { StoredWebhookDelivery } from "@chat21/events";
+import type { InstanceRecord } from "@chat21/people";
 import type { mongo } from "mongoose";
 
 /** Names a conversation. As a whole it is a key: the order of the fields matters. */
@@ -137,14 +131,14 @@ export interface DeliveryDocument extends Omit<StoredWebhookDelivery, "id"> {
 }
 
 /**
- * The head of a lane. Every transaction that changes the lane's pending rows writes this document, so that two of
- * them cannot both believe that the other left a head.
+ * The front of a lane. Every transaction that changes the lane's pending rows writes this document, so that two of
+ * them cannot both believe that the other left a front.
  */
 export interface LaneDocument {
   readonly _id: LaneKey;
   readonly endpoint: string;
   readonly changes: number;
-  /** Of the head. */
+  /** Of the front. */
   readonly position?: number;
   readonly dueAt?: number;
 }

@@ -9,7 +9,7 @@ import { SharedWrite } from "./shared-write.ts";
 const maxAgeMs = 500;
 
 /** A document's `changedAt` speaks for what is committed up to so long after it: readers look back further than that. */
-export const stampHoldsMs = 2_000;
+const stampHoldsMs = 2_000;
 
 /** Conversations whose newest stamp is remembered; each takes about 200 bytes. */
 const capacity = 50_000;

@@ -47,7 +47,7 @@ const light = { kind: 1, head: 1, lastTimestamp: 1, unlistedTo: 1, changedAt: 1 
 const never = toTimestamp(0);
 
 /** Most recently active first, at equal times by name. */
-export function byActivity(a: Activity, b: Activity): number {
+function byActivity(a: Activity, b: Activity): number {
   if (a.lastTimestamp !== b.lastTimestamp) return b.lastTimestamp - a.lastTimestamp;
   return a._id.conversation < b._id.conversation ? -1 : 1;
 }

@@ -1,4 +1,7 @@
+import type { RevocationStore } from "@chat21/auth";
 import type { LeaseStore, Log, RedeliveryLog, Store } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
+import type { PeopleStore } from "@chat21/people";
 import { createChanges } from "./changes.ts";
 import { createCommit } from "./commit-runs.ts";
 import { createConversationReads, createConversations } from "./conversation-reads.ts";
@@ -34,8 +37,10 @@ export interface MongoStoreParts {
   readonly release: () => Promise<void>;
 }
 
-/** The store, and what the processes that share it need of each other. */
-export interface MongoStore extends Store {
+/** The engine's store, the other things that are kept in the same database, and what the processes that share it need of each other. */
+export interface MongoStore extends Store, PeopleStore {
+  readonly revocations: RevocationStore;
+  readonly webhooks: WebhookStore;
   readonly redeliveries: RedeliveryLog;
   /** By the clock of the server; calls of a closed store are refused. */
   readonly leases: LeaseStore;
@@ -85,7 +90,7 @@ export async function createMongoStore({
       // The server overwrites and compacts by itself; no command speaks of bytes on the disk.
       scrub: async () => {},
       markDispatched: (refs) => marks.clear(refs),
-      flushMarks: () => database.call(() => marks.flush()),
+      flushDispatchMarks: () => database.call(() => marks.flush()),
     },
     instances: createInstances(database),
     leases,

@@ -1,4 +1,5 @@
-import type { InstanceStore, RevocationStore, UserRecord, UserStore } from "@chat21/engine";
+import type { RevocationStore } from "@chat21/auth";
+import type { InstanceStore, UserRecord, UserStore } from "@chat21/people";
 import mongoose from "mongoose";
 import type { Database } from "./database.ts";
 import type { UserDocument } from "./documents.ts";

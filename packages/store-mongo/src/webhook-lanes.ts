@@ -30,19 +30,19 @@ async function touch(
   );
 }
 
-interface LaneHead {
+interface LaneFront {
   readonly _id: LaneKey;
-  readonly head: readonly Pick<DeliveryDocument, "leasedUntil" | "nextAttemptAt" | "position">[];
+  readonly front: readonly Pick<DeliveryDocument, "leasedUntil" | "nextAttemptAt" | "position">[];
 }
 
 /** The pending row with the lowest position of each lane, one seek in the index `lane` each. */
-async function findHeads(
+async function findFronts(
   { deliveries, lanes }: Collections,
   keys: readonly LaneKey[],
   session: mongo.ClientSession,
-): Promise<LaneHead[]> {
+): Promise<LaneFront[]> {
   return lanes
-    .aggregate<LaneHead>(
+    .aggregate<LaneFront>(
       [
         { $match: { _id: { $in: keys } } },
         {
@@ -55,17 +55,17 @@ async function findHeads(
               { $limit: 1 },
               { $project: { _id: 0, position: 1, nextAttemptAt: 1, leasedUntil: 1 } },
             ],
-            as: "head",
+            as: "front",
           },
         },
-        { $project: { head: 1 } },
+        { $project: { front: 1 } },
       ],
       { session },
     )
     .toArray();
 }
 
-function toWrite({ _id, head: [first] }: LaneHead): mongo.AnyBulkWriteOperation<LaneDocument> {
+function toWrite({ _id, front: [first] }: LaneFront): mongo.AnyBulkWriteOperation<LaneDocument> {
   if (first === undefined) return { deleteOne: { filter: { _id } } };
   const { position, nextAttemptAt, leasedUntil } = first;
   const update = { $set: { position, dueAt: Math.max(nextAttemptAt, leasedUntil) } };
@@ -81,6 +81,6 @@ export async function renewLanes(
   const keys = distinctLanes(changed);
   if (keys.length === 0) return;
   await touch(collections, keys, session);
-  const heads = await findHeads(collections, keys, session);
-  await collections.lanes.bulkWrite(heads.map(toWrite), { session });
+  const fronts = await findFronts(collections, keys, session);
+  await collections.lanes.bulkWrite(fronts.map(toWrite), { session });
 }

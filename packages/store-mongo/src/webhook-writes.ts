@@ -1,4 +1,4 @@
-import type { StoredWebhookDelivery, WebhookDelivery, WebhookOutcome, WebhookStore } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookDelivery, WebhookOutcome, WebhookStore } from "@chat21/events";
 import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
 import type { DeliveryDocument } from "./documents.ts";

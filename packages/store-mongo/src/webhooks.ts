@@ -1,4 +1,5 @@
-import type { Log, StoredWebhookDelivery, WebhookLease, WebhookQuery, WebhookStore } from "@chat21/engine";
+import type { Log } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookLease, WebhookQuery, WebhookStore } from "@chat21/events";
 import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
 import type { DeliveryDocument } from "./documents.ts";
@@ -23,7 +24,7 @@ export function createWebhooks(database: Database, log: Log | undefined): Webhoo
   const { collections, queryTimeoutMs: maxTimeMS } = database;
   const { deliveries, lanes } = collections;
 
-  /** Two workers that want the same heads conflict in the lanes; the one that lost finds the next. */
+  /** Two workers that want the same fronts conflict in the lanes; the one that lost finds the next. */
   function leaseStep({ endpoint, now, leaseUntil }: WebhookLease, limit: number) {
     return database.transaction(async (session): Promise<StoredWebhookDelivery[]> => {
       const due = await lanes
@@ -56,9 +57,9 @@ export function createWebhooks(database: Database, log: Log | undefined): Webhoo
     const taken: StoredWebhookDelivery[] = [];
     while (taken.length < asked.limit) {
       const step = Math.min(headsPerStep, asked.limit - taken.length);
-      const heads = await leaseStep(asked, step);
-      taken.push(...heads);
-      if (heads.length < step) break;
+      const fronts = await leaseStep(asked, step);
+      taken.push(...fronts);
+      if (fronts.length < step) break;
     }
     return taken;
   }

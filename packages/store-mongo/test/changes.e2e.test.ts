@@ -78,7 +78,7 @@ describe("changes that a process committed which died", () => {
     expect(await headOf("group-1")).toBe(1);
     expect(found(await changes(store, "ann", { cursor }))).toEqual([["group-1", [1, 2]]]);
     store.events.markDispatched([1, 2].map((seq) => ({ app: "app", conversation: "group-1", seq })));
-    await store.events.flushMarks();
+    await store.events.flushDispatchMarks();
     expect(found(await changes(store, "ann", { cursor }))).toEqual([["group-1", [1, 2]]]);
   });
 
@@ -113,7 +113,7 @@ describe("changes that a process committed which died", () => {
     const lists = await store.conversations.list({ app: "app", user: "ann", archived: null, limit: 1 });
     store.events.markDispatched(await undispatched());
     const headBefore = await headOf("group-1");
-    await store.events.flushMarks();
+    await store.events.flushDispatchMarks();
     const dispatched = await changes(store, "ann", { cursor });
 
     expect(headBefore).toBe(1);
@@ -176,7 +176,7 @@ describe("changes at a cursor", () => {
     const runs = names.map((name) => groupRun(name, 0, { members: membersOf("ann", "bob") }));
     await store.events.commit(runs);
     store.events.markDispatched(runs.flatMap(({ events }) => events));
-    await store.events.flushMarks();
+    await store.events.flushDispatchMarks();
     const { cursor } = await changes(store, "ann");
 
     const soon = await changes(store, "ann", { cursor });

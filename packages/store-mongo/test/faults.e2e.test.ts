@@ -147,14 +147,14 @@ describe("marks whose flush fails", () => {
     while (failure === undefined && seq < names.length - 2) {
       seq += 1;
       mark(seq);
-      await store.events.flushMarks().catch((error) => {
+      await store.events.flushDispatchMarks().catch((error) => {
         failure = error;
       });
     }
     mark(names.length);
-    const next = await store.events.flushMarks().catch((error) => error);
+    const next = await store.events.flushDispatchMarks().catch((error) => error);
     process.kill(pid, "SIGCONT");
-    await expect.poll(() => store.events.flushMarks().then(() => "written", String)).toBe("written");
+    await expect.poll(() => store.events.flushDispatchMarks().then(() => "written", String)).toBe("written");
 
     expect([failure, next]).toMatchObject([{ code: "store_unavailable" }, { code: "store_unavailable" }]);
     const marked = await withCollections(mongo, ({ events }) =>
@@ -207,6 +207,6 @@ describe("a store that is opened", () => {
     await expect(store.leases.acquire("a", ["x"], 1_000)).rejects.toMatchObject({
       code: "store_unavailable",
     });
-    await expect(store.events.flushMarks()).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(store.events.flushDispatchMarks()).rejects.toMatchObject({ code: "store_unavailable" });
   });
 });

@@ -62,7 +62,7 @@ async function fill(): Promise<void> {
 
 /** Waits for what earlier tests left to travel behind their commits: marks, and the heads that documents carry. */
 async function settle(): Promise<void> {
-  await store.events.flushMarks();
+  await store.events.flushDispatchMarks();
   const loaded = await store.conversations.load(
     ["ann.bob", "group-1", "group-2"].map((conversation) => ({ app: "app", conversation })),
   );
@@ -111,7 +111,7 @@ describe("a query on the way of messages", () => {
     store.events.undispatched(100, Number.MAX_SAFE_INTEGER, { ...key, conversation: "group-none" });
   const flush = () => {
     store.events.markDispatched([{ app: "app", conversation: "ann.bob", seq: 1 }]);
-    return store.events.flushMarks();
+    return store.events.flushDispatchMarks();
   };
   let cursor = "";
   const changes = async (user: string, since = "") => {
@@ -231,7 +231,7 @@ describe("a query on the way of messages", () => {
     const operations = await profile(async () => {
       const flushes = Array.from({ length: 20 }, (_, index) => {
         store.events.markDispatched([{ ...key, seq: index + 1 }]);
-        return store.events.flushMarks();
+        return store.events.flushDispatchMarks();
       });
       await Promise.all(flushes);
     });

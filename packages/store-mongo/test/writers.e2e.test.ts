@@ -1,11 +1,11 @@
-import type { EventRecord, Run, Store } from "@chat21/engine";
+import type { EventRecord, Run } from "@chat21/engine";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
+import { connectMongoStore, type MongoStore, migrateMongoStore } from "../src/index.ts";
 import { dropDatabase } from "./test-database.ts";
 
 let mongo: RequiredMongo;
-let stores: readonly Store[];
+let stores: readonly MongoStore[];
 
 beforeAll(async () => {
   mongo = await requireMongo();
@@ -37,13 +37,18 @@ function run(
   };
 }
 
-async function headOf(store: Store, conversation: string): Promise<number> {
+async function headOf(store: MongoStore, conversation: string): Promise<number> {
   const [record] = await store.conversations.load([{ app: "app", conversation }]);
   return record?.head ?? 0;
 }
 
 /** Writes `names` three at a time, against whoever else writes there. */
-async function write(store: Store, conversation: string, names: readonly string[], facts?: Partial<Run>) {
+async function write(
+  store: MongoStore,
+  conversation: string,
+  names: readonly string[],
+  facts?: Partial<Run>,
+) {
   let waiting = names;
   while (waiting.length > 0) {
     const head = await headOf(store, conversation);
@@ -59,7 +64,7 @@ const namesOf = (writer: string, count: number) =>
 
 describe("several processes on one database", () => {
   it("tell one another of new webhook rows, until they do not want to know", async () => {
-    const [one, two] = stores as [Store, Store];
+    const [one, two] = stores as [MongoStore, MongoStore];
     const rows = (id: string) => [
       { ...{ id, endpoint: "http://hook", app: "app", orderKey: "k" }, event: "e", body: "{}", createdAt: 1 },
     ];
@@ -83,7 +88,7 @@ describe("several processes on one database", () => {
 
     await Promise.all(stores.map((store, index) => write(store, "group-hot", all[index] ?? [])));
 
-    const log = await (stores[0] as Store).events.read({
+    const log = await (stores[0] as MongoStore).events.read({
       ...{ app: "app", conversation: "group-hot", limit: 1_000, from: "oldest" },
     });
     const keys = log.map(({ clientMessageId }) => clientMessageId ?? "");
@@ -95,7 +100,7 @@ describe("several processes on one database", () => {
   });
 
   it("change members against messages, and no message goes by members that were outdated", async () => {
-    const [one, two] = stores as readonly [Store, Store, Store];
+    const [one, two] = stores as readonly [MongoStore, MongoStore, MongoStore];
     const members = (count: number) =>
       Array.from({ length: count }, (_, index) => {
         return { user: `user-${index}`, role: "member", intervals: [[1, null]] } as const;
@@ -135,7 +140,7 @@ describe("several processes on one database", () => {
   });
 
   it("find a head that a process which died did not leave in the conversation's document", async () => {
-    const [one, two] = stores as readonly [Store, Store, Store];
+    const [one, two] = stores as readonly [MongoStore, MongoStore, MongoStore];
     await write(one, "group-lag", namesOf("lag", 30), {
       members: [{ user: "zoe", role: "member", intervals: [[1, null]] }],
     });
@@ -156,11 +161,11 @@ describe("several processes on one database", () => {
     }));
     await Promise.all(stores.map((store) => store.webhooks.enqueue(rows)));
     const taken: string[] = [];
-    const enqueued = await (stores[0] as Store).webhooks.list({ endpoint, limit: 100 });
+    const enqueued = await (stores[0] as MongoStore).webhooks.list({ endpoint, limit: 100 });
     const positionOf = new Map(enqueued.map(({ id, position }) => [id, position]));
     const positions = (order: readonly number[]) => order.map((row) => positionOf.get(`shared-${row}`) ?? 0);
 
-    async function work(store: Store): Promise<void> {
+    async function work(store: MongoStore): Promise<void> {
       while (taken.length < rows.length) {
         const leased = await store.webhooks.lease({ endpoint, now: 2_000, leaseUntil: 9_000, limit: 4 });
         taken.push(...leased.map(({ id }) => id));
@@ -186,7 +191,7 @@ describe("several processes on one database", () => {
       const order = taken.map((id) => Number(id.slice("shared-".length))).filter((row) => row % 12 === lane);
       expect(positions(order)).toEqual(positions(order).toSorted((a, b) => a - b));
     }
-    const stored = await (stores[0] as Store).webhooks.list({ endpoint, limit: 100 });
+    const stored = await (stores[0] as MongoStore).webhooks.list({ endpoint, limit: 100 });
     expect(stored.every(({ state, attempts }) => state === "delivered" && attempts === 1)).toBe(true);
   });
 
@@ -198,7 +203,7 @@ describe("several processes on one database", () => {
     );
 
     expect(answers.flat().filter(Boolean)).toHaveLength(1);
-    const [seen] = await (stores[0] as Store).presence.get("app", ["solo"], 2_000);
+    const [seen] = await (stores[0] as MongoStore).presence.get("app", ["solo"], 2_000);
     expect(seen).toEqual({ online: true, lastSeen: 2_000 });
   });
 });

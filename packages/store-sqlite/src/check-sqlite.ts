@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { StoredWebhookDelivery } from "@chat21/engine";
+import type { StoredWebhookDelivery } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import { toChatError } from "./sqlite-failure.ts";
 import { requireKnownSchema } from "./worker/connection.ts";
@@ -16,6 +16,7 @@ export interface SqliteReport {
   readonly schema: { readonly version: number; readonly supported: number };
   /** What SQLite's integrity check complains of, ten lines at most; empty when all is well. */
   readonly problems: readonly string[];
+  /** This and the next two are 0 where damage prevents counting. */
   readonly conversations: number;
   readonly events: number;
   /** Events that the next start dispatches (again). */
@@ -46,23 +47,38 @@ function countWebhooks(database: DatabaseSync): SqliteReport["webhooks"] {
   return counts;
 }
 
+/** Events at positions that are not marked as dispatched. Patches took some of the numbers between. */
+function countUndispatched(database: DatabaseSync): number {
+  const last = countOf(database, "SELECT max(position) AS n FROM event_content");
+  const between = database.prepare("SELECT count(*) AS n FROM event_content WHERE position BETWEEN ? AND ?");
+  const open = DispatchLog.parse(metaOf(database, dispatchedRow)).open(last);
+  return open.reduce((sum, span) => sum + Number(between.get(...span)?.["n"]), 0);
+}
+
 function inspect(database: DatabaseSync, path: string): SqliteReport {
   const version = requireKnownSchema(database, path);
   if (version === 0) throw new ChatError("not_found", `there is no database at ${path}`);
   const problems = database
     .prepare("PRAGMA integrity_check(10)")
     .all()
-    .map((row) => String(Object.values(row)[0]));
-  const events = countOf(database, "SELECT max(position) AS n FROM event_content");
-  const open = DispatchLog.parse(metaOf(database, dispatchedRow)).open(events);
+    .map((row) => String(Object.values(row)[0]))
+    .filter((problem) => problem !== "ok");
+  const counted = (count: () => number) => {
+    try {
+      return count();
+    } catch (error) {
+      if (problems.length === 0) throw error;
+      return 0;
+    }
+  };
   return {
     path,
     epoch: metaOf(database, "epoch") ?? "",
     schema: { version, supported: schemaVersion },
-    problems: problems.filter((problem) => problem !== "ok"),
-    conversations: countOf(database, "SELECT count(*) AS n FROM conversation"),
-    events,
-    undispatched: open.reduce((sum, [from, to]) => sum + to - from + 1, 0),
+    problems,
+    conversations: counted(() => countOf(database, "SELECT count(*) AS n FROM conversation")),
+    events: counted(() => countOf(database, "SELECT count(*) AS n FROM event")),
+    undispatched: counted(() => countUndispatched(database)),
     webhooks: countWebhooks(database),
     bytes: { database: sizeOf(path), log: sizeOf(`${path}-wal`) },
   };

@@ -4,5 +4,8 @@ export { checkSqlite } from "./check-sqlite.ts";
 export type { CopyProgress } from "./copy-database.ts";
 export type { SqliteStoreOptions } from "./open-sqlite-store.ts";
 export { openSqliteStore } from "./open-sqlite-store.ts";
+export type { SqliteLog } from "./read-sqlite.ts";
+export { readSqlite } from "./read-sqlite.ts";
 export type { RestoreOptions } from "./restore-sqlite.ts";
 export { restoreSqlite } from "./restore-sqlite.ts";
+export type { SqliteStore } from "./sqlite-store.ts";

@@ -1,9 +1,10 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { Log, Metrics, Store } from "@chat21/engine";
-import { ChatError } from "@chat21/protocol";
+import type { Log, Metrics } from "@chat21/engine";
+import { ChatError, type EventCodes, eventCodes } from "@chat21/protocol";
 import { lockData } from "./data-lock.ts";
-import { createSqliteStore } from "./sqlite-store.ts";
+import { createSqliteStore, type SqliteStore } from "./sqlite-store.ts";
+import { ConversationEnds } from "./worker/conversation-ends.ts";
 import type { WriterMethods } from "./worker/writer-methods.ts";
 import { WorkerLink } from "./worker-link.ts";
 import { createWorkerSpawner } from "./worker-spawner.ts";
@@ -12,6 +13,11 @@ import { createWorkerSpawner } from "./worker-spawner.ts";
 export interface SqliteStoreOptions {
   /** The database file; made, with its folder, when there is none. Beside it lie `-wal`, `-shm` and `.lock`. */
   readonly path: string;
+  /**
+   * The kinds of events that the program knows, and their stored numbers. The database remembers all that it was ever opened
+   * with. @default those of this version
+   */
+  readonly kinds?: EventCodes;
   /** @default nothing is logged */
   readonly log?: Log;
   /** Counts `store_errors`. @default nothing is counted */
@@ -53,9 +59,9 @@ function openDatabaseFile(path: string, unlock: () => void): number {
 /**
  * Opens the store: makes or migrates the database, and starts its two threads. Resolves when both serve. Rejects with
  * a `ChatError` whose message says what to do: another process uses the database, the folder cannot be written, the
- * file is damaged, is not ours, or has a newer schema.
+ * file is damaged, is not ours, has a newer schema, or may hold events of a kind that `kinds` lacks.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const path = resolve(options.path);
   requireWritableFolder(path);
   const spawn = await createWorkerSpawner(options.workerUrl);
@@ -66,8 +72,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     metrics?.count("store_errors", { kind: "thread" });
   };
   const databaseFile = openDatabaseFile(path, unlock);
+  const { kinds = eventCodes, maxBytes } = options;
+  const ends = ConversationEnds.allocate();
   const linkTo = (role: "reader" | "writer") =>
-    new WorkerLink({ spawn, setup: { role, path, maxBytes: options.maxBytes, databaseFile }, onDeath });
+    new WorkerLink({ spawn, setup: { role, path, kinds, ends, maxBytes, databaseFile }, onDeath });
   const [writer, reader] = [linkTo("writer"), linkTo("reader")];
   const release = () => {
     closeSync(databaseFile);

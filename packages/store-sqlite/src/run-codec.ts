@@ -28,6 +28,7 @@ export interface EncodedRun {
   readonly transient: boolean;
   readonly group: Run["group"];
   readonly members: Run["members"];
+  readonly amendments: Run["amendments"];
   readonly fields: readonly EncodedFields[number][];
 }
 
@@ -51,8 +52,8 @@ export function encodeRun(run: Run): EncodedRun {
       event.listed ? 1 : 0,
     );
   }
-  const { app, conversation, expectedHead, kind, transient, group, members } = run;
-  return { app, conversation, expectedHead, kind, transient, group, members, fields };
+  const { app, conversation, expectedHead, kind, transient, group, members, amendments } = run;
+  return { app, conversation, expectedHead, kind, transient, group, members, amendments, fields };
 }
 
 /** The events of a run; the conversation and the numbers are the run's. */
@@ -85,6 +86,7 @@ export function decodeEvents({ app, conversation, expectedHead, fields }: Encode
       tempUid,
       hiddenFor,
       listed: listed === 1,
+      overlay: null,
     });
   }
   return events;

@@ -1,5 +1,4 @@
 import type { EventLog, Log } from "@chat21/engine";
-import { ChatError } from "@chat21/protocol";
 import { emptyLog } from "./checkpoints.ts";
 import { DispatchMarks } from "./dispatch-marks.ts";
 import { decodeRunResult, encodeRun } from "./run-codec.ts";
@@ -35,30 +34,14 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
     }
   }
 
-  const flushMarks = () => withMarks(() => write("saveMarks"));
+  const flushDispatchMarks = () => withMarks(() => write("saveMarks"));
 
   async function saveMarks(): Promise<void> {
-    await flushMarks().catch((error) => log?.warn({ err: error }, "dispatch marks were not saved"));
-  }
-
-  async function erase(where: Parameters<EventLog["erase"]>[0]): Promise<number> {
-    const scope = { app: where.app, conversation: where.conversation ?? null, sender: where.sender ?? null };
-    if (scope.conversation === null && scope.sender === null) {
-      throw new ChatError("bad_request", "erase needs a conversation or a sender");
-    }
-    let erased = 0;
-    for (let from: number | null = 1; from !== null; ) {
-      const step: { erased: number; next: number | null } = await write("erase", scope, from);
-      erased += step.erased;
-      from = step.next;
-    }
-    if (erased > 0) await emptyLog(write, log);
-    return erased;
+    await flushDispatchMarks().catch((error) => log?.warn({ err: error }, "dispatch marks were not saved"));
   }
 
   return {
     saveMarks,
-    erase,
     async commit(runs) {
       const results = await withMarks(() => write("commit", runs.map(encodeRun)));
       return results.map(decodeRunResult);
@@ -66,6 +49,8 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
     read: (range) => read("readEvents", range),
     find: (app, conversation, id) => read("findEvent", app, conversation, id),
     findByClientMessageId: (app, sender, id) => read("findByClientMessageId", app, sender, id),
+    findMessages: (search) => read("findMessages", search),
+    scrub: () => emptyLog(write, log),
     undispatched(limit, committedBefore, of) {
       // The writer knows them from now on, but only a commit or a flush brings them to the disk.
       const taken = marks.take();
@@ -73,7 +58,7 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
       marks.restore(taken);
       return write("undispatched", limit, committedBefore, of);
     },
-    flushMarks,
+    flushDispatchMarks,
     markDispatched(refs) {
       marks.add(refs);
       if (isIdleTimerSet) return;

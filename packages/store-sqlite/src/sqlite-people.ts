@@ -1,4 +1,6 @@
-import type { InstanceStore, Log, PresenceStore, RevocationStore, UserStore } from "@chat21/engine";
+import type { RevocationStore } from "@chat21/auth";
+import type { Log, PresenceStore } from "@chat21/engine";
+import type { InstanceStore, UserStore } from "@chat21/people";
 import { emptyLog } from "./checkpoints.ts";
 import type { Read, Write } from "./worker-calls.ts";
 

@@ -1,4 +1,7 @@
+import type { RevocationStore } from "@chat21/auth";
 import type { Log, Store } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
+import type { PeopleStore } from "@chat21/people";
 import { directConversationId } from "@chat21/protocol";
 import { createCheckpoints } from "./checkpoints.ts";
 import { createSqliteEventLog } from "./sqlite-event-log.ts";
@@ -24,8 +27,14 @@ export interface SqliteStoreParts {
   readonly release: () => void;
 }
 
-/** The port over the two workers. */
-export function createSqliteStore({ epoch, writer, reader, log, release }: SqliteStoreParts): Store {
+/** The engine's store, and the other things that are kept in the same database. */
+export interface SqliteStore extends Store, PeopleStore {
+  readonly revocations: RevocationStore;
+  readonly webhooks: WebhookStore;
+}
+
+/** The ports over the two workers. */
+export function createSqliteStore({ epoch, writer, reader, log, release }: SqliteStoreParts): SqliteStore {
   const write: Write = writer.caller<WriterMethods & WriterSideMethods>();
   const read: Read = reader.caller<ReaderMethods & ReaderSideMethods>();
   const note = writer.note.bind(writer);
@@ -47,6 +56,7 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
     conversations: {
       load: (keys) => read("load", keys),
       list: (query) => read("list", query),
+      changes: (query) => read("changes", query),
       view: (app, conversation, user) => read("view", app, conversation, user),
       heads: (app, user, limit) => read("heads", app, user, limit),
       patch: (patches) => write("patch", patches),
@@ -54,6 +64,10 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
         read("peers", app, user, limit, after ? directConversationId(user, after) : (after ?? null)),
     },
     instances: createSqliteInstances(write, read),
+    overlays: {
+      amended: (types, limit, after) => read("amended", types, limit, after),
+      replace: (conversation, overlays) => write("replaceOverlays", conversation, overlays),
+    },
     presence: createSqlitePresence(write, read),
     revocations: createSqliteRevocations(write, read, log),
     users: createSqliteUsers(write, read, log),

@@ -1,4 +1,4 @@
-import type { WebhookStore } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
 import { bulkStep } from "./bulk-step.ts";
 import type { Read, Write } from "./worker-calls.ts";
 

@@ -1,9 +1,14 @@
+import type { EventCodes } from "@chat21/protocol";
 import type { WorkerFailure } from "./worker/failure.ts";
 
 /** What a worker is started with. */
 export interface WorkerSetup {
   readonly role: "reader" | "writer";
   readonly path: string;
+  /** The kinds of events that the program knows. */
+  readonly kinds: EventCodes;
+  /** The memory of `ConversationEnds`: it outlives a worker. */
+  readonly ends: SharedArrayBuffer;
   /** Writer only: the largest size the database may have. */
   readonly maxBytes: number | undefined;
   /**

@@ -163,12 +163,12 @@ it("keeps marks whose flush failed, for the next one", async () => {
   while (failure === undefined && seq < count) {
     seq += 1;
     store.events.markDispatched([{ app: "app", conversation: "ann.bob", seq }]);
-    await store.events.flushMarks().catch((error) => {
+    await store.events.flushDispatchMarks().catch((error) => {
       failure = error;
     });
   }
   channel.close();
-  await store.events.flushMarks();
+  await store.events.flushDispatchMarks();
 
   expect(failure).toMatchObject({ code: "store_unavailable" });
   expect(checkSqlite(path).undispatched).toBe(count - seq);

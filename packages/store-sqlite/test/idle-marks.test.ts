@@ -27,7 +27,7 @@ it("stores dispatch marks at once when somebody waits for them", async () => {
   await store.events.commit([directRun("bob", 0, 4)]);
   store.events.markDispatched([1, 2].map((seq) => ({ app: "app", conversation: "ann.bob", seq })));
 
-  await store.events.flushMarks();
+  await store.events.flushDispatchMarks();
 
   expect(checkSqlite(await folder.path()).undispatched).toBe(2);
 });

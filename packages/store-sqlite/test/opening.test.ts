@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { checkSqlite, openSqliteStore } from "../src/index.ts";
+import { applicationId, migrations } from "../src/worker/migrations.ts";
 import { directRun } from "./sample-runs.ts";
 import { useTemporaryFolder } from "./temporary-folder.ts";
 
@@ -98,25 +99,69 @@ it("refuses a newer schema, and names both versions", async () => {
   await expect(folder.open()).rejects.toMatchObject({
     code: "internal",
     message: expect.stringMatching(
-      /has schema version 99 and this version of Chat21 knows up to 2: use the version/,
+      /has schema version 99 and this version of Chat21 knows up to 3: use the version/,
     ),
   });
 });
 
-it("brings a database of the first schema up to date, with what it holds", async () => {
-  const first = await folder.open();
-  const lease = { app: "app", user: "ann", clientId: "phone", expiresAt: 9_000 };
-  await first.presence.renew([lease], 1);
-  await first.close();
+/** A database as an older version left it. */
+async function makeOlder(version: number, content: string): Promise<void> {
   const database = new DatabaseSync(await folder.path());
-  database.exec("DROP INDEX presence_lease_client; PRAGMA user_version = 1");
+  for (const migration of migrations.slice(0, version)) database.exec(migration);
+  database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version};
+    INSERT INTO meta (name, value) VALUES ('epoch', 'old-epoch'); ${content}`);
   database.close();
+}
 
-  const second = await folder.open();
+it("brings a database of the first schema up to date, with what it holds", async () => {
+  await makeOlder(
+    1,
+    `INSERT INTO account (id, app, name) VALUES (1, 'app', 'ann');
+     INSERT INTO presence_lease (account, client_id, expires_at) VALUES (1, 'phone', 9000);`,
+  );
 
-  expect(second.epoch).toBe(first.epoch);
-  expect(await second.presence.ofClient("phone")).toEqual([lease]);
-  expect(checkSqlite(await folder.path())).toMatchObject({ schema: { version: 2 }, problems: [] });
+  const store = await folder.open();
+
+  expect(store.epoch).toBe("old-epoch");
+  expect(await store.presence.ofClient("phone")).toEqual([
+    { app: "app", user: "ann", clientId: "phone", expiresAt: 9_000 },
+  ]);
+  expect(checkSqlite(await folder.path())).toMatchObject({ schema: { version: 3 }, problems: [] });
+});
+
+it("makes messages with an overlay of what was erased in place before", async () => {
+  const content = (seq: number, body: string) =>
+    `(${seq + 10}, 1, ${seq}, 1, 'm-${seq}', 'k-${seq}', NULL, ${seq}, '${body}')`;
+  await makeOlder(
+    2,
+    `INSERT INTO account (id, app, name) VALUES (1, 'app', 'ann'), (2, 'app', 'bob');
+     INSERT INTO conversation (id, app, name, kind, transient, unlisted_to) VALUES (1, 'app', 'ann.bob', 'direct', 0, 1);
+     INSERT INTO member (account, conversation, ordinal, role, intervals)
+       VALUES (1, 1, 1, 'member', '[[1,null]]'), (2, 1, 2, 'member', '[[1,null]]');
+     INSERT INTO event VALUES (1, 1, 11, 1001, 1, 5, 0, NULL, 7, NULL), (1, 2, 12, 1002, 1, 0, 1, NULL, 8, NULL);
+     INSERT INTO event_content VALUES ${content(1, "{}")}, ${content(2, '{"text":"hi"}')};
+     INSERT INTO meta (name, value) VALUES ('dispatched', '[11]');`,
+  );
+
+  const store = await folder.open();
+
+  const read = (options: object) =>
+    store.events.read({ app: "app", conversation: "ann.bob", limit: 9, from: "oldest", ...options });
+  expect(await read({})).toMatchObject([
+    { seq: 1, type: "message", body: "{}", overlay: '{"version":0,"deleted":{"by":"system","at":0}}' },
+    { seq: 2, type: "message", body: '{"text":"hi"}', overlay: null },
+  ]);
+  expect(await read({ withoutErased: true })).toMatchObject([{ seq: 2 }]);
+  const { conversations, cursor } = await store.conversations.changes({
+    ...{ app: "app", user: "bob", limit: 9, eventsEach: 9, characters: 999 },
+  });
+  expect(conversations).toMatchObject([{ view: { unread: 1 }, events: [{ seq: 1 }, { seq: 2 }] }]);
+  await store.conversations.patch([{ app: "app", conversation: "ann.bob", user: "bob", read: 2 }]);
+  const later = await store.conversations.changes({
+    ...{ app: "app", user: "bob", limit: 9, eventsEach: 9, characters: 999, cursor },
+  });
+  expect(later.conversations).toMatchObject([{ view: { unread: 0 }, events: [] }]);
+  expect(await store.events.undispatched(9, 9_999)).toMatchObject([{ seq: 2 }]);
 });
 
 it("refuses a database of somebody else", async () => {

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
+import { eventCodes } from "@chat21/protocol";
 import { expect, it } from "vitest";
 import { openForWriting } from "../src/worker/connection.ts";
+import { ConversationEnds } from "../src/worker/conversation-ends.ts";
 import { createReaderMethods } from "../src/worker/reader-methods.ts";
 import { createWriter } from "../src/worker/writer-methods.ts";
 import { useTemporaryFolder } from "./temporary-folder.ts";
@@ -9,7 +11,10 @@ const folder = useTemporaryFolder();
 
 /** Every statement that the store prepares, as it is written in its source. */
 async function preparedStatements() {
-  const database = openForWriting(await folder.path(), { maxBytes: undefined, newEpoch: () => "epoch" });
+  const setup = { kinds: eventCodes, ends: ConversationEnds.allocate() };
+  const database = openForWriting(await folder.path(), {
+    ...{ ...setup, maxBytes: undefined, newEpoch: () => "epoch" },
+  });
   const statements = new Set<string>();
   const recorder = new Proxy(database, {
     get(target, name) {
@@ -20,8 +25,8 @@ async function preparedStatements() {
       };
     },
   });
-  createWriter(recorder);
-  createReaderMethods(recorder);
+  createWriter(recorder, setup);
+  createReaderMethods(recorder, setup);
   return { database, statements: [...statements] };
 }
 
@@ -46,6 +51,27 @@ it("reads every table by key: no statement walks through a whole table", async (
   expect(
     scans.filter(({ sql }) => !/FROM webhook_delivery .*ORDER BY position DESC LIMIT :limit/.test(sql)),
   ).toEqual([]);
+  database.close();
+});
+
+it("finds events that are no messages, and rows that have changed, by their indexes", async () => {
+  const { database, statements } = await preparedStatements();
+
+  const plansOf = (pattern: RegExp) =>
+    statements.filter((sql) => pattern.test(sql)).map((sql) => planOf(database, sql).join(" | "));
+
+  expect(plansOf(/type = \? AND type <> 0/)).toEqual([
+    expect.stringMatching(
+      /^SEARCH event USING COVERING INDEX event_beside_messages \(type=\? AND conversation>\?\)$/,
+    ),
+  ]);
+  const changed = plansOf(/WHERE account = \? AND changed > \?|max\(changed\)/);
+  expect(changed).toHaveLength(2);
+  for (const plan of changed) expect(plan).toMatch(/^SEARCH member USING (COVERING )?INDEX member_changed /);
+  const withOverlays = plansOf(/LEFT JOIN overlay o/);
+  expect(withOverlays.length).toBeGreaterThan(5);
+  for (const plan of withOverlays)
+    expect(plan).toMatch(/SEARCH o USING PRIMARY KEY \(conversation=\? AND seq=\?\)/);
   database.close();
 });
 

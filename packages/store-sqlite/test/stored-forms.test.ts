@@ -1,14 +1,18 @@
-import { eventTypes } from "@chat21/protocol";
+import { eventCodes } from "@chat21/protocol";
 import { expect, it } from "vitest";
-import { eventTypeCodes, eventTypeMask, eventTypeOf } from "../src/worker/event-type-codes.ts";
+import { createEventNames, messageCode } from "../src/worker/event-codes.ts";
 import { nameHash } from "../src/worker/name-hash.ts";
 
-it("keeps the numbers of event types that stand in databases", () => {
-  expect(eventTypeCodes).toEqual({
-    ...{ message: 0, group_created: 1, group_updated: 2, member_added: 3, member_removed: 4, erased: 5 },
-  });
-  expect(eventTypes.map((type) => eventTypeOf(eventTypeCodes[type]))).toEqual([...eventTypes]);
-  expect(eventTypeMask(["message", "erased"])).toBe(0b100001);
+it("keeps the numbers of kinds, and reads a number that it does not know by itself", () => {
+  const names = createEventNames({ ...eventCodes, last_of_all: 62 });
+
+  expect([names.codeOf("message"), names.nameOf(messageCode)]).toEqual([0, "message"]);
+  expect(["erased", "last_of_all"].map((type) => names.nameOf(names.codeOf(type)))).toEqual([
+    ...["erased", "last_of_all"],
+  ]);
+  expect([names.nameOf(5), names.nameOf(61)]).toEqual(["#5", "#61"]);
+  expect(names.maskOf(["message", "erased", "last_of_all", "unheard_of"])).toBe(0b1000001n | (1n << 62n));
+  expect(() => names.codeOf("unheard_of")).toThrow("the store knows no events of the kind unheard_of");
 });
 
 it("keeps the hashes of names that stand in databases", () => {

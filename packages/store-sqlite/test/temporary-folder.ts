@@ -1,20 +1,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Store } from "@chat21/engine";
 import { afterEach } from "vitest";
-import { openSqliteStore, type SqliteStoreOptions } from "../src/index.ts";
+import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from "../src/index.ts";
 
 /** A folder for one test, and stores that are closed after it. */
 export interface TemporaryFolder {
   path(name?: string): Promise<string>;
-  open(options?: Partial<SqliteStoreOptions>): Promise<Store>;
+  open(options?: Partial<SqliteStoreOptions>): Promise<SqliteStore>;
 }
 
 /** Makes the folder when it is first asked for; closes stores and removes the folder after each test. */
 export function useTemporaryFolder(): TemporaryFolder {
   let folder: Promise<string> | undefined;
-  const stores: Store[] = [];
+  const stores: SqliteStore[] = [];
 
   afterEach(async () => {
     for (const store of stores.splice(0)) await store.close();

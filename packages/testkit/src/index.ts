@@ -43,10 +43,18 @@ export { createMemoryDisk } from "./memory-store/disk.ts";
 export type { Gate } from "./memory-store/gate.ts";
 export type { MemoryStore, MemoryStoreOptions } from "./memory-store.ts";
 export { createMemoryStore } from "./memory-store.ts";
-export type { RecordedClient, RecordedFrame, RecordingEdge } from "./recording-edge.ts";
+export type {
+  DeliveryFate,
+  EdgePublish,
+  RecordedAttempt,
+  RecordedClient,
+  RecordedFrame,
+  RecordingEdge,
+} from "./recording-edge.ts";
 export { createRecordingEdge } from "./recording-edge.ts";
 export type { OpenedRedeliveries } from "./redelivery-contract.ts";
 export { describeRedeliveryLog } from "./redelivery-contract.ts";
 export type { OpenedStore, OpenStore } from "./store-contract.ts";
 export { describeStore } from "./store-contract.ts";
 export { testCertificate } from "./test-certificate.ts";
+export type { WholeStore } from "./whole-store.ts";

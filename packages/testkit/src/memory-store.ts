@@ -1,4 +1,4 @@
-import type { RedeliveryLog, Store } from "@chat21/engine";
+import type { RedeliveryLog } from "@chat21/engine";
 import { createMemoryConversations } from "./memory-store/conversations.ts";
 import { createMemoryDisk, type MemoryDisk } from "./memory-store/disk.ts";
 import { createMemoryEventLog } from "./memory-store/event-log.ts";
@@ -8,6 +8,7 @@ import { createMemoryInstances, createMemoryRevocations, createMemoryUsers } fro
 import { createMemoryPresence } from "./memory-store/presence.ts";
 import { createMemoryRedeliveries } from "./memory-store/redeliveries.ts";
 import { createMemoryWebhooks } from "./memory-store/webhooks.ts";
+import type { WholeStore } from "./whole-store.ts";
 
 /** Options of {@link createMemoryStore}. */
 export interface MemoryStoreOptions {
@@ -18,12 +19,12 @@ export interface MemoryStoreOptions {
 }
 
 /** A store that several processes may share. */
-export interface MemoryStore extends Store {
+export interface MemoryStore extends WholeStore {
   readonly redeliveries: RedeliveryLog;
 }
 
 /**
- * The reference implementation of `Store`: the port's sentences in the plainest code, without indexes. Marks of
+ * The reference implementation of all ports of a store: their sentences in the plainest code, without indexes. Marks of
  * dispatched events wait in the store object for its next commit or flush, as the port allows, so that a crash loses them.
  */
 export function createMemoryStore({ disk = createMemoryDisk(), gate }: MemoryStoreOptions = {}): MemoryStore {

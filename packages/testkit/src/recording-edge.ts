@@ -9,6 +9,16 @@ export interface RecordedFrame {
   readonly qos: 0 | 1;
 }
 
+/** What becomes of a delivery on its way to one client. `hold`: it comes when the test releases it. */
+export type DeliveryFate = "deliver" | "lose" | "twice" | "hold";
+
+/** One publish of a client. */
+export interface EdgePublish {
+  readonly session: Session;
+  readonly topic: string;
+  readonly payload: unknown;
+}
+
 /** A client of a {@link RecordingEdge}: what a connection is to a real one. */
 export interface RecordedClient {
   readonly session: Session;
@@ -30,8 +40,35 @@ export interface RecordedClient {
   close(): void;
 }
 
-/** An `Edge` without sockets: it keeps what it delivers, and lets a test connect and publish. */
+/** How somebody connects to a {@link RecordingEdge}. */
+export interface RecordedAttempt
+  extends Pick<ConnectAttempt, "clientId" | "password">,
+    Partial<Omit<ConnectAttempt, "clientId" | "password">> {
+  /** Called with every frame, one after the other, each in a turn of its own. What is on the way when it ends is lost. */
+  readonly handleFrame?: (frame: RecordedFrame) => void;
+  /** Called once, when the connection is gone. */
+  readonly handleEnd?: (reason: CloseReason | null) => void;
+}
+
+/**
+ * An `Edge` without sockets: it keeps what it delivers, and lets a test connect and publish. It keeps every promise until a
+ * test makes it break them.
+ */
 export interface RecordingEdge extends Edge {
+  /** `false`: nobody gets in. @default true */
+  isReachable: boolean;
+  /** What becomes of a delivery to one client. @default "deliver" */
+  fateOf: (frame: RecordedFrame, client: RecordedClient) => DeliveryFate;
+  /** Whether a publish gets lost, before the engine has it. @default never */
+  loses: (publish: EdgePublish) => boolean;
+  /** Publishes that reached the engine or were lost, in order. */
+  readonly published: readonly EdgePublish[];
+  /** Lets held deliveries go, in order. */
+  release(): void;
+  /** Every connection breaks without a word; what is on the way is lost. */
+  drop(): void;
+  /** Resolves as soon as `condition` holds; looked at after each publish, and when a client comes or goes. */
+  until(condition: () => boolean): Promise<void>;
   /** What `deliver` answers: a broker's word that it has taken the deliveries. @default `undefined`, at once */
   taking: () => Promise<void> | undefined;
   readonly isPaused: boolean;
@@ -43,15 +80,16 @@ export interface RecordingEdge extends Edge {
    * Connects and subscribes to the user's inbox. Another connection of the same client id is closed after the new
    * one is open. Rejects with the engine's refusal.
    */
-  connect(
-    attempt: Partial<ConnectAttempt> & Pick<ConnectAttempt, "clientId" | "password">,
-  ): Promise<RecordedClient>;
+  connect(attempt: RecordedAttempt): Promise<RecordedClient>;
 }
 
 /** Makes an edge that records. */
 export function createRecordingEdge(): RecordingEdge {
   const clients = new Set<Client>();
   const pauses: boolean[] = [];
+  const published: EdgePublish[] = [];
+  const held: (() => void)[] = [];
+  const waiting = new Set<() => void>();
   let handler: EdgeHandler | undefined;
   let resumed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
@@ -59,15 +97,17 @@ export function createRecordingEdge(): RecordingEdge {
     if (handler === undefined) throw new Error("the edge was not started");
     return handler;
   };
-  const gate = {
-    reading: () => resumed?.promise,
-    handler: started,
-    gone: (client: Client) => clients.delete(client),
+  const changed = () => {
+    for (const wake of [...waiting]) wake();
   };
   const clientsOf = (app: string, user: string) =>
     [...clients].filter(({ session }) => session.app === app && session.user === user);
 
-  return {
+  const edge: RecordingEdge = {
+    isReachable: true,
+    fateOf: () => "deliver",
+    loses: () => false,
+    published,
     taking: () => undefined,
     get isPaused() {
       return resumed !== undefined;
@@ -77,14 +117,36 @@ export function createRecordingEdge(): RecordingEdge {
       return [...clients];
     },
 
-    async connect({ clientId, password, username = "JWT", address = "127.0.0.1", will }) {
+    release() {
+      for (const go of held.splice(0)) go();
+    },
+
+    drop() {
+      for (const client of clients) client.close();
+    },
+
+    async until(condition) {
+      while (!condition()) {
+        await new Promise<void>((resolve) => {
+          const wake = () => {
+            waiting.delete(wake);
+            resolve();
+          };
+          waiting.add(wake);
+        });
+      }
+    },
+
+    async connect({ clientId, password, username = "JWT", address = "127.0.0.1", will, ...handlers }) {
+      if (!edge.isReachable) throw new ChatError("connection_lost", "the edge is out of reach");
       const session = await started().authenticate({ clientId, username, password, address, will });
-      const client = new Client(session, gate);
+      const client = new Client(session, gate, handlers);
       const former = [...clients].filter((other) => other.session.clientId === clientId);
       clients.add(client);
       started().handleOpen(session);
       for (const other of former) other.close();
       client.subscribe(topics.inbox(session.app, session.user));
+      changed();
       return client;
     },
 
@@ -98,7 +160,7 @@ export function createRecordingEdge(): RecordingEdge {
       for (const delivery of deliveries) {
         for (const client of clientsOf(delivery.app, delivery.user)) client.receive(delivery);
       }
-      return this.taking();
+      return edge.taking();
     },
 
     disconnect(selector, reason) {
@@ -128,14 +190,35 @@ export function createRecordingEdge(): RecordingEdge {
       for (const client of clients) client.end("shutting_down");
     },
   };
+  const gate: Gate = {
+    reading: () => resumed?.promise,
+    handler: started,
+    loses(publish) {
+      published.push(publish);
+      const isLost = edge.loses(publish);
+      changed();
+      return isLost;
+    },
+    fateOf: (frame, client) => edge.fateOf(frame, client),
+    hold: (go) => held.push(go),
+    gone(client) {
+      clients.delete(client);
+      changed();
+    },
+  };
+  return edge;
 }
 
-/** What a client needs of its edge. */
+/** A client's way back to its edge. */
 interface Gate {
   /** A promise while the edge does not read. */
-  readonly reading: () => Promise<void> | undefined;
-  readonly handler: () => EdgeHandler;
-  readonly gone: (client: Client) => void;
+  reading(): Promise<void> | undefined;
+  handler(): EdgeHandler;
+  /** Whether the publish gets lost. */
+  loses(publish: EdgePublish): boolean;
+  fateOf(frame: RecordedFrame, client: RecordedClient): DeliveryFate;
+  hold(go: () => void): void;
+  gone(client: Client): void;
 }
 
 class Client implements RecordedClient {
@@ -144,16 +227,19 @@ class Client implements RecordedClient {
   closedBecause: CloseReason | null = null;
   isOpen = true;
   readonly #gate: Gate;
+  readonly #handlers: Pick<RecordedAttempt, "handleEnd" | "handleFrame">;
   readonly #filters = new Set<string>();
   readonly #taken = new Set<RecordedFrame>();
   #wake: (() => void)[] = [];
 
-  constructor(session: Session, gate: Gate) {
+  constructor(session: Session, gate: Gate, handlers: Pick<RecordedAttempt, "handleEnd" | "handleFrame">) {
     this.session = session;
     this.#gate = gate;
+    this.#handlers = handlers;
   }
 
   async publish(topic: string, payload: unknown): Promise<void> {
+    if (this.#gate.loses({ session: this.session, topic, payload })) return;
     while (this.#gate.reading() !== undefined) await this.#gate.reading();
     try {
       await this.#gate.handler().handlePublish(this.session, { topic, payload: bytesOf(payload) });
@@ -186,6 +272,7 @@ class Client implements RecordedClient {
     this.isOpen = false;
     this.#gate.gone(this);
     this.#gate.handler().handleClose(this.session);
+    this.#handlers.handleEnd?.(this.closedBecause);
   }
 
   /** The server closes it. */
@@ -196,8 +283,20 @@ class Client implements RecordedClient {
 
   receive({ topic, payload, qos }: Delivery): void {
     if (![...this.#filters].some((filter) => topicMatches(filter, topic))) return;
-    this.received.push({ topic, payload, qos });
+    const frame = { topic, payload, qos };
+    const fate = this.#gate.fateOf(frame, this);
+    if (fate === "hold") this.#gate.hold(() => this.#take(frame));
+    else if (fate !== "lose") {
+      this.#take(frame);
+      if (fate === "twice") this.#take(frame);
+    }
+  }
+
+  #take(frame: RecordedFrame): void {
+    this.received.push(frame);
     for (const wake of this.#wake.splice(0)) wake();
+    const { handleFrame } = this.#handlers;
+    if (handleFrame !== undefined) setImmediate(() => this.isOpen && handleFrame(frame));
   }
 }
 

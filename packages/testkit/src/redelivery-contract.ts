@@ -51,7 +51,7 @@ export function describeRedeliveryLog(name: string, open: () => Promise<OpenedRe
       await world.one.events.commit([sampleRun("own", "ann.bob", { count: 3 })]);
 
       world.one.events.markDispatched(refs("own", 1, 2));
-      await world.one.events.flushMarks();
+      await world.one.events.flushDispatchMarks();
 
       expect(await known("own")).toEqual([3]);
     });
@@ -59,7 +59,7 @@ export function describeRedeliveryLog(name: string, open: () => Promise<OpenedRe
     it("does not bring back what was marked as dispatched before", async () => {
       await world.one.events.commit([sampleRun("late", "ann.bob", { count: 2 })]);
       world.one.events.markDispatched(refs("late", 1));
-      await world.one.events.flushMarks();
+      await world.one.events.flushDispatchMarks();
 
       await world.two.redeliveries.markRedispatched(refs("late", 1, 2));
 
@@ -69,7 +69,7 @@ export function describeRedeliveryLog(name: string, open: () => Promise<OpenedRe
     it("knows again what was marked as dispatched and could not be acknowledged, and lets no sweep find it", async () => {
       await world.one.events.commit([sampleRun("again", "ann.bob", { count: 3 })]);
       world.one.events.markDispatched(refs("again", 1, 2));
-      await world.one.events.flushMarks();
+      await world.one.events.flushDispatchMarks();
 
       await world.one.redeliveries.markUnacknowledged(refs("again", 2, 3));
       await world.one.redeliveries.markUnacknowledged(refs("again", 2));

@@ -2,13 +2,14 @@ import {
   conversationStateSchema,
   historyResponseSchema,
   idSchema,
+  limits,
   messageSchema,
   outgoingMessageSchema,
   syncRequestSchema,
   syncResponseSchema,
 } from "@chat21/protocol";
 import * as z from "zod";
-import { pageOf, pageQuery } from "../page-query.ts";
+import { cursorQuery, isOneWay, pageOf, pageQuery } from "../page-query.ts";
 import { json, jsonList, jsonText } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
@@ -17,6 +18,8 @@ const watermark = z.int().nonnegative();
 const archivedQuery = z
   .optional(z.enum(["true", "false"]))
   .meta({ description: "Only archived ones, or only active ones. Default both." });
+
+const oneWay = { error: "cursor goes without before and after" };
 
 const sentSchema = z.object({
   message_id: z.string(),
@@ -37,10 +40,17 @@ export const conversationRoutes: readonly Route[] = [
     method: "post",
     path: "/v1/{app}/sync",
     who: "app",
-    summary: "What happened since the given positions, over all conversations of the caller.",
+    summary:
+      "What has changed for the caller since the cursor of an earlier answer, the newest change first.",
     body: syncRequestSchema,
-    example: { body: { positions: {} } },
-    answers: { 200: { description: "One item per conversation.", schema: syncResponseSchema } },
+    heavy: true,
+    example: { body: {} },
+    answers: {
+      200: {
+        description: "One item per changed conversation. With `more`, the answer's cursor asks for the rest.",
+        schema: syncResponseSchema,
+      },
+    },
     async handle({ actor, body }, { engine }) {
       return jsonText(200, await engine.sync.sync(actor, body));
     },
@@ -52,18 +62,27 @@ export const conversationRoutes: readonly Route[] = [
     path: "/v1/{app}/conversations",
     who: "app",
     summary:
-      "The caller's conversations, newest first; `before` and `after` are the last message's `timestamp`.",
-    query: pageQuery.extend({ archived: archivedQuery }),
+      "The caller's conversations, newest first; `before` and `after` are the last message's `timestamp`. Texts longer " +
+      `than ${limits.listTextCharacters} characters are cut; the history has them whole.`,
+    query: cursorQuery.extend({ archived: archivedQuery }).refine(isOneWay, oneWay),
+    heavy: true,
     answers: {
       200: {
-        description: "States.",
-        schema: z.object({ epoch: z.string(), conversations: z.array(conversationStateSchema) }),
+        description: "States. `cursor` asks for the next page; `null`: there is none.",
+        schema: z.object({
+          epoch: z.string(),
+          conversations: z.array(conversationStateSchema),
+          cursor: z.nullable(z.string()),
+        }),
       },
     },
-    async handle({ actor, query }, { engine }) {
+    handle({ actor, query }, { engine }) {
       const archived = query.archived === undefined ? null : query.archived === "true";
-      const states = await engine.conversations.states(actor, actor.user, archived, pageOf(query));
-      return jsonList(200, `{"epoch":${JSON.stringify(engine.epoch)},"conversations":[`, states, "]}");
+      return jsonList(200, {
+        before: `{"epoch":${JSON.stringify(engine.epoch)},"conversations":[`,
+        items: engine.conversations.states(actor, actor.user, archived, pageOf(query)),
+        after: (cursor) => `],"cursor":${JSON.stringify(cursor)}}`,
+      });
     },
   }),
   defineRoute({
@@ -75,6 +94,7 @@ export const conversationRoutes: readonly Route[] = [
     summary:
       "Events of a conversation, oldest first; `before` and `after` are a `seq`. Without them the newest.",
     query: pageQuery,
+    heavy: true,
     answers: { 200: { description: "Events, and what they cover.", schema: historyResponseSchema } },
     async handle({ actor, params, query }, { engine }) {
       return jsonText(200, await engine.sync.events(actor, params.conversWith, pageOf(query)));
@@ -120,7 +140,7 @@ export const conversationRoutes: readonly Route[] = [
     },
     async handle({ actor, params, body }, { engine }) {
       const { delivered, read } = body;
-      const marked = await engine.conversations.mark(actor, actor.user, {
+      const marked = await engine.conversations.moveWatermarks(actor, actor.user, {
         conversWith: params.conversWith,
         ...(delivered === undefined ? {} : { delivered }),
         ...(read === undefined ? {} : { read }),

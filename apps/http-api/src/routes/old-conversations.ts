@@ -1,8 +1,8 @@
-import { idSchema } from "@chat21/protocol";
+import { idSchema, limits } from "@chat21/protocol";
 import * as z from "zod";
 import { conversationsAnswer, done, doneAnswer } from "../envelopes.ts";
 import { pageOf, pageQuery } from "../page-query.ts";
-import { json, jsonList, jsonText, type Reply } from "../reply.ts";
+import { json, jsonList, jsonText, type ListReply, type Reply } from "../reply.ts";
 import { type Caller, defineRoute, type Route, type RouteRequest } from "../route.ts";
 import type { Services } from "../services.ts";
 
@@ -13,16 +13,12 @@ const databaseFailure = { failure: 501 };
 type ListRequest = RouteRequest<"app" | "user", "self", z.output<typeof pageQuery>>;
 type DetailRequest = RouteRequest<"app" | "user" | "conversWith", "self">;
 
-async function list(
-  archived: boolean,
-  { actor, params, query }: ListRequest,
-  { engine }: Services,
-): Promise<Reply> {
-  const items = await engine.conversations.list(actor, params.user, archived, pageOf(query));
-  return jsonList(200, open, items, close);
+function list(archived: boolean, { actor, params, query }: ListRequest, { engine }: Services): ListReply {
+  const items = engine.conversations.list(actor, params.user, archived, pageOf(query));
+  return jsonList(200, { before: open, items, after: () => close });
 }
 
-// The detail is a list of none or one (wire-protocol Q12).
+// The detail is a list of none or one (Q12).
 async function detail(
   archived: boolean,
   { actor, params }: DetailRequest,
@@ -68,8 +64,11 @@ export const oldConversationRoutes: readonly Route[] = [
       method: "get",
       path,
       who: "self" satisfies Caller,
-      summary: `${summary} \`before\` and \`after\` are a conversation's \`timestamp\`.`,
+      summary:
+        `${summary} \`before\` and \`after\` are a conversation's \`timestamp\`. Texts longer than ` +
+        `${limits.listTextCharacters} characters are cut.`,
       query: pageQuery,
+      heavy: true,
       answers: { 200: conversationsAnswer },
       refusals: databaseFailure,
       handle: (request, services) => list(archived, request, services),

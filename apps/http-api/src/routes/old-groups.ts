@@ -1,4 +1,4 @@
-import { conversWithSchema, groupSchema, idSchema } from "@chat21/protocol";
+import { conversWithSchema, groupSchema, idSchema, limits } from "@chat21/protocol";
 import * as z from "zod";
 import { done, doneAnswer, groupAnswer } from "../envelopes.ts";
 import { json, jsonText } from "../reply.ts";
@@ -44,6 +44,7 @@ export const oldGroupRoutes: readonly Route[] = [
       group_owner: z.optional(z.nullable(idSchema)),
       attributes: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
     }),
+    bodyBytes: limits.groupBodyBytes,
     example: { body: { group_name: "Team", group_members: { bob: 1 } } },
     answers: {
       201: {
@@ -109,6 +110,7 @@ export const oldGroupRoutes: readonly Route[] = [
     who: "owner",
     summary: "Replaces the members.",
     body: z.object({ members: object("members is mandatory") }),
+    bodyBytes: limits.groupBodyBytes,
     example: { body: { members: { alice: 1, carol: 1 } } },
     answers: { 200: doneAnswer },
     refusals: {

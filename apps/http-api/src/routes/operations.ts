@@ -64,4 +64,14 @@ export const operationsRoutes: readonly Route[] = [
     answers: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({ openapi: z.string() }) } },
     handle: (_request, { openApi }) => jsonText(200, openApi()),
   }),
+  defineRoute({
+    id: "getAsyncApi",
+    api: "v1",
+    method: "get",
+    path: "/v1/asyncapi.json",
+    who: "public",
+    summary: "The document of the MQTT side.",
+    answers: { 200: { description: "AsyncAPI 3.", schema: z.looseObject({ asyncapi: z.string() }) } },
+    handle: (_request, { asyncApi }) => jsonText(200, asyncApi()),
+  }),
 ];

@@ -1,16 +1,13 @@
-import { idSchema } from "@chat21/protocol";
+import { idSchema, limits } from "@chat21/protocol";
 import * as z from "zod";
 import { json } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
-/** Users that one request may ask for. */
-const most = 100;
-
 const usersQuery = z
   .string()
   .transform((text) => [...new Set(text.split(","))])
-  .pipe(z.array(idSchema).min(1).max(most))
-  .meta({ description: `Ids, separated by commas; ${most} at most.` });
+  .pipe(z.array(idSchema).min(1).max(limits.presenceUsers))
+  .meta({ description: `Ids, separated by commas; ${limits.presenceUsers} at most.` });
 
 const presenceSchema = z.object({
   user: z.string(),

@@ -1,5 +1,7 @@
-import type { UserRecord } from "@chat21/engine";
+import type { JsonItems } from "@chat21/engine";
+import type { PeopleStore, UserRecord } from "@chat21/people";
 import {
+  byteLength,
   ChatError,
   limits,
   systemUser,
@@ -9,7 +11,7 @@ import {
   userSchema,
 } from "@chat21/protocol";
 import * as z from "zod";
-import { empty, json } from "../reply.ts";
+import { empty, json, jsonList } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import type { Services } from "../services.ts";
 
@@ -48,6 +50,36 @@ export async function putUser(
   return userOf(record);
 }
 
+/** Users read at once. */
+const stepUsers = 100;
+
+/** A page of users within `limits.answerBytes`; ends with the id behind which the next page begins. */
+async function* listUsers(
+  users: PeopleStore["users"],
+  app: string,
+  {
+    limit = limits.listDefault,
+    after,
+  }: { readonly limit?: number | undefined; readonly after?: string | undefined },
+): JsonItems {
+  let last = after;
+  let bytes = 0;
+  for (let left = limit; left > 0; ) {
+    const step = Math.min(left, stepUsers);
+    const records = await users.list(app, step, last);
+    for (const record of records) {
+      const text = JSON.stringify(userOf(record));
+      bytes += byteLength(text);
+      if (bytes > limits.answerBytes && last !== after) return last ?? null;
+      yield text;
+      last = record.id;
+    }
+    if (records.length < step) return null;
+    left -= step;
+  }
+  return last ?? null;
+}
+
 /** Users of an app and their profiles. */
 export const userRoutes: readonly Route[] = [
   defineRoute({
@@ -67,17 +99,19 @@ export const userRoutes: readonly Route[] = [
       ),
       after: z.optional(z.string().max(limits.idBytes)),
     }),
+    heavy: true,
     answers: {
       200: {
         description: "A page.",
         schema: z.object({ users: z.array(userSchema), next: z.nullable(z.string()) }),
       },
     },
-    async handle({ params, query }, { store }) {
-      const limit = query.limit ?? limits.listDefault;
-      const records = await store.users.list(params.app, limit, query.after);
-      const next = records.length < limit ? null : (records.at(-1)?.id ?? null);
-      return json(200, { users: records.map(userOf), next });
+    handle({ params, query }, { store }) {
+      return jsonList(200, {
+        before: '{"users":[',
+        items: listUsers(store.users, params.app, query),
+        after: (next) => `],"next":${JSON.stringify(next)}}`,
+      });
     },
   }),
   defineRoute({

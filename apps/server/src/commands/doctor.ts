@@ -1,6 +1,7 @@
 import { exitCodes } from "@chat21/runtime";
 import picocolors from "picocolors";
 import { loadConfig } from "../config.ts";
+import { rebuildMessages } from "../database-files.ts";
 import { type Finding, runChecks } from "../doctor-checks.ts";
 import { printJson, printLine } from "../output.ts";
 
@@ -12,11 +13,17 @@ export interface DoctorOptions {
   readonly host?: string;
   readonly dataDir?: string;
   readonly json?: boolean;
+  readonly rebuild?: boolean;
 }
 
-/** Checks everything a server needs. Exit code 1 when anything must be put right. */
-export async function doctor({ json, ...overrides }: DoctorOptions): Promise<void> {
+/** Checks everything a server needs, after rebuilding where that was asked for. Exit code 1 when anything must be put right. */
+export async function doctor({ json, rebuild, ...overrides }: DoctorOptions): Promise<void> {
   const { config, notices } = loadConfig(overrides);
+  if (rebuild === true) {
+    const conversations = await rebuildMessages(config.dataDir);
+    if (json !== true)
+      printLine(`rebuilt the changed messages of ${conversations} conversations from their logs`);
+  }
   const findings = await runChecks(config);
   if (json === true) printJson({ findings, notices });
   else {

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
+import type { ErasedUser } from "@chat21/people";
 import { OperatorError } from "@chat21/runtime";
-import type { ErasedUser } from "../erase-user.ts";
 import { printJson, printLine } from "../output.ts";
 import { accessServer, type ServerOptions } from "../server-access.ts";
 

@@ -1,5 +1,4 @@
-import { createLog, listenForStop, type Notice, survive } from "@chat21/runtime";
-import type { Logger } from "pino";
+import { announceReady, listenForStop, openServiceLog } from "@chat21/runtime";
 import { type Config, loadConfig, type Overrides } from "../config.ts";
 import { createServer, type Server } from "../create-server.ts";
 import { removeRunningServer, writeRunningServer } from "../data-folder.ts";
@@ -25,40 +24,28 @@ export async function start({ dev, ...options }: StartOptions): Promise<void> {
   const overrides: Overrides = { ...options, ...(dev === undefined ? {} : { development: dev ? "1" : "0" }) };
   const { config, notices } = loadConfig(overrides);
   const isTerminal = process.stdout.isTTY === true;
-  const log = await createLog(
-    config.logLevel ?? (isTerminal ? "WARN" : "INFO"),
-    isTerminal ? "pretty" : "lines",
-  );
-  survive(log);
-  sayAll(notices, log);
+  const log = await openServiceLog(config.logLevel ?? (isTerminal ? "WARN" : "INFO"), notices);
   const server = await createServer(config, log);
   const stopSignals = listenForStop(log);
   try {
-    announce(config, server, isTerminal ? { namesDataDir: options.dataDir !== undefined } : log);
+    writeRunningServer(config.dataDir, {
+      pid: process.pid,
+      url: server.addresses.url,
+      mqttUrl: server.addresses.mqttUrl,
+      startedAt: new Date().toISOString(),
+    });
+    if (isTerminal) printLine(welcome(config, server, options.dataDir !== undefined));
+    else announceReady(log, server.addresses);
     await stopSignals.thenClose(() => server.close());
   } finally {
     removeRunningServer(config.dataDir);
   }
 }
 
-function sayAll(notices: readonly Notice[], log: Logger): void {
-  for (const { level, text } of notices) log[level](text);
-}
-
-function announce(config: Config, server: Server, to: { readonly namesDataDir: boolean } | Logger): void {
-  const { addresses, hasWebPage } = server;
+function welcome(config: Config, { addresses, hasWebPage }: Server, namesDataDir: boolean): string {
+  const { development, dataDir, command } = config;
   const startedInMs = Math.round(performance.now());
-  writeRunningServer(config.dataDir, {
-    pid: process.pid,
-    url: addresses.url,
-    mqttUrl: addresses.mqttUrl,
-    startedAt: new Date().toISOString(),
+  return readyMessage({
+    ...{ ...addresses, hasWebPage, development, dataDir, command, namesDataDir, startedInMs },
   });
-  if ("namesDataDir" in to) {
-    const { development, dataDir, command } = config;
-    printLine(readyMessage({ ...addresses, ...to, hasWebPage, development, dataDir, command, startedInMs }));
-  } else {
-    // Whoever waits for this line gets it at every level.
-    to.child({}, { level: "info" }).info({ ...addresses, startedInMs }, "ready");
-  }
 }

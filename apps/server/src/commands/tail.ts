@@ -18,6 +18,8 @@ export async function tail(options: TailOptions): Promise<void> {
   const chat = await openChat(accessServer(options), options.as, { reportDelivery: false });
   chat.on("message", ({ conversWith, message }) => {
     if (options.with !== undefined && options.with !== conversWith) return;
+    // It came and was deleted while the connection was lost.
+    if (message.deleted) return;
     if (options.json === true) printJson(message.wire);
     else printLine(formatMessage(message));
   });

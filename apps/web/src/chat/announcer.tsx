@@ -3,7 +3,7 @@ import { isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
 import { useChat } from "./chat-context.ts";
 
-/** Tells screen readers about new messages of others, without a sound of its own. */
+/** Announces other people's new messages to screen readers. It plays no sound. */
 export function Announcer() {
   const { chat } = useChat();
   const [text, setText] = useState("");

@@ -2,18 +2,18 @@ import { createContext, useContext } from "react";
 import type { Drafts } from "../composer/drafts.ts";
 import type { OpenChat } from "../session/session-store.ts";
 
-/** What every part of the signed-in page may use. */
+/** The shared objects of the signed-in page. */
 export interface ChatContextValue extends OpenChat {
   readonly drafts: Drafts;
   readonly signOut: () => void;
 }
 
-/** Given by the signed-in page. */
+/** The context that the signed-in page provides. Use {@link useChat} to read it. */
 export const ChatContext = createContext<ChatContextValue | null>(null);
 
-/** The signed-in client and its surroundings. Throws outside the signed-in page. */
+/** Returns the shared objects of the signed-in page. Throws outside of it. */
 export function useChat(): ChatContextValue {
   const value = useContext(ChatContext);
-  if (value === null) throw new Error("useChat is for components of the signed-in page.");
+  if (value === null) throw new Error("useChat was called outside the signed-in page.");
   return value;
 }

@@ -13,7 +13,7 @@ import { useDocumentTitle } from "./use-document-title.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { Welcome } from "./welcome.tsx";
 
-/** The panes next to each other; on a phone one at a time. */
+/** Shows the panes next to each other. On a phone it shows one at a time. */
 export function ChatLayout() {
   const open = useOpenConversation();
   const [dialog, setDialog] = useState<DialogName | null>(null);

@@ -4,7 +4,7 @@ import type { OpenChat } from "../session/session-store.ts";
 import { ChatContext } from "./chat-context.ts";
 import { ChatLayout } from "./chat-layout.tsx";
 
-/** Everything behind the sign-in. */
+/** The signed-in page. */
 export function ChatPage({ open, signOut }: { open: OpenChat; signOut: () => void }) {
   const [drafts] = useState(() => createDrafts());
   const value = useMemo(() => ({ ...open, drafts, signOut }), [open, drafts, signOut]);

@@ -11,16 +11,7 @@ import { listHref, openConversation } from "./route.ts";
 import { useTyping } from "./use-conversation.ts";
 import { acquaintanceOf, presenceState, usePresence } from "./use-presence.ts";
 
-interface HeaderProps {
-  summary: ConversationSummary;
-  title: string;
-  group: ChatGroup | undefined;
-  nameOf: NameOf;
-  panelOpen: boolean;
-  onTogglePanel: () => void;
-}
-
-/** Whom one talks to, whether they are there or typing, and what can be done with the conversation. */
+/** The header of a conversation: its title, presence or typing, and a menu of actions. */
 export function ConversationHeader(props: HeaderProps) {
   const { summary, title, group } = props;
   const isGroup = summary.kind !== "direct";
@@ -50,6 +41,15 @@ export function ConversationHeader(props: HeaderProps) {
       <Menu label="Conversation" icon="more" items={useActions(summary)} />
     </header>
   );
+}
+
+interface HeaderProps {
+  summary: ConversationSummary;
+  title: string;
+  group: ChatGroup | undefined;
+  nameOf: NameOf;
+  panelOpen: boolean;
+  onTogglePanel: () => void;
 }
 
 function Subtitle({ summary, group, nameOf }: HeaderProps) {

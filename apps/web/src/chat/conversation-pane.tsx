@@ -7,7 +7,7 @@ import { useConversation } from "./use-conversation.ts";
 import { useGroup } from "./use-group.ts";
 import { useNameOf } from "./use-name-of.ts";
 
-/** One open conversation: header, messages, composer, and for a group its panel. */
+/** The open conversation: header, messages, composer, and the panel of a group. */
 export function ConversationPane({ conversWith }: { conversWith: string }) {
   const view = useConversation(conversWith);
   const isGroup = view.summary.kind !== "direct";

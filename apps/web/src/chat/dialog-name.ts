@@ -1,2 +1,2 @@
-/** A dialog of the page. */
+/** The name of a dialog of the page. */
 export type DialogName = "new-conversation" | "new-group" | "sign-out";

@@ -9,7 +9,7 @@ export function conversationHref(conversWith: string): string {
 /** The address of the list. */
 export const listHref = "#/";
 
-/** The conversation that `hash` names; `null` for none, or for something that cannot be an id. */
+/** Returns the conversation that `hash` names; `null` for none, or for an invalid id. */
 export function conversationFromHash(hash: string): string | null {
   try {
     const id = decodeURIComponent(hash.replace(/^#\/?/u, ""));
@@ -19,12 +19,12 @@ export function conversationFromHash(hash: string): string | null {
   }
 }
 
-/** Opens a conversation, or the list. The browser's Back leads where it was. */
+/** Opens a conversation, or the list for `null`. It adds an entry to the browser's history. */
 export function openConversation(conversWith: string | null): void {
   location.hash = conversWith === null ? listHref : conversationHref(conversWith);
 }
 
-/** The open conversation. */
+/** Returns the open conversation, or `null`, live. */
 export function useOpenConversation(): string | null {
   return useSyncExternalStore(subscribe, () => conversationFromHash(location.hash));
 }

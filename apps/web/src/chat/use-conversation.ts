@@ -2,21 +2,21 @@ import type { ChatMessage, Conversation, ConversationSummary } from "@chat21/cli
 import { useCallback, useSyncExternalStore } from "react";
 import { useChat } from "./chat-context.ts";
 
-/** A list of conversations, newest first, live. */
+/** Returns the list of active or archived conversations, newest first, live. */
 export function useConversations(archived: boolean): readonly ConversationSummary[] {
   const { conversations } = useChat().chat;
   const subscribe = useCallback((listener: () => void) => conversations.subscribe(listener), [conversations]);
   return useSyncExternalStore(subscribe, () => conversations.list({ archived }));
 }
 
-/** Unread messages of all active conversations, live. */
+/** Returns the number of unread messages in all active conversations, live. */
 export function useUnreadCount(): number {
   const { conversations } = useChat().chat;
   const subscribe = useCallback((listener: () => void) => conversations.subscribe(listener), [conversations]);
   return useSyncExternalStore(subscribe, () => conversations.unread);
 }
 
-/** A conversation and what it holds now, live. */
+/** Returns a conversation and its current content, live. */
 export function useConversation(conversWith: string): {
   readonly conversation: Conversation;
   readonly summary: ConversationSummary;
@@ -31,14 +31,14 @@ export function useConversation(conversWith: string): {
   return { conversation, summary, messages, hasOlder };
 }
 
-/** Who types in a conversation now, live. */
+/** Returns the users who are typing in a conversation, live. */
 export function useTyping(conversWith: string): readonly string[] {
   const conversation = useChat().chat.conversation(conversWith);
   const subscribe = useCallback((listener: () => void) => conversation.subscribe(listener), [conversation]);
   return useSyncExternalStore(subscribe, () => conversation.typing);
 }
 
-/** The draft kept for a conversation, live; `""` for none. */
+/** Returns the draft of a conversation, live; `""` for none. */
 export function useDraft(conversWith: string): string {
   const { drafts } = useChat();
   return useSyncExternalStore(drafts.subscribe, () => drafts.get(conversWith));

@@ -4,12 +4,14 @@ import { previewText } from "../timeline/preview-text.ts";
 import { useChat } from "./chat-context.ts";
 import { openConversation } from "./route.ts";
 
-/** Whether the reader may still be asked for desktop notifications. */
+/** Says whether the page may still ask for permission to show desktop notifications. */
 export function canAskForNotifications(): boolean {
   return "Notification" in globalThis && Notification.permission === "default";
 }
 
-/** Shows others' new messages on the desktop while this window is not looked at, once the reader has allowed it. */
+/**
+ * Shows other people's new messages as desktop notifications while this window is not in view, once the user allows it.
+ */
 export function useDesktopNotifications(): void {
   const { chat } = useChat();
   useEffect(
@@ -32,6 +34,6 @@ function showNotification(conversWith: string, title: string, body: string): voi
       notification.close();
     };
   } catch {
-    // Android's browsers allow notifications from service workers only.
+    // Browsers on Android allow notifications from service workers only.
   }
 }

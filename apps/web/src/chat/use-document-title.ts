@@ -2,9 +2,7 @@ import { useCallback, useEffect, useSyncExternalStore } from "react";
 import { useChat } from "./chat-context.ts";
 import { useUnreadCount } from "./use-conversation.ts";
 
-const mostShown = 999;
-
-/** Unread messages and the open conversation in the window's title. */
+/** Shows the number of unread messages and the open conversation in the window's title. */
 export function useDocumentTitle(open: string | null): void {
   const { conversations } = useChat().chat;
   const subscribe = useCallback((listener: () => void) => conversations.subscribe(listener), [conversations]);
@@ -19,3 +17,5 @@ export function useDocumentTitle(open: string | null): void {
     document.title = unread > 0 ? `(${count}) ${name}` : name;
   }, [unread, title]);
 }
+
+const mostShown = 999;

@@ -2,14 +2,7 @@ import { ChatError, type ChatGroup } from "@chat21/client-sdk";
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { useChat } from "./chat-context.ts";
 
-/** A group as far as this user may see it. */
-export interface GroupView {
-  readonly group: ChatGroup | undefined;
-  /** This user is not, or no longer, a member. */
-  readonly outsider: boolean;
-}
-
-/** The group behind a conversation, live; nothing for `null`. Asks the server whenever this client comes online. */
+/** Returns the group with this id, live; no group for `null`. Asks the server each time the client comes online. */
 export function useGroup(id: string | null): GroupView {
   const { chat, connection } = useChat();
   const [answer, setAnswer] = useState<"none" | "group" | "refused">("none");
@@ -33,7 +26,16 @@ export function useGroup(id: string | null): GroupView {
   return { group, outsider: answer === "refused" ? member !== true : member === false };
 }
 
-/** A group that nobody has created yet (`not_found`) is open to whoever writes first. */
+/** A group, as this user may see it. */
+export interface GroupView {
+  readonly group: ChatGroup | undefined;
+  /** This user is not, or no longer, a member. */
+  readonly outsider: boolean;
+}
+
+/**
+ * Says whether the server refused access. `not_found` is no refusal: anyone may write first to a group not yet created.
+ */
 function isRefusal(error: unknown): boolean {
   const { code } = ChatError.fromUnknown(error);
   return code === "forbidden" || code === "not_member";

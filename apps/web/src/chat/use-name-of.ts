@@ -3,7 +3,10 @@ import { useCallback, useMemo } from "react";
 import type { NameOf } from "../timeline/info-text.ts";
 import { useChat } from "./chat-context.ts";
 
-/** Names people by what they call themselves in these messages, then by the title of one's own conversation with them. */
+/**
+ * Returns a function that names people: by their own name in `messages`, else by the title of the conversation with
+ * them.
+ */
 export function useNameOf(messages: readonly ChatMessage[]): NameOf {
   const { chat } = useChat();
   const names = useMemo(

@@ -3,7 +3,7 @@ import { useCallback, useSyncExternalStore } from "react";
 import type { PresenceState } from "../ui/avatar.tsx";
 import { useChat } from "./chat-context.ts";
 
-/** Whether somebody is there, live; `undefined` while it is not known, or where there is nobody to ask about. */
+/** Returns the presence of `user`, live; `undefined` for `null`, or while it is not known. */
 export function usePresence(user: string | null): Presence | undefined {
   const { presence } = useChat().chat;
   const subscribe = useCallback(
@@ -13,14 +13,14 @@ export function usePresence(user: string | null): Presence | undefined {
   return useSyncExternalStore(subscribe, () => (user === null ? undefined : presence.known(user)));
 }
 
-/** As an avatar shows it. */
+/** Converts a presence to the state that an avatar shows. */
 export function presenceState(presence: Presence | undefined): PresenceState {
   return presence?.presence ?? "unknown";
 }
 
 /**
- * Whom to ask about in a conversation: its counterpart once something was said, since the server tells nothing about
- * strangers; `null` in groups.
+ * Returns the user whose presence a conversation shows: the other person of a direct conversation. `null` in groups,
+ * and before the first message, because the server tells nothing about strangers.
  */
 export function acquaintanceOf(summary: ConversationSummary): string | null {
   return summary.kind === "direct" && summary.head > 0 ? summary.conversWith : null;

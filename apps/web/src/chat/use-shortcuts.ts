@@ -1,12 +1,9 @@
 import { useEffect } from "react";
 import { openConversation } from "./route.ts";
 
-/** The id of the search field, which `/` leads to. */
-export const searchFieldId = "conversation-search";
-
 /**
- * `/` searches, Esc leaves the conversation, Alt with an arrow goes to the conversation above or below. Only where
- * nothing nearer to the focus took the key.
+ * Handles the shortcuts of the page: `/` searches, Esc leaves the conversation, Alt with an arrow opens the
+ * conversation above or below. A key that an inner element has handled is ignored.
  */
 export function useShortcuts(): void {
   useEffect(() => {
@@ -14,6 +11,9 @@ export function useShortcuts(): void {
     return () => removeEventListener("keydown", handleKey);
   }, []);
 }
+
+/** The id of the search field. `/` moves the focus to it. */
+export const searchFieldId = "conversation-search";
 
 function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;

@@ -4,7 +4,7 @@ import { useChat } from "./chat-context.ts";
 import type { DialogName } from "./dialog-name.ts";
 import { useConversations } from "./use-conversation.ts";
 
-/** What stands where no conversation is open. */
+/** The pane that is shown while no conversation is open. */
 export function Welcome({ onDialog }: { onDialog: (dialog: DialogName) => void }) {
   const { chat } = useChat();
   const fresh = useConversations(false).length === 0;
@@ -15,7 +15,7 @@ export function Welcome({ onDialog }: { onDialog: (dialog: DialogName) => void }
         <h2>{fresh ? `Welcome, ${chat.user.fullname}` : "Pick up where you left off"}</h2>
         <p>
           {fresh
-            ? "Nobody has written yet. Start with somebody's user id, or open a second window and be that somebody."
+            ? "Nobody has written yet. Start with somebody's user id, or open a second window and sign in as somebody else."
             : "Choose a conversation on the left, or start a new one."}
         </p>
         <div className="actions">

@@ -6,10 +6,7 @@ import { Icon } from "../ui/icon.tsx";
 import { useToasts } from "../ui/toasts.tsx";
 import { useFieldHeight } from "./use-field-height.ts";
 
-/** Room for what a message carries besides its text. */
-const maxTextBytes = limits.payloadBytes - 4 * 1024;
-
-/** Where a message is written. Enter sends, Shift+Enter breaks the line; on a touch screen Enter breaks the line. */
+/** The field to write a message. Enter sends, Shift+Enter breaks the line. On a touch screen Enter breaks the line. */
 export function Composer({ conversation, title }: { conversation: Conversation; title: string }) {
   const { chat, drafts } = useChat();
   const toasts = useToasts();
@@ -38,7 +35,7 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
     change("");
     field.current?.focus();
     conversation.send({ text: message }).catch((error: unknown) => {
-      // What failed on its way stands in the timeline with its reason; the rest never got there.
+      // A message in the outbox shows its error in the timeline. Other errors are shown here.
       const listed = chat.outbox
         .list()
         .some((entry) => entry.conversWith === conversWith && entry.text === message);
@@ -79,6 +76,9 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
     </div>
   );
 }
+
+/** Longest text. The other fields of a message need up to 4 KiB of its payload. */
+const maxTextBytes = limits.payloadBytes - 4 * 1024;
 
 function isTouch(): boolean {
   return matchMedia("(pointer: coarse)").matches;

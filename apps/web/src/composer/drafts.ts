@@ -1,15 +1,15 @@
-/** Unfinished messages, one per conversation, kept for as long as the window is open. */
+/** Unfinished messages, one per conversation. They are kept while the window is open. */
 export interface Drafts {
   /** `""` when there is none. */
   get(conversWith: string): string;
-  /** An empty text forgets the draft. */
+  /** An empty text deletes the draft. */
   set(conversWith: string, text: string): void;
   subscribe(listener: () => void): () => void;
 }
 
 const key = "chat21.drafts";
 
-/** Drafts that survive a reload of the window; signing out forgets them. */
+/** Creates drafts that survive a reload of the window. Signing out deletes them. */
 export function createDrafts(area: Storage = sessionStorage): Drafts {
   const texts = load(area);
   const listeners = new Set<() => void>();
@@ -39,7 +39,7 @@ function load(area: Storage): Map<string, string> {
   }
 }
 
-/** A full storage costs the draft's survival, never the typing. */
+/** Saves all drafts. With a full storage they do not survive a reload, but the user can still type. */
 function save(area: Storage, texts: ReadonlyMap<string, string>): void {
   try {
     area.setItem(key, JSON.stringify(Object.fromEntries(texts)));

@@ -1,6 +1,6 @@
 import { type RefObject, useLayoutEffect } from "react";
 
-/** Lets a text area grow with its text in browsers whose style sheets cannot say so. */
+/** Lets a text area grow with its text in browsers without CSS `field-sizing`. */
 export function useFieldHeight(field: RefObject<HTMLTextAreaElement | null>, text: string): void {
   useLayoutEffect(() => {
     const element = field.current;

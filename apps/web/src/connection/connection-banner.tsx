@@ -4,10 +4,7 @@ import { Icon } from "../ui/icon.tsx";
 import { useDelayed } from "./use-delayed.ts";
 import { useSecondsUntil } from "./use-seconds-until.ts";
 
-const graceMs = 700;
-const backMs = 2_500;
-
-/** Tells that the connection is gone, when it is tried again, and that it is back. Nothing while all is well. */
+/** Shows that the connection is lost, when the next attempt starts, and that it is back. Otherwise it shows nothing. */
 export function ConnectionBanner() {
   const { connection } = useChat();
   const { status, retryAt, wasOnline } = useSyncExternalStore(connection.subscribe, connection.get);
@@ -31,13 +28,16 @@ export function ConnectionBanner() {
       <span>
         {networkUp ? (wasOnline ? "Connection lost." : "The server does not answer.") : "You are offline."}
       </span>
-      {/* A countdown that is read out every second would drown everything else. */}
+      {/* Hidden from screen readers: they would read the countdown aloud every second. */}
       <span aria-hidden="true">{seconds === null ? "Reconnecting…" : `Next try in ${seconds} s`}</span>
     </div>
   );
 }
 
-/** Whether to show, for a moment, that the connection came back after it had been reported as lost. */
+const graceMs = 700;
+const backMs = 2_500;
+
+/** Returns `true` for a moment after a reported loss of the connection has ended. */
 function useBack(away: boolean, wasOnline: boolean): boolean {
   const [missed, setMissed] = useState(false);
   if (away && wasOnline && !missed) setMissed(true);

@@ -1,21 +1,12 @@
 import type { Chat, Status } from "@chat21/client-sdk";
 
-/** How the connection stands. */
-interface ConnectionState {
-  readonly status: Status;
-  /** When the next attempt starts, in milliseconds since the epoch; `null` while one is under way. */
-  readonly retryAt: number | null;
-  /** Whether this client has been online before. */
-  readonly wasOnline: boolean;
-}
-
 /** The connection of one client, for `useSyncExternalStore`. */
 export interface ConnectionStore {
   get(): ConnectionState;
   subscribe(listener: () => void): () => void;
 }
 
-/** Follows `chat` for as long as it lives. */
+/** Creates a store that follows the connection of `chat`. */
 export function createConnectionStore(chat: Chat): ConnectionStore {
   const listeners = new Set<() => void>();
   let state: ConnectionState = { status: chat.status, retryAt: null, wasOnline: chat.status === "online" };
@@ -31,4 +22,13 @@ export function createConnectionStore(chat: Chat): ConnectionStore {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** The state of the connection. */
+interface ConnectionState {
+  readonly status: Status;
+  /** When the next attempt starts, in milliseconds since the epoch; `null` while one is under way. */
+  readonly retryAt: number | null;
+  /** Whether this client has been online at least once. */
+  readonly wasOnline: boolean;
 }

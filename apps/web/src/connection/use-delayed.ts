@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** `true` once `value` has been true for `delayMs` without a break; `false` at once when it is false. */
+/** Returns `true` when `value` has been true for `delayMs` without a break. Returns `false` as soon as it is false. */
 export function useDelayed(value: boolean, delayMs: number): boolean {
   const [late, setLate] = useState(false);
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** Whole seconds until `time`, counting down; `null` for none, or when it has passed. */
+/** Returns the whole seconds until `time`, counting down; `null` without a time, or when it has passed. */
 export function useSecondsUntil(time: number | null): number | null {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

@@ -8,15 +8,7 @@ import { ConversationRow } from "./conversation-row.tsx";
 import { filterConversations, type ListFilter } from "./filter-conversations.ts";
 import { handleListKey } from "./list-keys.ts";
 
-/** What the list shows, and where. */
-interface ListProps {
-  open: string | null;
-  filter: ListFilter;
-  query: string;
-  onDialog: (dialog: DialogName) => void;
-}
-
-/** The conversations, newest first. One stop for Tab; arrow keys move inside. */
+/** The list of conversations, newest first. Tab stops at it once; arrow keys move inside. */
 export function ConversationList(props: ListProps) {
   const { open, filter, query } = props;
   const shown = filterConversations(useConversations(filter === "archived"), filter, query, open);
@@ -46,6 +38,14 @@ export function ConversationList(props: ListProps) {
   );
 }
 
+/** Props of {@link ConversationList}. */
+interface ListProps {
+  open: string | null;
+  filter: ListFilter;
+  query: string;
+  onDialog: (dialog: DialogName) => void;
+}
+
 function EmptyList({ filter, query, onDialog }: ListProps) {
   const { connection } = useChat();
   const { wasOnline } = useSyncExternalStore(connection.subscribe, connection.get);
@@ -73,7 +73,9 @@ function EmptyList({ filter, query, onDialog }: ListProps) {
   if (filter === "unread") return <p className="list-note">You have read everything.</p>;
   if (filter === "archived")
     return (
-      <p className="list-note">Nothing in the archive. A new message brings a conversation back from it.</p>
+      <p className="list-note">
+        The archive is empty. An archived conversation comes back with its next message.
+      </p>
     );
   return (
     <div className="list-note">

@@ -4,7 +4,7 @@ import { useDraft, useTyping } from "../chat/use-conversation.ts";
 import { infoText, isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
 
-/** The second line of a row: who types, a draft, or the last message. */
+/** The second line of a row: who is typing, a draft, or the last message. */
 export function ConversationPreview({ summary, isOpen }: { summary: ConversationSummary; isOpen: boolean }) {
   const { chat } = useChat();
   const typing = useTyping(summary.conversWith);
@@ -29,6 +29,7 @@ export function ConversationPreview({ summary, isOpen }: { summary: Conversation
 function lastMessageText(summary: ConversationSummary, nameOf: (user: string) => string): string {
   const message = summary.lastMessage;
   if (message === null) return "";
+  if (message.deleted) return "Message deleted";
   if (isInfo(message)) return infoText([message], nameOf);
   const text = previewText(message);
   if (message.own) return `${message.state === "failed" ? "Not sent" : "You"}: ${text}`;

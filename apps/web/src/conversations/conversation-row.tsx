@@ -18,7 +18,7 @@ interface RowProps {
   onFocus: (conversWith: string) => void;
 }
 
-/** One conversation of the list: a link, and a button that archives it. */
+/** A row of the list: a link to the conversation, and a button that archives it. */
 export const ConversationRow = memo(function ConversationRow({
   summary,
   isOpen,

@@ -1,12 +1,6 @@
 import type { ListFilter } from "./filter-conversations.ts";
 
-const filters = [
-  { filter: "all", label: "All" },
-  { filter: "unread", label: "Unread" },
-  { filter: "archived", label: "Archived" },
-] as const satisfies readonly { filter: ListFilter; label: string }[];
-
-/** Which conversations are shown. */
+/** Buttons that choose which conversations the list shows. */
 export function FilterBar(props: { filter: ListFilter; onFilter: (filter: ListFilter) => void }) {
   return (
     <fieldset className="filters" aria-label="Show">
@@ -23,3 +17,9 @@ export function FilterBar(props: { filter: ListFilter; onFilter: (filter: ListFi
     </fieldset>
   );
 }
+
+const filters = [
+  { filter: "all", label: "All" },
+  { filter: "unread", label: "Unread" },
+  { filter: "archived", label: "Archived" },
+] as const satisfies readonly { filter: ListFilter; label: string }[];

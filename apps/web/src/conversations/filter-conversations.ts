@@ -1,16 +1,9 @@
 import type { ConversationSummary } from "@chat21/client-sdk";
 
-/** Which conversations the list shows. */
-export type ListFilter = "all" | "unread" | "archived";
-
-/** Whether somebody waits for this user in that conversation. */
-export function isUnread(summary: ConversationSummary): boolean {
-  return summary.unread > 0 || summary.markedUnread;
-}
-
 /**
- * Those of `list` that the search and the filter leave, in the same order. Every word of the query must occur in the
- * title, the id or the last message, whatever the case and accents. `open` stays although it was just read.
+ * Returns the conversations of `list` that match search and filter, in the same order. Every word of the query must
+ * occur in the title, the id or the last message; case and accents do not matter. The filter `unread` keeps the open
+ * conversation, although it was just read.
  */
 export function filterConversations(
   list: readonly ConversationSummary[],
@@ -27,6 +20,14 @@ export function filterConversations(
     const text = fold(`${summary.title} ${summary.conversWith} ${summary.lastMessage?.text ?? ""}`);
     return words.every((word) => text.includes(word));
   });
+}
+
+/** The conversations that the list shows. */
+export type ListFilter = "all" | "unread" | "archived";
+
+/** Says whether a conversation has unread messages or was marked as unread. */
+export function isUnread(summary: ConversationSummary): boolean {
+  return summary.unread > 0 || summary.markedUnread;
 }
 
 function fold(text: string): string {

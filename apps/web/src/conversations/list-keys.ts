@@ -1,13 +1,11 @@
 import type { KeyboardEvent } from "react";
 
-const rows = ".conversations a";
-
-/** Moves the focus to the first conversation shown, if there is one. */
+/** Moves the focus to the first conversation of the list, if there is one. */
 export function focusFirstConversation(): void {
   document.querySelector<HTMLElement>(rows)?.focus();
 }
 
-/** Arrow keys, Home and End inside the list: they move the focus, Enter opens. */
+/** Moves the focus inside the list on arrow keys, Home and End. */
 export function handleListKey(event: KeyboardEvent): void {
   const all = [...document.querySelectorAll<HTMLElement>(rows)];
   const at = all.findIndex((row) => row.parentElement?.contains(document.activeElement));
@@ -16,3 +14,5 @@ export function handleListKey(event: KeyboardEvent): void {
   event.preventDefault();
   all[Math.min(Math.max(to, 0), all.length - 1)]?.focus();
 }
+
+const rows = ".conversations a";

@@ -4,7 +4,7 @@ import { openConversation } from "../chat/route.ts";
 import { userIdProblem } from "../sign-in/user-id.ts";
 import { Dialog } from "../ui/dialog.tsx";
 
-/** Opens the conversation with somebody whose user id is known. */
+/** A dialog that asks for a user id and opens the conversation with that user. */
 export function NewConversationDialog({ onClose }: { onClose: () => void }) {
   const { chat } = useChat();
   const [user, setUser] = useState("");
@@ -46,7 +46,8 @@ export function NewConversationDialog({ onClose }: { onClose: () => void }) {
             id={ids.hint}
             role={problem === null ? undefined : "alert"}
           >
-            {problem ?? `The id stands under a person's name, at the top left. Yours is ${chat.user.id}.`}
+            {problem ??
+              `Everybody sees their own id at the top left, under their name. Yours is ${chat.user.id}.`}
           </p>
         </div>
         <footer>

@@ -5,7 +5,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { explainError } from "../ui/explain-error.ts";
 import { parseMembers } from "./parse-members.ts";
 
-/** Makes a group and opens it. */
+/** A dialog that creates a group and opens it. */
 export function NewGroupDialog({ onClose }: { onClose: () => void }) {
   const { chat } = useChat();
   const [name, setName] = useState("");
@@ -61,7 +61,7 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
             aria-describedby={ids.hint}
           />
           <p className="hint" id={ids.hint}>
-            User ids, with commas or spaces between them. You are a member anyway.
+            User ids, with commas or spaces between them. You become a member too.
           </p>
         </div>
         {problem !== null && (

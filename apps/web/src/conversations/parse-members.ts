@@ -1,6 +1,6 @@
 import { userIdProblem } from "../sign-in/user-id.ts";
 
-/** The ids of a typed list (commas, spaces or lines between them), each once, and the first that cannot be one. */
+/** Splits a typed list at commas, spaces and line ends. Returns each id once, and the first invalid one. */
 export function parseMembers(text: string): {
   readonly members: readonly string[];
   readonly wrong: string | undefined;

@@ -3,7 +3,7 @@ import { searchFieldId } from "../chat/use-shortcuts.ts";
 import { Icon } from "../ui/icon.tsx";
 import { focusFirstConversation } from "./list-keys.ts";
 
-/** The search field. Arrow down leads into the list; Esc clears it, then leaves it. */
+/** The search field. Arrow down moves into the list. Esc clears the field; a second Esc leaves it. */
 export function SearchBox({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
   const field = useRef<HTMLInputElement>(null);
 

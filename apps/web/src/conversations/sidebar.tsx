@@ -9,7 +9,7 @@ import { FilterBar } from "./filter-bar.tsx";
 import type { ListFilter } from "./filter-conversations.ts";
 import { SearchBox } from "./search-box.tsx";
 
-/** Who I am, the search, and my conversations. */
+/** The left pane: the signed-in user, the search and the conversations. */
 export function Sidebar({ open, onDialog }: { open: string | null; onDialog: (dialog: DialogName) => void }) {
   const { chat } = useChat();
   const [query, setQuery] = useState("");

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useChat } from "../chat/chat-context.ts";
 import { Dialog } from "../ui/dialog.tsx";
 
-/** Asks before this window forgets who it was, and says what would be lost. */
+/** Asks before signing out, and says what would be lost. */
 export function SignOutDialog({ onClose }: { onClose: () => void }) {
   const { chat, signOut } = useChat();
   const [unsent] = useState(() => chat.outbox.list().length);

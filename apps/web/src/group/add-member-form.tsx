@@ -4,7 +4,7 @@ import { useChat } from "../chat/chat-context.ts";
 import { userIdProblem } from "../sign-in/user-id.ts";
 import { explainError } from "../ui/explain-error.ts";
 
-/** Adds somebody to a group by user id. */
+/** A form that adds somebody to a group by user id. */
 export function AddMemberForm({ group }: { group: ChatGroup }) {
   const { chat } = useChat();
   const [user, setUser] = useState("");

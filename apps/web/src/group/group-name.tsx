@@ -4,7 +4,7 @@ import { useChat } from "../chat/chat-context.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useToasts } from "../ui/toasts.tsx";
 
-/** A group's name; who may, changes it in place. */
+/** The name of a group. With `editable` it can be changed in place. */
 export function GroupName({ group, editable }: { group: ChatGroup; editable: boolean }) {
   const { chat } = useChat();
   const toasts = useToasts();
@@ -50,7 +50,7 @@ export function GroupName({ group, editable }: { group: ChatGroup; editable: boo
         onKeyDown={handleKey}
         aria-label="Name of the group"
         maxLength={128}
-        // biome-ignore lint/a11y/noAutofocus: the reader asked for this field.
+        // biome-ignore lint/a11y/noAutofocus: the user asked for this field.
         autoFocus
       />
       <div>

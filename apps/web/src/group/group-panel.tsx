@@ -9,15 +9,7 @@ import { GroupName } from "./group-name.tsx";
 import { LeaveDialog } from "./leave-dialog.tsx";
 import { MemberRow } from "./member-row.tsx";
 
-interface PanelProps {
-  group: ChatGroup;
-  /** This user is no member: nothing can be changed. */
-  outsider: boolean;
-  nameOf: NameOf;
-  onClose: () => void;
-}
-
-/** Who is in a group, and what may be done about it. */
+/** The panel of a group: its name, its members, and the actions this user may take. */
 export function GroupPanel({ group, outsider, nameOf, onClose }: PanelProps) {
   const { chat } = useChat();
   const [leaving, setLeaving] = useState(false);
@@ -64,4 +56,12 @@ export function GroupPanel({ group, outsider, nameOf, onClose }: PanelProps) {
       {leaving && <LeaveDialog group={group} onClose={() => setLeaving(false)} />}
     </aside>
   );
+}
+
+interface PanelProps {
+  group: ChatGroup;
+  /** This user is not a member and can change nothing. */
+  outsider: boolean;
+  nameOf: NameOf;
+  onClose: () => void;
 }

@@ -18,7 +18,7 @@ export function LeaveDialog({ group, onClose }: { group: ChatGroup; onClose: () 
 
   return (
     <Dialog title={`Leave “${group.name}”?`} onClose={onClose}>
-      <p>You keep what was said so far. To come back, a member has to add you again.</p>
+      <p>You keep the messages so far. To come back, a member has to add you again.</p>
       <footer>
         <button type="button" className="button" onClick={onClose}>
           Stay

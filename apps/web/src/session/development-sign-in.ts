@@ -1,14 +1,4 @@
-/** What became of asking for a token by name. */
-export type SignInOutcome =
-  | { readonly result: "signed-in"; readonly token: string; readonly user: string }
-  /** This server does not offer sign-in by name. */
-  | { readonly result: "unavailable" }
-  /** It said no, and why. */
-  | { readonly result: "refused"; readonly reason: string }
-  /** It did not answer. */
-  | { readonly result: "unreachable" };
-
-/** Asks the server this page came from for a token. Works in development mode and on loopback only. Never throws. */
+/** Asks this page's server for a token. It gives one in development mode and on loopback only. Never throws. */
 export async function signInByName(app: string, user: string, fullname: string): Promise<SignInOutcome> {
   let response: Response;
   try {
@@ -27,6 +17,16 @@ export async function signInByName(app: string, user: string, fullname: string):
   if (response.status >= 500) return { result: "unreachable" };
   return { result: "refused", reason: reasonOf(body, response.status) };
 }
+
+/** The outcome of a sign-in by name. */
+export type SignInOutcome =
+  | { readonly result: "signed-in"; readonly token: string; readonly user: string }
+  /** This server does not offer sign-in by name. */
+  | { readonly result: "unavailable" }
+  /** The server refused, with a reason. */
+  | { readonly result: "refused"; readonly reason: string }
+  /** The server did not answer. */
+  | { readonly result: "unreachable" };
 
 function reasonOf(problem: Record<string, unknown>, status: number): string {
   const texts = [problem["detail"], problem["title"]];

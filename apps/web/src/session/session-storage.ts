@@ -1,8 +1,8 @@
 import type { Storage as ChatStorage, StorageCollection } from "@chat21/client-sdk";
 
 /**
- * Keeps unsent messages and positions in this window's session storage, so that they survive a reload. `namespace`
- * must not be in use by another client; {@link claimNamespace} gives one.
+ * Keeps unsent messages and positions in this window's session storage, so that they survive a reload. No other client
+ * may use `namespace`: get it from {@link claimNamespace}.
  */
 export function sessionChatStorage(namespace: string, area: Storage = sessionStorage): ChatStorage {
   const prefixOf = (collection: StorageCollection) => `${namespace}.${collection}.`;
@@ -28,12 +28,13 @@ export function sessionChatStorage(namespace: string, area: Storage = sessionSto
 }
 
 const windowKey = "chat21.window";
-/** How long the window before a reload may take to go. */
+/** Longest time to wait until the page before a reload has gone. */
 const handOverMs = 500;
 
 /**
- * A namespace that no other open window uses, the one from before a reload where possible. A duplicated window starts
- * with a copy of the first one's storage: it must not go on as the same device, nor send the same messages again.
+ * Claims a namespace that no other open window uses. After a reload it is the same as before, where possible. A
+ * duplicated window starts with a copy of the storage of the first one, so it needs another namespace: otherwise it
+ * would act as the same device and send the same messages again.
  */
 export async function claimNamespace(area: Storage = sessionStorage): Promise<string> {
   const known = area.getItem(windowKey);
@@ -46,7 +47,10 @@ export async function claimNamespace(area: Storage = sessionStorage): Promise<st
   return `chat21.${fresh}`;
 }
 
-/** Where there are no locks (plain http on a network), every load counts as a new device. */
+/**
+ * Claims `name` while the page is open. Without the Web Locks API (plain http) it fails: each load is a new device
+ * then.
+ */
 async function holdWhileOpen(name: string): Promise<boolean> {
   if (!("locks" in navigator)) return false;
   return new Promise((resolve) => {

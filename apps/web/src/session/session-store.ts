@@ -5,29 +5,16 @@ import { clearSession, loadSession, type Session, saveSession } from "./session.
 import { claimNamespace, sessionChatStorage } from "./session-storage.ts";
 import { createTokenSource } from "./token-source.ts";
 
-/** A signed-in client and what the page keeps beside it. */
-export interface OpenChat {
-  readonly session: Session;
-  readonly chat: Chat;
-  readonly connection: ConnectionStore;
-}
-
-/** Where this window stands. */
-type Stage =
-  | { readonly kind: "signed-out"; readonly notice: string | null }
-  | { readonly kind: "opening" }
-  | ({ readonly kind: "open" } & OpenChat);
-
-/** Signing in and out, for `useSyncExternalStore`. */
+/** Signs in and out. Made for `useSyncExternalStore`. */
 export interface SessionStore {
   get(): Stage;
   subscribe(listener: () => void): () => void;
   signIn(session: Session): void;
-  /** Closes the client and forgets the session; what was not sent is lost. */
+  /** Closes the client and deletes the session. Unsent messages are lost. */
   signOut(): void;
 }
 
-/** Starts with the session that this window remembers, if any. */
+/** Creates the store, and continues the saved session of this window, if any. */
 export function createSessionStore(): SessionStore {
   const listeners = new Set<() => void>();
   let stage: Stage = { kind: "signed-out", notice: null };
@@ -38,7 +25,7 @@ export function createSessionStore(): SessionStore {
   }
 
   function end(notice: string | null): void {
-    // A client writes where it stands once more while it closes.
+    // A closing client writes its positions once more, so the storage is cleared afterwards.
     if (stage.kind === "open")
       void stage.chat.close().then(() => stage.kind === "signed-out" && clearSession());
     clearSession();
@@ -73,6 +60,19 @@ export function createSessionStore(): SessionStore {
     signOut: () => end(null),
   };
 }
+
+/** A signed-in client and its session. */
+export interface OpenChat {
+  readonly session: Session;
+  readonly chat: Chat;
+  readonly connection: ConnectionStore;
+}
+
+/** The stage of this window: signed out, opening, or signed in. */
+type Stage =
+  | { readonly kind: "signed-out"; readonly notice: string | null }
+  | { readonly kind: "opening" }
+  | ({ readonly kind: "open" } & OpenChat);
 
 async function openChat(session: Session): Promise<Chat> {
   return connect({

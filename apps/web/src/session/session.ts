@@ -1,18 +1,18 @@
 import { isId } from "@chat21/protocol";
 
-/** Who this window is. */
+/** The signed-in user of this window. */
 export interface Session {
   readonly app: string;
   readonly user: string;
   readonly fullname: string;
   readonly token: string;
-  /** The token came from development sign-in, which gives another one when it runs out. */
+  /** The token came from sign-in by name, which gives a new one when it expires. */
   readonly renewable: boolean;
 }
 
 const key = "chat21.session";
 
-/** The session of this window, or `undefined`. Per window, so that two of them can be two people. */
+/** Loads the session of this window, or `undefined`. Each window has its own, so that two windows can be two people. */
 export function loadSession(storage: Storage = sessionStorage): Session | undefined {
   try {
     const value: unknown = JSON.parse(storage.getItem(key) ?? "null");
@@ -22,12 +22,12 @@ export function loadSession(storage: Storage = sessionStorage): Session | undefi
   }
 }
 
-/** Remembers the session for as long as the window is open. */
+/** Saves the session until the window is closed. */
 export function saveSession(session: Session, storage: Storage = sessionStorage): void {
   storage.setItem(key, JSON.stringify(session));
 }
 
-/** Forgets it, and everything else this page kept for that person. */
+/** Deletes the session and everything else this page kept for its user. */
 export function clearSession(storage: Storage = sessionStorage): void {
   const own = Array.from({ length: storage.length }, (_, index) => storage.key(index));
   for (const name of own) if (name?.startsWith("chat21.")) storage.removeItem(name);

@@ -4,9 +4,9 @@ import { type SignInOutcome, signInByName } from "./development-sign-in.ts";
 import { type Session, saveSession } from "./session.ts";
 
 /**
- * Where the client gets its tokens. First the session's own, also when it has run out, so that a page opens while the
- * server is away; whenever the client asks again, a new one from sign-in by name. A token that cannot be renewed is all
- * there is: the server's refusal ends the session.
+ * Creates the source of the client's tokens. The first token is the session's own, even when it has expired, so that
+ * the page opens while the server is down. Each later one comes from sign-in by name. A session that is not renewable
+ * has one token only: when the server refuses it, the session ends.
  */
 export function createTokenSource(session: Session, signIn: typeof signInByName = signInByName): TokenSource {
   if (!session.renewable) return session.token;
@@ -29,6 +29,7 @@ function hasExpired(token: string): boolean {
 
 function tokenOf(outcome: SignInOutcome): string {
   if (outcome.result === "signed-in") return outcome.token;
-  if (outcome.result === "unreachable") throw new ChatError("connection_lost", "the server gave no token");
-  throw new ChatError("unauthorized", "the server gives no more tokens by name");
+  if (outcome.result === "unreachable")
+    throw new ChatError("connection_lost", "the server did not answer the request for a token");
+  throw new ChatError("unauthorized", "the server refused to issue a new token");
 }

@@ -4,7 +4,7 @@ import { signInByName } from "../session/development-sign-in.ts";
 import type { Session } from "../session/session.ts";
 import { userIdFromName, userIdProblem } from "./user-id.ts";
 
-/** Sign-in by name. The id follows from the name unless somebody wants another one. */
+/** The form to sign in by name. The user id is made from the name; the user may change it. */
 export function NameForm(props: { onSignIn: (session: Session) => void; onUnavailable: () => void }) {
   const [name, setName] = useState("");
   const [ownId, setOwnId] = useState<string | null>(null);
@@ -19,7 +19,7 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
     const wrong = fullname === "" ? "Enter a name." : userIdProblem(user);
     setProblem(wrong ?? null);
     if (wrong !== undefined || busy) {
-      // A name in a script without Latin letters makes no id by itself.
+      // A name without Latin letters gives no id, so the user has to enter one.
       if (fullname !== "" && ownId === null) setOwnId(user);
       return;
     }
@@ -50,13 +50,13 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
           maxLength={128}
           aria-invalid={problem !== null}
           aria-describedby={problem === null ? undefined : ids.problem}
-          // biome-ignore lint/a11y/noAutofocus: it is the page's only purpose.
+          // biome-ignore lint/a11y/noAutofocus: the page has no other purpose.
           autoFocus
         />
         {ownId === null ? (
           <p className="hint identity">
             {user === "" ? (
-              "Others reach you by an id made from it."
+              "Your user id is made from it. Others need the id to reach you."
             ) : (
               <>
                 <span className="ellipsis">

@@ -4,7 +4,7 @@ import { Emblem } from "../ui/emblem.tsx";
 import { NameForm } from "./name-form.tsx";
 import { TokenForm } from "./token-form.tsx";
 
-/** Where a window becomes somebody: by name where the server allows it, otherwise with a token. */
+/** The sign-in page: by name where the server allows it, otherwise with a token. */
 export function SignInPage(props: { notice: string | null; onSignIn: (session: Session) => void }) {
   const [way, setWay] = useState<"name" | "token">("name");
   const [unavailable, setUnavailable] = useState(false);

@@ -2,7 +2,7 @@ import { type FormEvent, useId, useState } from "react";
 import type { Session } from "../session/session.ts";
 import { readToken } from "./read-token.ts";
 
-/** Sign-in with a token that an operator made. */
+/** The form to sign in with a token from an operator. */
 export function TokenForm({ onSignIn }: { onSignIn: (session: Session) => void }) {
   const [token, setToken] = useState("");
   const [name, setName] = useState("");
@@ -24,7 +24,7 @@ export function TokenForm({ onSignIn }: { onSignIn: (session: Session) => void }
   return (
     <form onSubmit={submit} noValidate>
       <p className="hint">
-        Whoever runs the server makes one with
+        The operator of the server makes a token with
         <code className="code block">chat21 token &lt;user&gt;</code>
       </p>
       <div className="field">

@@ -1,8 +1,8 @@
 import { isId } from "@chat21/protocol";
 
-const maxLength = 64;
-
-/** The user id that a name stands for: `Ada Lovelace` becomes `ada-lovelace`. Empty when the name makes no id. */
+/**
+ * Makes a user id from a name: `Ada Lovelace` becomes `ada-lovelace`. Empty when no letter of the name fits into an id.
+ */
 export function userIdFromName(name: string): string {
   const id = name
     .normalize("NFKD")
@@ -14,7 +14,7 @@ export function userIdFromName(name: string): string {
   return isId(id) ? id : "";
 }
 
-/** What is wrong with a typed id, in words for its author; `undefined` when nothing is. */
+/** Says, in words for the user, what is wrong with a typed id; `undefined` when it is valid. */
 export function userIdProblem(id: string): string | undefined {
   if (id === "") return "Enter a user id.";
   if (id.length > maxLength) return `A user id has at most ${maxLength} characters.`;
@@ -22,3 +22,5 @@ export function userIdProblem(id: string): string | undefined {
     ? undefined
     : "Use letters, digits and - _ @ : = ~ ! , ; ( ) $ & ' (no spaces, not starting with $).";
 }
+
+const maxLength = 64;

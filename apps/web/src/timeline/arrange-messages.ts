@@ -2,38 +2,9 @@ import type { ChatMessage } from "@chat21/client-sdk";
 import { startOfDay } from "../ui/format-time.ts";
 import { isInfo, isJoin } from "./info-text.ts";
 
-/** What one person said without a pause. */
-export interface Run {
-  readonly kind: "run";
-  readonly key: string;
-  readonly sender: string;
-  readonly own: boolean;
-  readonly messages: readonly ChatMessage[];
-}
-
-/** What happened. People who joined one after the other share a row. */
-interface Info {
-  readonly kind: "info";
-  readonly key: string;
-  readonly messages: readonly ChatMessage[];
-}
-
-/** A row of the timeline. */
-export type Row = Run | Info | { readonly kind: "unread"; readonly key: string };
-
-/** A day and its rows. */
-export interface Day {
-  readonly key: string;
-  /** Of its first message. */
-  readonly timestamp: number;
-  readonly rows: readonly Row[];
-}
-
-const pauseMs = 5 * 60_000;
-
 /**
- * Arranges messages by day and by sender, in the order given. `readUpTo`: the unread divider stands before the first
- * message of somebody else beyond that number; `null` for no divider.
+ * Groups messages by day and by sender, and keeps their order. The unread divider stands before the first message of
+ * somebody else with a number above `readUpTo`; with `null` there is no divider.
  */
 export function arrangeMessages(messages: readonly ChatMessage[], readUpTo: number | null): Day[] {
   const days: { key: string; timestamp: number; rows: Row[] }[] = [];
@@ -60,18 +31,57 @@ export function arrangeMessages(messages: readonly ChatMessage[], readUpTo: numb
   return days;
 }
 
-/** Somebody else's words that this reader has not seen. */
+/** The rows of one day. */
+export interface Day {
+  readonly key: string;
+  /** Timestamp of its first message. */
+  readonly timestamp: number;
+  readonly rows: readonly Row[];
+}
+
+/** A row of the timeline. */
+export type Row = Run | Info | Deleted | { readonly kind: "unread"; readonly key: string };
+
+/** Consecutive messages of one sender. */
+export interface Run {
+  readonly kind: "run";
+  readonly key: string;
+  readonly sender: string;
+  readonly own: boolean;
+  readonly messages: readonly ChatMessage[];
+}
+
+/** One or more info messages. People who joined one after the other share a row. */
+interface Info {
+  readonly kind: "info";
+  readonly key: string;
+  readonly messages: readonly ChatMessage[];
+}
+
+/** Deleted messages. Those deleted one behind the other share a row, whoever wrote them. */
+interface Deleted {
+  readonly kind: "deleted";
+  readonly key: string;
+  readonly messages: readonly ChatMessage[];
+}
+
+const pauseMs = 5 * 60_000;
+
+/** Says whether a message is from somebody else and unread. */
 function isNews(message: ChatMessage, readUpTo: number): boolean {
-  return !message.own && !isInfo(message) && message.seq !== null && message.seq > readUpTo;
+  const { own, deleted, seq } = message;
+  return !own && !deleted && !isInfo(message) && seq !== null && seq > readUpTo;
 }
 
 function rowOf(message: ChatMessage, messages: readonly ChatMessage[]): Row {
-  const { key, sender, own } = message;
+  const { key, sender, own, deleted } = message;
+  if (deleted) return { kind: "deleted", key, messages };
   return isInfo(message) ? { kind: "info", key, messages } : { kind: "run", key, sender, own, messages };
 }
 
 function continues(last: ChatMessage | undefined, message: ChatMessage): boolean {
   if (last === undefined) return false;
+  if (last.deleted || message.deleted) return last.deleted && message.deleted;
   if (isInfo(last) || isInfo(message)) return isJoin(last) && isJoin(message);
   return last.sender === message.sender && message.timestamp - last.timestamp < pauseMs;
 }

@@ -3,7 +3,7 @@ import { useChat } from "../chat/chat-context.ts";
 import { explainError } from "../ui/explain-error.ts";
 import { useToasts } from "../ui/toasts.tsx";
 
-/** Why a message was not sent, and what to do about it. */
+/** Shows why a message was not sent, with buttons to retry or discard it. */
 export function FailedActions({ message }: { message: ChatMessage }) {
   const { outbox } = useChat().chat;
   const toasts = useToasts();

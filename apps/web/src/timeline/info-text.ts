@@ -1,25 +1,7 @@
 import type { ChatMessage } from "@chat21/client-sdk";
 
-/** What the page calls somebody. */
-export type NameOf = (user: string) => string;
-
-const and = new Intl.ListFormat("en-GB", { type: "conjunction" });
-const mostNames = 4;
-
-/** Whether a message tells what happened rather than what somebody said. */
-export function isInfo(message: ChatMessage): boolean {
-  const subtype = message.attributes["subtype"];
-  return message.sender === "system" || subtype === "info" || subtype === "info/support";
-}
-
-/** Whether a message tells that somebody joined a group. */
-export function isJoin(message: ChatMessage): boolean {
-  return isInfo(message) && labelOf(message).key === "MEMBER_JOINED_GROUP";
-}
-
 /**
- * What happened, in words: of one info message, or of several people who joined. The server's own text where the label
- * is not known.
+ * Returns the text of one info message, or of several joins together. An unknown label gives the server's own text.
  */
 export function infoText(messages: readonly ChatMessage[], nameOf: NameOf): string {
   const [first] = messages;
@@ -37,6 +19,23 @@ export function infoText(messages: readonly ChatMessage[], nameOf: NameOf): stri
   if (key === "MEMBER_LEFT_GROUP") return `${listNames(members)} left the group`;
   return first.text;
 }
+
+/** Returns the name that the page shows for a user. */
+export type NameOf = (user: string) => string;
+
+/** Says whether a message is an info message, such as "A joined the group". */
+export function isInfo(message: ChatMessage): boolean {
+  const subtype = message.attributes["subtype"];
+  return message.sender === "system" || subtype === "info" || subtype === "info/support";
+}
+
+/** Says whether an info message reports that somebody joined a group. */
+export function isJoin(message: ChatMessage): boolean {
+  return isInfo(message) && labelOf(message).key === "MEMBER_JOINED_GROUP";
+}
+
+const and = new Intl.ListFormat("en-GB", { type: "conjunction" });
+const mostNames = 4;
 
 function listNames(names: readonly string[]): string {
   if (names.length <= mostNames) return and.format(names);

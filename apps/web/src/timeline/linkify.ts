@@ -1,11 +1,6 @@
-/** A piece of a message's text: plain, or a link whose `href` is safe to follow. */
-export type TextPart = { readonly text: string; readonly href?: string };
-
-const candidate = /\b(?:https?:\/\/|mailto:|www\.)[^\s<>"]+/giu;
-const trailing = /[.,;:!?'*_~\]}]+$/u;
-const schemes = new Set(["http:", "https:", "mailto:"]);
-
-/** Splits text at its links. The parts joined are the text itself; nothing but http, https and mailto becomes a link. */
+/**
+ * Splits text into plain parts and links. Joined, the parts give the text. Only http, https and mailto become links.
+ */
 export function linkify(text: string): TextPart[] {
   const parts: TextPart[] = [];
   let end = 0;
@@ -21,7 +16,14 @@ export function linkify(text: string): TextPart[] {
   return parts;
 }
 
-/** A sentence's own punctuation, and a bracket that was opened before the link, are not part of it. */
+/** A part of a message's text: plain text, or a link with a safe `href`. */
+export type TextPart = { readonly text: string; readonly href?: string };
+
+const candidate = /\b(?:https?:\/\/|mailto:|www\.)[^\s<>"]+/giu;
+const trailing = /[.,;:!?'*_~\]}]+$/u;
+const schemes = new Set(["http:", "https:", "mailto:"]);
+
+/** Removes the end of a link that belongs to the sentence: punctuation, or a bracket opened before the link. */
 function trimLink(found: string): string {
   let link = found.replace(trailing, "");
   while (link.endsWith(")") && count(link, ")") > count(link, "("))

@@ -5,7 +5,7 @@ import { FailedActions } from "./failed-actions.tsx";
 import { MessageContent } from "./message-content.tsx";
 import { MessageMark } from "./message-mark.tsx";
 
-/** One message, its time, and for one's own how far it got. */
+/** One message with its time. The user's own message also shows its state. */
 export const MessageBubble = memo(function MessageBubble({ message }: { message: ChatMessage }) {
   const { timestamp } = message;
   return (

@@ -1,7 +1,7 @@
 import type { ChatMessage } from "@chat21/client-sdk";
 import { linkify } from "./linkify.ts";
 
-/** The text of a message with its links. Whatever it contains is shown as text. */
+/** The text of a message with its links. Markup in it is shown as plain text. */
 export function MessageContent({ message }: { message: ChatMessage }) {
   const source = attachmentSource(message);
   if (message.text === "" && source === undefined)
@@ -31,7 +31,7 @@ function LinkedText({ text }: { text: string }) {
   );
 }
 
-/** Pictures and files travel as an address in the metadata. */
+/** Returns the address of a picture or file, from the metadata. */
 function attachmentSource(message: ChatMessage): string | undefined {
   const { metadata } = message;
   if (message.type === "text" || typeof metadata !== "object" || metadata === null) return undefined;

@@ -1,16 +1,7 @@
 import type { MessageState } from "@chat21/client-sdk";
 import { Icon, type IconName } from "../ui/icon.tsx";
 
-const marks: Partial<Record<MessageState, { readonly icon: IconName; readonly label: string }>> = {
-  queued: { icon: "clock", label: "Waiting to be sent" },
-  sending: { icon: "clock", label: "Sending" },
-  sent: { icon: "check", label: "Sent" },
-  delivered: { icon: "checks", label: "Delivered" },
-  read: { icon: "checks", label: "Read" },
-  failed: { icon: "alert", label: "Not sent" },
-};
-
-/** How far one's own message got. */
+/** The mark of the user's own message: waiting, sent, delivered and so on. */
 export function MessageMark({ state }: { state: MessageState }) {
   const mark = marks[state];
   if (mark === undefined) return null;
@@ -21,3 +12,12 @@ export function MessageMark({ state }: { state: MessageState }) {
     </span>
   );
 }
+
+const marks: Partial<Record<MessageState, { readonly icon: IconName; readonly label: string }>> = {
+  queued: { icon: "clock", label: "Waiting to be sent" },
+  sending: { icon: "clock", label: "Sending" },
+  sent: { icon: "check", label: "Sent" },
+  delivered: { icon: "checks", label: "Delivered" },
+  read: { icon: "checks", label: "Read" },
+  failed: { icon: "alert", label: "Not sent" },
+};

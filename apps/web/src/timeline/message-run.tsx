@@ -3,7 +3,7 @@ import { toneOf } from "../ui/name-mark.ts";
 import type { Run } from "./arrange-messages.ts";
 import { MessageBubble } from "./message-bubble.tsx";
 
-/** What one person said in one go. In a group it carries the person's name and picture. */
+/** Consecutive messages of one sender. In a group they carry the sender's name and picture. */
 export function MessageRun({ run, direct, name }: { run: Run; direct: boolean; name: string }) {
   const named = !direct && !run.own;
   return (

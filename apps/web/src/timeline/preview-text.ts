@@ -1,6 +1,6 @@
 import type { ChatMessage } from "@chat21/client-sdk";
 
-/** A message on one line. */
+/** Returns a message as one line of text. */
 export function previewText(message: ChatMessage): string {
   const text = message.text.replace(/\s+/gu, " ").trim();
   if (text !== "") return text;

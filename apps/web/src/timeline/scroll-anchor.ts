@@ -1,14 +1,14 @@
-/** A row and where it stands below the top of its container, in pixels. */
+/** A row and its distance from the top of its container, in pixels. */
 export interface Anchor {
   readonly key: string;
   readonly topPx: number;
 }
 
-/** The first row that is in view; rows carry `data-key`. */
+/** Finds the first row in view. Rows carry `data-key`. */
 export function findAnchor(container: HTMLElement): Anchor | null {
   const rows = container.querySelectorAll<HTMLElement>("[data-key]");
   const edge = container.getBoundingClientRect().top;
-  // Rows stand in order, so halving finds the first whose foot is below the edge.
+  // Rows are in order, so a binary search finds the first one whose lower end is below the edge.
   let low = 0;
   let high = rows.length;
   while (low < high) {
@@ -23,7 +23,7 @@ export function findAnchor(container: HTMLElement): Anchor | null {
     : { key, topPx: row.getBoundingClientRect().top - edge };
 }
 
-/** Scrolls so that the row stands where it stood. No effect when it is gone. */
+/** Scrolls so that the row is at the same place again. No effect when the row is gone. */
 export function restoreAnchor(container: HTMLElement, anchor: Anchor | null): void {
   if (anchor === null) return;
   const row = container.querySelector<HTMLElement>(`[data-key="${CSS.escape(anchor.key)}"]`);

@@ -4,7 +4,7 @@ import type { Day, Row } from "./arrange-messages.ts";
 import { infoText, type NameOf } from "./info-text.ts";
 import { MessageRun } from "./message-run.tsx";
 
-/** A day of the timeline under its date. */
+/** One day of the timeline, with its date above it. */
 export function TimelineDay({ day, direct, nameOf }: { day: Day; direct: boolean; nameOf: NameOf }) {
   const now = useNow();
   const label = formatDay(day.timestamp, now);
@@ -30,6 +30,12 @@ function TimelineRow({ row, direct, nameOf }: { row: Row; direct: boolean; nameO
       return (
         <p className="info" data-key={row.key}>
           {infoText(row.messages, nameOf)}
+        </p>
+      );
+    case "deleted":
+      return (
+        <p className="info" data-key={row.key}>
+          {row.messages.length === 1 ? "Message deleted" : `${row.messages.length} messages deleted`}
         </p>
       );
     case "run":

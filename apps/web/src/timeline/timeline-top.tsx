@@ -1,6 +1,6 @@
 import type { OlderMessages } from "./use-older-messages.ts";
 
-/** What stands above the first message. */
+/** The line above the first message: loading, a failed attempt, or the beginning of the conversation. */
 export function TimelineTop(props: {
   older: OlderMessages;
   hasOlder: boolean;

@@ -12,15 +12,7 @@ import { useOlderMessages } from "./use-older-messages.ts";
 import { useTimelineScroll } from "./use-timeline-scroll.ts";
 import { useUnreadDivider } from "./use-unread-divider.ts";
 
-/** What a timeline shows. */
-export interface ConversationView {
-  readonly conversation: Conversation;
-  readonly summary: ConversationSummary;
-  readonly messages: readonly ChatMessage[];
-  readonly hasOlder: boolean;
-}
-
-/** The messages of one conversation. What is seen at its foot counts as read. */
+/** The messages of one conversation. It marks them as read when the newest one is in view. */
 export function Timeline({ view, title, nameOf }: { view: ConversationView; title: string; nameOf: NameOf }) {
   const { conversation, summary, messages, hasOlder } = view;
   const visible = usePageVisible();
@@ -32,6 +24,11 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
   const days = useMemo(() => arrangeMessages(messages, readUpTo), [messages, readUpTo]);
   const unseen = summary.unread > 0;
   const direct = summary.kind === "direct";
+
+  // Of conversations far down the list only the state is known: their messages come when they are opened.
+  useEffect(() => {
+    if (messages.length === 0) older.load();
+  }, [messages.length, older.load]);
 
   useEffect(() => {
     if (watching && (unseen || summary.markedUnread)) conversation.markRead();
@@ -66,4 +63,12 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
       )}
     </div>
   );
+}
+
+/** A conversation and its content. */
+export interface ConversationView {
+  readonly conversation: Conversation;
+  readonly summary: ConversationSummary;
+  readonly messages: readonly ChatMessage[];
+  readonly hasOlder: boolean;
 }

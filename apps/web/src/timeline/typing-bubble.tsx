@@ -1,4 +1,4 @@
-/** Dots that move while somebody writes. The header says it in words. */
+/** Moving dots while somebody types. The header says the same in words. */
 export function TypingBubble({ names }: { names: readonly string[] }) {
   return (
     <div className="typing-bubble" title={`${names.join(", ")}: typing`} aria-hidden="true">

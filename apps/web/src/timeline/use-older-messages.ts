@@ -1,22 +1,10 @@
 import type { Conversation } from "@chat21/client-sdk";
 import { useCallback, useRef, useState } from "react";
 
-/** Loading towards the beginning. */
-export interface OlderMessages {
-  readonly loading: boolean;
-  /** The last attempt failed; nothing is tried before {@link retry}. */
-  readonly failed: boolean;
-  /** Asks for one page more, unless one is on its way, the beginning is reached, or the last attempt failed. */
-  load(): void;
-  retry(): void;
-}
-
-const pageSize = 50;
-
-/** See {@link OlderMessages}. */
+/** Returns the loader of older messages of a conversation. */
 export function useOlderMessages(conversation: Conversation, hasOlder: boolean): OlderMessages {
   const [state, setState] = useState<"idle" | "loading" | "failed">("idle");
-  // A scroll handler may call twice before the state above has been rendered.
+  // A scroll handler may call twice before the new state is rendered.
   const busy = useRef(false);
 
   const request = useCallback(async () => {
@@ -37,3 +25,15 @@ export function useOlderMessages(conversation: Conversation, hasOlder: boolean):
 
   return { loading: state === "loading", failed: state === "failed", load, retry: () => void request() };
 }
+
+/** Loads older messages, page by page. */
+export interface OlderMessages {
+  readonly loading: boolean;
+  /** The last attempt failed. Only {@link retry} starts another one. */
+  readonly failed: boolean;
+  /** Loads one more page. No effect while a page is loading, at the beginning, or after a failed attempt. */
+  load(): void;
+  retry(): void;
+}
+
+const pageSize = 50;

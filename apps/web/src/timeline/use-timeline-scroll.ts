@@ -2,22 +2,10 @@ import type { ChatMessage } from "@chat21/client-sdk";
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { type Anchor, findAnchor, restoreAnchor } from "./scroll-anchor.ts";
 
-/** The scrolling of a timeline. */
-export interface TimelineScroll {
-  readonly container: RefObject<HTMLElement | null>;
-  /** The newest message is in view. */
-  readonly atNewest: boolean;
-  handleScroll(): void;
-  jumpToNewest(): void;
-}
-
-const footPx = 56;
-const headPx = 500;
-const dividerPx = 72;
-
 /**
- * Opens at the unread divider or at the foot; stays at the foot while the reader is there; otherwise keeps what is
- * being read in its place, whatever is added above or below. Calls `onNearTop` when the reader comes near the top.
+ * Controls the scroll position. A timeline opens at the unread divider or at the foot. A reader at the foot stays
+ * there; for others the rows in view keep their place when messages are added above or below. `onNearTop` is called
+ * when the reader comes near the top.
  */
 export function useTimelineScroll(
   messages: readonly ChatMessage[],
@@ -57,7 +45,7 @@ export function useTimelineScroll(
   useEffect(() => {
     const element = container.current;
     if (element === null) return;
-    // A keyboard that opens, a composer that grows: the foot stays the foot.
+    // When a keyboard opens or the composer grows, a reader at the foot stays there.
     const observer = new ResizeObserver(() => {
       if (placed.current && atFoot.current) element.scrollTop = element.scrollHeight;
     });
@@ -77,6 +65,19 @@ export function useTimelineScroll(
 
   return { container, atNewest, handleScroll, jumpToNewest };
 }
+
+/** The scrolling of a timeline. */
+export interface TimelineScroll {
+  readonly container: RefObject<HTMLElement | null>;
+  /** The newest message is in view. */
+  readonly atNewest: boolean;
+  handleScroll(): void;
+  jumpToNewest(): void;
+}
+
+const footPx = 56;
+const headPx = 500;
+const dividerPx = 72;
 
 function placeAtStart(element: HTMLElement): void {
   const divider = element.querySelector<HTMLElement>("[data-divider]");

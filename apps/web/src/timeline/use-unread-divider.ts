@@ -2,8 +2,8 @@ import type { ChatMessage, ConversationSummary } from "@chat21/client-sdk";
 import { useEffect, useState } from "react";
 
 /**
- * Up to which number the reader had read when there was something new while nobody was watching; `null` for nothing
- * new. It stays until the reader answers, or has seen everything and looks away.
+ * Returns the number of the last read message, as it was when new messages came while the page was not in view. `null`
+ * when nothing is new. It stays until the reader answers, or has seen everything and looks away.
  */
 export function useUnreadDivider(
   summary: ConversationSummary,

@@ -1,10 +1,10 @@
 import { Icon } from "./icon.tsx";
 import { initials, toneOf } from "./name-mark.ts";
 
-/** Whether somebody is there, as far as is known. */
-export type PresenceState = "online" | "offline" | "unknown";
-
-/** Who, at a glance. Decorative: the name stands next to it. `presence` adds a dot that screen readers hear. */
+/**
+ * The picture of a person. Screen readers skip it, because the name is next to it. `presence` adds a dot that they
+ * read.
+ */
 export function Avatar(props: {
   id: string;
   name: string;
@@ -24,3 +24,6 @@ export function Avatar(props: {
     </span>
   );
 }
+
+/** The presence of a person, as an avatar shows it. */
+export type PresenceState = "online" | "offline" | "unknown";

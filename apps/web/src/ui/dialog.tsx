@@ -1,7 +1,7 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { Icon } from "./icon.tsx";
 
-/** A modal native dialog, open for as long as it is mounted. Esc, the cross and a click beside it call `onClose`. */
+/** A native modal dialog. It is open while it is mounted. Esc, the cross and a click outside call `onClose`. */
 export function Dialog({
   title,
   onClose,
@@ -14,7 +14,7 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
 
-  // Before the element leaves the document, so that closing gives the focus back to where it was.
+  // A layout effect closes the dialog before it leaves the document, so that the focus returns to its old place.
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
@@ -22,7 +22,7 @@ export function Dialog({
   }, []);
 
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Esc closes it, natively.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the browser closes it on Esc.
     <dialog
       ref={dialog}
       className="dialog"

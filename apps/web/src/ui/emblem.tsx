@@ -1,4 +1,4 @@
-/** The mark of the house: two people speaking, one in front. */
+/** The logo of Chat21: two speech bubbles, one in front. */
 export function Emblem({ size = 76 }: { size?: number }) {
   return (
     <svg className="emblem" style={{ width: size, height: size }} viewBox="0 0 64 64" aria-hidden="true">

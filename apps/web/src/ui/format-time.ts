@@ -1,4 +1,4 @@
-/** The interface speaks English, so days and months do; the clock follows the reader's own locale. */
+/** Days and months are English, like the whole interface. The clock follows the reader's locale. */
 const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short" });
 const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const shortDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
@@ -7,7 +7,7 @@ const longDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
 
-/** Days of the calendar, not of 24 hours, from `timestamp` to `now`; negative when it lies in the future. */
+/** Calendar days from `timestamp` to `now`. Negative when `timestamp` is in the future. */
 function daysBetween(timestamp: number, now: number): number {
   return Math.round((startOfDay(now) - startOfDay(timestamp)) / 86_400_000);
 }
@@ -17,7 +17,7 @@ export function startOfDay(timestamp: number): number {
   return new Date(timestamp).setHours(0, 0, 0, 0);
 }
 
-/** For a list: `now`, `5 min`, the clock today, then `Yesterday`, the weekday, the date. */
+/** Formats a time for a list: `now`, `5 min`, the clock for today, then `Yesterday`, the weekday, the date. */
 export function formatListTime(timestamp: number, now: number): string {
   const minutes = Math.floor((now - timestamp) / 60_000);
   if (minutes < 1) return "now";
@@ -29,7 +29,7 @@ export function formatListTime(timestamp: number, now: number): string {
   return sameYear(timestamp, now) ? dayAndMonth.format(timestamp) : shortDate.format(timestamp);
 }
 
-/** For a divider: `Today`, `Yesterday`, or the whole day. */
+/** Formats a day for a divider: `Today`, `Yesterday`, or the full date. */
 export function formatDay(timestamp: number, now: number): string {
   const days = daysBetween(timestamp, now);
   if (days === 0) return "Today";
@@ -37,17 +37,17 @@ export function formatDay(timestamp: number, now: number): string {
   return sameYear(timestamp, now) ? longDay.format(timestamp) : longDate.format(timestamp);
 }
 
-/** Hours and minutes. */
+/** Formats hours and minutes. */
 export function formatClock(timestamp: number): string {
   return clock.format(timestamp);
 }
 
-/** Everything, for a tooltip. */
+/** Formats date and time in full, for a tooltip. */
 export function formatFull(timestamp: number): string {
   return full.format(timestamp);
 }
 
-/** `last seen …`, for somebody who is away; empty when it is not known. */
+/** Formats `last seen …` for somebody who is offline. Empty when the time is not known. */
 export function formatLastSeen(lastSeen: number, now: number): string {
   if (lastSeen <= 0) return "";
   const time = formatListTime(lastSeen, now);

@@ -1,4 +1,16 @@
-/** Strokes on a 24 by 24 grid; the stylesheet gives colour and width. */
+/** A decorative icon. The control around it carries the label. */
+export function Icon({ name, className = "" }: { name: IconName; className?: string }) {
+  return (
+    <svg className={`icon ${className}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={paths[name]} />
+    </svg>
+  );
+}
+
+/** The name of an icon. */
+export type IconName = keyof typeof paths;
+
+/** SVG paths on a 24 by 24 grid. The style sheet sets colour and width. */
 const paths = {
   alert: "M12 7.5v5.5M12 16.5v.01M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Z",
   archive: "M4 8h16v10a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V8ZM3 4h18v4H3zM10 12h4",
@@ -21,15 +33,3 @@ const paths = {
   search: "M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12ZM15.5 15.5L20 20",
   send: "M12 19V5M6 11l6-6 6 6",
 } as const;
-
-/** A key of the icon table. */
-export type IconName = keyof typeof paths;
-
-/** A decorative drawing: the control around it carries the name. */
-export function Icon({ name, className = "" }: { name: IconName; className?: string }) {
-  return (
-    <svg className={`icon ${className}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-      <path d={paths[name]} />
-    </svg>
-  );
-}

@@ -1,14 +1,10 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { Icon, type IconName } from "./icon.tsx";
 
-/** An entry of a menu. */
-export interface MenuItem {
-  readonly label: string;
-  readonly icon: IconName;
-  readonly onSelect: () => void;
-}
-
-/** A button that opens a menu. Arrows move, Esc and a click elsewhere close it, the focus returns to the button. */
+/**
+ * A button that opens a menu. Arrow keys move in it; Esc or a click elsewhere closes it, and the focus returns to the
+ * button.
+ */
 export function Menu({ label, icon, items }: { label: string; icon: IconName; items: readonly MenuItem[] }) {
   const [open, setOpen] = useState(false);
   const anchor = useRef<HTMLDivElement>(null);
@@ -75,6 +71,13 @@ export function Menu({ label, icon, items }: { label: string; icon: IconName; it
       )}
     </div>
   );
+}
+
+/** An entry of a menu. */
+export interface MenuItem {
+  readonly label: string;
+  readonly icon: IconName;
+  readonly onSelect: () => void;
 }
 
 function moveFocus(menu: HTMLElement | null, step: number): void {

@@ -4,24 +4,13 @@ import { Icon } from "./icon.tsx";
 
 /** Short notes at the foot of the page. */
 export interface Toasts {
-  /** Shows a sentence for some seconds; the same one twice is shown once. */
+  /** Shows a sentence for some seconds. A sentence that is already shown is not added again. */
   show(text: string): void;
-  /** Shows what failed. Fit for a promise's `catch`. */
+  /** Explains an error. It can be passed to a promise's `catch`. */
   showError(thrown: unknown): void;
 }
 
-const ToastContext = createContext<Toasts | null>(null);
-const shownMs = 7_000;
-const most = 3;
-
-/** The notes of the page around it. */
-export function useToasts(): Toasts {
-  const toasts = useContext(ToastContext);
-  if (toasts === null) throw new Error("useToasts needs a ToastProvider.");
-  return toasts;
-}
-
-/** Holds the notes and shows them; screen readers hear them at once. */
+/** Holds and shows the notes. Screen readers read them at once. */
 export function ToastProvider({ children }: { children: ReactNode }) {
   const [texts, setTexts] = useState<readonly string[]>([]);
   const timers = useRef(new Map<string, ReturnType<typeof setTimeout>>());
@@ -57,3 +46,14 @@ export function ToastProvider({ children }: { children: ReactNode }) {
     </ToastContext>
   );
 }
+
+/** Returns the notes. Throws outside of a {@link ToastProvider}. */
+export function useToasts(): Toasts {
+  const toasts = useContext(ToastContext);
+  if (toasts === null) throw new Error("useToasts needs a ToastProvider.");
+  return toasts;
+}
+
+const ToastContext = createContext<Toasts | null>(null);
+const shownMs = 7_000;
+const most = 3;

@@ -22,7 +22,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The time, in milliseconds, good to 20 s: one timer for all who show a relative time. */
+/** Returns the time in milliseconds, at most 20 s old. All relative times of the page share one timer. */
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now);
 }

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** Whether somebody can see this page and is at it: it is not hidden, and its window has the focus. */
+/** Says whether the page is in use: it is not hidden, and its window has the focus. */
 export function usePageVisible(): boolean {
   return useSyncExternalStore(subscribe, () => document.visibilityState === "visible" && document.hasFocus());
 }

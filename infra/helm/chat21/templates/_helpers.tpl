@@ -2,7 +2,7 @@
 {{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}{{ else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" }}{{ end }}
 {{- end }}
 
-{{/* Of one part: (dict "root" $ "part" "observer"). */}}
+{{/* Labels of one part: (dict "root" $ "part" "observer"). */}}
 {{- define "chat21.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -72,7 +72,7 @@ spec:
   {{- if .hasReplicas }}
   replicas: {{ .values.replicas }}
   {{- end }}
-  # One new process before an old one goes; partitions change hands by lease, in order.
+  # A new process starts before an old one stops. Leases hand the partitions over in order.
   strategy: { type: RollingUpdate, rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
   selector:
     matchLabels: {{- include "chat21.selector" . | nindent 6 }}
@@ -85,7 +85,7 @@ spec:
         prometheus.io/port: {{ .port | quote }}
     spec:
       {{- include "chat21.podCommon" . | nindent 6 }}
-      # Processes drain within 10 s.
+      # A process needs up to 10 s to drain.
       terminationGracePeriodSeconds: 20
       securityContext:
         runAsNonRoot: true
@@ -115,7 +115,7 @@ spec:
           resources: {{- toYaml .values.resources | nindent 12 }}
 {{- end }}
 
-{{/* At least one stays while nodes are drained: (dict "root" $ "part" "observer"). */}}
+{{/* Keeps at least one pod while nodes are drained: (dict "root" $ "part" "observer"). */}}
 {{- define "chat21.disruptionBudget" -}}
 {{- if .root.Values.podDisruptionBudget.enabled }}
 ---

@@ -1,15 +1,8 @@
 import { ProtocolViolation } from "./protocol-violation.ts";
 
-/** Takes the bytes `[start, end)` of `buffer`: one whole packet, whose variable header begins at `body`. */
-export type FrameHandler = (buffer: Buffer, start: number, body: number, end: number) => void;
-
-/** Fixed headers have at most five bytes: type, and a length of one to four. */
-const maxHeaderBytes = 5;
-const firstAllocationBytes = 1_024;
-
 /**
- * Cuts a byte stream into MQTT packets, without copying those that arrive in one piece. A packet's announced length is
- * checked before its bytes are kept, and what is kept never exceeds twice what has arrived.
+ * Cuts a byte stream into MQTT packets. A packet that arrives in one piece is not copied. The announced length of a
+ * packet is checked before its bytes are kept, and the buffer is never larger than twice the bytes that have arrived.
  */
 export class FrameReader {
   readonly #maxPacketBytes: number;
@@ -17,7 +10,7 @@ export class FrameReader {
   #partial: Buffer | null = null;
   #partialBytes = 0;
   #stopped = false;
-  /** Results of {@link #measure}; fields, so that no object is made per packet. */
+  /** Results of {@link #measure}. They are fields, so that no object is made per packet. */
   #body = 0;
   #end = 0;
 
@@ -26,7 +19,7 @@ export class FrameReader {
     this.#handleFrame = handleFrame;
   }
 
-  /** Hands over every packet that is complete now. Throws {@link ProtocolViolation}; the stream is unusable then. */
+  /** Hands over every complete packet. Throws {@link ProtocolViolation}; the stream cannot be used after that. */
   read(chunk: Buffer): void {
     let at = this.#partial === null ? 0 : this.#completePartial(chunk);
     while (at < chunk.length && !this.#stopped) {
@@ -40,13 +33,13 @@ export class FrameReader {
     }
   }
 
-  /** Nothing is handed over any more, not even what the chunk in hand still holds. */
+  /** Stops the reader: nothing more is handed over, not even the rest of the current chunk. */
   stop(): void {
     this.#stopped = true;
     this.#partial = null;
   }
 
-  /** Reads the fixed header at `start`; `false` when it is incomplete. */
+  /** Reads the fixed header at `start`. Returns `false` when it is incomplete. */
   #measure(buffer: Buffer, start: number, available: number): boolean {
     let length = 0;
     let factor = 1;
@@ -78,11 +71,11 @@ export class FrameReader {
     chunk.copy(this.#partial, 0, start);
   }
 
-  /** Adds to the packet begun earlier; returns how many bytes of `chunk` belonged to it. */
+  /** Adds bytes of `chunk` to the packet begun earlier. Returns how many bytes it took. */
   #completePartial(chunk: Buffer): number {
     let partial = this.#partial as Buffer;
     let at = 0;
-    // [header] byte by byte, because only the bytes of this packet may be taken.
+    // The header is read byte by byte, because only bytes of this packet may be taken.
     while (!this.#measure(partial, 0, this.#partialBytes)) {
       if (at === chunk.length) return at;
       partial[this.#partialBytes++] = chunk[at++] as number;
@@ -103,3 +96,10 @@ export class FrameReader {
     return at + take;
   }
 }
+
+/** Takes one whole packet: the bytes `[start, end)` of `buffer`. Its variable header begins at `body`. */
+export type FrameHandler = (buffer: Buffer, start: number, body: number, end: number) => void;
+
+/** A fixed header has at most five bytes: one for the type, one to four for the length. */
+const maxHeaderBytes = 5;
+const firstAllocationBytes = 1_024;

@@ -1,44 +1,32 @@
 import { packetHeaders } from "./packet-types.ts";
 
-/** A PUBLISH that is on its way out. The payload may be shared with other connections and is never written to. */
-interface OutgoingPublish {
-  readonly topic: string;
-  readonly topicBytes: number;
-  readonly payload: Buffer;
-  /** 0: QoS 0. */
-  readonly packetId: number;
-}
-
-/** From this size on a payload is written from where it lies instead of being copied beside the small packets. */
-const shareFromBytes = 16 * 1_024;
-
 /**
- * Packets that a connection is to send, encoded together when they are taken: one buffer and one write for all of a
- * turn, however many packets it brought.
+ * The packets that a connection has to send. All packets of a turn of the event loop are encoded together, into one
+ * buffer and one write.
  */
 export class OutgoingPackets {
-  /** An acknowledgement is a number: header in the upper, identifier in the lower 16 bits. */
+  /** An acknowledgement is a number: the header in the upper 16 bits, the identifier in the lower 16. */
   #packets: (number | Buffer | OutgoingPublish)[] = [];
   #bytes = 0;
 
-  /** Encoded size of what waits. */
+  /** Encoded size of the waiting packets. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** PUBACK, PUBREC or PUBCOMP. */
+  /** Adds a PUBACK, PUBREC or PUBCOMP. */
   addAcknowledgement(header: number, packetId: number): void {
     this.#packets.push((header << 16) | packetId);
     this.#bytes += 4;
   }
 
-  /** A packet that is encoded already. */
+  /** Adds a packet that is already encoded. */
   addEncoded(packet: Buffer): void {
     this.#packets.push(packet);
     this.#bytes += packet.length;
   }
 
-  /** `packetId` 0 sends QoS 0. Never retained, never a duplicate. */
+  /** Adds a PUBLISH. `packetId` 0 means QoS 0. RETAIN and DUP are never set. */
   addPublish(topic: string, payload: Buffer, packetId: number): void {
     const topicBytes = Buffer.byteLength(topic);
     this.#packets.push({ topic, topicBytes, payload, packetId });
@@ -46,7 +34,7 @@ export class OutgoingPackets {
     this.#bytes += 1 + lengthBytes(remaining) + remaining;
   }
 
-  /** The bytes of everything that waits, in order; forgets it. */
+  /** Removes all waiting packets and returns their bytes, in order. */
   take(): Buffer[] {
     const packets = this.#packets;
     const copied = Buffer.allocUnsafe(this.#bytes - sharedBytes(packets));
@@ -78,6 +66,18 @@ export class OutgoingPackets {
     this.#bytes = 0;
   }
 }
+
+/** A PUBLISH to send. Other connections may share its payload, so nobody writes to it. */
+interface OutgoingPublish {
+  readonly topic: string;
+  readonly topicBytes: number;
+  readonly payload: Buffer;
+  /** 0 for QoS 0. */
+  readonly packetId: number;
+}
+
+/** A payload of this size or more is written without a copy; smaller ones are copied into one buffer. */
+const shareFromBytes = 16 * 1_024;
 
 function sharedBytes(packets: readonly (number | Buffer | OutgoingPublish)[]): number {
   let bytes = 0;

@@ -1,4 +1,4 @@
-/** First byte of a packet, flags included where MQTT 3.1.1 fixes them ([MQTT-2.2.2-1]). */
+/** First byte of each packet type. It includes the flags that MQTT 3.1.1 fixes ([MQTT-2.2.2-1]). */
 export const packetHeaders = {
   connect: 0x10,
   publish: 0x30,
@@ -14,5 +14,5 @@ export const packetHeaders = {
   disconnect: 0xe0,
 } as const;
 
-/** Bits of the first byte that name the packet's type. */
+/** Bits of the first byte that hold the packet's type. */
 export const packetTypeMask = 0xf0;

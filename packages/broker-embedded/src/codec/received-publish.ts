@@ -1,20 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { ProtocolViolation } from "./protocol-violation.ts";
 
-/** What of a PUBLISH concerns us; RETAIN and DUP have no meaning here. */
-export interface ReceivedPublish {
-  readonly topic: string;
-  readonly qos: number;
-  /** 0 for QoS 0. */
-  readonly packetId: number;
-  /** Where the payload begins. */
-  readonly payloadStart: number;
-}
-
-const slash = 0x2f;
-const hash = 0x23;
-const plus = 0x2b;
-
 /** Reads the PUBLISH at `[start, end)`. Throws {@link ProtocolViolation}. */
 export function readPublish(
   buffer: Buffer,
@@ -35,7 +21,21 @@ export function readPublish(
   return { topic, qos, packetId, payloadStart };
 }
 
-/** The packet identifier at `at`. Throws {@link ProtocolViolation} when it is missing or 0 ([MQTT-2.3.1-1]). */
+/** The used parts of a PUBLISH. RETAIN and DUP have no meaning here. */
+export interface ReceivedPublish {
+  readonly topic: string;
+  readonly qos: number;
+  /** 0 for QoS 0. */
+  readonly packetId: number;
+  /** Offset of the payload in the buffer. */
+  readonly payloadStart: number;
+}
+
+const slash = 0x2f;
+const hash = 0x23;
+const plus = 0x2b;
+
+/** Reads the packet identifier at `at`. Throws {@link ProtocolViolation} when it is missing or 0 ([MQTT-2.3.1-1]). */
 export function readPacketId(buffer: Buffer, at: number, end: number): number {
   const id = readUint16(buffer, at, end);
   if (id === 0) throw malformed("a packet identifier is 0");

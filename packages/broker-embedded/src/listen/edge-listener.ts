@@ -1,18 +1,21 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { TlsOptions } from "node:tls";
 
-/** MQTT on TCP. */
+/** A place where clients connect. */
+export type EdgeListenerOptions = TcpListenerOptions | WebSocketListenerOptions | HttpServerListenerOptions;
+
+/** Listens for MQTT on a TCP port. */
 export interface TcpListenerOptions {
   readonly kind: "tcp";
   /** Address to listen on. */
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** Certificate, key and whatever else `node:tls` takes. @default no TLS */
+  /** Certificate, key and other options of `node:tls`. @default no TLS */
   readonly tls?: TlsOptions;
 }
 
-/** MQTT over WebSocket on a port of its own; plain HTTP requests get 426. */
+/** Listens for MQTT over WebSocket on a separate port. Plain HTTP requests get 426. */
 export interface WebSocketListenerOptions {
   readonly kind: "ws";
   readonly host: string;
@@ -22,27 +25,26 @@ export interface WebSocketListenerOptions {
   readonly path?: string;
   /** @default no TLS */
   readonly tls?: TlsOptions;
-  /** Peer address of a request, for logs and limits: set it behind a trusted proxy. @default the socket's */
+  /**
+   * Returns the peer address of a request, for logs and limits. Set it behind a trusted proxy. @default the socket's
+   */
   readonly addressOf?: (request: IncomingMessage) => string;
 }
 
 /**
- * MQTT over WebSocket on an HTTP server of the caller, who starts and stops it. Only upgrades of `path` are taken;
- * any other is left to whoever else listens for them.
+ * Takes MQTT over WebSocket on the caller's HTTP server. The caller starts and stops that server. The edge takes only
+ * upgrades of `path`; other upgrades are left to other listeners.
  */
 export interface HttpServerListenerOptions {
   readonly kind: "http-server";
   readonly server: Server;
   /** @default "/ws" */
   readonly path?: string;
-  /** As in {@link WebSocketListenerOptions}. */
+  /** Same as in {@link WebSocketListenerOptions}. */
   readonly addressOf?: (request: IncomingMessage) => string;
 }
 
-/** One place where clients connect. */
-export type EdgeListenerOptions = TcpListenerOptions | WebSocketListenerOptions | HttpServerListenerOptions;
-
-/** A port that an edge has opened. */
+/** An open port of an edge. */
 export interface EdgeAddress {
   readonly kind: "tcp" | "ws";
   readonly host: string;

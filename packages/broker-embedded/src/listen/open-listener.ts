@@ -4,22 +4,22 @@ import { ChatError } from "@chat21/protocol";
 import type { Transport } from "../transport/transport.ts";
 import type { EdgeAddress } from "./edge-listener.ts";
 
-/** Takes what a listener brings. */
+/** An open listener. */
+export interface OpenListener {
+  /** `null` for the caller's own server. */
+  readonly address: EdgeAddress | null;
+  /** Accepts no more connections. Open ones stay. */
+  stop(): void;
+}
+
+/** Takes the connections of a listener. */
 export interface Acceptor {
   /** Whether there is room for one more connection. */
   hasRoom(): boolean;
   accept(transport: Transport): void;
 }
 
-/** A listener that is open. */
-export interface OpenListener {
-  /** `null` on a server of the caller. */
-  readonly address: EdgeAddress | null;
-  /** Accepts no more; connections stay. */
-  stop(): void;
-}
-
-/** Binds `server`. Rejects with one line that names the address and what to do about it. */
+/** Binds `server` and resolves to its port. Rejects with one line that names the address and a remedy. */
 export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port));
@@ -32,7 +32,7 @@ export function listen(server: Server, host: string, port: number): Promise<numb
   });
 }
 
-/** `scheme://host:port/path`, with the brackets that IPv6 needs. */
+/** Builds `scheme://host:port/path`. An IPv6 host gets brackets. */
 export function urlOf(scheme: string, host: string, port: number, path = ""): string {
   return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`;
 }

@@ -5,10 +5,7 @@ import { TcpTransport } from "../transport/tcp-transport.ts";
 import type { TcpListenerOptions } from "./edge-listener.ts";
 import { type Acceptor, listen, type OpenListener, urlOf } from "./open-listener.ts";
 
-/** Small packets must not wait for each other, and peers that vanished must be noticed even without MQTT's keep-alive. */
-const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
-
-/** Opens a TCP or TLS port. Rejects when it cannot be had. */
+/** Opens a TCP or TLS port. Rejects when that fails. */
 export async function openTcpListener(
   options: TcpListenerOptions,
   acceptor: Acceptor,
@@ -32,7 +29,10 @@ export async function openTcpListener(
   };
 }
 
-/** An accept that fails (no file descriptors left) must not end the process. */
+/** Small packets must not wait for each other. A vanished peer must be noticed even without MQTT's keep-alive. */
+const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+
+/** A failed accept (for example, no file descriptors left) must not end the process. */
 export function logErrors(server: Server, log: Log): void {
   server.on("error", (error) => log.error({ error: error.message }, "a listener failed to accept"));
 }

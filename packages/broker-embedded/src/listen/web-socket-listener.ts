@@ -9,11 +9,7 @@ import type { HttpServerListenerOptions, WebSocketListenerOptions } from "./edge
 import { type Acceptor, listen, type OpenListener, urlOf } from "./open-listener.ts";
 import { logErrors } from "./tcp-listener.ts";
 
-/** In order of preference; the second is what MQTT 3.1 clients ask for. */
-const subProtocols = ["mqtt", "mqttv3.1"] as const;
-const defaultPath = "/ws";
-
-/** Takes the upgrades of the caller's HTTP server. */
+/** Takes upgrades of `path` on the caller's HTTP server. */
 export function openOnHttpServer(
   options: HttpServerListenerOptions,
   acceptor: Acceptor,
@@ -28,7 +24,7 @@ export function openOnHttpServer(
   return { address: null, stop: () => void server.off("upgrade", handleUpgrade) };
 }
 
-/** Opens a port for WebSocket alone. Rejects when it cannot be had. */
+/** Opens a port for WebSocket only. Rejects when that fails. */
 export async function openWebSocketListener(
   options: WebSocketListenerOptions,
   acceptor: Acceptor,
@@ -57,6 +53,10 @@ export async function openWebSocketListener(
     },
   };
 }
+
+/** Sub-protocols in order of preference. Clients of MQTT 3.1 ask for the second. */
+const subProtocols = ["mqtt", "mqttv3.1"] as const;
+const defaultPath = "/ws";
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 

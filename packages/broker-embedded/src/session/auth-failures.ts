@@ -1,8 +1,4 @@
-const windowMs = 60_000;
-/** Addresses remembered at most; beyond it the table starts afresh rather than growing under a flood. */
-const maxAddresses = 50_000;
-
-/** Refused CONNECTs per address in windows of one minute. */
+/** Counts refused CONNECTs per address, in windows of one minute. */
 export class AuthFailures {
   readonly #maxPerMinute: number;
   #counts = new Map<string, number>();
@@ -13,7 +9,7 @@ export class AuthFailures {
     this.#maxPerMinute = maxPerMinute;
   }
 
-  /** Whether `address` has used up its failures of this minute. */
+  /** Says whether `address` has reached the limit of this minute. */
   isExhausted(address: string, nowMs: number): boolean {
     if (this.#maxPerMinute === 0) return false;
     this.#turn(nowMs);
@@ -33,3 +29,7 @@ export class AuthFailures {
     this.#windowEndsAt = nowMs + windowMs;
   }
 }
+
+const windowMs = 60_000;
+/** Most addresses remembered. A full table is emptied, so that a flood cannot make it grow. */
+const maxAddresses = 50_000;

@@ -1,9 +1,9 @@
 import type { CloseReason } from "@chat21/engine";
 
-/** Every way in which a connection ends; a label of the metric `sessions_closed`. */
+/** The cause of a connection's end. It is a label of the metric `sessions_closed`. */
 export type CloseCause =
   | CloseReason
-  /** The client said DISCONNECT. */
+  /** The client sent DISCONNECT. */
   | "disconnected"
   /** The transport ended without a DISCONNECT. */
   | "gone"
@@ -15,13 +15,13 @@ export type CloseCause =
   | "taken_over"
   | "packet_too_large"
   | "protocol_error"
-  /** The handler failed in a way that it never should. */
+  /** The handler threw an error that it should never throw. */
   | "internal";
 
-/** Causes with which what is still buffered for the client is given up instead of sent. */
+/** Causes after which buffered output is dropped instead of sent. */
 export const abruptCauses: ReadonlySet<CloseCause> = new Set(["gone", "slow_consumer"]);
 
-/** Causes that are everyday life; the others are logged as information. */
+/** Normal causes, logged at `debug`. The others are logged at `info`. */
 export const quietCauses: ReadonlySet<CloseCause> = new Set([
   "disconnected",
   "gone",

@@ -9,65 +9,44 @@ import { abruptCauses, type CloseCause } from "./close-cause.ts";
 import type { ControlStream } from "./control-stream.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import { InboundWindow } from "./inbound-window.ts";
-import { Inbox } from "./inbox.ts";
 import { Liveness, type SweepClock } from "./liveness.ts";
-import { Outbox } from "./outbox.ts";
+import { PacketReceiver } from "./packet-receiver.ts";
+import { PacketSender } from "./packet-sender.ts";
 import type { BrokerClient, Sessions } from "./session-broker.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** What all connections of an edge share. */
-export interface ConnectionContext extends SweepClock {
-  readonly limits: EdgeLimits;
-  readonly sessions: Sessions;
-  readonly flushQueue: FlushQueue;
-  /** Publishes wait. */
-  readonly paused: boolean;
-  /** Asks the handler, within the limits of the peer's address. */
-  authenticate(attempt: ConnectAttempt): Promise<Session>;
-  canSubscribe(session: Session, filter: string): boolean;
-  handlePublish(session: Session, inbound: Inbound): Promise<void>;
-  /** CONNACK is on its way; comes before anything else of the session. */
-  handleOpened(connection: Connection, session: Session): void;
-  /** Why a publish is not acknowledged; answers with the cause to close for. */
-  handleRefusedPublish(session: Session, thrown: unknown): CloseCause;
-  /** Comes once; `session` is null when the connection was never opened. */
-  handleClosed(connection: Connection, session: Session | null, cause: CloseCause, detail: string): void;
-  /** It is closed and its transport is gone: nothing of the connection is left. */
-  handleGone(connection: Connection): void;
-}
-
 /**
- * One client, from accept to the end. Packets of the session (CONNECT, SUBSCRIBE, UNSUBSCRIBE) go to aedes and its
- * answers back; messages go to the handler and come from it, without a detour.
+ * The connection of one client, from accept to the end. aedes gets and answers the packets of the session (CONNECT,
+ * SUBSCRIBE, UNSUBSCRIBE). Messages do not pass through aedes: they go directly to the handler and come from it.
  */
 export class Connection implements TransportOwner, BrokerClient {
   readonly #context: ConnectionContext;
   readonly #transport: Transport;
-  readonly #inbox: Inbox;
-  readonly #outbox: Outbox;
+  readonly #receiver: PacketReceiver;
+  readonly #sender: PacketSender;
   readonly #window: InboundWindow;
   readonly #liveness: Liveness;
-  /** `greeting`: bytes have come, and no whole CONNECT yet; `connecting`: no CONNACK yet. */
+  /** `greeting`: some bytes have come, but no whole CONNECT. `connecting`: CONNECT has come, CONNACK is not sent. */
   #state: "new" | "greeting" | "connecting" | "open" | "closed" = "new";
   #control: ControlStream | null = null;
-  /** aedes has a SUBSCRIBE or UNSUBSCRIBE that it has not answered. */
+  /** aedes has not answered a SUBSCRIBE or UNSUBSCRIBE yet. */
   #awaitsAnswer = false;
   #session: Session | null = null;
   #subscriptions: Subscriptions | null = null;
-  /** What is held is still handled when the client will send no more, and even when the transport is gone. */
+  /** Held packets are still handled after the transport has ended, and even when it is gone. */
   #transportState: "up" | "ended" | "gone" = "up";
-  /** Closes as soon as nothing is unsettled. */
+  /** The connection closes as soon as all publishes are settled. */
   #isDraining = false;
 
   constructor(transport: Transport, context: ConnectionContext) {
     const { limits, flushQueue } = context;
     this.#context = context;
     this.#transport = transport;
-    this.#inbox = new Inbox(transport, limits, (buffer, start, body, end, isNext) =>
+    this.#receiver = new PacketReceiver(transport, limits, (buffer, start, body, end, isNext) =>
       this.#take(buffer, start, body, end, isNext),
     );
-    this.#outbox = new Outbox(transport, flushQueue, limits, () => this.close("slow_consumer"));
-    this.#window = new InboundWindow((header, packetId) => this.#outbox.acknowledge(header, packetId));
+    this.#sender = new PacketSender(transport, flushQueue, limits, () => this.close("slow_consumer"));
+    this.#window = new InboundWindow((header, packetId) => this.#sender.acknowledge(header, packetId));
     this.#liveness = new Liveness(context);
     transport.attach(this);
   }
@@ -76,7 +55,7 @@ export class Connection implements TransportOwner, BrokerClient {
     return this.#transport.address;
   }
 
-  /** `null` unless the session is up. */
+  /** `null` while there is no open session. */
   get session(): Session | null {
     return this.#state === "open" ? this.#session : null;
   }
@@ -85,17 +64,17 @@ export class Connection implements TransportOwner, BrokerClient {
 
   handleData(chunk: Buffer): void {
     if (this.#state === "closed") return;
-    // Until CONNACK the clock keeps running, however many bytes trickle in.
+    // Bytes before CONNACK do not extend the connect timeout.
     if (this.#state === "open") this.#liveness.hear();
     this.#guard(() => {
       if (this.#state === "new") this.#greet(chunk);
-      this.#inbox.read(chunk);
+      this.#receiver.read(chunk);
     });
   }
 
   handleEnd(): void {
     this.#transportState = "ended";
-    if (this.#inbox.isEmpty) this.close("gone");
+    if (this.#receiver.isEmpty) this.close("gone");
   }
 
   handleGone(): void {
@@ -144,7 +123,7 @@ export class Connection implements TransportOwner, BrokerClient {
   }
 
   handleAnswer(packet: Buffer): void {
-    this.#outbox.send(packet);
+    this.#sender.send(packet);
     if (!this.#awaitsAnswer) return;
     this.#awaitsAnswer = false;
     this.proceed();
@@ -157,35 +136,35 @@ export class Connection implements TransportOwner, BrokerClient {
 
   // From the edge
 
-  /** The QoS with which the client wants `topic`; -1 when it does not. */
+  /** The QoS of the client's subscription to `topic`; -1 when it has none. */
   qosOf(topic: string): 0 | 1 | -1 {
     return this.#state === "open" && this.#subscriptions !== null ? this.#subscriptions.qosOf(topic) : -1;
   }
 
   deliver(topic: string, payload: Buffer, qos: 0 | 1): void {
-    this.#outbox.publish(topic, payload, qos);
+    this.#sender.publish(topic, payload, qos);
   }
 
-  /** Handles what had to wait, as far as it may be handled now. */
+  /** Handles waiting packets, as far as that is allowed now. */
   proceed(): void {
     if (this.#state === "closed") return;
-    // A client whose pings lie behind what waits cannot be heard.
+    // Pings behind waiting packets are not read, so the client must not count as silent.
     this.#liveness.hear();
-    this.#guard(() => this.#inbox.proceed());
-    if (this.#transportState !== "up" && this.#inbox.isEmpty) this.close("gone");
+    this.#guard(() => this.#receiver.proceed());
+    if (this.#transportState !== "up" && this.#receiver.isEmpty) this.close("gone");
   }
 
-  /** Closes for what should have come in time and has not. */
+  /** Closes the connection when CONNECT or the keep-alive is overdue. */
   sweep(): void {
     const { paused, limits } = this.#context;
     if (this.#state !== "open") {
       if (this.#liveness.isSilentFor(limits.connectTimeoutMs)) this.close("connect_timeout");
-    } else if (!paused && this.#inbox.isEmpty && this.#liveness.isOverdue()) {
+    } else if (!paused && this.#receiver.isEmpty && this.#liveness.isOverdue()) {
       this.close("keep_alive_timeout");
     }
   }
 
-  /** Takes no more publishes and closes when all that were taken are settled and acknowledged. */
+  /** Takes no more publishes. Closes when all taken publishes are settled and acknowledged. */
   drain(): void {
     this.#isDraining = true;
     if (this.#window.size === 0) this.close("shutting_down");
@@ -195,12 +174,12 @@ export class Connection implements TransportOwner, BrokerClient {
     if (this.#state === "closed") return;
     const session = this.session;
     this.#state = "closed";
-    this.#inbox.stop();
+    this.#receiver.stop();
     if (abruptCauses.has(cause)) {
-      this.#outbox.discard();
+      this.#sender.discard();
       this.#transport.destroy();
     } else {
-      this.#outbox.finish();
+      this.#sender.finish();
       this.#transport.end();
     }
     this.#control?.destroy();
@@ -216,7 +195,7 @@ export class Connection implements TransportOwner, BrokerClient {
 
   // Packets
 
-  /** The first byte tells an MQTT client from anything else ([MQTT-3.1.0-1]). */
+  /** The first byte must be that of a CONNECT ([MQTT-3.1.0-1]). */
   #greet(chunk: Buffer): void {
     if (chunk.length === 0) return;
     if (chunk[0] !== packetHeaders.connect) throw violation("the first packet is no CONNECT");
@@ -228,15 +207,15 @@ export class Connection implements TransportOwner, BrokerClient {
     if (this.#state === "greeting") return this.#connect(buffer.subarray(start, end));
     if (this.#state !== "open") return false;
     switch (header) {
-      // The place of these in the stream does not matter: they overtake what waits.
+      // The order of these packets does not matter: they overtake waiting ones.
       case packetHeaders.puback:
-        this.#outbox.release(readPacketId(buffer, body, end));
+        this.#sender.release(readPacketId(buffer, body, end));
         return true;
       case packetHeaders.pubrel:
-        this.#outbox.acknowledge(packetHeaders.pubcomp, readPacketId(buffer, body, end));
+        this.#sender.acknowledge(packetHeaders.pubcomp, readPacketId(buffer, body, end));
         return true;
       case packetHeaders.pingreq:
-        this.#outbox.respondToPing();
+        this.#sender.respondToPing();
         return true;
     }
     if (!isNext || this.#awaitsAnswer) return false;
@@ -262,7 +241,7 @@ export class Connection implements TransportOwner, BrokerClient {
         this.close("disconnected");
         return true;
       default:
-        // A second CONNECT ([MQTT-3.1.0-2]), what only servers send, answers to QoS 2 that we never send, wrong flags.
+        // A second CONNECT ([MQTT-3.1.0-2]), a packet only servers send, an answer to QoS 2, or wrong flags.
         throw violation(`a packet that begins with ${header} is not allowed here`);
     }
   }
@@ -276,7 +255,7 @@ export class Connection implements TransportOwner, BrokerClient {
     this.#context.handlePublish(session, { topic, payload: buffer.subarray(payloadStart, end) }).then(
       () => {
         this.#window.settle(pending);
-        if (!this.#inbox.isEmpty) this.proceed();
+        if (!this.#receiver.isEmpty) this.proceed();
         if (this.#isDraining) this.drain();
       },
       (thrown) => this.close(this.#context.handleRefusedPublish(session, thrown), "a publish is not allowed"),
@@ -294,7 +273,28 @@ export class Connection implements TransportOwner, BrokerClient {
   }
 }
 
-/** What a PUBLISH of QoS 0, 1 and 2 is answered with. QoS 2 gets its handshake, and the promise of QoS 1. */
+/** The part of the edge that all connections share. */
+export interface ConnectionContext extends SweepClock {
+  readonly limits: EdgeLimits;
+  readonly sessions: Sessions;
+  readonly flushQueue: FlushQueue;
+  /** Whether publishes have to wait. */
+  readonly paused: boolean;
+  /** Asks the handler, unless the peer's address has failed too often. */
+  authenticate(attempt: ConnectAttempt): Promise<Session>;
+  canSubscribe(session: Session, filter: string): boolean;
+  handlePublish(session: Session, inbound: Inbound): Promise<void>;
+  /** CONNACK is on its way. This call comes before any other of the session. */
+  handleOpened(connection: Connection, session: Session): void;
+  /** The handler refused a publish with `thrown`. Returns the cause with which the connection is closed. */
+  handleRefusedPublish(session: Session, thrown: unknown): CloseCause;
+  /** The connection was closed. Called once; `session` is null when there was no session. */
+  handleClosed(connection: Connection, session: Session | null, cause: CloseCause, detail: string): void;
+  /** The connection is closed and its transport is gone. */
+  handleGone(connection: Connection): void;
+}
+
+/** Answers to a PUBLISH of QoS 0, 1 and 2. QoS 2 gets its own handshake, but only the guarantee of QoS 1. */
 const answers = [0, packetHeaders.puback, packetHeaders.pubrec] as const;
 
 function violation(message: string): ProtocolViolation {

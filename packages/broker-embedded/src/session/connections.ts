@@ -21,15 +21,6 @@ import type { Sessions } from "./session-broker.ts";
 import { SessionIndex } from "./session-index.ts";
 import { sweepEveryMs } from "./sweep.ts";
 
-/** What the connections of an edge work with. */
-export interface ConnectionsOptions {
-  readonly handler: EdgeHandler;
-  readonly sessions: Sessions;
-  readonly limits: EdgeLimits;
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
-
 /** All connections of an edge, from accept to the end of the transport. */
 export class Connections implements ConnectionContext, Acceptor {
   readonly limits: EdgeLimits;
@@ -41,7 +32,7 @@ export class Connections implements ConnectionContext, Acceptor {
   readonly #failures: AuthFailures;
   #paused = false;
   #nowMs = 0;
-  /** Set when no more are accepted; called when the last one is gone. */
+  /** Set when no more connections are accepted. Called when the last one is gone. */
   #handleEmpty: (() => void) | null = null;
 
   constructor(options: ConnectionsOptions) {
@@ -102,15 +93,18 @@ export class Connections implements ConnectionContext, Acceptor {
   }
 
   /**
-   * Moves the clock by one step and closes whoever has been silent for too long. The clock counts sweeps: when the
-   * process itself was held up, what clients sent meanwhile is read before anybody is judged by it.
+   * Moves the clock by one step and closes connections that have been silent for too long. The clock counts sweeps, not
+   * time: after the process itself was blocked, the clients' bytes are read before the clock moves on.
    */
   sweep(): void {
     this.#nowMs += sweepEveryMs;
     for (const connection of this.#all) connection.sweep();
   }
 
-  /** Lets every connection settle what it has taken; resolves when all are gone. Those left after `timeoutMs` are cut off. */
+  /**
+   * Lets every connection settle its publishes and close. Resolves when all are gone. After `timeoutMs` the remaining
+   * ones are cut off.
+   */
   async drain(timeoutMs: number): Promise<void> {
     const empty = new Promise<void>((resolve) => {
       this.#handleEmpty = resolve;
@@ -138,7 +132,7 @@ export class Connections implements ConnectionContext, Acceptor {
       if (!error.retryable) this.#failures.add(attempt.address, this.#nowMs);
       metrics.count("connects_refused", { code });
       const fields = { code, address: attempt.address, clientId: attempt.clientId };
-      if (code === "internal") log.error({ ...fields, error: thrown }, "a CONNECT could not be decided");
+      if (code === "internal") log.error({ ...fields, error: thrown }, "checking a CONNECT failed");
       else log.info(fields, "refused a CONNECT");
       throw error;
     }
@@ -172,7 +166,7 @@ export class Connections implements ConnectionContext, Acceptor {
     const { code } = ChatError.fromUnknown(thrown);
     if (code === "forbidden" || code === "shutting_down") return code;
     const { app, user } = session;
-    this.#options.log.error({ app, user, error: thrown }, "a publish failed instead of being refused");
+    this.#options.log.error({ app, user, error: thrown }, "handling a publish failed");
     return "internal";
   }
 
@@ -196,13 +190,22 @@ export class Connections implements ConnectionContext, Acceptor {
     if (this.#all.size === 0) this.#handleEmpty?.();
   }
 
-  /** A handler that throws where it never should harms one connection, not the process. */
+  /** Calls the handler. An error that it should never throw does not end the process. */
   #tell<T>(call: () => T): T | undefined {
     try {
       return call();
     } catch (thrown) {
-      this.#options.log.error({ error: thrown }, "the edge's handler has thrown");
+      this.#options.log.error({ error: thrown }, "the handler of the edge threw an error");
       return undefined;
     }
   }
+}
+
+/** Parts and settings of {@link Connections}. */
+export interface ConnectionsOptions {
+  readonly handler: EdgeHandler;
+  readonly sessions: Sessions;
+  readonly limits: EdgeLimits;
+  readonly log: Log;
+  readonly metrics: Metrics;
 }

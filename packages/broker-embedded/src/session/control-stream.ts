@@ -1,17 +1,9 @@
 import { Duplex } from "node:stream";
 import { packetHeaders } from "../codec/packet-types.ts";
 
-/** Who owns a {@link ControlStream}. */
-export interface ControlOwner {
-  /** A packet that aedes answers with. */
-  handleAnswer(packet: Buffer): void;
-  /** aedes has closed the stream; with an error when the client broke the protocol. */
-  handleControlClosed(error: Error | null): void;
-}
-
 /**
- * What aedes takes for the client's connection. It carries the packets of the session only (CONNECT, SUBSCRIBE,
- * UNSUBSCRIBE and their answers); messages never pass through aedes.
+ * The stream that aedes uses as the client's connection. It carries only packets of the session (CONNECT, SUBSCRIBE,
+ * UNSUBSCRIBE and their answers). Messages never pass through aedes.
  */
 export class ControlStream extends Duplex {
   readonly owner: ControlOwner;
@@ -22,10 +14,10 @@ export class ControlStream extends Duplex {
   }
 
   override _read(): void {
-    // Packets are pushed as they come; there is never more than one.
+    // Packets are pushed as they come. There is never more than one.
   }
 
-  // aedes writes a packet as several pieces and uncorks at the end: all of them arrive here at once.
+  // aedes writes a packet in several pieces and uncorks at the end, so all pieces arrive here together.
   override _writev(pieces: readonly { readonly chunk: Buffer }[], done: () => void): void {
     const packet = Buffer.concat(pieces.map((piece) => piece.chunk));
     if (packet[0] === packetHeaders.suback) grantAtMostOnce(packet);
@@ -39,12 +31,23 @@ export class ControlStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.owner.handleControlClosed(error);
-    // The owner knows; an "error" event would only ask for one more listener.
+    // The owner has been told. Passing the error on would emit "error", which needs a listener.
     done(null);
   }
 }
 
-/** aedes grants what was asked for; this edge delivers QoS 1 at most, and [MQTT-3.8.4-6] wants that said. */
+/** The owner of a {@link ControlStream}. */
+export interface ControlOwner {
+  /** aedes sends `packet` to the client. */
+  handleAnswer(packet: Buffer): void;
+  /** aedes has closed the stream. `error` is set when the client broke the protocol. */
+  handleControlClosed(error: Error | null): void;
+}
+
+/**
+ * Writes QoS 1 where aedes granted QoS 2: this edge delivers QoS 1 at most, and the SUBACK must say so
+ * ([MQTT-3.8.4-6]).
+ */
 function grantAtMostOnce(suback: Buffer): void {
   let lengthEnd = 2;
   while ((suback[lengthEnd - 1] as number) >= 0x80) lengthEnd++;

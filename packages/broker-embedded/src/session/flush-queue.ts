@@ -1,11 +1,6 @@
-/** Something that collects output during a turn of the event loop. */
-export interface Flushable {
-  flush(): void;
-}
-
 /**
- * Lets every connection write once per turn: whatever is sent while the loop handles what has arrived, and while the
- * engine commits and delivers, leaves together right after.
+ * Lets every connection write once per turn of the event loop. Output from reading, committing and delivering in one
+ * turn leaves together at its end.
  */
 export class FlushQueue {
   #waiting: Flushable[] = [];
@@ -15,9 +10,14 @@ export class FlushQueue {
     for (const one of waiting) one.flush();
   };
 
-  /** `one` must not be added again before it was flushed. */
+  /** Adds `one`. It must not be added again before it was flushed. */
   add(one: Flushable): void {
     if (this.#waiting.length === 0) setImmediate(this.#flushAll);
     this.#waiting.push(one);
   }
+}
+
+/** A collector of output during one turn of the event loop. */
+export interface Flushable {
+  flush(): void;
 }

@@ -1,20 +1,6 @@
-/** A publish that the engine has not settled, or whose acknowledgement waits for an earlier one. */
-export class PendingPublish {
-  readonly packetId: number;
-  /** Header of the answer; 0 for QoS 0, which gets none. */
-  readonly answer: number;
-  settled = false;
-  next: PendingPublish | null = null;
-
-  constructor(packetId: number, answer: number) {
-    this.packetId = packetId;
-    this.answer = answer;
-  }
-}
-
 /**
- * Publishes in the order in which they came. Acknowledgements leave in that order too ([MQTT-4.6.0-2]), whatever the
- * order in which the engine settles.
+ * The unacknowledged publishes, in the order in which they came. They are acknowledged in this order
+ * ([MQTT-4.6.0-2]), although the engine may settle them in another one.
  */
 export class InboundWindow {
   readonly #acknowledge: (header: number, packetId: number) => void;
@@ -26,7 +12,7 @@ export class InboundWindow {
     this.#acknowledge = acknowledge;
   }
 
-  /** Publishes that hold a place: unsettled ones and those behind them. */
+  /** Number of unsettled publishes and settled ones behind them. */
   get size(): number {
     return this.#size;
   }
@@ -40,7 +26,7 @@ export class InboundWindow {
     return pending;
   }
 
-  /** Acknowledges, in order, what is settled with nothing unsettled before it. */
+  /** Marks `pending` as settled. Then acknowledges, in order, all settled publishes up to the first unsettled one. */
   settle(pending: PendingPublish): void {
     pending.settled = true;
     let first = this.#first;
@@ -51,5 +37,19 @@ export class InboundWindow {
     }
     this.#first = first;
     if (first === null) this.#last = null;
+  }
+}
+
+/** A publish that is not acknowledged: it is unsettled, or an earlier one is. */
+export class PendingPublish {
+  readonly packetId: number;
+  /** Header of the answer. 0 for QoS 0, which gets no answer. */
+  readonly answer: number;
+  settled = false;
+  next: PendingPublish | null = null;
+
+  constructor(packetId: number, answer: number) {
+    this.packetId = packetId;
+    this.answer = answer;
   }
 }

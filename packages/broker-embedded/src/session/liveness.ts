@@ -1,15 +1,8 @@
 import { sweepEveryMs } from "./sweep.ts";
 
-/** A clock that moves with every sweep. */
-export interface SweepClock {
-  /** Milliseconds. */
-  readonly nowMs: number;
-}
-
-/** MQTT's grace on top of the keep-alive ([MQTT-3.1.2-24]). */
-const keepAliveFactor = 1.5;
-
-/** When a client was last heard of, and how often it promised to be. */
+/**
+ * Tells whether a client has been silent for too long: it knows when the client last sent bytes, and its keep-alive.
+ */
 export class Liveness {
   readonly #clock: SweepClock;
   #heardAtMs: number;
@@ -20,7 +13,7 @@ export class Liveness {
     this.#heardAtMs = clock.nowMs;
   }
 
-  /** 0: the client promises nothing. */
+  /** Sets the keep-alive. 0: the client need not send anything. */
   promise(keepAliveSeconds: number): void {
     this.#keepAliveMs = keepAliveSeconds * 1_000;
   }
@@ -29,14 +22,23 @@ export class Liveness {
     this.#heardAtMs = this.#clock.nowMs;
   }
 
-  /** Whether the promise is broken. */
+  /** Says whether the keep-alive is broken. */
   isOverdue(): boolean {
     return this.#keepAliveMs > 0 && this.isSilentFor(this.#keepAliveMs * keepAliveFactor);
   }
 
-  /** Whether nothing was heard for more than `durationMs`; never early. */
+  /** Says whether the client sent nothing for more than `durationMs`. May be late, never early. */
   isSilentFor(durationMs: number): boolean {
-    // The clock had stood still for up to one step when it was read.
+    // The clock moves in steps, so its last reading may be one step behind the real time.
     return this.#clock.nowMs - this.#heardAtMs - sweepEveryMs > durationMs;
   }
 }
+
+/** A clock that moves with every sweep. */
+export interface SweepClock {
+  /** Milliseconds. */
+  readonly nowMs: number;
+}
+
+/** MQTT allows one and a half times the keep-alive ([MQTT-3.1.2-24]). */
+const keepAliveFactor = 1.5;

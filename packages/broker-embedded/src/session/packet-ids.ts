@@ -1,6 +1,4 @@
-const largestId = 65_535;
-
-/** Identifiers of QoS 1 deliveries that are not acknowledged yet. */
+/** The packet identifiers of unacknowledged QoS 1 deliveries. */
 export class PacketIds {
   readonly #max: number;
   #last = 0;
@@ -10,9 +8,9 @@ export class PacketIds {
     this.#max = max;
   }
 
-  /** One that is in no use, or 0 when `max` of them are. */
+  /** Takes a free identifier. Returns 0 when `max` are in use. */
   take(): number {
-    // Most sessions of the field subscribe with QoS 0 and never need the set.
+    // Most existing clients subscribe with QoS 0 and never need the set.
     this.#used ??= new Set();
     if (this.#used.size >= this.#max) return 0;
     do {
@@ -22,8 +20,10 @@ export class PacketIds {
     return this.#last;
   }
 
-  /** The client has acknowledged; unknown ones are no error ([MQTT-4.3.2] lets a client repeat itself). */
+  /** Frees an acknowledged identifier. An unknown one is no error: a client may repeat itself ([MQTT-4.3.2]). */
   release(id: number): void {
     this.#used?.delete(id);
   }
 }
+
+const largestId = 65_535;

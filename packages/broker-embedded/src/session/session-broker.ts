@@ -4,54 +4,9 @@ import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from "
 import type { EdgeLimits } from "../edge-limits.ts";
 import { type ControlOwner, ControlStream } from "./control-stream.ts";
 
-/** What the broker asks and tells a connection. */
-export interface BrokerClient extends ControlOwner {
-  readonly address: string;
-  /** Rejects with `ChatError` to refuse. */
-  authenticate(attempt: ConnectAttempt, keepAliveSeconds: number): Promise<Session>;
-  /** CONNACK 0 is on its way. */
-  handleConnected(): void;
-  /** Whether the filter may be subscribed; the connection is closed otherwise. */
-  subscribe(filter: string, qos: 0 | 1): boolean;
-  unsubscribe(filters: readonly string[]): void;
-}
-
-/** What a v3.1.1 client is told ([MQTT-3.2.2-4]); everything else is 3, "server unavailable". */
-const connackCodes: Partial<Record<ErrorCode, 2 | 4 | 5>> = {
-  bad_request: 2,
-  invalid_id: 2,
-  unauthorized: 4,
-  token_expired: 4,
-  token_revoked: 4,
-  forbidden: 5,
-};
-
-/** Six days: aedes multiplies it by four, and timers end at 24.8 days. */
-const hardlyEverMs = 6 * 24 * 60 * 60 * 1_000;
-
-/**
- * aedes, reduced to the sessions: it parses and answers CONNECT, SUBSCRIBE and UNSUBSCRIBE and knows who is connected.
- * Everything that would publish or route inside it does nothing: no `$SYS` topics, no wills, no retained messages, no
- * queues (ADR-0007).
- */
-class SessionBroker extends Aedes {
-  override publish(_packet: unknown, clientOrDone?: unknown, done?: () => void): void {
-    if (typeof clientOrDone === "function") clientOrDone();
-    else done?.();
-  }
-
-  override subscribe(_topic: string, _deliver: unknown, done?: () => void): void {
-    done?.();
-  }
-
-  override unsubscribe(_topic: string, _deliver: unknown, done?: () => void): void {
-    done?.();
-  }
-}
-
 /** A running broker for sessions. */
 export interface Sessions {
-  /** Gives a connection's first packet to aedes; what follows is pushed into the returned stream. */
+  /** Opens a session in aedes. The caller pushes the client's packets into the returned stream, CONNECT first. */
   open(client: BrokerClient): ControlStream;
   close(): Promise<void>;
 }
@@ -61,7 +16,7 @@ export async function startSessions(limits: EdgeLimits, log: Log): Promise<Sessi
   const attempts = new WeakMap<Client, { attempt: ConnectAttempt; keepAliveSeconds: number }>();
   const broker = new SessionBroker({
     heartbeatInterval: hardlyEverMs,
-    // The edge itself watches the time until CONNACK, keep-alives, and what is not read.
+    // The edge itself watches connect timeouts, keep-alives and slow consumers.
     connectTimeout: hardlyEverMs,
     drainTimeout: 0,
     maxClientsIdLength: limits.maxTopicBytes,
@@ -85,7 +40,7 @@ export async function startSessions(limits: EdgeLimits, log: Log): Promise<Sessi
         .authenticate(attempt, begun.keepAliveSeconds)
         .then(
           (session) => {
-            // Ids hold no "/": another user's connection with the same client id is another client here.
+            // Two users may use the same client id, and aedes must not mix them up. Ids hold no "/".
             client.id = `${session.app}/${session.user}/${session.clientId}`;
             done(null, true);
           },
@@ -113,9 +68,54 @@ export async function startSessions(limits: EdgeLimits, log: Log): Promise<Sessi
   };
 }
 
+/** A connection, as the session broker sees it. */
+export interface BrokerClient extends ControlOwner {
+  readonly address: string;
+  /** Rejects with `ChatError` to refuse. */
+  authenticate(attempt: ConnectAttempt, keepAliveSeconds: number): Promise<Session>;
+  /** CONNACK 0 is on its way. */
+  handleConnected(): void;
+  /** Subscribes to `filter`. Returns `false` when it is refused; the connection is closed then. */
+  subscribe(filter: string, qos: 0 | 1): boolean;
+  unsubscribe(filters: readonly string[]): void;
+}
+
 /**
- * Reads off the CONNECT what the edge does itself, and takes it away from aedes: the keep-alive (aedes sees too few
- * packets to judge it), the will (leaving is reported for every kind of leaving), the lasting session (history does that).
+ * aedes without messages. It parses and answers CONNECT, SUBSCRIBE and UNSUBSCRIBE, and knows the connected clients.
+ * Its methods that publish or route do nothing: no `$SYS` topics, no wills, no retained messages, no queues (ADR-0007).
+ */
+class SessionBroker extends Aedes {
+  override publish(_packet: unknown, clientOrDone?: unknown, done?: () => void): void {
+    if (typeof clientOrDone === "function") clientOrDone();
+    else done?.();
+  }
+
+  override subscribe(_topic: string, _deliver: unknown, done?: () => void): void {
+    done?.();
+  }
+
+  override unsubscribe(_topic: string, _deliver: unknown, done?: () => void): void {
+    done?.();
+  }
+}
+
+/** CONNACK code for each error code ([MQTT-3.2.2-4]). All other errors are 3, "server unavailable". */
+const connackCodes: Partial<Record<ErrorCode, 2 | 4 | 5>> = {
+  bad_request: 2,
+  invalid_id: 2,
+  unauthorized: 4,
+  token_expired: 4,
+  token_revoked: 4,
+  forbidden: 5,
+};
+
+/** Six days. aedes multiplies it by four, and a timer can wait for at most 24.8 days. */
+const hardlyEverMs = 6 * 24 * 60 * 60 * 1_000;
+
+/**
+ * Removes from the CONNECT everything that the edge handles itself: the keep-alive (aedes sees too few packets to watch
+ * it), the will (the engine hears of every kind of leaving) and the persistent session (clients read the history
+ * instead).
  */
 function takeOver(packet: ConnectPacket, owner: BrokerClient) {
   const { will, keepalive = 0 } = packet;

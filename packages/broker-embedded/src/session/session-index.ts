@@ -1,9 +1,7 @@
 import type { Session, SessionSelector } from "@chat21/engine";
 import type { Connection } from "./connection.ts";
 
-const none: readonly Connection[] = Object.freeze([]);
-
-/** Open connections by app and user. Lists are replaced, never changed, so that they may be walked while they change. */
+/** Open connections by app and user. A change replaces a list, so that a loop over the old one may go on. */
 export class SessionIndex {
   readonly #apps = new Map<string, Map<string, readonly Connection[]>>();
 
@@ -24,7 +22,7 @@ export class SessionIndex {
     if (users?.size === 0) this.#apps.delete(session.app);
   }
 
-  /** Connections of one user; empty when there are none. */
+  /** Connections of one user. Empty when there are none. */
   of(app: string, user: string): readonly Connection[] {
     return this.#apps.get(app)?.get(user) ?? none;
   }
@@ -49,6 +47,8 @@ export class SessionIndex {
     }
   }
 }
+
+const none: readonly Connection[] = Object.freeze([]);
 
 function matches(session: Session, selector: SessionSelector): boolean {
   const { clientId, tokenId, issuedBefore, expiredAt } = selector;

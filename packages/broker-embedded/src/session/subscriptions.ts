@@ -1,10 +1,8 @@
 import { topicMatches, topics } from "@chat21/protocol";
 
-const slash = 0x2f;
-
-/** Filters of one connection, with the QoS granted to each. */
+/** The subscribed filters of one connection, each with its granted QoS. */
 export class Subscriptions {
-  /** The filter that nearly everybody uses, and the topic that its tree grows from. */
+  /** The filter that nearly all clients use. It has a field of its own, because it is fast to match. */
   readonly #inbox: string;
   readonly #root: string;
   /** -1: not subscribed. */
@@ -48,9 +46,11 @@ export class Subscriptions {
     return highest;
   }
 
-  /** `#` matches the level it stands behind as well ([MQTT-4.7.1-2]). */
+  /** Says whether the inbox filter matches `topic`. `#` also matches the level before it ([MQTT-4.7.1-2]). */
   #isInTree(topic: string): boolean {
     const { length } = this.#root;
     return topic.startsWith(this.#root) && (topic.length === length || topic.charCodeAt(length) === slash);
   }
 }
+
+const slash = 0x2f;

@@ -1,2 +1,2 @@
-/** Silence is judged this often, milliseconds; every timeout may come that much late, and none comes early. */
+/** Time between two checks for silent clients, milliseconds. A timeout may be late by that much, but never early. */
 export const sweepEveryMs = 500;

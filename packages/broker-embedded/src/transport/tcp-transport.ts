@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { lingerMs, type Transport, type TransportOwner } from "./transport.ts";
 
-/** MQTT right on TCP or TLS. */
+/** MQTT directly on TCP or TLS. */
 export class TcpTransport implements Transport {
   readonly kind = "tcp";
   readonly address: string;
@@ -21,7 +21,7 @@ export class TcpTransport implements Transport {
     socket.on("data", (chunk: Buffer) => owner.handleData(chunk));
     socket.on("end", () => owner.handleEnd());
     socket.on("close", () => owner.handleGone());
-    // "close" follows and says all that matters.
+    // "close" always follows, and is handled above.
     socket.on("error", ignore);
   }
 
@@ -47,7 +47,7 @@ export class TcpTransport implements Transport {
   end(): void {
     const socket = this.#socket;
     socket.end();
-    // Unread bytes at the moment of closing would make the kernel reset the connection and lose our last ones.
+    // Unread bytes at close would make the kernel reset the connection, and our last bytes would be lost.
     socket.resume();
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     timer.unref();

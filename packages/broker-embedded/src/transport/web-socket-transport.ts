@@ -1,9 +1,7 @@
 import type { WebSocket } from "ws";
 import { lingerMs, type Transport, type TransportOwner } from "./transport.ts";
 
-const closeCodes = { normal: 1000, unsupportedData: 1003 } as const;
-
-/** MQTT in binary WebSocket messages; packets and messages need not line up ([MQTT-6.0.0-2]). */
+/** MQTT in binary WebSocket messages. A packet may span messages, and a message may hold several ([MQTT-6.0.0-2]). */
 export class WebSocketTransport implements Transport {
   readonly kind = "ws";
   readonly address: string;
@@ -21,7 +19,7 @@ export class WebSocketTransport implements Transport {
   attach(owner: TransportOwner): void {
     const webSocket = this.#webSocket;
     webSocket.on("message", (data, isBinary) => {
-      // [MQTT-6.0.0-1]; `nodebuffer` is the binary type of the server, so data is one Buffer.
+      // [MQTT-6.0.0-1]. The server's binary type is `nodebuffer`, so `data` is one Buffer.
       if (isBinary) return owner.handleData(data as Buffer);
       webSocket.close(closeCodes.unsupportedData, "MQTT needs binary frames");
       owner.handleEnd();
@@ -30,7 +28,7 @@ export class WebSocketTransport implements Transport {
       owner.handleEnd();
       owner.handleGone();
     });
-    // "close" follows and says all that matters.
+    // "close" always follows, and is handled above.
     webSocket.on("error", ignore);
   }
 
@@ -60,6 +58,8 @@ export class WebSocketTransport implements Transport {
     this.#webSocket.terminate();
   }
 }
+
+const closeCodes = { normal: 1000, unsupportedData: 1003 } as const;
 
 const binary = { binary: true } as const;
 

@@ -1,17 +1,17 @@
-import { ChatError } from "@chat21/protocol";
-import { ModelLog } from "@chat21/testkit/fake-server";
-import type { OutboxStore } from "../../src/outbox.ts";
-import { OutboxQueue } from "../../src/outbox.ts";
-import type { OutboxRecord } from "../../src/outbox-entry.ts";
-import { projectMessage } from "../../src/project-message.ts";
+import { ChatError, conversationIdOf, messageSchema, validate } from "@chat21/protocol";
+import { projectMessage } from "../../src/conversation/project-message.ts";
+import type { OutboxStore } from "../../src/outbox/outbox.ts";
+import { OutboxQueue } from "../../src/outbox/outbox.ts";
+import type { OutboxRecord } from "../../src/outbox/outbox-entry.ts";
+import { EngineWorld } from "./engine-world.ts";
 import { ManualClock, settle } from "./manual-clock.ts";
 
 const me = "alice";
 
-/** An outbox between a storage that survives crashes and a model server; every hop waits for the test. */
+/** An outbox between a storage that survives crashes and a real engine; every hop waits for the test. */
 export class OutboxWorld {
   readonly clock = new ManualClock();
-  readonly log = new ModelLog();
+  readonly server: EngineWorld;
   /** Client ids by recipient, in the order in which they were durable. */
   readonly accepted: { readonly to: string; readonly id: string }[] = [];
   readonly resolved: { readonly id: string; readonly seq: number }[] = [];
@@ -23,9 +23,14 @@ export class OutboxWorld {
   #count = 0;
   #life = 0;
 
-  constructor(window: number) {
+  private constructor(server: EngineWorld, window: number) {
+    this.server = server;
     this.#window = window;
     this.#outbox = this.#start();
+  }
+
+  static async open(window: number): Promise<OutboxWorld> {
+    return new OutboxWorld(await EngineWorld.start(), window);
   }
 
   get outbox(): OutboxQueue {
@@ -43,7 +48,7 @@ export class OutboxWorld {
   }
 
   /** The next publish reaches the server, gets lost, or is refused for now. */
-  take(fate: "store" | "lose" | "refuse"): void {
+  async take(fate: "store" | "lose" | "refuse"): Promise<void> {
     const record = this.#onTheWay.shift();
     if (record === undefined || fate === "lose") return;
     const { clientMessageId: id, to, body } = record;
@@ -51,10 +56,9 @@ export class OutboxWorld {
       this.#outbox.refuse(id, new ChatError("rate_limited", undefined, { retryAfterMs: 50 }));
       return;
     }
-    const event = this.log.send(me, to, { ...body, client_message_id: id });
     const life = this.#life;
-    const wire = this.log.eventFor(me, event).message;
-    if (wire === undefined) return;
+    const text = await this.server.send(me, to, { ...body, client_message_id: id });
+    const wire = validate(messageSchema, JSON.parse(text));
     const message = projectMessage(wire, { user: me, conversWith: to, counterpart: null });
     const copy = () => {
       if (life !== this.#life) return;
@@ -88,7 +92,7 @@ export class OutboxWorld {
     this.#outbox.setOnline(true);
     for (let quiet = 0; quiet < 3; ) {
       const busy = this.#onTheWay.length + this.#copies.length + this.#outbox.pending > 0;
-      while (this.#onTheWay.length > 0) this.take("store");
+      while (this.#onTheWay.length > 0) await this.take("store");
       while (this.#copies.length > 0) this.comeBack("once");
       await this.clock.advance(60_000);
       quiet = busy ? 0 : quiet + 1;
@@ -96,8 +100,17 @@ export class OutboxWorld {
   }
 
   /** Client ids in the server's order. */
-  stored(to: string): (string | null)[] {
-    return this.log.visible(me, to).map(({ clientMessageId }) => clientMessageId);
+  async stored(to: string): Promise<(string | null)[]> {
+    const events = await this.server.visible(me, conversationIdOf(me, to));
+    return events.map(({ clientMessageId }) => clientMessageId);
+  }
+
+  /** The number that the message with this client id has. */
+  async numberOf(id: string): Promise<number | undefined> {
+    const all = await Promise.all(
+      ["bob", "carol"].map((to) => this.server.visible(me, conversationIdOf(me, to))),
+    );
+    return all.flat().find(({ clientMessageId }) => clientMessageId === id)?.seq;
   }
 
   get left(): number {
@@ -129,6 +142,7 @@ export class OutboxWorld {
       publish: (record) => {
         if (life === this.#life) this.#onTheWay.push(record);
       },
+      dispatch: () => undefined,
       handleChange: () => undefined,
       handleError: (error) => {
         throw error;

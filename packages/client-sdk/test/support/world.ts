@@ -1,9 +1,10 @@
-import { FakeServer, fakeToken, ModelLog } from "@chat21/testkit/fake-server";
 import { onTestFinished, vi } from "vitest";
 import type { Chat, ChatEvents, ConnectOptions } from "../../src/index.ts";
-import { connect } from "../../src/index.ts";
+import { connectWith, type Seams } from "../../src/testing.ts";
+import { linksTo } from "./edge-link.ts";
+import { TestServer, type TestServerOptions } from "./test-server.ts";
 
-// Real sockets on a machine that may have much else to do: slow is no failure, only stuck is.
+// A machine may have much else to do: slow is no failure, only stuck is.
 vi.setConfig({ testTimeout: 30_000 });
 
 /** Events of a client, in order, that a test can wait for. */
@@ -53,25 +54,34 @@ export class Recorder {
   }
 }
 
-/** A fake server that goes away with the test. */
-export async function openServer(log = new ModelLog()): Promise<FakeServer> {
-  const server = await new FakeServer(log).listen();
+/** A server that goes away with the test. */
+export async function openServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const server = await TestServer.open(options);
   onTestFinished(() => server.close());
   return server;
 }
 
 /** A client of `user` that comes back quickly and goes away with the test. */
 export async function openChat(
-  server: FakeServer,
+  server: TestServer,
   user = "alice",
   options: Partial<ConnectOptions> = {},
+  seams: Seams = {},
 ): Promise<Chat> {
-  const chat = await connect({
-    url: server.url,
-    token: fakeToken({ user }),
-    backoff: () => 1,
-    ...options,
-  });
+  const chat = await connectTo(server, user, options, seams);
   onTestFinished(() => chat.close());
   return chat;
+}
+
+/** As {@link openChat}, for clients that may not get there. */
+export function connectTo(
+  server: TestServer,
+  user = "alice",
+  options: Partial<ConnectOptions> = {},
+  seams: Seams = {},
+): Promise<Chat> {
+  return connectWith(
+    { url: server.url, token: server.token(user), backoff: () => 1, ...options },
+    { openLink: linksTo(server.edge), ...seams },
+  );
 }

@@ -1,7 +1,7 @@
 import { directConversationId, directMembers } from "@chat21/protocol";
-import { isOpen } from "../conversation-state.ts";
 import type { ConversationStore } from "../ports/conversation-store.ts";
 import type { ConversationRecord } from "../ports/records.ts";
+import { isOpen } from "../working-conversation.ts";
 
 /** Conversations of one user that are looked through for common groups. */
 const conversations = 10_000;

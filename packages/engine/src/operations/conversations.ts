@@ -3,32 +3,32 @@ import {
   conversWithOf,
   directConversationId,
   directMembers,
+  limits,
   looksLikeGroupId,
   messageStatus,
   topics,
 } from "@chat21/protocol";
-import { ConversationState } from "../conversation-state.ts";
-import type { ConversationOperations, Page } from "../engine.ts";
+import type { ConversationOperations } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import {
   deliver,
   handOver,
-  pageLimit,
   requireAdmin,
   requireConversWith,
   requireSelf,
   resolveConversation,
 } from "../operations-context.ts";
-import type { ConversationQuery } from "../ports/conversation-store.ts";
 import type { Delivery } from "../ports/edge.ts";
 import type { MemberState } from "../ports/records.ts";
-import { conversationJson, conversationStateJson, isArchived } from "../project-conversation.ts";
+import { conversationJson, conversationStateJson } from "../project-conversation.ts";
+import { isArchived, isOnList } from "../view/view.ts";
 import { everyPeer } from "./every-peer.ts";
+import { listConversations } from "./list-conversations.ts";
 
 /** Messages for which an old client is told one by one that they arrived, when a watermark moves past them. */
-const receiptsPerMark = 100;
+const receiptsPerMove = 100;
 
-/** Archives and tells the user's devices: S4, then S5 (`wire-protocol` Q5). */
+/** Archives and tells the user's devices: S4, then S5 (Q5). */
 export async function archiveConversation(
   context: OperationsContext,
   app: string,
@@ -67,7 +67,7 @@ export async function setIsNew(
   if (isNew) {
     const conversation = await resolveConversation(context, app, user, conversWith);
     await context.store.conversations.patch([{ app, conversation, user, markedUnread: true }]);
-  } else await markConversation(context, app, user, { conversWith, read: Number.MAX_SAFE_INTEGER });
+  } else await moveWatermarks(context, app, user, { conversWith, read: Number.MAX_SAFE_INTEGER });
   if (isNew) await deliver(context, [isNewPatch(app, user, conversWith, true)]);
 }
 
@@ -76,27 +76,27 @@ function isNewPatch(app: string, user: string, conversWith: string, isNew: boole
   return { app, user, topic: topics.conversationUpdated(app, user, conversWith), payload, qos: 1 };
 }
 
-/** A place to move watermarks to. */
-export interface MarkRequest {
+/** How far to move watermarks. */
+export interface WatermarkMove {
   readonly conversWith: string;
   readonly delivered?: number;
   readonly read?: number;
 }
 
 /** Moves watermarks forward and tells both sides. Throws `not_member`. */
-export async function markConversation(
+export async function moveWatermarks(
   context: OperationsContext,
   app: string,
   user: string,
-  mark: MarkRequest,
+  move: WatermarkMove,
 ): Promise<MemberState> {
   const { store } = context;
   context.requireService(app);
-  const { conversWith, read } = mark;
+  const { conversWith, read } = move;
   const conversation = await resolveConversation(context, app, user, conversWith);
   const before = await store.conversations.view(app, conversation, user);
   if (before === null) throw new ChatError("not_member");
-  const delivered = Math.max(mark.delivered ?? 0, read ?? 0);
+  const delivered = Math.max(move.delivered ?? 0, read ?? 0);
   const [state] = await store.conversations.patch([
     { app, conversation, user, delivered, ...(read === undefined ? {} : { read, markedUnread: false }) },
   ]);
@@ -145,7 +145,7 @@ async function oldReceipts(
     conversation,
     after,
     before: upTo + 1,
-    limit: receiptsPerMark,
+    limit: receiptsPerMove,
     from: "newest",
     types: ["message"],
     visibleTo: user,
@@ -165,26 +165,22 @@ export function receipt(app: string, user: string, other: string, messageId: str
 export function conversationOperations(context: OperationsContext): ConversationOperations {
   const { store } = context;
   return {
-    async list(actor, user, archived, page) {
-      requireSelf(actor, user);
-      const views = await store.conversations.list(conversationQuery(actor.app, user, archived, page));
-      return views.flatMap((view) => conversationJson(view, store.epoch, user) ?? []);
-    },
+    list: (actor, user, archived, page) =>
+      listConversations(context, actor, user, { archived, page }, (view) =>
+        conversationJson(view, store.epoch, user, limits.listTextCharacters),
+      ),
 
-    async states(actor, user, archived, page) {
-      requireSelf(actor, user);
-      const views = await store.conversations.list(conversationQuery(actor.app, user, archived, page));
-      return views.map((view) =>
-        conversationStateJson(view, store.epoch, user, new ConversationState(view.record).visibleHead(user)),
-      );
-    },
+    states: (actor, user, archived, page) =>
+      listConversations(context, actor, user, { archived, page }, (view) =>
+        conversationStateJson(view, store.epoch, user),
+      ),
 
     async get(actor, user, conversWith, archived) {
       requireSelf(actor, user);
       const conversation = await resolveConversation(context, actor.app, user, conversWith);
       const view = await store.conversations.view(actor.app, conversation, user);
-      if (view === null || view.last === null || isArchived(view) !== archived) return null;
-      return view.last.seq > view.state.clearedAt ? conversationJson(view, store.epoch, user) : null;
+      if (view === null || !isOnList(view) || isArchived(view) !== archived) return null;
+      return conversationJson(view, store.epoch, user);
     },
 
     async archive(actor, user, conversWith) {
@@ -192,9 +188,9 @@ export function conversationOperations(context: OperationsContext): Conversation
       await archiveConversation(context, actor.app, user, conversWith);
     },
 
-    async mark(actor, user, mark) {
+    async moveWatermarks(actor, user, move) {
       requireSelf(actor, user);
-      const { delivered, read } = await markConversation(context, actor.app, user, mark);
+      const { delivered, read } = await moveWatermarks(context, actor.app, user, move);
       return { delivered, read };
     },
 
@@ -209,22 +205,6 @@ export function conversationOperations(context: OperationsContext): Conversation
       }
       return cleared;
     },
-  };
-}
-
-function conversationQuery(
-  app: string,
-  user: string,
-  archived: boolean | null,
-  page: Page,
-): ConversationQuery {
-  return {
-    app,
-    user,
-    archived,
-    limit: pageLimit(page),
-    ...(page.before === undefined ? {} : { before: page.before }),
-    ...(page.after === undefined ? {} : { after: page.after }),
   };
 }
 

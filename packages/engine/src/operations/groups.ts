@@ -1,17 +1,13 @@
 import { byteLength, ChatError, isGroupId, isId, limits, looksLikeGroupId } from "@chat21/protocol";
-import type { Newcomer } from "../decide/change-group.ts";
-import {
-  addMember,
-  removeMember,
-  renameGroup,
-  requireGroup,
-  setGroupAttributes,
-  setMembers,
-} from "../decide/change-group.ts";
-import { createGroup, joinedInfoMembers } from "../decide/create-group.ts";
-import type { Decide } from "../decide/plan.ts";
 import { parseJsonObject } from "../decode-message.ts";
 import type { Actor, CreateGroupRequest, GroupOperations } from "../engine.ts";
+import { createGroup, joinedInfoMembers } from "../kinds/group-created.ts";
+import type { Newcomer } from "../kinds/group-rights.ts";
+import { requireGroup } from "../kinds/group-rights.ts";
+import { renameGroup, setGroupAttributes, setMembers } from "../kinds/group-updated.ts";
+import { addMember } from "../kinds/member-added.ts";
+import { removeMember } from "../kinds/member-removed.ts";
+import type { Decide } from "../kinds/plan.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import { nameless, requireAdmin } from "../operations-context.ts";
 import { groupFacts, groupJson } from "../project-conversation.ts";

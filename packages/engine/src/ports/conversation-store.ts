@@ -55,6 +55,9 @@ export interface ChangeQuery {
    * left comes with the next page. The first one of a page comes in any case, with the newest events that fit, one at least.
    */
   readonly characters: number;
+  /** Characters that each event, and each conversation, costs beside its bodies. @default 0 */
+  readonly eventOverhead?: number;
+  readonly conversationOverhead?: number;
 }
 
 /** One conversation that changed for a user. */
@@ -95,7 +98,7 @@ export interface ConversationStore {
   list(query: ConversationQuery): Promise<readonly ConversationView[]>;
   /**
    * What has changed for a user since a cursor, in one consistent read: conversations with an event that lies in the user's
-   * intervals, or with a patch of the user's place or of the counterpart's. Conversations without a change cost nothing.
+   * intervals, or with a patch that moved the user's place or the counterpart's. Conversations without a change cost nothing.
    * A change that is committed when the call begins is in its answer or behind its cursor, whichever process wrote it and
    * whatever became of that process since; one conversation may come again without a change. Throws `invalid_cursor` for a
    * text that is not a cursor of this store, and for a place that this store has not reached.

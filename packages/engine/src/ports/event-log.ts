@@ -125,11 +125,11 @@ export interface EventLog {
     committedBefore: number,
     of?: { readonly app: string; readonly conversation: string },
   ): Promise<readonly EventRecord[]>;
-  /** Clears marks. May be written lazily with a later batch: losing it only repeats a dispatch. Idempotent. */
+  /** Clears dispatch marks. May be written lazily with a later batch: losing it only repeats a dispatch. Idempotent. */
   markDispatched(refs: readonly EventRef[]): void;
   /**
-   * Resolves when every mark cleared so far is durable. Calls at the same time share one write. Rejects when it cannot
+   * Resolves when every dispatch mark cleared so far is durable. Calls at the same time share one write. Rejects when it cannot
    * be written; the marks then wait for the next flush.
    */
-  flushMarks(): Promise<void>;
+  flushDispatchMarks(): Promise<void>;
 }

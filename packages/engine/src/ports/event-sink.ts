@@ -23,6 +23,15 @@ export type Fact =
     }
   /** Earlier messages shown to somebody who joined. */
   | { readonly kind: "history"; readonly event: EventRecord; readonly delivered: InboxCopy }
+  /** Any other event of a log that its kind wants backends to hear of. */
+  | {
+      readonly kind: "event";
+      /** Name of the webhook. */
+      readonly name: string;
+      readonly event: EventRecord;
+      /** The event's `data`, JSON text. */
+      readonly data: string;
+    }
   | {
       readonly kind: "receipt";
       readonly app: string;

@@ -2,14 +2,12 @@ import type { ConversationStore } from "./conversation-store.ts";
 import type { EventLog } from "./event-log.ts";
 import type { OverlayStore } from "./overlay-store.ts";
 import type { PresenceStore } from "./presence-store.ts";
-import type { RevocationStore } from "./revocation-store.ts";
-import type { InstanceStore, UserStore } from "./user-store.ts";
-import type { WebhookStore } from "./webhook-store.ts";
 
 /**
- * Everything that is durable. An implementation owns its connection; a promise that resolves means "on disk, and it
- * survives a power cut". Errors are `ChatError`: `store_unavailable` for what may pass, `internal` for what will not.
- * After a `store_unavailable` a write's outcome is unknown, and repeating the same call is safe.
+ * What the engine keeps. An implementation owns its connection; a promise that resolves means "on disk, and it survives a
+ * power cut". Errors are `ChatError`: `store_unavailable` for what may pass, `internal` for what will not. After a
+ * `store_unavailable` a write's outcome is unknown, and repeating the same call is safe. Adapters keep more than this, under
+ * the same promises: revoked tokens, the webhooks' outbox, people; these ports belong to the packages that use them.
  *
  * A store is opened with the kinds of events that its program knows, and remembers all that were ever opened with. It
  * refuses to open for a program that lacks one of them. A kind that a newer process writes meanwhile is read as it is
@@ -20,12 +18,8 @@ export interface Store {
   readonly epoch: string;
   readonly conversations: ConversationStore;
   readonly events: EventLog;
-  readonly instances: InstanceStore;
   readonly overlays: OverlayStore;
   readonly presence: PresenceStore;
-  readonly revocations: RevocationStore;
-  readonly users: UserStore;
-  readonly webhooks: WebhookStore;
   /** Finishes what was accepted, then releases everything. Idempotent. */
   close(): Promise<void>;
 }

@@ -34,7 +34,7 @@ export function lastListed(events: readonly EventRecord[], viewer: Viewer): Even
   return events.findLast((event) => event.listed && isVisible(event, viewer)) ?? null;
 }
 
-/** Unread events: listed, visible, beyond the `read` mark and written by others; counted up to `limits.unreadMax`. */
+/** Unread events: listed, visible, beyond the `read` watermark and written by others; counted up to `limits.unreadMax`. */
 export function countUnread(events: readonly EventRecord[], viewer: Viewer, read: number): number {
   let unread = 0;
   for (const event of events) {
@@ -61,7 +61,7 @@ export function isArchived({ state, last }: ListItem): boolean {
   return state.archivedAt !== null && (last === null || last.seq <= state.archivedAt);
 }
 
-/** Whether a conversation shows as new: marked unread by hand, or its last event lies beyond the `read` mark. */
+/** Whether a conversation shows as new: marked unread by hand, or its last event lies beyond the `read` watermark. */
 export function isNew(
   state: Pick<MemberState, "markedUnread" | "read">,
   last: Pick<EventRecord, "seq">,

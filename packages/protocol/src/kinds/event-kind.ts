@@ -6,6 +6,8 @@ export interface EventKind<Data extends z.ZodMiniType = z.ZodMiniType> {
   readonly code: number;
   /** Schema of the event's `data` on the wire; for a message, of its `message`. */
   readonly data: Data;
+  /** The command by which clients make such an event. @default clients have none */
+  readonly command?: { readonly type: string; readonly schema: z.ZodMiniType };
 }
 
 /** Checks a kind against {@link EventKind} and keeps its own types. */

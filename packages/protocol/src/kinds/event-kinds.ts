@@ -27,6 +27,6 @@ export type EventType = keyof typeof eventKinds;
 export type EventCodes = Readonly<Record<string, number>>;
 
 /** The numbers of this version's kinds. */
-export const eventCodes: EventCodes = Object.fromEntries(
-  Object.entries(eventKinds).map(([type, { code }]) => [type, code]),
-);
+// In a function, so that a bundler may leave the table and its schemas out of a browser that needs none of them.
+export const eventCodes: EventCodes = /* @__PURE__ */ (() =>
+  Object.fromEntries(Object.entries(eventKinds).map(([type, { code }]) => [type, code])))();

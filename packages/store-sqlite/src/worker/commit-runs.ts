@@ -1,20 +1,27 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { EventRecord, MemberRecord } from "@chat21/engine";
+import type { EventRecord } from "@chat21/engine";
 import { decodeEvents, type EncodedRun, type EncodedRunResult } from "../run-codec.ts";
 import type { Accounts } from "./accounts.ts";
+import type { MessageAmendments } from "./amend-messages.ts";
+import type { ChangeNumbers } from "./change-numbers.ts";
+import type { ConversationEnds } from "./conversation-ends.ts";
 import type { ConversationRows, KnownConversation } from "./conversation-rows.ts";
-import { selectLoggedEvent, toLoggedEventRecord } from "./event-rows.ts";
-import { eventTypeCodes } from "./event-type-codes.ts";
+import type { EventNames } from "./event-codes.ts";
+import { type EventRows, selectLoggedEvent } from "./event-rows.ts";
 import { StoreFailure } from "./failure.ts";
 import { nameHash } from "./name-hash.ts";
+import { createPutMembers } from "./put-members.ts";
 
 /** What {@link createCommitRuns} works on. */
 export interface CommitParts {
   readonly database: DatabaseSync;
   readonly accounts: Accounts;
   readonly conversations: ConversationRows;
-  /** Takes the next position of the log. */
-  readonly nextPosition: () => number;
+  readonly names: EventNames;
+  readonly rows: EventRows;
+  readonly changes: ChangeNumbers;
+  readonly amendments: MessageAmendments;
+  readonly ends: ConversationEnds;
 }
 
 function prepareStatements(database: DatabaseSync) {
@@ -32,11 +39,6 @@ function prepareStatements(database: DatabaseSync) {
       `INSERT INTO event_content (position, conversation, seq, sender, message_id, client_message_id, temp_uid,
          committed_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    lastOrdinal: database.prepare("SELECT max(ordinal) AS last FROM member WHERE conversation = ?"),
-    putMember: database.prepare(
-      `INSERT INTO member (account, conversation, ordinal, role, intervals) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (account, conversation) DO UPDATE SET role = excluded.role, intervals = excluded.intervals`,
-    ),
   };
 }
 
@@ -45,8 +47,9 @@ function prepareStatements(database: DatabaseSync) {
  * a run, so that a run needs no savepoint.
  */
 export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun[]) => EncodedRunResult[] {
-  const { accounts, conversations, nextPosition } = parts;
+  const { accounts, conversations, names, rows, changes, amendments, ends } = parts;
   const sql = prepareStatements(parts.database);
+  const putMembers = createPutMembers(parts.database, accounts);
 
   /** The very same run once more, after an answer that got lost. */
   function isStored(found: KnownConversation, events: readonly EventRecord[]): boolean {
@@ -58,7 +61,7 @@ export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun
   function findHolder({ app, sender, clientMessageId }: EventRecord): EventRecord | null {
     const account = accounts.find(app, sender);
     const row = account === null ? undefined : sql.holder.get(account, clientMessageId);
-    return row === undefined ? null : toLoggedEventRecord(row);
+    return row === undefined ? null : rows.toLoggedEventRecord(row);
   }
 
   function findRepeat(events: readonly EventRecord[]): EncodedRunResult | null {
@@ -73,25 +76,18 @@ export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun
     return null;
   }
 
-  function putMembers(app: string, conversation: number, members: readonly MemberRecord[]): void {
-    let ordinal = Number(sql.lastOrdinal.get(conversation)?.["last"] ?? 0);
-    for (const { user, role, intervals } of members) {
-      ordinal += 1;
-      sql.putMember.run(accounts.intern(app, user), conversation, ordinal, role, JSON.stringify(intervals));
-    }
-  }
-
-  function append(conversation: number, event: EventRecord): void {
+  /** Answers the event's log position. */
+  function append(conversation: number, event: EventRecord): number {
     const { app, seq, messageId, tempUid, hiddenFor } = event;
-    const position = nextPosition();
+    const logPosition = changes.next();
     const sender = accounts.intern(app, event.sender);
     sql.insertEvent.run(
       conversation,
       seq,
-      position,
+      logPosition,
       event.timestamp,
       sender,
-      eventTypeCodes[event.type],
+      names.codeOf(event.type),
       event.listed ? 1 : 0,
       hiddenFor === null ? null : accounts.intern(app, hiddenFor),
       nameHash(messageId),
@@ -99,7 +95,7 @@ export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun
     );
     const { clientMessageId, committedAt, body } = event;
     sql.insertContent.run(
-      position,
+      logPosition,
       conversation,
       seq,
       sender,
@@ -109,6 +105,7 @@ export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun
       committedAt,
       body,
     );
+    return logPosition;
   }
 
   function commitRun(run: EncodedRun): EncodedRunResult {
@@ -120,11 +117,15 @@ export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun
     const repeat = findRepeat(events);
     if (repeat !== null) return repeat;
     if ((known?.head ?? 0) !== expectedHead) return 0;
+    if (run.amendments !== undefined) amendments.requireTargets(known, events, run.amendments);
     const found = known ?? conversations.create(app, conversation, kind, transient);
     conversations.update(found, kind, transient, group);
-    if (members !== undefined) putMembers(app, found.id, members);
-    for (const event of events) append(found.id, event);
+    if (members !== undefined) putMembers(app, found.id, members, changes.last() + 1, known === null);
+    let logPosition = 0;
+    for (const event of events) logPosition = append(found.id, event);
+    if (run.amendments !== undefined) amendments.amend(found.id, run.amendments);
     found.head = expectedHead + events.length;
+    ends.set(found.id, logPosition, events.at(-1)?.timestamp ?? 0);
     return events.length;
   }
 

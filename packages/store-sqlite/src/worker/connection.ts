@@ -1,5 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
+import type { EventCodes } from "@chat21/protocol";
 import { StoreFailure } from "./failure.ts";
+import { rememberKinds } from "./known-kinds.ts";
 import { applicationId, migrations, schemaVersion } from "./migrations.ts";
 
 /**
@@ -57,7 +59,11 @@ function migrate(database: DatabaseSync, path: string, newEpoch: () => string): 
  */
 export function openForWriting(
   path: string,
-  options: { readonly maxBytes: number | undefined; readonly newEpoch: () => string },
+  options: {
+    readonly kinds: EventCodes;
+    readonly maxBytes: number | undefined;
+    readonly newEpoch: () => string;
+  },
 ): DatabaseSync {
   const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
   database.exec(
@@ -70,6 +76,7 @@ export function openForWriting(
     throw new StoreFailure("store_unavailable", `the file system of ${path} has no shared memory: ${advice}`);
   }
   migrate(database, path, options.newEpoch);
+  rememberKinds(database, path, options.kinds);
   if (options.maxBytes !== undefined) {
     const pages = Math.max(1, Math.floor(options.maxBytes / pragmaNumber(database, "page_size")));
     database.exec(`PRAGMA max_page_count = ${pages}`);

@@ -6,13 +6,12 @@ import type { Row } from "./event-rows.ts";
 import { toIntervals } from "./member-rows.ts";
 
 /** The timestamp of a conversation's last event: one step to the last row of `event`. */
-export const lastTimestampOf = (conversation: string) =>
+const lastTimestampOf = (conversation: string) =>
   `(SELECT timestamp FROM event WHERE conversation = ${conversation} ORDER BY seq DESC LIMIT 1)`;
 
 /** Reads of conversations as such. */
 export interface ConversationReads {
   load(keys: Parameters<ConversationStore["load"]>[0]): (ConversationRecord | null)[];
-  record(id: number): ConversationRecord;
   heads(app: string, user: string, limit: number): { conversation: string; head: number }[];
   /** `after`: a conversation's name; behind it, by name. `null`: all, the one with the newest event first. */
   peers(app: string, user: string, limit: number, after: string | null): string[];
@@ -80,13 +79,11 @@ export function createConversationReads(
   ids: ConversationIds,
 ): ConversationReads {
   const sql = prepareStatements(database);
-  const record = (id: number) => toRecord(sql.facts.get(id) as Row, sql.members.all(id));
   return {
-    record,
     load: (keys) =>
       keys.map(({ app, conversation }) => {
         const id = ids.find(app, conversation);
-        return id === null ? null : record(id);
+        return id === null ? null : toRecord(sql.facts.get(id) as Row, sql.members.all(id));
       }),
     heads(app, user, limit) {
       const rows = sql.heads.all(accounts.find(app, user), limit);

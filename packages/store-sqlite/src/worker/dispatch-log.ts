@@ -1,14 +1,17 @@
-/** Inclusive range of positions. */
+/** Inclusive range of log positions. */
 type Span = readonly [from: number, to: number];
 
 /** The row of `meta` that holds the serialized log. */
 export const dispatchedRow = "dispatched";
 
-/** Spans beyond the cursor that are kept across a restart; more than these are dispatched again then. */
+/**
+ * Spans beyond the cursor that are kept across a restart: the first ones and the last. What lies in others is dispatched
+ * again then.
+ */
 const maxStoredSpans = 64;
 
 /**
- * Which positions of the log were dispatched: all up to a cursor, and spans beyond it. In order, marks move the
+ * Which log positions were dispatched: all up to a cursor, and spans beyond it. In order, marks move the
  * cursor only; one event that cannot be dispatched costs one span, however many follow it.
  */
 export class DispatchLog {
@@ -18,7 +21,10 @@ export class DispatchLog {
 
   /** The state as text; small whatever happened. */
   serialize(): string {
-    return JSON.stringify([this.#cursor, ...this.#spans.slice(0, maxStoredSpans)]);
+    const spans = this.#spans;
+    const stored =
+      spans.length <= maxStoredSpans ? spans : [...spans.slice(0, maxStoredSpans - 1), ...spans.slice(-1)];
+    return JSON.stringify([this.#cursor, ...stored]);
   }
 
   static parse(text: string | undefined): DispatchLog {
@@ -30,7 +36,7 @@ export class DispatchLog {
     return log;
   }
 
-  /** Marks the positions `from`-`to`. */
+  /** Marks the log positions `from`-`to`. */
   mark(from: number, to: number): void {
     let start = Math.max(from, this.#cursor + 1);
     let end = to;
@@ -54,14 +60,22 @@ export class DispatchLog {
     this.#spans.shift();
   }
 
-  /** Every position up to here was dispatched. */
+  /** Every log position up to here was dispatched. */
   get cursor(): number {
     return this.#cursor;
   }
 
-  /** Whether the position is marked. */
-  has(position: number): boolean {
-    return position <= this.#cursor || this.#spans.some(([from, to]) => from <= position && position <= to);
+  /** The highest log position that is marked. */
+  get last(): number {
+    return this.#spans.at(-1)?.[1] ?? this.#cursor;
+  }
+
+  /** Whether the log position is marked. */
+  has(logPosition: number): boolean {
+    return (
+      logPosition <= this.#cursor ||
+      this.#spans.some(([from, to]) => from <= logPosition && logPosition <= to)
+    );
   }
 
   /** The spans up to `last` that are not marked, ascending. */

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EventRecord } from "@chat21/engine";
 import type { ConversationRows } from "./conversation-rows.ts";
 import { DispatchLog, dispatchedRow } from "./dispatch-log.ts";
-import { selectLoggedEvent, toLoggedEventRecord } from "./event-rows.ts";
+import { type EventRows, selectLoggedEvent } from "./event-rows.ts";
 
 /** Ranges of numbers that were dispatched: app, conversation, first and last number, and again. */
 export type EncodedMarks = readonly (string | number)[];
@@ -11,6 +11,10 @@ export type EncodedMarks = readonly (string | number)[];
 export interface DispatchRows {
   /** Takes marks into memory; they count for {@link undispatched} from now on. */
   mark(marks: EncodedMarks): void;
+  /** Marks log positions, and numbers that no event has. */
+  markLogPositions(from: number, to: number): void;
+  /** The highest number that is marked. */
+  lastMarked(): number;
   /** Writes what changed inside the caller's transaction. */
   save(): void;
   /** What was saved may have been undone: it is written again by the next {@link save}. */
@@ -23,15 +27,16 @@ export interface DispatchRows {
   ): EventRecord[];
 }
 
-/** Works on the connection that writes. `lastPosition`: the end of the log. */
+/** Works on the connection that writes. `last`: the newest number that was given. */
 export function createDispatchRows(
   database: DatabaseSync,
   conversations: ConversationRows,
-  lastPosition: () => number,
+  { toLoggedEventRecord }: EventRows,
+  last: () => number,
 ): DispatchRows {
   const stored = database.prepare("SELECT value FROM meta WHERE name = ?").get(dispatchedRow);
   const log = DispatchLog.parse(stored?.["value"] as string | undefined);
-  const positions = database.prepare(
+  const logPositions = database.prepare(
     "SELECT position FROM event WHERE conversation = ? AND seq BETWEEN ? AND ? ORDER BY seq",
   );
   const put = database.prepare(
@@ -44,21 +49,21 @@ export function createDispatchRows(
   let changed = false;
 
   /** A conversation's positions ascend with its numbers: the walk from its end stops where all were dispatched. */
-  function openPositionsOf(conversation: number): number[] {
-    const positions: number[] = [];
+  function openLogPositionsOf(conversation: number): number[] {
+    const logPositions: number[] = [];
     for (const row of newest.iterate(conversation)) {
-      const position = row["position"] as number;
-      if (position <= log.cursor) break;
-      if (!log.has(position)) positions.push(position);
+      const logPosition = row["position"] as number;
+      if (logPosition <= log.cursor) break;
+      if (!log.has(logPosition)) logPositions.push(logPosition);
     }
-    return positions.reverse();
+    return logPositions.reverse();
   }
 
   function undispatchedOf(conversation: number, limit: number, committedBefore: number): EventRecord[] {
     const events: EventRecord[] = [];
-    for (const position of openPositionsOf(conversation)) {
+    for (const logPosition of openLogPositionsOf(conversation)) {
       if (events.length >= limit) break;
-      for (const row of read.all(position, position, committedBefore, 1))
+      for (const row of read.all(logPosition, logPosition, committedBefore, 1))
         events.push(toLoggedEventRecord(row));
     }
     return events;
@@ -70,12 +75,18 @@ export function createDispatchRows(
         const [app, name, first, last] = marks.slice(at, at + 4) as [string, string, number, number];
         const found = conversations.find(app, name);
         if (found === null) continue;
-        for (const row of positions.iterate(found.id, first, last)) {
+        for (const row of logPositions.iterate(found.id, first, last)) {
           log.mark(row["position"] as number, row["position"] as number);
           changed = true;
         }
       }
     },
+    markLogPositions(from, to) {
+      if (from > to) return;
+      log.mark(from, to);
+      changed = true;
+    },
+    lastMarked: () => log.last,
     save() {
       if (!changed) return;
       put.run(dispatchedRow, log.serialize());
@@ -90,7 +101,7 @@ export function createDispatchRows(
         return found === null ? [] : undispatchedOf(found.id, limit, committedBefore);
       }
       const events: EventRecord[] = [];
-      for (const [from, to] of log.open(lastPosition())) {
+      for (const [from, to] of log.open(last())) {
         if (events.length >= limit) break;
         const rows = read.all(from, to, committedBefore, limit - events.length);
         for (const row of rows) events.push(toLoggedEventRecord(row));

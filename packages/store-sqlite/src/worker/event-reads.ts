@@ -2,8 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EventRange, EventRecord } from "@chat21/engine";
 import type { Accounts } from "./accounts.ts";
 import type { ConversationIds } from "./conversation-ids.ts";
-import { selectEvent, selectLoggedEvent, toEventRecord, toLoggedEventRecord } from "./event-rows.ts";
-import { eventTypeMask } from "./event-type-codes.ts";
+import type { EventNames } from "./event-codes.ts";
+import { type EventRows, selectEvent, selectLoggedEvent } from "./event-rows.ts";
 import { toIntervals } from "./member-rows.ts";
 import { nameHash } from "./name-hash.ts";
 import { clip, type Span } from "./spans.ts";
@@ -18,9 +18,19 @@ export interface EventReads {
 /** An account number that nobody has. */
 const nobody = -1;
 
+/** What {@link createEventReads} works on. */
+export interface EventReadParts {
+  readonly database: DatabaseSync;
+  readonly accounts: Accounts;
+  readonly ids: ConversationIds;
+  readonly names: EventNames;
+  readonly rows: EventRows;
+}
+
 function prepareStatements(database: DatabaseSync) {
   const inSpan = `${selectEvent}
     WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? AND (? & (1 << e.type)) <> 0 AND ifnull(e.hidden_for, -2) <> ?
+      AND ifnull(o.erased, 0) <= ?
     ORDER BY e.seq`;
   return {
     ascending: database.prepare(`${inSpan} LIMIT ?`),
@@ -35,11 +45,7 @@ function prepareStatements(database: DatabaseSync) {
 }
 
 /** Works inside the caller's snapshot. */
-export function createEventReads(
-  database: DatabaseSync,
-  accounts: Accounts,
-  ids: ConversationIds,
-): EventReads {
+export function createEventReads({ database, accounts, ids, names, rows }: EventReadParts): EventReads {
   const sql = prepareStatements(database);
 
   function spansOf(conversation: number, viewer: number | null, from: number, to: number): Span[] {
@@ -56,14 +62,21 @@ export function createEventReads(
     const newest = range.from === "newest";
     const statement = newest ? sql.descending : sql.ascending;
     const spans = spansOf(id, viewer, after + 1, before - 1);
+    const mask = names.maskOf(range.types);
+    const maxErased = range.withoutErased === true ? 0 : 1;
+    let room = range.characters ?? Number.POSITIVE_INFINITY;
     const events: EventRecord[] = [];
+    const answer = () => (newest ? events.reverse() : events);
     for (const [from, to] of newest ? spans.reverse() : spans) {
-      const mask = eventTypeMask(range.types);
-      const rows = statement.all(id, from, to, mask, viewer ?? nobody, limit - events.length);
-      for (const row of rows) events.push(toEventRecord(row, app, conversation));
-      if (events.length >= limit) break;
+      const left = limit - events.length;
+      if (left <= 0) break;
+      for (const row of statement.iterate(id, from, to, mask, viewer ?? nobody, maxErased, left)) {
+        room -= (row["body"] as string).length;
+        if (room < 0 && events.length > 0) return answer();
+        events.push(rows.toEventRecord(row, app, conversation));
+      }
     }
-    return newest ? events.reverse() : events;
+    return answer();
   }
 
   return {
@@ -75,14 +88,14 @@ export function createEventReads(
       for (const { seq } of sql.hashed.iterate(found, hash, hash)) {
         const row = sql.at.get(found, seq as number);
         if (row?.["message_id"] === id || row?.["temp_uid"] === id)
-          return toEventRecord(row, app, conversation);
+          return rows.toEventRecord(row, app, conversation);
       }
       return null;
     },
     findByClientMessageId(app, sender, clientMessageId) {
       const account = accounts.find(app, sender);
       const row = account === null ? undefined : sql.keyed.get(account, clientMessageId);
-      return row === undefined ? null : toLoggedEventRecord(row);
+      return row === undefined ? null : rows.toLoggedEventRecord(row);
     },
   };
 }

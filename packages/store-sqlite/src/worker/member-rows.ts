@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Interval, MemberPatch, MemberState } from "@chat21/engine";
 import type { Accounts } from "./accounts.ts";
+import type { ChangeNumbers } from "./change-numbers.ts";
 import type { ConversationRows } from "./conversation-rows.ts";
 import type { Row } from "./event-rows.ts";
 
@@ -18,45 +19,75 @@ export function toMemberState(row: Row): MemberState {
   };
 }
 
+/** What nearly everybody has. */
+const fromTheBeginning: readonly Interval[] = [[1, null]];
+
 /** The intervals of a row's column `intervals`. */
 export function toIntervals(row: Row): readonly Interval[] {
-  return JSON.parse(row["intervals"] as string) as Interval[];
+  const text = row["intervals"] as string;
+  return text === "[[1,null]]" ? fromTheBeginning : (JSON.parse(text) as Interval[]);
 }
 
-/** Moves members' places inside the caller's transaction. */
-export function createPatchMembers(
-  database: DatabaseSync,
-  accounts: Accounts,
-  conversations: ConversationRows,
-): (patches: readonly MemberPatch[]) => (MemberState | null)[] {
-  // Each pair says whether the field is given, and its value.
-  const update = database.prepare(
-    `UPDATE member SET
-       delivered = max(delivered, min(:delivered, :head)),
-       read = max(read, min(:read, :head)),
-       archived_at = CASE :archiveGiven WHEN 0 THEN archived_at ELSE min(:archivedAt, :head) END,
-       marked_unread = coalesce(:markedUnread, CASE :read WHEN -1 THEN marked_unread ELSE 0 END),
-       cleared_at = max(cleared_at, min(:clearedAt, :head))
-     WHERE account = :account AND conversation = :conversation
-     RETURNING ${memberStateColumns}`,
+/** What {@link createPatchMembers} works on. */
+export interface PatchParts {
+  readonly database: DatabaseSync;
+  readonly accounts: Accounts;
+  readonly conversations: ConversationRows;
+  readonly changes: ChangeNumbers;
+}
+
+/** The place after a patch. Watermarks move forward only, and nothing lies past the head. */
+function patched(state: MemberState, patch: MemberPatch, head: number): MemberState {
+  const forward = (now: number, next: number | undefined) => Math.max(now, Math.min(next ?? 0, head));
+  const archivedAt = patch.archivedAt === undefined ? state.archivedAt : patch.archivedAt;
+  return {
+    delivered: forward(state.delivered, patch.delivered),
+    read: forward(state.read, patch.read),
+    archivedAt: archivedAt === null ? null : Math.min(archivedAt, head),
+    markedUnread: patch.markedUnread ?? (patch.read === undefined && state.markedUnread),
+    clearedAt: forward(state.clearedAt, patch.clearedAt),
+  };
+}
+
+function isSame(a: MemberState, b: MemberState): boolean {
+  return (
+    a.delivered === b.delivered &&
+    a.read === b.read &&
+    a.archivedAt === b.archivedAt &&
+    a.markedUnread === b.markedUnread &&
+    a.clearedAt === b.clearedAt
   );
-  return (patches) =>
-    patches.map((patch) => {
-      const found = conversations.find(patch.app, patch.conversation);
-      const account = accounts.find(patch.app, patch.user);
-      if (found === null || account === null) return null;
-      const { archivedAt, markedUnread } = patch;
-      const row = update.get({
-        account,
-        conversation: found.id,
-        head: found.head,
-        delivered: patch.delivered ?? -1,
-        read: patch.read ?? -1,
-        archiveGiven: archivedAt === undefined ? 0 : 1,
-        archivedAt: archivedAt ?? null,
-        markedUnread: markedUnread === undefined ? null : Number(markedUnread),
-        clearedAt: patch.clearedAt ?? -1,
-      });
-      return row === undefined ? null : toMemberState(row);
-    });
+}
+
+/** Moves members' places inside the caller's transaction. A patch that moves nothing writes nothing. */
+export function createPatchMembers(
+  parts: PatchParts,
+): (patches: readonly MemberPatch[]) => (MemberState | null)[] {
+  const { database, accounts, conversations, changes } = parts;
+  const select = database.prepare(
+    `SELECT ${memberStateColumns} FROM member WHERE account = ? AND conversation = ?`,
+  );
+  const update = database.prepare(
+    `UPDATE member SET delivered = ?, read = ?, archived_at = ?, marked_unread = ?, cleared_at = ?, changed = ?
+     WHERE account = ? AND conversation = ?`,
+  );
+  // Both people of a direct conversation see each other's watermarks.
+  const tellOther = database.prepare("UPDATE member SET changed = ? WHERE conversation = ? AND account <> ?");
+
+  function patchMember(patch: MemberPatch): MemberState | null {
+    const found = conversations.find(patch.app, patch.conversation);
+    const account = accounts.find(patch.app, patch.user);
+    const row = found === null || account === null ? undefined : select.get(account, found.id);
+    if (found === null || account === null || row === undefined) return null;
+    const state = toMemberState(row);
+    const next = patched(state, patch, found.head);
+    if (isSame(state, next)) return state;
+    const change = changes.nextSilent();
+    const { delivered, read, archivedAt, markedUnread, clearedAt } = next;
+    update.run(delivered, read, archivedAt, markedUnread ? 1 : 0, clearedAt, change, account, found.id);
+    if (found.kind === "direct") tellOther.run(change, found.id, account);
+    return next;
+  }
+
+  return (patches) => patches.map(patchMember);
 }

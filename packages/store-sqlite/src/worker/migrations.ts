@@ -151,8 +151,35 @@ CREATE INDEX webhook_settled ON webhook_delivery (state, settled_at) WHERE settl
 /** Version 2: whose connection ended is asked by client id. */
 const findPresenceByClient = "CREATE INDEX presence_lease_client ON presence_lease (client_id);";
 
+/**
+ * Version 3: messages as they are now, and what has changed for a member.
+ * - `overlay` holds one row for each message that was ever amended; every read of events asks it. `erased`: what was written
+ *   is gone, for good; `overlay` is NULL when maintenance took the overlay away. Erased messages were events of a kind of
+ *   their own (code 5) before.
+ * - Events that are no messages have an index: they are few, and maintenance looks for them.
+ * - `changed` is the number of the last change of a member's row, or, in a direct conversation, of either's place. The
+ *   numbers are those of the log: events and patches take them from one sequence. `widened` is the number of the last run
+ *   that brought earlier events into the member's sight.
+ */
+const keepOverlays = `
+CREATE TABLE overlay (
+  conversation INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  erased INTEGER NOT NULL,
+  overlay TEXT,
+  PRIMARY KEY (conversation, seq)
+) STRICT, WITHOUT ROWID;
+INSERT INTO overlay (conversation, seq, erased, overlay)
+  SELECT conversation, seq, 1, '{"version":0,"deleted":{"by":"system","at":0}}' FROM event WHERE type = 5;
+UPDATE event SET type = 0 WHERE type = 5;
+CREATE INDEX event_beside_messages ON event (type, conversation) WHERE type <> 0;
+ALTER TABLE member ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE member ADD COLUMN widened INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX member_changed ON member (account, changed);
+`;
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
-export const migrations: readonly string[] = [createSchema, findPresenceByClient];
+export const migrations: readonly string[] = [createSchema, findPresenceByClient, keepOverlays];
 
 /** The version this code reads and writes. */
 export const schemaVersion = migrations.length;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { InstanceRecord, RevocationRecord, UserRecord } from "@chat21/engine";
+import type { RevocationRecord } from "@chat21/auth";
+import type { InstanceRecord, UserRecord } from "@chat21/people";
 import type { Row } from "./event-rows.ts";
 
 /** Reads of users, revocations and push registrations. */

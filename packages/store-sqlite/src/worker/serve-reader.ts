@@ -7,9 +7,10 @@ import { hasMethod, tryToInvoke } from "./invoke.ts";
 import { createReaderMethods, type ReaderSideMethods } from "./reader-methods.ts";
 import type { Served } from "./serve-writer.ts";
 
-function openReader({ path, databaseFile }: WorkerSetup) {
+function openReader(setup: WorkerSetup) {
+  const { path, databaseFile } = setup;
   const database = openForReading(path);
-  const methods = createReaderMethods(database);
+  const methods = createReaderMethods(database, setup);
   const side: ReaderSideMethods = { checkpoint: createCheckpoint(path, databaseFile) };
 
   function readTogether(requests: readonly WorkerRequest[]): WorkerAnswer[] {

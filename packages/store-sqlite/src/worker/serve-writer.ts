@@ -12,9 +12,10 @@ export interface Served {
 }
 
 /** Opens the connection that writes; makes the database when there is none. */
-export function serveWriter({ path, maxBytes }: WorkerSetup): Served {
-  const database = openForWriting(path, { maxBytes, newEpoch: randomUUID });
-  const writer = createWriter(database);
+export function serveWriter(setup: WorkerSetup): Served {
+  const { path, kinds, maxBytes } = setup;
+  const database = openForWriting(path, { kinds, maxBytes, newEpoch: randomUUID });
+  const writer = createWriter(database, setup);
   const epoch = database.prepare("SELECT value FROM meta WHERE name = 'epoch'").get()?.["value"] as string;
   return { epoch, answer: createGroupCommit(database, writer, path), close: () => database.close() };
 }

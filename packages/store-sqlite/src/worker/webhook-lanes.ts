@@ -1,13 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /**
- * The heads: `is_head` is 1 exactly for the pending row with the lowest position of each (endpoint, order_key).
- * Kept in step by whoever changes which rows are pending, so that a lease looks at heads only.
+ * The fronts of the lanes: `is_head` is 1 exactly for the pending row with the lowest position of each lane, which is one
+ * (endpoint, order_key).
+ * Kept in step by whoever changes which rows are pending, so that a lease looks at fronts only.
  */
 export interface WebhookLanes {
-  /** Whether a row that is now enqueued behind all others becomes the head. */
+  /** Whether a row that is now enqueued behind all others becomes the front. */
   isEmpty(endpoint: string, orderKey: string): boolean;
-  /** Finds the head anew. */
+  /** Finds the front anew. */
   refresh(endpoint: string, orderKey: string): void;
 }
 
@@ -25,10 +26,10 @@ export function createWebhookLanes(database: DatabaseSync): WebhookLanes {
   return {
     isEmpty: (endpoint, orderKey) => lowest.get(endpoint, orderKey) === undefined,
     refresh(endpoint, orderKey) {
-      const head = lowest.get(endpoint, orderKey);
-      if (head === undefined || head["is_head"] === 1) return;
-      demote.run(endpoint, orderKey, head["position"] as number);
-      promote.run(head["position"] as number);
+      const front = lowest.get(endpoint, orderKey);
+      if (front === undefined || front["is_head"] === 1) return;
+      demote.run(endpoint, orderKey, front["position"] as number);
+      promote.run(front["position"] as number);
     },
   };
 }

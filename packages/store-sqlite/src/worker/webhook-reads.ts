@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { StoredWebhookDelivery, WebhookQuery } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookQuery } from "@chat21/events";
 import { deliveryColumns, toDelivery } from "./webhook-rows.ts";
 
 /** Reads of the webhooks' outbox. */

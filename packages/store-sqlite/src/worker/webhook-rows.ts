@@ -1,4 +1,4 @@
-import type { StoredWebhookDelivery } from "@chat21/engine";
+import type { StoredWebhookDelivery } from "@chat21/events";
 import type { Row } from "./event-rows.ts";
 
 /** Columns of {@link toDelivery}. */

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { StoredWebhookDelivery, WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/engine";
+import type { StoredWebhookDelivery, WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/events";
 import { bulkStep } from "../bulk-step.ts";
 import type { Row } from "./event-rows.ts";
 import { createWebhookLanes, type WebhookLanes } from "./webhook-lanes.ts";
 import { deliveryColumns, toDelivery } from "./webhook-rows.ts";
 
-/** With more due heads than this a lease walks them by position instead of sorting them. */
+/** With more due fronts than this a lease walks them by position instead of sorting them. */
 const sortableHeads = 1_000;
 
 /** The webhooks' outbox on the connection that writes. Bulk changes are repeated by the caller while they fill a step. */

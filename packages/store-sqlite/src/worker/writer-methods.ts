@@ -1,23 +1,20 @@
 import type { DatabaseSync } from "node:sqlite";
-import type {
-  EventRecord,
-  InstanceRecord,
-  MemberPatch,
-  MemberState,
-  PresenceLease,
-  RevocationRecord,
-  UserRecord,
-  WebhookDelivery,
-  WebhookLease,
-  WebhookOutcome,
-} from "@chat21/engine";
+import type { RevocationRecord } from "@chat21/auth";
+import type { EventRecord, MemberPatch, MemberState, PresenceLease } from "@chat21/engine";
+import type { WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/events";
+import type { InstanceRecord, UserRecord } from "@chat21/people";
 import type { EncodedRun, EncodedRunResult } from "../run-codec.ts";
+import type { WorkerSetup } from "../worker-protocol.ts";
 import { createAccounts } from "./accounts.ts";
+import { createMessageAmendments, type MessageAmendments } from "./amend-messages.ts";
+import { type ChangeNumbers, createChangeNumbers } from "./change-numbers.ts";
 import { createCommitRuns } from "./commit-runs.ts";
 import { busyTimeoutMs } from "./connection.ts";
+import { ConversationEnds } from "./conversation-ends.ts";
 import { createConversationRows } from "./conversation-rows.ts";
 import { createDispatchRows, type DispatchRows, type EncodedMarks } from "./dispatch-rows.ts";
-import { createEraseEvents, type ErasureProgress, type ErasureScope } from "./erase-events.ts";
+import { createEventNames } from "./event-codes.ts";
+import { createEventRows } from "./event-rows.ts";
 import { createPatchMembers } from "./member-rows.ts";
 import { createPeopleWrites } from "./people-writes.ts";
 import { createPresenceWrites, type PresenceWrites } from "./presence-rows.ts";
@@ -27,7 +24,7 @@ import { createWebhookWrites, type WebhookWrites } from "./webhook-writes.ts";
 export interface WriterMethods {
   commit(runs: readonly EncodedRun[]): EncodedRunResult[];
   saveMarks(): void;
-  erase(scope: ErasureScope, from: number): ErasureProgress;
+  replaceOverlays: MessageAmendments["replace"];
   patch(patches: readonly MemberPatch[]): (MemberState | null)[];
   putUser(user: UserRecord): void;
   deleteUser(app: string, id: string): boolean;
@@ -72,22 +69,6 @@ export interface Writer {
   reset(): void;
 }
 
-function createLogEnd(database: DatabaseSync) {
-  const select = database.prepare("SELECT max(position) AS last FROM event_content");
-  const load = () => Number(select.get()?.["last"] ?? 0);
-  let last = load();
-  return {
-    last: () => last,
-    next: () => {
-      last += 1;
-      return last;
-    },
-    reset: () => {
-      last = load();
-    },
-  };
-}
-
 function truncateLog(database: DatabaseSync): boolean {
   // Commits wait meanwhile: better to come back than to wait for a reader.
   database.exec("PRAGMA busy_timeout = 20");
@@ -97,20 +78,27 @@ function truncateLog(database: DatabaseSync): boolean {
 }
 
 /** Puts the writer's parts together over one connection. */
-export function createWriter(database: DatabaseSync): Writer {
+export function createWriter(database: DatabaseSync, setup: Pick<WorkerSetup, "kinds" | "ends">): Writer {
   const accounts = createAccounts(database);
   const conversations = createConversationRows(database);
-  const logEnd = createLogEnd(database);
-  const dispatch = createDispatchRows(database, conversations, logEnd.last);
+  const names = createEventNames(setup.kinds);
+  const rows = createEventRows(names);
+  const ends = new ConversationEnds(setup.ends);
+  const dispatch = createDispatchRows(database, conversations, rows, () => changes.last());
+  const changes: ChangeNumbers = createChangeNumbers(database, dispatch);
+  const amendments = createMessageAmendments({ database, conversations, changes, ends });
   const people = createPeopleWrites(database);
   const presence = createPresenceWrites(database, accounts);
   const webhooks = createWebhookWrites(database);
   return {
     methods: {
-      commit: createCommitRuns({ database, accounts, conversations, nextPosition: logEnd.next }),
+      commit: createCommitRuns({
+        ...{ database, accounts, conversations, names, rows },
+        ...{ changes, amendments, ends },
+      }),
       saveMarks: () => {},
-      erase: createEraseEvents({ database, accounts, conversations, lastPosition: logEnd.last }),
-      patch: createPatchMembers(database, accounts, conversations),
+      replaceOverlays: amendments.replace,
+      patch: createPatchMembers({ database, accounts, conversations, changes }),
       ...people,
       renewPresence: presence.renew,
       endPresence: presence.end,
@@ -134,8 +122,8 @@ export function createWriter(database: DatabaseSync): Writer {
     reset() {
       accounts.reset();
       conversations.reset();
-      logEnd.reset();
       dispatch.reset();
+      changes.reset();
     },
   };
 }

@@ -4,81 +4,9 @@ import { textMessage } from "./messages.ts";
 import type { OldClient } from "./old-client.ts";
 import { app, type World } from "./world.ts";
 
-const outgoing = (me: string, recipient: string) =>
-  `apps/${app}/outgoing/users/${me}/messages/${recipient}/outgoing`;
-
-const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
-
-/** Payloads of P1 that are refused: PUBACK, and a typed answer. */
-const refusedMessages: readonly (readonly [what: string, payload: unknown, code: string])[] = [
-  ["broken JSON", '{"text":', "bad_request"],
-  ["nothing", "", "bad_request"],
-  ["a JSON string", '"hi"', "bad_request"],
-  ["a JSON number", "42", "bad_request"],
-  ["null", "null", "bad_request"],
-  ["an array", '[{"text":"hi"}]', "bad_request"],
-  ["bytes that are no UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]), "bad_request"],
-  ["a number as text", { text: 5 }, "bad_request"],
-  ["a string as attributes", { text: "hi", attributes: "x" }, "bad_request"],
-  ["an unknown channel type", { text: "hi", channel_type: "loud" }, "bad_request"],
-  ["a string as timestamp", { text: "hi", timestamp: "now" }, "bad_request"],
-  ["an inline group without members", { text: "hi", group: {} }, "bad_request"],
-  ["a client_message_id outside the alphabet", { text: "hi", client_message_id: "a/b" }, "bad_request"],
-  ["nesting deeper than 32 levels", nested(40), "bad_request"],
-  ["more than 64 KiB", { text: "x".repeat(65 * 1_024) }, "payload_too_large"],
-];
-
-/** Names no recipient can have, because they mean something to MQTT, AMQP or RabbitMQ. */
-const badIds = [
-  "a.b",
-  "a*b",
-  "a%2eb",
-  "a#b",
-  "a+b",
-  "a/b",
-  "$a",
-  "a b",
-  "a\u0001b",
-  "ä",
-  "x".repeat(129),
-  "",
-];
-
-/** Topics that are nobody's to publish on, although the scopes of a token contain them. */
-const uselessTopics: readonly (readonly [what: string, topic: (me: string, other: string) => string])[] = [
-  ["one's own inbox", (me) => `apps/${app}/users/${me}/messages/x/clientadded`],
-  ["one's own copy of an internal topic", (me) => `apps/${app}/users/${me}/x/groups/update`],
-  ["a topic nobody knows", (me) => `apps/${app}/users/${me}/messages/x/shrug`],
-  ...badIds.map(
-    (id) => [`to a recipient called ${JSON.stringify(id)}`, (me: string) => outgoing(me, id)] as const,
-  ),
-];
-
-/** Topics that are not one's own. */
-const foreignTopics: readonly (readonly [what: string, topic: (me: string, other: string) => string])[] = [
-  ["another user's outgoing topic", (_, other) => outgoing(other, other)],
-  ["another user's inbox", (_, other) => `apps/${app}/users/${other}/messages/x/clientadded`],
-  ["an internal topic", () => `apps/observer/${app}/groups/update`],
-  ["another user's presence", (_, other) => `apps/${app}/users/${other}/presence/x`],
-  ["another app", (me, other) => `apps/other/outgoing/users/${me}/messages/${other}/outgoing`],
-  ["the broker's own topics", () => "$SYS/broker/uptime"],
-  ["something else altogether", () => "hello"],
-];
-
-const foreignFilters: readonly (readonly [what: string, filter: (me: string, other: string) => string])[] = [
-  ["everything", () => "#"],
-  ["everybody", () => `apps/${app}/users/#`],
-  ["everybody's messages", () => `apps/${app}/users/+/messages/#`],
-  ["another user", (_, other) => `apps/${app}/users/${other}/#`],
-  ["users whose id begins alike", (me) => `apps/${app}/users/${me}x/#`],
-  ["what others send", () => `apps/${app}/outgoing/#`],
-  ["another app", (me) => `apps/other/users/${me}/#`],
-  ["the broker's own topics", () => "$SYS/#"],
-];
-
-/** Input that is wrong, hostile or both: refused, counted, nothing stored, nobody else disturbed. */
+/** Wrong and hostile input. It is refused and counted, nothing is stored, and other clients are not disturbed. */
 export function describeBadInput(world: () => World): void {
-  /** Two people who do nothing wrong, still able to talk afterwards. */
+  /** Checks that two well-behaved clients can still talk. */
   const stillTalks = async (a: OldClient, b: OldClient) => {
     await a.send(b.user, textMessage("fence"));
     await b.nextMessage(a.user, "fence");
@@ -129,7 +57,7 @@ export function describeBadInput(world: () => World): void {
       expect(stranger.untaken((frame) => frame.topic.endsWith("/clientadded"))).toEqual([]);
     });
 
-    it("one of 500 harms none of its neighbours", async () => {
+    it("one of 500 does not affect the others", async () => {
       const [a, b] = await world().people("a", "b");
       const texts = Array.from({ length: 500 }, (_, index) => `m${index}`);
 
@@ -202,7 +130,7 @@ export function describeBadInput(world: () => World): void {
     });
   });
 
-  describe("a subscription to what is not one's own closes the connection", () => {
+  describe("a subscription to topics of others closes the connection", () => {
     it.each(foreignFilters)("%s", async (_what, filter) => {
       const [a, b, c] = await world().people("a", "b", "c");
 
@@ -268,13 +196,85 @@ export function describeBadInput(world: () => World): void {
   });
 }
 
-/** The same token with the signature of another secret. */
+const outgoing = (me: string, recipient: string) =>
+  `apps/${app}/outgoing/users/${me}/messages/${recipient}/outgoing`;
+
+const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
+
+/** P1 payloads that are refused: the client gets a PUBACK and a typed answer. */
+const refusedMessages: readonly (readonly [what: string, payload: unknown, code: string])[] = [
+  ["broken JSON", '{"text":', "bad_request"],
+  ["nothing", "", "bad_request"],
+  ["a JSON string", '"hi"', "bad_request"],
+  ["a JSON number", "42", "bad_request"],
+  ["null", "null", "bad_request"],
+  ["an array", '[{"text":"hi"}]', "bad_request"],
+  ["bytes that are no UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]), "bad_request"],
+  ["a number as text", { text: 5 }, "bad_request"],
+  ["a string as attributes", { text: "hi", attributes: "x" }, "bad_request"],
+  ["an unknown channel type", { text: "hi", channel_type: "loud" }, "bad_request"],
+  ["a string as timestamp", { text: "hi", timestamp: "now" }, "bad_request"],
+  ["an inline group without members", { text: "hi", group: {} }, "bad_request"],
+  ["a client_message_id outside the alphabet", { text: "hi", client_message_id: "a/b" }, "bad_request"],
+  ["nesting deeper than 32 levels", nested(40), "bad_request"],
+  ["more than 64 KiB", { text: "x".repeat(65 * 1_024) }, "payload_too_large"],
+];
+
+/** Invalid recipients: these names have a meaning in MQTT, AMQP or RabbitMQ. */
+const badIds = [
+  "a.b",
+  "a*b",
+  "a%2eb",
+  "a#b",
+  "a+b",
+  "a/b",
+  "$a",
+  "a b",
+  "a\u0001b",
+  "ä",
+  "x".repeat(129),
+  "",
+];
+
+/** Topics on which no client may publish, although they lie within the scopes of its token. */
+const uselessTopics: readonly (readonly [what: string, topic: (me: string, other: string) => string])[] = [
+  ["one's own inbox", (me) => `apps/${app}/users/${me}/messages/x/clientadded`],
+  ["one's own copy of an internal topic", (me) => `apps/${app}/users/${me}/x/groups/update`],
+  ["a topic nobody knows", (me) => `apps/${app}/users/${me}/messages/x/shrug`],
+  ...badIds.map(
+    (id) => [`to a recipient called ${JSON.stringify(id)}`, (me: string) => outgoing(me, id)] as const,
+  ),
+];
+
+/** Topics of others. */
+const foreignTopics: readonly (readonly [what: string, topic: (me: string, other: string) => string])[] = [
+  ["another user's outgoing topic", (_, other) => outgoing(other, other)],
+  ["another user's inbox", (_, other) => `apps/${app}/users/${other}/messages/x/clientadded`],
+  ["an internal topic", () => `apps/observer/${app}/groups/update`],
+  ["another user's presence", (_, other) => `apps/${app}/users/${other}/presence/x`],
+  ["another app", (me, other) => `apps/other/outgoing/users/${me}/messages/${other}/outgoing`],
+  ["the broker's own topics", () => "$SYS/broker/uptime"],
+  ["something else altogether", () => "hello"],
+];
+
+const foreignFilters: readonly (readonly [what: string, filter: (me: string, other: string) => string])[] = [
+  ["everything", () => "#"],
+  ["everybody", () => `apps/${app}/users/#`],
+  ["everybody's messages", () => `apps/${app}/users/+/messages/#`],
+  ["another user", (_, other) => `apps/${app}/users/${other}/#`],
+  ["users whose id begins alike", (me) => `apps/${app}/users/${me}x/#`],
+  ["what others send", () => `apps/${app}/outgoing/#`],
+  ["another app", (me) => `apps/other/users/${me}/#`],
+  ["the broker's own topics", () => "$SYS/#"],
+];
+
+/** Replaces the signature of a token by one of another secret. */
 function forge(token: string): string {
   const [header, claims, signature = ""] = token.split(".");
   return [header, claims, Buffer.from(signature, "base64url").reverse().toString("base64url")].join(".");
 }
 
-/** A valid signature under another user's claims. */
+/** Puts another user into the claims of a token and keeps its signature. */
 function rename(token: string, user: string): string {
   const [header, claims = "", signature] = token.split(".");
   const changed = { ...JSON.parse(Buffer.from(claims, "base64url").toString()), sub: user };

@@ -1,23 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto";
 
-/** What differs from the token that existing issuers make. */
-export interface CompatTokenOptions {
-  readonly secret: string;
-  /** @default "tilechat" */
-  readonly app?: string;
-  /** @default "user" */
-  readonly role?: "user" | "admin";
-  /** Seconds from now; negative for one that has expired. @default 3600 */
-  readonly ttlSeconds?: number;
-  /** @default a random UUID */
-  readonly tokenId?: string;
-  /** @default "HS256" */
-  readonly algorithm?: "HS256" | "none";
-}
-
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-
-/** A token exactly as existing issuers write it, made without any code of ours. */
+/** Makes a token exactly as existing issuers do, without any code of ours. */
 export function compatToken(user: string, options: CompatTokenOptions): string {
   const { app = "tilechat", role = "user", ttlSeconds = 3_600, tokenId = randomUUID() } = options;
   const { algorithm = "HS256" } = options;
@@ -53,3 +36,20 @@ export function compatToken(user: string, options: CompatTokenOptions): string {
     algorithm === "none" ? "" : createHmac("sha256", options.secret).update(signed).digest("base64url");
   return `${signed}.${signature}`;
 }
+
+/** Secret and facts of a {@link compatToken}. */
+export interface CompatTokenOptions {
+  readonly secret: string;
+  /** @default "tilechat" */
+  readonly app?: string;
+  /** @default "user" */
+  readonly role?: "user" | "admin";
+  /** Seconds from now. Negative for an expired token. @default 3600 */
+  readonly ttlSeconds?: number;
+  /** @default a random UUID */
+  readonly tokenId?: string;
+  /** @default "HS256" */
+  readonly algorithm?: "HS256" | "none";
+}
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");

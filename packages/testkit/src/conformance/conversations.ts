@@ -5,7 +5,7 @@ import { app, type World } from "./world.ts";
 
 const endsWith = (suffix: string) => (frame: Frame) => frame.topic.endsWith(suffix);
 
-/** P3, P4, S3, S4, S5 and the lists of REST. */
+/** Conversations: P3, P4, S3, S4, S5 and the lists of REST. */
 export function describeConversations(world: () => World): void {
   const update = (me: OldClient, conversWith: string, patch: unknown) =>
     me.publish(`apps/${app}/users/${me.user}/conversations/${conversWith}/update`, patch);
@@ -15,7 +15,7 @@ export function describeConversations(world: () => World): void {
     (await world().rest(me.user).get(`${app}/${me.user}/${name}`)).body.result;
 
   describe("conversations", () => {
-    it("are read and unread as their user says, on all devices", async () => {
+    it("are marked read and unread by their user, on all devices", async () => {
       const [a, b] = await world().people("a", "b");
       const second = await world().connect(b.user);
       await a.send(b.user, textMessage("hi"));
@@ -68,7 +68,7 @@ export function describeConversations(world: () => World): void {
       expect(await list(a, "conversations")).toHaveLength(1);
     });
 
-    it("that do not exist are not archived into being", async () => {
+    it("that do not exist are not created by archiving", async () => {
       const [a] = await world().people("a");
       const nobody = world().newUser("nobody");
 

@@ -11,9 +11,9 @@ import { startWebhookReceiver } from "./webhook-receiver.ts";
 import { World } from "./world.ts";
 
 /**
- * What every Chat21 does on the wire, whatever it is made of: driven from outside through MQTT 3.1.1, REST with the
- * existing paths, webhooks and metrics, with tokens that are made from the shared secret alone. One topology serves
- * the whole suite; tests share nothing in it but the process.
+ * The wire contract of Chat21, for every topology. The suite works from outside: through MQTT 3.1.1, REST with the
+ * existing paths, webhooks and metrics. It makes its tokens from the shared secret alone. One topology serves the whole
+ * suite; tests share no users, groups or conversations.
  */
 export function describeConformance(name: string, startTopology: StartTopology): void {
   describe(`${name} conforms`, () => {

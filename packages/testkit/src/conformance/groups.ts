@@ -3,13 +3,6 @@ import { textMessage } from "./messages.ts";
 import type { Frame } from "./old-client.ts";
 import { app, type World } from "./world.ts";
 
-/** A message for a group. */
-export function groupMessage(text: string, more: object = {}): object {
-  return textMessage(text, { channel_type: "group", recipient_fullname: "Team", ...more });
-}
-
-const isGroupUpdate = (frame: Frame) => frame.topic.includes("/groups/");
-
 /** Groups: REST in, S1 and S6 out. */
 export function describeGroups(world: () => World): void {
   describe("groups", () => {
@@ -24,7 +17,7 @@ export function describeGroups(world: () => World): void {
       expect(new Set(copies.map(({ payload }) => `${payload.message_id} ${payload.seq}`)).size).toBe(1);
     });
 
-    it("keep the order of each sender live, and have one order by number for everybody", async () => {
+    it("keep the order of each sender live, and have the same order by number for everybody", async () => {
       const [a, b, c] = await world().people("a", "b", "c");
       const group = await world().createGroup(a.user, [a.user, b.user, c.user]);
       const rounds = Array.from({ length: 50 }, (_, index) => index);
@@ -51,7 +44,7 @@ export function describeGroups(world: () => World): void {
         );
         expect(live).toEqual(expected);
         const numbered = copies.toSorted((first, second) => first.seq - second.seq);
-        // What clients that know no numbers sort by.
+        // Clients that do not know numbers sort by timestamp.
         expect(copies.toSorted((first, second) => first.timestamp - second.timestamp)).toEqual(numbered);
         return numbered.map(({ seq, text }) => `${seq} ${text}`);
       });
@@ -167,3 +160,10 @@ export function describeGroups(world: () => World): void {
     });
   });
 }
+
+/** A message to a group. */
+export function groupMessage(text: string, more: object = {}): object {
+  return textMessage(text, { channel_type: "group", recipient_fullname: "Team", ...more });
+}
+
+const isGroupUpdate = (frame: Frame) => frame.topic.includes("/groups/");

@@ -2,20 +2,6 @@ import { describe, expect, it } from "vitest";
 import type { OldClient } from "./old-client.ts";
 import { app, type World } from "./world.ts";
 
-/** A text message as existing clients build it. */
-export function textMessage(text: string, more: object = {}): object {
-  return {
-    text,
-    type: "text",
-    recipient_fullname: "Bee",
-    sender_fullname: "Aaa",
-    attributes: { tempUID: `temp-${text}`, lang: "en" },
-    metadata: null,
-    channel_type: "direct",
-    ...more,
-  };
-}
-
 /** Direct messages: P1 in, S1 out, history. */
 export function describeMessages(world: () => World): void {
   describe("direct messages", () => {
@@ -64,7 +50,7 @@ export function describeMessages(world: () => World): void {
       expect((await a.nextMessage(b.user, "and back")).payload.seq).toBe(2);
     });
 
-    it("to oneself come twice, as sent and as delivered, and are stored once", async () => {
+    it("to oneself arrive twice, as sent and as delivered, and are stored once", async () => {
       const [a] = await world().people("a");
 
       await a.send(a.user, textMessage("note"));
@@ -161,7 +147,21 @@ export function describeMessages(world: () => World): void {
   });
 }
 
-/** All of a direct conversation, oldest first, page by page. */
+/** A text message, as existing clients build it. */
+export function textMessage(text: string, more: object = {}): object {
+  return {
+    text,
+    type: "text",
+    recipient_fullname: "Bee",
+    sender_fullname: "Aaa",
+    attributes: { tempUID: `temp-${text}`, lang: "en" },
+    metadata: null,
+    channel_type: "direct",
+    ...more,
+  };
+}
+
+/** Reads a whole direct conversation page by page. Returns it oldest first. */
 async function readAll(
   world: World,
   a: OldClient,

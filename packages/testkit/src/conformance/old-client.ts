@@ -1,37 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 
-// biome-ignore lint/suspicious/noExplicitAny: payloads are looked into freely by the tests
-export type Json = any;
-
-/** One publish that reached a client. */
-export interface Frame {
-  readonly topic: string;
-  readonly payload: Json;
-  readonly qos: number;
-  readonly retain: boolean;
-}
-
-/** How an old client connects. */
-export interface OldClientOptions {
-  readonly url: string;
-  readonly user: string;
-  readonly token: string;
-  /** @default "tilechat" */
-  readonly app?: string;
-  /** @default a random UUID, as existing clients do */
-  readonly clientId?: string;
-  /** Publish presence after connecting, as existing clients do. @default true */
-  readonly presence?: boolean;
-  /** @default the will of existing clients */
-  readonly will?: IClientOptions["will"];
-}
-
-const nextTimeoutMs = 10_000;
-
 /**
- * The wire as existing clients use it: MQTT 3.1.1, user name `JWT`, one subscription to everything of their own,
- * QoS 0, a retained will. Frames are kept until {@link OldClient.next} takes them.
+ * A client that uses the wire as existing clients do: MQTT 3.1.1, user name `JWT`, one subscription to all its own
+ * topics, QoS 0, a retained will. It keeps frames until {@link OldClient.next} takes them.
  */
 export class OldClient {
   readonly app: string;
@@ -92,7 +64,7 @@ export class OldClient {
     return `apps/${this.app}/users/${this.user}/presence/${this.clientId}`;
   }
 
-  /** P1. Resolves when the packet is written (QoS 0) or acknowledged (QoS 1). */
+  /** Sends a message (P1). Resolves when the packet is written (QoS 0) or acknowledged (QoS 1). */
   send(recipient: string, message: object, qos: 0 | 1 = 0): Promise<void> {
     return this.publish(
       `apps/${this.app}/outgoing/users/${this.user}/messages/${recipient}/outgoing`,
@@ -101,7 +73,7 @@ export class OldClient {
     );
   }
 
-  /** Strings and bytes go as they are, everything else as JSON. Rejects when the connection closes instead. */
+  /** Publishes strings and bytes unchanged, other values as JSON. Rejects when the connection closes before. */
   publish(topic: string, payload: unknown, qos: 0 | 1 = 0): Promise<void> {
     const bytes = typeof payload === "string" || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload);
     return new Promise((resolve, reject) => {
@@ -110,7 +82,7 @@ export class OldClient {
     });
   }
 
-  /** Rejects when the connection closes instead. */
+  /** Resolves on SUBACK. Rejects when the connection closes before. */
   subscribe(filter: string, qos: 0 | 1 = 0): Promise<void> {
     return new Promise((resolve, reject) => {
       this.closed.then(() => reject(new Error(`the connection was closed: subscribe to ${filter}`)));
@@ -118,7 +90,7 @@ export class OldClient {
     });
   }
 
-  /** Takes the oldest frame that matches, past or to come. Each frame is taken once. */
+  /** Takes the oldest frame that matches; waits for one when there is none. Each frame is taken once. */
   next(match: (frame: Frame) => boolean, what = "frame"): Promise<Frame> {
     return new Promise((resolve, reject) => {
       const settle = (then: () => void) => {
@@ -143,7 +115,7 @@ export class OldClient {
     });
   }
 
-  /** The next S1 in the conversation with `conversWith`; of that text when one is given. */
+  /** Takes the next message (S1) of the conversation with `conversWith`; with `text`, the next one of that text. */
   nextMessage(conversWith: string, text?: string): Promise<Frame> {
     const topic = `apps/${this.app}/users/${this.user}/messages/${conversWith}/clientadded`;
     return this.next(
@@ -152,29 +124,29 @@ export class OldClient {
     );
   }
 
-  /** The next answer or error for this client's device, or for all devices. */
+  /** Takes the next answer or error for this client's device or for all devices. */
   nextAnswer(): Promise<Frame> {
     return this.next((frame) => frame.topic.includes("/devices/"), "answer");
   }
 
-  /** Frames that arrived and were not taken. */
+  /** Returns the frames that were not taken. */
   untaken(match: (frame: Frame) => boolean = () => true): readonly Frame[] {
     return this.#frames.filter(match);
   }
 
-  /** Reads no more of what the server sends. */
+  /** Stops reading from the server. */
   pause(): void {
     this.#mqtt.stream.pause();
     this.#mqtt.stream.unpipe();
   }
 
-  /** Leaves politely: DISCONNECT, then close. */
+  /** Sends DISCONNECT, then closes. */
   async end(): Promise<void> {
     this.#mqtt.end();
     await this.closed;
   }
 
-  /** Leaves as a closed tab or a lost network does: no DISCONNECT. */
+  /** Cuts the connection without DISCONNECT, like a closed tab or a lost network. */
   async cut(): Promise<void> {
     this.#mqtt.stream.destroy();
     await this.closed;
@@ -186,6 +158,34 @@ export class OldClient {
     for (const look of [...this.#waiting]) look();
   }
 }
+
+/** Settings of an {@link OldClient}. */
+export interface OldClientOptions {
+  readonly url: string;
+  readonly user: string;
+  readonly token: string;
+  /** @default "tilechat" */
+  readonly app?: string;
+  /** @default a random UUID, as existing clients do */
+  readonly clientId?: string;
+  /** Publish presence after connecting, as existing clients do. @default true */
+  readonly presence?: boolean;
+  /** @default the will of existing clients */
+  readonly will?: IClientOptions["will"];
+}
+
+/** A publish that reached a client. */
+export interface Frame {
+  readonly topic: string;
+  readonly payload: Json;
+  readonly qos: number;
+  readonly retain: boolean;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read payloads freely
+export type Json = any;
+
+const nextTimeoutMs = 10_000;
 
 function parseOrText(text: string): Json {
   try {

@@ -3,7 +3,7 @@ import type { OldClient } from "./old-client.ts";
 import type { ReceivedWebhook } from "./webhook-receiver.ts";
 import type { World } from "./world.ts";
 
-/** P5, P6, wills and what backends hear of it. */
+/** Presence: P5, P6, wills and the webhooks for backends. */
 export function describePresence(world: () => World): void {
   const isPresence = (user: string, presence: "online" | "offline") => (webhook: ReceivedWebhook) =>
     webhook.body.event_type === "presence-change" &&
@@ -13,7 +13,7 @@ export function describePresence(world: () => World): void {
     world().webhooks.next(isPresence(client.user, presence));
 
   describe("presence", () => {
-    it("is online from the client's own word on, and offline when its connection is cut", async () => {
+    it("is online when the client says so, and offline when its connection is cut", async () => {
       const [a] = await world().people("a");
       const online = await hear(a, "online");
 
@@ -36,7 +36,7 @@ export function describePresence(world: () => World): void {
     it("stays online until the last device has left", async () => {
       const [a] = await world().people("a");
       const second = await world().connect(a.user);
-      // Each device's word is a webhook: the second one's lease is there as well.
+      // Each device causes one webhook, so after two of them both devices are online.
       await world().webhooks.until((received) => received.filter(isPresence(a.user, "online")).length === 2);
 
       await a.cut();

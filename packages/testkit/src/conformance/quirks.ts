@@ -8,13 +8,13 @@ import { app, type World } from "./world.ts";
 const endsWith = (suffix: string) => (frame: Frame) => frame.topic.endsWith(suffix);
 const isGroupUpdate = (frame: Frame) => frame.topic.includes("/groups/");
 
-/** What existing clients depend on: Q1 to Q23 of `wire-protocol.md` 10.1, one test each. */
+/** Quirks that existing clients depend on: Q1 to Q23 of `docs/wire.md`, one test each. */
 export function describeQuirks(world: () => World): void {
   const list = async (me: OldClient, name: string) =>
     (await world().rest(me.user).get(`${app}/${me.user}/${name}`)).body.result;
   const isEvent = (type: string, text: string) => (webhook: ReceivedWebhook) =>
     webhook.body.event_type === type && webhook.body.data?.text === text;
-  /** A text nobody else says, so that webhooks of other tests are not taken for this one's. */
+  /** Makes a text unique, so that a test does not take the webhooks of other tests for its own. */
   const unique = (text: string) => `${text} ${world().newUser("x")}`;
 
   describe("existing clients can rely on", () => {
@@ -93,7 +93,7 @@ export function describeQuirks(world: () => World): void {
       await b.nextMessage(a.user);
 
       await b.publish(`apps/${app}/users/${b.user}/conversations/${a.user}/archive`, {});
-      // A broker gives a client what it publishes itself, where the client has subscribed to it.
+      // A broker also sends a client its own publishes, when it has subscribed to their topic.
       const isTold = ({ topic }: Frame) => topic.includes("conversations/") && !topic.endsWith("/archive");
       const first = await b.next(isTold);
       const second = await b.next(isTold);

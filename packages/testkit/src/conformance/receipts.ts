@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { textMessage } from "./messages.ts";
 import { app, type World } from "./world.ts";
 
-/** P2 and S2. */
+/** Receipts: P2 and S2. */
 export function describeReceipts(world: () => World): void {
   const receiptTopic = (me: string, conversWith: string, id: string) =>
     `apps/${app}/users/${me}/messages/${conversWith}/${id}/update`;
@@ -34,7 +34,7 @@ export function describeReceipts(world: () => World): void {
       expect((await world().history(a.user, b.user)).map((message) => message["status"])).not.toContain(250);
     });
 
-    it("for somebody one shares no conversation with reach nobody", async () => {
+    it("for somebody without a shared conversation reach nobody", async () => {
       const [a, b, stranger] = await world().people("a", "b", "stranger");
       await a.send(b.user, textMessage("hi"));
       const { message_id: id } = (await b.nextMessage(a.user)).payload;

@@ -1,13 +1,6 @@
 import type { Json } from "./old-client.ts";
 
-/** What came back. */
-export interface RestAnswer {
-  readonly status: number;
-  /** Parsed when it is JSON, else text. */
-  readonly body: Json;
-}
-
-/** REST with one token in the `Authorization` header, raw as existing clients send it. */
+/** Calls REST with one token. The `Authorization` header holds the raw token, as existing clients send it. */
 export class RestCaller {
   readonly #base: string;
   readonly #token: string;
@@ -43,4 +36,11 @@ export class RestCaller {
     const isJson = response.headers.get("content-type")?.includes("json") === true;
     return { status: response.status, body: isJson ? JSON.parse(text) : text };
   }
+}
+
+/** The answer to a REST request. */
+export interface RestAnswer {
+  readonly status: number;
+  /** Parsed JSON, or the text of another answer. */
+  readonly body: Json;
 }

@@ -1,29 +1,30 @@
-/** What a topology is started with. */
-export interface TopologyOptions {
-  /** Where every webhook event goes. */
-  readonly webhookEndpoint: string;
-}
-
-/** A running Chat21, whatever it is made of, seen from outside only. */
+/** A running Chat21 of one or more processes, seen from outside. */
 export interface Topology {
-  /** `ws://host:port/ws`, where existing clients connect (15675 in the field). */
+  /** `ws://host:port/ws`, for existing clients (port 15675 in existing deployments). */
   readonly mqttWsUrl: string;
   /** `mqtt://host:port`. */
   readonly mqttTcpUrl: string;
-  /** Base of REST with `/api`, as `APIendpoint` of existing clients. */
+  /** Base URL of REST, with `/api`: the `APIendpoint` of existing clients. */
   readonly apiUrl: string;
-  /** Prometheus text. */
+  /** URL of the metrics, in Prometheus text format. */
   readonly metricsUrl: string;
-  /** Shared secret of HS256 tokens; tokens are made with it as in `wire-protocol.md` 5.2, nothing else is asked. */
+  /** Shared secret of HS256 tokens. The tokens have the form that existing issuers write, and need nothing else. */
   readonly secret: string;
   /**
-   * Who judges a publish. `policy`: we do, and close the connection for every topic that is none of a client's. `scopes`:
-   * a broker does, by the scopes of the token alone: what lies within them is acknowledged, and has no effect.
+   * The check of a publish. `policy`: Chat21 checks it, and closes the connection for any topic that is not the
+   * client's own. `scopes`: a broker checks only the scopes of the token; a useless topic within them is acknowledged
+   * and has no effect.
    */
   readonly publishesAreJudgedBy: "policy" | "scopes";
-  /** Stops everything that was started. */
+  /** Stops all its processes. */
   close(): Promise<void>;
 }
 
-/** Starts a topology; resolves when it is ready to serve. */
+/** Starts a topology. Resolves when it is ready to serve. */
 export type StartTopology = (options: TopologyOptions) => Promise<Topology>;
+
+/** Settings of a topology. */
+export interface TopologyOptions {
+  /** URL that gets all webhook events. */
+  readonly webhookEndpoint: string;
+}

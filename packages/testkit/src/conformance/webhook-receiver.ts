@@ -1,28 +1,16 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** One request that arrived. */
-export interface ReceivedWebhook {
-  readonly headers: IncomingHttpHeaders;
-  readonly path: string;
-  // biome-ignore lint/suspicious/noExplicitAny: bodies are looked into freely by the tests
-  readonly body: any;
-}
-
-type Match = (webhook: ReceivedWebhook) => boolean;
-
-/** A backend on loopback that takes webhooks and keeps what it got. */
+/** A backend on loopback that keeps the webhooks it gets. */
 export interface WebhookReceiver {
   readonly url: string;
   readonly received: readonly ReceivedWebhook[];
-  /** Resolves with the first request, past or to come, that matches. Rejects after `timeoutMs`. */
+  /** Resolves with the first request that matches, past or future. Rejects after `timeoutMs`. */
   next(match: Match, timeoutMs?: number): Promise<ReceivedWebhook>;
-  /** Resolves when what was received is enough; asked after every request. Rejects after `timeoutMs`. */
+  /** Resolves when `isEnough` returns true. It is asked after each request. Rejects after `timeoutMs`. */
   until(isEnough: (received: readonly ReceivedWebhook[]) => boolean, timeoutMs?: number): Promise<void>;
   close(): Promise<void>;
 }
-
-const defaultTimeoutMs = 10_000;
 
 /** Starts a receiver that answers every request with 200. */
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
@@ -65,6 +53,18 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
       }),
   };
 }
+
+/** A received request. */
+export interface ReceivedWebhook {
+  readonly headers: IncomingHttpHeaders;
+  readonly path: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read bodies freely
+  readonly body: any;
+}
+
+type Match = (webhook: ReceivedWebhook) => boolean;
+
+const defaultTimeoutMs = 10_000;
 
 async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

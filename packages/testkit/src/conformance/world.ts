@@ -5,12 +5,7 @@ import { RestCaller } from "./rest-caller.ts";
 import type { Topology } from "./topology.ts";
 import type { WebhookReceiver } from "./webhook-receiver.ts";
 
-/** The app id that existing clients have built in. */
-export const app = "tilechat";
-
-type TokenOptions = Omit<CompatTokenOptions, "secret">;
-
-/** One topology with people in it. Everybody's id is new in every test, so that tests share nothing. */
+/** A topology and its users. Each test uses new ids, so that tests share nothing. */
 export class World {
   readonly topology: Topology;
   readonly webhooks: WebhookReceiver;
@@ -21,17 +16,17 @@ export class World {
     this.webhooks = webhooks;
   }
 
-  /** An id nobody had before. */
+  /** Returns a new user id. */
   newUser(name: string): string {
     return `${name}-${randomUUID().slice(0, 8)}`;
   }
 
-  /** A group id nobody had before. */
+  /** Returns a new group id. */
   newGroup(): string {
     return `group-${randomUUID()}`;
   }
 
-  /** A support desk's group id: 71 characters. */
+  /** Returns a new group id of 71 characters, as support desks use them. */
   newSupportGroup(): string {
     const hex = () => randomUUID().replaceAll("-", "");
     return `support-group-${hex().slice(0, 24)}-${hex()}`;
@@ -41,7 +36,7 @@ export class World {
     return compatToken(user, { ...options, secret: this.topology.secret });
   }
 
-  /** Connects over WebSocket unless told otherwise. Closed by {@link World.leave}. */
+  /** Connects, over WebSocket by default. {@link World.leave} closes the connection. */
   async connect(user: string, options: Partial<OldClientOptions> = {}): Promise<OldClient> {
     const url = this.topology.mqttWsUrl;
     const client = await OldClient.connect({ url, user, token: this.token(user), ...options });
@@ -49,7 +44,7 @@ export class World {
     return client;
   }
 
-  /** New users of these names, connected. */
+  /** Connects new users with these names. */
   async people<const Names extends readonly string[]>(
     ...names: Names
   ): Promise<{ readonly [Index in keyof Names]: OldClient }> {
@@ -61,7 +56,7 @@ export class World {
     return new RestCaller(this.topology.apiUrl, this.token(user, options));
   }
 
-  /** REST as the backend of an existing deployment calls it. */
+  /** Returns REST with an admin token, as the backend of an existing deployment uses it. */
   admin(): RestCaller {
     return this.rest("100-APIADMIN", { role: "admin" });
   }
@@ -78,14 +73,14 @@ export class World {
     return group;
   }
 
-  /** Everything between two users, or in a group, as REST shows it: newest first. */
+  /** Returns the history of a direct conversation or a group from REST, newest first. */
   async history(user: string, conversWith: string): Promise<readonly Record<string, unknown>[]> {
     const answer = await this.rest(user).get(`${app}/${user}/conversations/${conversWith}/messages`);
     if (answer.status !== 200) throw new Error(`history: ${answer.status}`);
     return answer.body.result;
   }
 
-  /** Sum of a Prometheus counter over the series whose labels contain all of `labels`. */
+  /** Returns the sum of a Prometheus counter over all series that have the given labels. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     const text = await (await fetch(this.topology.metricsUrl)).text();
     const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
@@ -96,8 +91,13 @@ export class World {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
   }
 
-  /** Disconnects everybody who is still connected. */
+  /** Disconnects all clients that are still connected. */
   async leave(): Promise<void> {
     await Promise.all(this.#clients.splice(0).map((client) => client.cut().catch(() => {})));
   }
 }
+
+/** The app id that existing clients have built in. */
+export const app = "tilechat";
+
+type TokenOptions = Omit<CompatTokenOptions, "secret">;

@@ -15,7 +15,7 @@ const refusals: readonly (readonly [ErrorCode, number])[] = [
   ["store_unavailable", 3],
 ];
 
-/** CONNECT, what the handler learns from it, and what the client is told. */
+/** Contract of CONNECT: the attempt that the handler gets, and the answer that the client gets. */
 export function describeConnecting(world: () => EdgeWorld): void {
   describe.each(carriers)("connecting over %s", (carrier) => {
     it("hands the whole CONNECT to the handler", async () => {
@@ -41,7 +41,7 @@ export function describeConnecting(world: () => EdgeWorld): void {
       expect(Buffer.from(attempt?.will?.payload ?? []).toString()).toBe("{}");
     });
 
-    it("leaves out of the attempt what the CONNECT does not say", async () => {
+    it("leaves fields that the CONNECT does not have out of the attempt", async () => {
       world().handler.onAuthenticate = () => {
         throw new ChatError("unauthorized");
       };
@@ -64,7 +64,7 @@ export function describeConnecting(world: () => EdgeWorld): void {
     });
 
     it.each(refusals)(
-      "tells a client that is refused as %s so by CONNACK %i and closes",
+      "answers a client that is refused as %s with CONNACK %i and closes",
       async (code, returnCode) => {
         world().handler.onAuthenticate = () => {
           throw new ChatError(code);
@@ -100,7 +100,7 @@ export function describeConnecting(world: () => EdgeWorld): void {
       expect(world().edge.reaches("app", ann)).toBe(false);
     });
 
-    it("never has a session to come back to, even for clean:false", async () => {
+    it("never reports a stored session, even for clean:false", async () => {
       const first = await world().raw(carrier);
       first.send(connectPacket({ clean: false }), {
         cmd: "subscribe",
@@ -121,7 +121,7 @@ export function describeConnecting(world: () => EdgeWorld): void {
       expect(await second.next()).toMatchObject({ cmd: "pingresp" });
     });
 
-    it("lets in what follows the CONNECT without waiting for CONNACK, in its order", async () => {
+    it("takes packets sent after CONNECT without waiting for CONNACK, in their order", async () => {
       const connection = await world().raw(carrier);
       connection.send(
         connectPacket(),
@@ -166,7 +166,7 @@ export function describeConnecting(world: () => EdgeWorld): void {
       await world().handler.until(() => world().handler.closed.length === 1);
     });
 
-    it("takes the place of the same user's connection with the same client id", async () => {
+    it("closes the older connection of the same user with the same client id", async () => {
       const first = await world().join({ carrier });
       const second = await world().join({ carrier });
 

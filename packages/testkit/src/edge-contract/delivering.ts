@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ann, carriers, deliveryOf, type EdgeWorld, pingreq, subscribePacket } from "./edge-world.ts";
 import { testApp } from "./scripted-handler.ts";
 
-/** `deliver`, as clients see it. */
+/** Contract of `deliver`: the PUBLISH packets that clients get. */
 export function describeDelivering(world: () => EdgeWorld): void {
   describe.each(carriers)("delivering over %s", (carrier) => {
     it("sends the very text, unretained and for the first time", async () => {
@@ -57,7 +57,7 @@ export function describeDelivering(world: () => EdgeWorld): void {
       const laptop = await world().listen({ carrier, clientId: "laptop" });
       const bob = await world().listen({ carrier, user: "bob" });
       const elsewhere = await world().listen({ carrier, app: "app2" });
-      // Even to a filter that the handler has let pass.
+      // Even a filter that the handler has allowed does not reach another user's deliveries.
       bob.send(subscribePacket(topics.inbox(testApp, ann)));
       await bob.next();
 
@@ -85,7 +85,7 @@ export function describeDelivering(world: () => EdgeWorld): void {
       expect(String(((await connection.next()) as IPublishPacket).payload)).toBe("3");
     });
 
-    it("sends one copy however many filters match, with the highest QoS granted", async () => {
+    it("sends one copy when several filters match, with the highest QoS granted", async () => {
       const connection = await world().listen({ carrier, qos: 0 });
       connection.send(subscribePacket("apps/app/users/ann/messages/+/clientadded", 1));
       await connection.next();
@@ -107,7 +107,7 @@ export function describeDelivering(world: () => EdgeWorld): void {
       expect(ids).not.toContain(0);
     });
 
-    it("goes on for more deliveries than there are identifiers when they are acknowledged", async () => {
+    it("makes more deliveries than there are identifiers when they are acknowledged", async () => {
       const connection = await world().listen({ carrier });
       const batch = 1_000;
       for (let sent = 0; sent < 70_000; sent += batch) {
@@ -134,7 +134,7 @@ export function describeDelivering(world: () => EdgeWorld): void {
       }
     });
 
-    it("acknowledges a publish no earlier than what was delivered before it resolved", async () => {
+    it("sends the acknowledgement of a publish after all deliveries made before it resolved", async () => {
       const connection = await world().listen({ carrier });
       world().handler.onPublish = async () => world().edge.deliver([deliveryOf("copy")]);
       connection.send({
@@ -152,7 +152,7 @@ export function describeDelivering(world: () => EdgeWorld): void {
     });
   });
 
-  it("delivers to nobody without complaint", () => {
+  it("does nothing for a user who has no connection", () => {
     expect(() => world().edge.deliver([deliveryOf("1", { user: "nobody" })])).not.toThrow();
     expect(() => world().edge.deliver([])).not.toThrow();
   });

@@ -5,78 +5,7 @@ import { afterEach, beforeEach, expect } from "vitest";
 import { type Carrier, openTcp, openWebSocket, type RawConnection } from "./raw-connection.ts";
 import { passwordOf, ScriptedHandler, testApp } from "./scripted-handler.ts";
 
-/** An edge that was started with the given handler. */
-export interface OpenedEdge {
-  readonly edge: Edge;
-  /** On 127.0.0.1. */
-  readonly tcpPort: number;
-  /** `ws://127.0.0.1:…/ws`. */
-  readonly wsUrl: string;
-  /** Closes the edge and whatever was opened with it. */
-  close(): Promise<void>;
-}
-
-/** Starts an edge on free ports. */
-export type OpenEdge = (handler: EdgeHandler) => Promise<OpenedEdge>;
-
-/** Who connects, where it is not {@link ann} from her first device. */
-export interface JoinOptions {
-  readonly app?: string;
-  readonly user?: string;
-  readonly clientId?: string;
-  readonly carrier?: Carrier;
-  /** Seconds. @default 0 (none) */
-  readonly keepAlive?: number;
-}
-
-/** The user of most tests. */
-export const ann = "ann";
-export const carriers = ["tcp", "ws"] as const;
-
-/** A CONNECT as existing clients send it. */
-export function connectPacket(options: JoinOptions & Partial<IConnectPacket> = {}): IConnectPacket {
-  const { app = testApp, user = ann, clientId = `${user}-1`, keepAlive = 0, carrier, ...rest } = options;
-  return {
-    cmd: "connect",
-    protocolId: "MQTT",
-    protocolVersion: 4,
-    clean: true,
-    clientId,
-    keepalive: keepAlive,
-    username: "JWT",
-    password: Buffer.from(passwordOf(user, app)),
-    ...rest,
-  };
-}
-
-/** P1 of `user`. */
-export function publishPacket(
-  options: {
-    readonly messageId?: number;
-    readonly qos?: 0 | 1 | 2;
-    readonly payload?: string;
-    readonly topic?: string;
-  } = {},
-): Packet {
-  const { messageId = 1, qos = 1, payload = "{}", topic = topics.outgoing(testApp, ann, "bob") } = options;
-  const common = { cmd: "publish", topic, payload, dup: false, retain: false } as const;
-  return qos === 0 ? { ...common, qos } : { ...common, qos, messageId };
-}
-
-/** SUBSCRIBE to one filter. */
-export function subscribePacket(topic: string, qos: 0 | 1 | 2 = 1, messageId = 1): Packet {
-  return { cmd: "subscribe", messageId, subscriptions: [{ topic, qos }] };
-}
-
-/** A delivery to ann, of a message from bob. */
-export function deliveryOf(payload: string, more: Partial<Delivery> = {}): Delivery {
-  const { app = testApp, user = ann } = more;
-  return { app, user, topic: topics.messageAdded(app, user, "bob"), payload, qos: 1, ...more };
-}
-
-export const pingreq: Packet = { cmd: "pingreq" };
-
-/** A started edge, its handler, and everything that a test has connected. */
+/** A started edge, its handler, and the connections of a test. */
 export class EdgeWorld {
   readonly handler = new ScriptedHandler();
   readonly #connections: RawConnection[] = [];
@@ -95,7 +24,7 @@ export class EdgeWorld {
     this.#opened = await open(this.handler);
   }
 
-  /** A transport on which nothing was said. */
+  /** Opens a transport and sends nothing. */
   async raw(carrier: Carrier = "tcp", subProtocols?: string[]): Promise<RawConnection> {
     const { tcpPort, wsUrl } = this.opened;
     const connection = await (carrier === "tcp" ? openTcp(tcpPort) : openWebSocket(wsUrl, subProtocols));
@@ -103,7 +32,7 @@ export class EdgeWorld {
     return connection;
   }
 
-  /** A connection that was let in. */
+  /** Opens a connection and waits for CONNACK. */
   async join(options: JoinOptions = {}): Promise<RawConnection> {
     const connection = await this.raw(options.carrier);
     connection.send(connectPacket(options));
@@ -112,7 +41,7 @@ export class EdgeWorld {
     return connection;
   }
 
-  /** A connection that was let in and has subscribed to its user's inbox. */
+  /** Opens a connection and subscribes to its user's inbox. */
   async listen(options: JoinOptions & { readonly qos?: 0 | 1 | 2 } = {}): Promise<RawConnection> {
     const connection = await this.join(options);
     connection.send(subscribePacket(topics.inbox(options.app ?? testApp, options.user ?? ann), options.qos));
@@ -126,7 +55,7 @@ export class EdgeWorld {
   }
 }
 
-/** A fresh edge for every test of the suite around it. */
+/** Gives each test of the surrounding suite a new edge. */
 export function useEdge(open: OpenEdge): () => EdgeWorld {
   let world: EdgeWorld | null = null;
   beforeEach(async () => {
@@ -142,3 +71,74 @@ export function useEdge(open: OpenEdge): () => EdgeWorld {
     return world;
   };
 }
+
+/** Starts an edge with the given handler, on free ports. */
+export type OpenEdge = (handler: EdgeHandler) => Promise<OpenedEdge>;
+
+/** A started edge. */
+export interface OpenedEdge {
+  readonly edge: Edge;
+  /** Port on 127.0.0.1. */
+  readonly tcpPort: number;
+  /** `ws://127.0.0.1:…/ws`. */
+  readonly wsUrl: string;
+  /** Closes the edge and everything that was opened with it. */
+  close(): Promise<void>;
+}
+
+/** The client that connects. The default is the first device of {@link ann}. */
+export interface JoinOptions {
+  readonly app?: string;
+  readonly user?: string;
+  readonly clientId?: string;
+  readonly carrier?: Carrier;
+  /** Seconds. @default 0 (none) */
+  readonly keepAlive?: number;
+}
+
+/** The user of most tests. */
+export const ann = "ann";
+export const carriers = ["tcp", "ws"] as const;
+
+/** A CONNECT, as existing clients send it. */
+export function connectPacket(options: JoinOptions & Partial<IConnectPacket> = {}): IConnectPacket {
+  const { app = testApp, user = ann, clientId = `${user}-1`, keepAlive = 0, carrier, ...rest } = options;
+  return {
+    cmd: "connect",
+    protocolId: "MQTT",
+    protocolVersion: 4,
+    clean: true,
+    clientId,
+    keepalive: keepAlive,
+    username: "JWT",
+    password: Buffer.from(passwordOf(user, app)),
+    ...rest,
+  };
+}
+
+/** A message (P1) from `user`. */
+export function publishPacket(
+  options: {
+    readonly messageId?: number;
+    readonly qos?: 0 | 1 | 2;
+    readonly payload?: string;
+    readonly topic?: string;
+  } = {},
+): Packet {
+  const { messageId = 1, qos = 1, payload = "{}", topic = topics.outgoing(testApp, ann, "bob") } = options;
+  const common = { cmd: "publish", topic, payload, dup: false, retain: false } as const;
+  return qos === 0 ? { ...common, qos } : { ...common, qos, messageId };
+}
+
+/** A SUBSCRIBE with one filter. */
+export function subscribePacket(topic: string, qos: 0 | 1 | 2 = 1, messageId = 1): Packet {
+  return { cmd: "subscribe", messageId, subscriptions: [{ topic, qos }] };
+}
+
+/** A delivery to ann: a message from bob. */
+export function deliveryOf(payload: string, more: Partial<Delivery> = {}): Delivery {
+  const { app = testApp, user = ann } = more;
+  return { app, user, topic: topics.messageAdded(app, user, "bob"), payload, qos: 1, ...more };
+}
+
+export const pingreq: Packet = { cmd: "pingreq" };

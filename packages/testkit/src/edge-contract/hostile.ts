@@ -12,41 +12,7 @@ import {
 } from "./edge-world.ts";
 import { encode, type RawConnection } from "./raw-connection.ts";
 
-const publishBytes = (topic: Buffer, flags = 2) =>
-  Buffer.concat([Buffer.from([0x30 | flags, topic.length + 4, 0, topic.length]), topic, Buffer.from([0, 1])]);
-
-const afterConnect: Readonly<Record<string, Buffer>> = {
-  "a second CONNECT": encode(connectPacket()),
-  "a packet of type 0": Buffer.from([0x00, 0]),
-  "a packet of type 15": Buffer.from([0xf0, 0]),
-  "a packet that only servers send": Buffer.from([0x20, 2, 0, 0]),
-  "a length of more than four bytes": Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]),
-  "wrong flags on SUBSCRIBE": Buffer.from([0x80, 6, 0, 1, 0, 1, 0x61, 0]),
-  "SUBSCRIBE without filters": Buffer.from([0x82, 2, 0, 1]),
-  "SUBSCRIBE cut off": Buffer.from([0x82, 4, 0, 1, 0, 9]),
-  "PUBLISH with QoS 3": publishBytes(Buffer.from("a"), 6),
-  "PUBLISH without a topic": publishBytes(Buffer.alloc(0)),
-  "PUBLISH with a wildcard": publishBytes(Buffer.from("a/#")),
-  "PUBLISH with U+0000": publishBytes(Buffer.from("a\0b")),
-  "PUBLISH with a topic that is not UTF-8": publishBytes(Buffer.from([0x61, 0xc3, 0x28])),
-  "PUBLISH whose topic is longer than the packet": Buffer.from([0x32, 4, 0, 9, 0x61, 0x62]),
-  "PUBLISH with identifier 0": Buffer.from([0x32, 5, 0, 1, 0x61, 0, 0]),
-  "PUBACK without identifier": Buffer.from([0x40, 0]),
-  "a filter with U+0000": Buffer.from([0x82, 8, 0, 1, 0, 3, 0x61, 0, 0x62, 0]),
-  "a filter that is not UTF-8": Buffer.from([0x82, 8, 0, 1, 0, 3, 0x61, 0xc3, 0x28, 0]),
-};
-
-const beforeConnect: Readonly<Record<string, Buffer>> = {
-  PUBLISH: encode(publishPacket()),
-  SUBSCRIBE: encode(subscribePacket("a")),
-  PINGREQ: encode(pingreq),
-  DISCONNECT: Buffer.from([0xe0, 0]),
-  "an HTTP request": Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-  "a CONNECT of an unknown protocol": Buffer.from([0x10, 12, 0, 4, 0x4e, 0x4f, 0x50, 0x45, 4, 2, 0, 0, 0, 0]),
-  "a CONNECT cut short": Buffer.from([0x10, 4, 0, 4, 0x4d, 0x51]),
-};
-
-/** Clients that break the protocol. */
+/** Contract for clients that break the protocol. */
 export function describeHostileClients(world: () => EdgeWorld): void {
   const expectUnharmed = async (neighbour: RawConnection) => {
     world().edge.deliver([deliveryOf("still here", { user: "neighbour" })]);
@@ -143,3 +109,37 @@ export function describeHostileClients(world: () => EdgeWorld): void {
     }, 30_000);
   });
 }
+
+const publishBytes = (topic: Buffer, flags = 2) =>
+  Buffer.concat([Buffer.from([0x30 | flags, topic.length + 4, 0, topic.length]), topic, Buffer.from([0, 1])]);
+
+const afterConnect: Readonly<Record<string, Buffer>> = {
+  "a second CONNECT": encode(connectPacket()),
+  "a packet of type 0": Buffer.from([0x00, 0]),
+  "a packet of type 15": Buffer.from([0xf0, 0]),
+  "a packet that only servers send": Buffer.from([0x20, 2, 0, 0]),
+  "a length of more than four bytes": Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]),
+  "wrong flags on SUBSCRIBE": Buffer.from([0x80, 6, 0, 1, 0, 1, 0x61, 0]),
+  "SUBSCRIBE without filters": Buffer.from([0x82, 2, 0, 1]),
+  "SUBSCRIBE cut off": Buffer.from([0x82, 4, 0, 1, 0, 9]),
+  "PUBLISH with QoS 3": publishBytes(Buffer.from("a"), 6),
+  "PUBLISH without a topic": publishBytes(Buffer.alloc(0)),
+  "PUBLISH with a wildcard": publishBytes(Buffer.from("a/#")),
+  "PUBLISH with U+0000": publishBytes(Buffer.from("a\0b")),
+  "PUBLISH with a topic that is not UTF-8": publishBytes(Buffer.from([0x61, 0xc3, 0x28])),
+  "PUBLISH whose topic is longer than the packet": Buffer.from([0x32, 4, 0, 9, 0x61, 0x62]),
+  "PUBLISH with identifier 0": Buffer.from([0x32, 5, 0, 1, 0x61, 0, 0]),
+  "PUBACK without identifier": Buffer.from([0x40, 0]),
+  "a filter with U+0000": Buffer.from([0x82, 8, 0, 1, 0, 3, 0x61, 0, 0x62, 0]),
+  "a filter that is not UTF-8": Buffer.from([0x82, 8, 0, 1, 0, 3, 0x61, 0xc3, 0x28, 0]),
+};
+
+const beforeConnect: Readonly<Record<string, Buffer>> = {
+  PUBLISH: encode(publishPacket()),
+  SUBSCRIBE: encode(subscribePacket("a")),
+  PINGREQ: encode(pingreq),
+  DISCONNECT: Buffer.from([0xe0, 0]),
+  "an HTTP request": Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+  "a CONNECT of an unknown protocol": Buffer.from([0x10, 12, 0, 4, 0x4e, 0x4f, 0x50, 0x45, 4, 2, 0, 0, 0, 0]),
+  "a CONNECT cut short": Buffer.from([0x10, 4, 0, 4, 0x4d, 0x51]),
+};

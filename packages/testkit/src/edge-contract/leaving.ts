@@ -3,19 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ann, carriers, connectPacket, type EdgeWorld, pingreq, publishPacket } from "./edge-world.ts";
 import type { RawConnection } from "./raw-connection.ts";
 
-type Leave = (connection: RawConnection, world: EdgeWorld) => unknown;
-
-const waysToLeave: Readonly<Record<string, Leave>> = {
-  "with DISCONNECT": (connection) => connection.send({ cmd: "disconnect" }),
-  "by ending the transport": (connection) => connection.end(),
-  "by cutting the transport": (connection) => connection.destroy(),
-  "by breaking the protocol": (connection) => connection.sendBytes(Buffer.from([0xf0, 0])),
-  "because the same client connects again": (_, world) => world.join({ clientId: "leaver" }),
-  "because the server disconnects it": (_, world) => world.edge.disconnect({ clientId: "leaver" }, "revoked"),
-  "because the edge closes": (_, world) => world.edge.close(1_000),
-};
-
-/** `handleClose`, for every way in which a connection ends. */
+/** Contract of `handleClose`, for each way in which a connection ends. */
 export function describeLeaving(world: () => EdgeWorld): void {
   describe.each(carriers)("leaving over %s", (carrier) => {
     it.each(Object.entries(waysToLeave))("is told once when a client leaves %s", async (_, leave) => {
@@ -34,7 +22,7 @@ export function describeLeaving(world: () => EdgeWorld): void {
       await world().edge.close(1_000);
       expect(handler.closed.filter((closed) => closed === session)).toHaveLength(1);
       expect(handler.closed).toHaveLength(handler.opened.length);
-      // A will is the handler's business, at CONNECT.
+      // The edge never publishes a will: the handler gets it with CONNECT.
       expect(handler.publishes).toEqual([]);
     });
 
@@ -86,3 +74,15 @@ export function describeLeaving(world: () => EdgeWorld): void {
     });
   });
 }
+
+type Leave = (connection: RawConnection, world: EdgeWorld) => unknown;
+
+const waysToLeave: Readonly<Record<string, Leave>> = {
+  "with DISCONNECT": (connection) => connection.send({ cmd: "disconnect" }),
+  "by ending the transport": (connection) => connection.end(),
+  "by cutting the transport": (connection) => connection.destroy(),
+  "by breaking the protocol": (connection) => connection.sendBytes(Buffer.from([0xf0, 0])),
+  "because the same client connects again": (_, world) => world.join({ clientId: "leaver" }),
+  "because the server disconnects it": (_, world) => world.edge.disconnect({ clientId: "leaver" }, "revoked"),
+  "because the edge closes": (_, world) => world.edge.close(1_000),
+};

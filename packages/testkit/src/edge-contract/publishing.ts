@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { ann, carriers, type EdgeWorld, pingreq, publishPacket, subscribePacket } from "./edge-world.ts";
 import { testApp } from "./scripted-handler.ts";
 
-/** PUBLISH from clients. */
+/** Contract of PUBLISH from clients. */
 export function describePublishing(world: () => EdgeWorld): void {
   describe.each(carriers)("publishing over %s", (carrier) => {
-    it("hands topic and payload to the handler as they came", async () => {
+    it("hands topic and payload to the handler unchanged", async () => {
       const connection = await world().join({ carrier });
       const topic = topics.outgoing(testApp, ann, "jörg");
       connection.send(publishPacket({ topic, payload: '{"text":"grüße \u0000 🙂"}' }));
@@ -37,7 +37,7 @@ export function describePublishing(world: () => EdgeWorld): void {
       expect(await connection.next()).toMatchObject({ cmd: "puback", messageId: 77 });
     });
 
-    it("acknowledges in the order of the publishes, whatever the order in which they resolve", async () => {
+    it("acknowledges in the order of the publishes, even when they resolve in another order", async () => {
       const settle: (() => void)[] = [];
       world().handler.onPublish = () => new Promise((resolve) => void settle.push(resolve));
       const connection = await world().join({ carrier });
@@ -70,7 +70,7 @@ export function describePublishing(world: () => EdgeWorld): void {
     });
 
     it.each(["forbidden", "shutting_down"] as const)(
-      "closes the connection of a publish that is rejected as %s, without acknowledging it or what follows",
+      "closes the connection of a publish that is rejected as %s, and acknowledges neither it nor later ones",
       async (code) => {
         world().handler.onPublish = async ({ topic }) => {
           if (topic === "foreign") throw new ChatError(code);
@@ -85,7 +85,7 @@ export function describePublishing(world: () => EdgeWorld): void {
       },
     );
 
-    it("promises a QoS 2 publish what it promises QoS 1, with QoS 2's handshake", async () => {
+    it("gives a QoS 2 publish the guarantee of QoS 1 and the handshake of QoS 2", async () => {
       const settled = Promise.withResolvers<void>();
       world().handler.onPublish = () => settled.promise;
       const connection = await world().join({ carrier });

@@ -3,30 +3,30 @@ import { connect, type Socket } from "node:net";
 import { generate, type Packet, type Parser, parser } from "mqtt-packet";
 import { WebSocket } from "ws";
 
-/** What carries MQTT. */
-export type Carrier = "tcp" | "ws";
-
-/** A client that does exactly what a test tells it: packets out, packets in, nothing by itself. */
+/** A client that sends only the packets of a test, and does nothing by itself. */
 export interface RawConnection {
-  /** Packets that came and were not taken. */
+  /** Received packets that were not taken yet. */
   readonly received: readonly Packet[];
-  /** Resolves when the server has closed the connection, or it was closed here. */
+  /** Resolves when either side has closed the connection. */
   readonly closed: Promise<void>;
   /** The negotiated sub-protocol; empty on TCP. */
   readonly subProtocol: string;
   send(...packets: Packet[]): void;
   sendBytes(bytes: Uint8Array): void;
-  /** The next packet. Rejects when the connection is closed instead. */
+  /** Takes the next packet. Rejects when the connection closes before it comes. */
   next(): Promise<Packet>;
-  /** Stops reading, so that what the server sends piles up. */
+  /** Stops reading, so that the server's output piles up. */
   stopReading(): void;
-  /** Ends the transport in order (FIN, or a closing handshake), without DISCONNECT. */
+  /** Ends the transport with a FIN or a closing handshake, without DISCONNECT. */
   end(): void;
-  /** Cuts the transport. */
+  /** Cuts the transport at once. */
   destroy(): void;
 }
 
-/** Encodes packets one behind the other. */
+/** The transport of MQTT. */
+export type Carrier = "tcp" | "ws";
+
+/** Encodes packets one after the other. */
 export function encode(...packets: readonly Packet[]): Buffer {
   return Buffer.concat(packets.map((packet) => generate(packet)));
 }
@@ -49,7 +49,7 @@ export async function openTcp(port: number): Promise<RawConnection> {
   );
 }
 
-/** Connects over WebSocket; rejects when the upgrade is refused. */
+/** Connects over WebSocket. Rejects when the upgrade is refused. */
 export async function openWebSocket(url: string, subProtocols: string[] = ["mqtt"]): Promise<RawConnection> {
   const socket = new WebSocket(url, subProtocols);
   await once(socket, "open");

@@ -1,24 +1,9 @@
 import type { ConnectAttempt, EdgeHandler, Inbound, Session } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 
-/** One publish as the handler got it; the payload is copied. */
-export interface RecordedPublish {
-  readonly session: Session;
-  readonly topic: string;
-  readonly payload: string;
-}
-
-/** The app of every test that does not name another. */
-export const testApp = "app";
-
-/** What {@link ScriptedHandler} takes for a token of `user`. */
-export function passwordOf(user: string, app = testApp): string {
-  return `${app}/${user}`;
-}
-
 /**
- * The engine's side of the port, as a test wants it: records every call, and decides as it is told. By default
- * everybody with a {@link passwordOf} comes in, may subscribe to everything, and every publish is settled at once.
+ * A handler that a test controls. It records every call and decides as the test says. By default every client with a
+ * {@link passwordOf} may connect and subscribe to everything, and every publish is settled at once.
  */
 export class ScriptedHandler implements EdgeHandler {
   readonly attempts: ConnectAttempt[] = [];
@@ -26,7 +11,7 @@ export class ScriptedHandler implements EdgeHandler {
   readonly closed: Session[] = [];
   readonly filters: string[] = [];
   readonly publishes: RecordedPublish[] = [];
-  /** Every call after `authenticate`, in order, as `method user detail`. */
+  /** All calls except `authenticate`, in order, as `method user detail`. */
   readonly calls: string[] = [];
   onAuthenticate: (attempt: ConnectAttempt) => Session | Promise<Session> = defaultSession;
   onSubscribe: (filter: string) => boolean = () => true;
@@ -71,7 +56,7 @@ export class ScriptedHandler implements EdgeHandler {
     this.#called(`gone ${clientId}`);
   }
 
-  /** Resolves when `isSo`, which is asked again after every call. */
+  /** Resolves when `isSo` returns true. It is asked again after each call to the handler. */
   until(isSo: () => boolean): Promise<void> {
     if (isSo()) return Promise.resolve();
     return new Promise((resolve) => {
@@ -94,7 +79,22 @@ export class ScriptedHandler implements EdgeHandler {
   }
 }
 
-/** The session of an attempt whose password is {@link passwordOf}. Throws `unauthorized` for any other. */
+/** A publish that the handler got. Its payload is a copy. */
+export interface RecordedPublish {
+  readonly session: Session;
+  readonly topic: string;
+  readonly payload: string;
+}
+
+/** The default app of the tests. */
+export const testApp = "app";
+
+/** The password that {@link ScriptedHandler} accepts as a token of `user`. */
+export function passwordOf(user: string, app = testApp): string {
+  return `${app}/${user}`;
+}
+
+/** Makes the session of an attempt with a {@link passwordOf}. Throws `unauthorized` for any other password. */
 export function defaultSession(attempt: ConnectAttempt): Session {
   const [app, user] = attempt.password?.split("/") ?? [];
   if (!app || !user) throw new ChatError("unauthorized");

@@ -3,26 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ann, carriers, deliveryOf, type EdgeWorld, pingreq, publishPacket } from "./edge-world.ts";
 import { defaultSession } from "./scripted-handler.ts";
 
-const selections: readonly (readonly [string, SessionSelector, readonly string[]])[] = [
-  ["everybody", {}, ["a1", "a2", "b1", "z1"]],
-  ["an app", { app: "app" }, ["a1", "a2", "b1"]],
-  ["a user", { app: "app", user: "ann" }, ["a1", "a2"]],
-  ["a client", { app: "app", user: "ann", clientId: "a2" }, ["a2"]],
-  ["a token", { tokenId: "token-of-b1" }, ["b1"]],
-  ["tokens issued before a moment", { app: "app", issuedBefore: 2_000 }, ["a1"]],
-  ["tokens that have expired", { expiredAt: 30_000 }, ["a1", "a2", "b1"]],
-  ["all given fields", { app: "app", user: "ann", tokenId: "token-of-b1" }, []],
-  ["somebody who is not here", { app: "app", user: "nobody" }, []],
-];
-
-const clients = [
-  { app: "app", user: "ann", clientId: "a1", issuedAt: 1_000, expiresAt: 10_000 },
-  { app: "app", user: "ann", clientId: "a2", issuedAt: 2_000, expiresAt: 20_000 },
-  { app: "app", user: "bob", clientId: "b1", issuedAt: 3_000, expiresAt: 30_000 },
-  { app: "zoo", user: "zoe", clientId: "z1", issuedAt: 4_000, expiresAt: 40_000 },
-] as const;
-
-/** `disconnect`, `setPaused` and `close`. */
+/** Contract of `disconnect`, `setPaused` and `close`. */
 export function describeSteering(world: () => EdgeWorld): void {
   describe.each(carriers)("disconnecting over %s", (carrier) => {
     it.each(selections)("closes %s and says how many", async (_, selector, expected) => {
@@ -97,10 +78,10 @@ export function describeSteering(world: () => EdgeWorld): void {
       const { handler, edge } = world();
       const busy = await world().join({ carrier, clientId: "busy", keepAlive: 1 });
       edge.setPaused(true);
-      // More than anybody would read ahead, so that pings behind it cannot be seen.
+      // This is more than an edge reads ahead, so it cannot see the pings behind it.
       const payload = "x".repeat(60_000);
       for (let messageId = 1; messageId <= 300; messageId++) busy.send(publishPacket({ messageId, payload }));
-      // Nothing to await: that nothing happens is the point.
+      // The test proves that nothing happens, so there is no event to await.
       await new Promise((resolve) => setTimeout(resolve, 2_500));
       expect(handler.closed).toEqual([]);
       edge.setPaused(false);
@@ -110,7 +91,7 @@ export function describeSteering(world: () => EdgeWorld): void {
       }
     }, 20_000);
 
-    it("takes what was sent before a client left, when it goes on", async () => {
+    it("takes the packets of a client that has left, after the pause", async () => {
       const { handler, edge } = world();
       const connection = await world().join({ carrier });
       edge.setPaused(true);
@@ -145,7 +126,7 @@ export function describeSteering(world: () => EdgeWorld): void {
       expect(handler.closed).toHaveLength(1);
     });
 
-    it("waits no longer than it was told", async () => {
+    it("cuts off unsettled connections when the given time is over", async () => {
       const { handler, edge } = world();
       handler.onPublish = () => new Promise(() => {});
       const connection = await world().join({ carrier });
@@ -160,7 +141,7 @@ export function describeSteering(world: () => EdgeWorld): void {
       expect(handler.closed).toHaveLength(1);
     });
 
-    it("accepts nobody afterwards", async () => {
+    it("accepts no connection afterwards", async () => {
       await world().edge.close(100);
 
       await expect(world().join({ carrier })).rejects.toThrow();
@@ -176,3 +157,22 @@ export function describeSteering(world: () => EdgeWorld): void {
     expect(edge.disconnect({}, "revoked")).toBe(0);
   });
 }
+
+const selections: readonly (readonly [string, SessionSelector, readonly string[]])[] = [
+  ["everybody", {}, ["a1", "a2", "b1", "z1"]],
+  ["an app", { app: "app" }, ["a1", "a2", "b1"]],
+  ["a user", { app: "app", user: "ann" }, ["a1", "a2"]],
+  ["a client", { app: "app", user: "ann", clientId: "a2" }, ["a2"]],
+  ["a token", { tokenId: "token-of-b1" }, ["b1"]],
+  ["tokens issued before a moment", { app: "app", issuedBefore: 2_000 }, ["a1"]],
+  ["tokens that have expired", { expiredAt: 30_000 }, ["a1", "a2", "b1"]],
+  ["all given fields", { app: "app", user: "ann", tokenId: "token-of-b1" }, []],
+  ["somebody who is not here", { app: "app", user: "nobody" }, []],
+];
+
+const clients = [
+  { app: "app", user: "ann", clientId: "a1", issuedAt: 1_000, expiresAt: 10_000 },
+  { app: "app", user: "ann", clientId: "a2", issuedAt: 2_000, expiresAt: 20_000 },
+  { app: "app", user: "bob", clientId: "b1", issuedAt: 3_000, expiresAt: 30_000 },
+  { app: "zoo", user: "zoe", clientId: "z1", issuedAt: 4_000, expiresAt: 40_000 },
+] as const;

@@ -5,7 +5,7 @@ import { testApp } from "./scripted-handler.ts";
 
 const inbox = topics.inbox(testApp, ann);
 
-/** SUBSCRIBE and UNSUBSCRIBE. */
+/** Contract of SUBSCRIBE and UNSUBSCRIBE. */
 export function describeSubscribing(world: () => EdgeWorld): void {
   describe.each(carriers)("subscribing over %s", (carrier) => {
     it("asks the handler about every filter", async () => {
@@ -53,7 +53,7 @@ export function describeSubscribing(world: () => EdgeWorld): void {
         const connection = await world().join({ carrier });
         connection.send(subscribePacket(inbox));
         await connection.next();
-        // mqtt-packet would not encode an empty one.
+        // mqtt-packet cannot encode an empty filter, so the bytes are written here.
         const bytes = Buffer.from(filter);
         connection.sendBytes(Buffer.from([0x82, bytes.length + 5, 0, 1, 0, bytes.length, ...bytes, 0]));
 

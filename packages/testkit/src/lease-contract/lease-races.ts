@@ -2,25 +2,9 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { LeaseWorld } from "./lease-world.ts";
 
-const holders = ["a", "b", "c"] as const;
-const names = ["x", "y", "z"] as const;
-
-/** Longer than any test. */
-const ttlMs = 600_000;
-
-/** What all holders do at the same moment. */
-const round = fc.array(
-  fc.record({
-    holder: fc.constantFrom(...holders),
-    wanted: fc.uniqueArray(fc.constantFrom(...names), { minLength: 1 }),
-    isRelease: fc.boolean(),
-  }),
-  { minLength: 1, maxLength: 5 },
-);
-
-/** Random holders that want the same at the same time. */
+/** Contract for random holders that want the same leases at the same time. */
 export function describeLeaseRaces(world: LeaseWorld): void {
-  it("gives a free name to exactly one of those who want it at once, and keeps to it", async () => {
+  it("gives a free name to exactly one of the holders that want it at once, and does not take it away", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 6 }), async (rounds) => {
         const prefix = world.fresh();
@@ -61,7 +45,7 @@ export function describeLeaseRaces(world: LeaseWorld): void {
             if (before !== undefined) expect([...winners].every((holder) => holder === before)).toBe(true);
             else expect(winners.size).toBe(wanting.length > 0 ? 1 : 0);
             const [winner] = winners;
-            // Whoever holds it is told so each time, whoever does not is told that.
+            // The holder gets `true` each time, and every other one gets `false`.
             const holder = before ?? winner;
             expect(given).toEqual(
               wanting.flatMap((claim) => (claim.holder === holder ? [claim.holder] : [])),
@@ -78,7 +62,7 @@ export function describeLeaseRaces(world: LeaseWorld): void {
     );
   }, 60_000);
 
-  it("gives what ran out to exactly one of those who wait for it", async () => {
+  it("gives an expired lease to exactly one of the holders that wait for it", async () => {
     for (let attempt = 0; attempt < 5; attempt += 1) {
       const name = `${world.fresh()}x`;
       await world.one.acquire("dead", [name], 100);
@@ -96,3 +80,19 @@ export function describeLeaseRaces(world: LeaseWorld): void {
     }
   });
 }
+
+const holders = ["a", "b", "c"] as const;
+const names = ["x", "y", "z"] as const;
+
+/** A lease that outlives every test. */
+const ttlMs = 600_000;
+
+/** The actions that all holders take at the same moment. */
+const round = fc.array(
+  fc.record({
+    holder: fc.constantFrom(...holders),
+    wanted: fc.uniqueArray(fc.constantFrom(...names), { minLength: 1 }),
+    isRelease: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 5 },
+);

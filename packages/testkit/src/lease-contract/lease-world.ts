@@ -1,26 +1,11 @@
 import type { LeaseStore } from "@chat21/engine";
 import { afterAll, beforeAll } from "vitest";
 
-/** Leases under test, as several processes see them. */
-export interface OpenedLeases {
-  /** At least two doors to the same leases, each as a process of its own has it. */
-  readonly processes: readonly LeaseStore[];
-  /** How much longer than its holder counts a lease may last for others, milliseconds. */
-  readonly toleranceMs: number;
-  /** Resolves when so much time has passed by the store's clock. */
-  elapse(elapsedMs: number): Promise<void>;
-  /** Closes what is open and removes the data. */
-  cleanup(): Promise<void>;
-}
-
-/** Opens leases of which none is taken. */
-export type OpenLeases = () => Promise<OpenedLeases>;
-
 /** The leases that all tests of the suite share, and names that no other test uses. */
 export interface LeaseWorld extends Omit<OpenedLeases, "cleanup"> {
   readonly one: LeaseStore;
   readonly two: LeaseStore;
-  /** A new prefix; no other begins with it. */
+  /** Returns a new prefix for names. No other prefix begins with it. */
   fresh(): string;
 }
 
@@ -37,12 +22,12 @@ export function useLeases(open: OpenLeases): LeaseWorld {
   });
 
   const required = () => {
-    if (opened === undefined) throw new Error("the leases are opened before all tests");
+    if (opened === undefined) throw new Error("the leases can be used inside of tests only");
     return opened;
   };
   const process = (index: number) => {
     const found = required().processes[index];
-    if (found === undefined) throw new Error("the contract needs the leases of two processes");
+    if (found === undefined) throw new Error("the contract needs at least two processes");
     return found;
   };
   return {
@@ -65,3 +50,18 @@ export function useLeases(open: OpenLeases): LeaseWorld {
     },
   };
 }
+
+/** The leases under test, as several processes see them. */
+export interface OpenedLeases {
+  /** At least two stores with the same leases. Each stands for one process. */
+  readonly processes: readonly LeaseStore[];
+  /** Longest time a lease may outlive its `ttlMs` for other processes, milliseconds. */
+  readonly toleranceMs: number;
+  /** Resolves when `elapsedMs` have passed on the store's clock. */
+  elapse(elapsedMs: number): Promise<void>;
+  /** Closes the stores and removes their data. */
+  cleanup(): Promise<void>;
+}
+
+/** Opens stores in which no lease is taken. */
+export type OpenLeases = () => Promise<OpenedLeases>;

@@ -34,11 +34,16 @@ function parseCursor(cursor: string | undefined, last: number): Walk {
 /** Number of the member's newest change in the conversation; 0 without one. */
 function changeOf(found: DiskConversation, member: DiskMember): number {
   const last = found.events.findLastIndex(({ seq }) => sees(member.intervals, seq));
-  return Math.max(member.changed, found.positions[last] ?? 0);
+  return Math.max(member.changed, found.changeNumbers[last] ?? 0);
 }
 
-function charactersOf(view: ConversationView, events: ChangedConversation["events"]): number {
-  return events.reduce((sum, { body }) => sum + body.length, view.last?.body.length ?? 0);
+function charactersOf(
+  view: ConversationView,
+  events: ChangedConversation["events"],
+  { eventOverhead = 0, conversationOverhead = 0 }: ChangeQuery,
+): number {
+  const own = conversationOverhead + (view.last?.body.length ?? 0);
+  return events.reduce((sum, { body }) => sum + body.length + eventOverhead, own);
 }
 
 /** `null` when it does not fit into `characters`; the first one of a page fits in any case. */
@@ -46,19 +51,15 @@ function toChanged(
   found: DiskConversation,
   member: DiskMember,
   view: ConversationView,
-  {
-    base,
-    eventsEach,
-    characters,
-    isFirst,
-  }: { base: number; eventsEach: number; characters: number; isFirst: boolean },
+  query: ChangeQuery,
+  { base, characters, isFirst }: { base: number; characters: number; isFirst: boolean },
 ): ChangedConversation | null {
   // What comes into sight is new to the member, however old it is.
-  const known = member.widened > base ? 0 : found.positions.filter((position) => position <= base).length;
+  const known = member.widened > base ? 0 : found.changeNumbers.filter((number) => number <= base).length;
   const visible = found.events.slice(known).filter((event) => isVisible(event, member));
-  let events = eventsEach === 0 ? [] : visible.slice(-eventsEach);
-  if (charactersOf(view, events) > characters && !isFirst) return null;
-  while (events.length > 1 && charactersOf(view, events) > characters) events = events.slice(1);
+  let events = query.eventsEach === 0 ? [] : visible.slice(-query.eventsEach);
+  if (charactersOf(view, events, query) > characters && !isFirst) return null;
+  while (events.length > 1 && charactersOf(view, events, query) > characters) events = events.slice(1);
   const behind = events.length < visible.length;
   const from = behind ? (events[0]?.seq ?? view.head + 1) : Math.min(known, view.head) + 1;
   return { view, events, from, behind };
@@ -71,7 +72,7 @@ export function readChanges(
   conversations: readonly DiskConversation[],
   toView: (found: DiskConversation, member: DiskMember) => ConversationView,
 ): Changes {
-  const { user, limit, eventsEach } = query;
+  const { user, limit } = query;
   const last = disk.lastChange;
   const { since, base, upTo, below } = parseCursor(query.cursor, last);
   const changed = conversations
@@ -83,10 +84,10 @@ export function readChanges(
   const page: ChangedConversation[] = [];
   let characters = query.characters;
   for (const { found, member } of left.slice(0, limit)) {
-    const limits = { base, eventsEach, characters, isFirst: page.length === 0 };
-    const one = toChanged(found, member, toView(found, member), limits);
+    const limits = { base, characters, isFirst: page.length === 0 };
+    const one = toChanged(found, member, toView(found, member), query, limits);
     if (one === null) break;
-    characters -= charactersOf(one.view, one.events);
+    characters -= charactersOf(one.view, one.events, query);
     page.push(one);
   }
   if (page.length < left.length) {

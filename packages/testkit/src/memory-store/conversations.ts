@@ -43,7 +43,7 @@ function toRecord(found: DiskConversation): ConversationRecord {
 }
 
 /** A conversation as one of its members sees it. */
-export function toView(found: DiskConversation, member: DiskMember): ConversationView {
+function toView(found: DiskConversation, member: DiskMember): ConversationView {
   const { app, conversation, kind, events } = found;
   const others = [...found.members.values()].filter(({ user }) => user !== member.user);
   const counterpart = kind === "direct" ? others[0]?.state : undefined;

@@ -1,18 +1,17 @@
 import { randomUUID } from "node:crypto";
+import type { RevocationRecord } from "@chat21/auth";
 import type {
   ConversationKind,
   EventRecord,
   EventRef,
   GroupRecord,
-  InstanceRecord,
   Interval,
   MemberRecord,
   MemberState,
   PresenceLease,
-  RevocationRecord,
-  StoredWebhookDelivery,
-  UserRecord,
 } from "@chat21/engine";
+import type { StoredWebhookDelivery } from "@chat21/events";
+import type { InstanceRecord, UserRecord } from "@chat21/people";
 
 /** A member's row: who, which numbers it may see, and its place. */
 export interface DiskMember {
@@ -37,7 +36,7 @@ export interface DiskConversation {
   readonly members: Map<string, DiskMember>;
   readonly events: EventRecord[];
   /** Change numbers of the events, by the same index. */
-  readonly positions: number[];
+  readonly changeNumbers: number[];
   /** Numbers of messages that an amendment erased. */
   readonly erased: Set<number>;
 }
@@ -69,7 +68,7 @@ export interface MemoryDisk {
   /** In order of `position`. */
   readonly deliveries: Map<string, DiskDelivery>;
   /** Of the newest delivery ever enqueued. */
-  lastPosition: number;
+  lastWebhookPosition: number;
   /** Number of the newest change: every event and every patch takes the next one. */
   lastChange: number;
 }
@@ -88,7 +87,7 @@ export function createMemoryDisk(epoch: string = randomUUID()): MemoryDisk {
     leases: new Map(),
     lastSeen: new Map(),
     deliveries: new Map(),
-    lastPosition: 0,
+    lastWebhookPosition: 0,
     lastChange: 0,
   };
 }

@@ -29,7 +29,7 @@ function openConversation(disk: MemoryDisk, run: Run): DiskConversation {
   const { app, conversation, kind, transient } = run;
   const made: DiskConversation = {
     ...{ app, conversation, kind, transient, group: null, members: new Map() },
-    ...{ events: [], positions: [], erased: new Set() },
+    ...{ events: [], changeNumbers: [], erased: new Set() },
   };
   disk.conversations.set(key, made);
   return made;
@@ -80,7 +80,7 @@ function append(disk: MemoryDisk, run: Run): void {
     const ref = { app: event.app, conversation: event.conversation, seq: event.seq };
     disk.lastChange += 1;
     found.events.push({ ...event, overlay: null });
-    found.positions.push(disk.lastChange);
+    found.changeNumbers.push(disk.lastChange);
     disk.undispatched.set(keyOf(ref.app, ref.conversation, ref.seq), ref);
     if (event.clientMessageId === null) continue;
     disk.clientMessageIds.set(keyOf(event.app, event.sender, event.clientMessageId), ref);
@@ -139,16 +139,20 @@ function findMessages(
   const from = Number(search.from ?? 1);
   const to = from + searchStep;
   const found: EventRef[] = [];
-  for (const { events, positions, erased, ...facts } of disk.conversations.values()) {
-    if (facts.app !== app || (conversation !== undefined && facts.conversation !== conversation)) continue;
+  // A conversation is walked by its own numbers, the whole log by its change numbers.
+  const one = conversation === undefined ? undefined : disk.conversations.get(keyOf(app, conversation));
+  const looked = conversation === undefined ? disk.conversations.values() : one === undefined ? [] : [one];
+  for (const { events, changeNumbers, erased, ...facts } of looked) {
+    if (facts.app !== app) continue;
     for (const [index, event] of events.entries()) {
-      const position = positions[index] ?? 0;
-      if (position < from || position >= to || event.type !== "message" || erased.has(event.seq)) continue;
+      const place = one === undefined ? (changeNumbers[index] ?? 0) : event.seq;
+      if (place < from || place >= to || event.type !== "message" || erased.has(event.seq)) continue;
       if (sender !== undefined && event.sender !== sender) continue;
       found.push({ app, conversation: event.conversation, seq: event.seq });
     }
   }
-  return { found, next: to <= disk.lastChange ? String(to) : null };
+  const last = conversation === undefined ? disk.lastChange : (one?.events.length ?? 0);
+  return { found, next: to <= last ? String(to) : null };
 }
 
 /** The logs, and the marks that a crash loses because they wait in this process for the next commit or flush. */
@@ -197,6 +201,6 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
     markDispatched(refs) {
       for (const ref of refs) waitingMarks.add(keyOf(ref.app, ref.conversation, ref.seq));
     },
-    flushMarks: () => write("events.flushMarks", flush),
+    flushDispatchMarks: () => write("events.flushDispatchMarks", flush),
   };
 }

@@ -1,4 +1,5 @@
-import type { InstanceStore, RevocationStore, UserStore } from "@chat21/engine";
+import type { RevocationStore } from "@chat21/auth";
+import type { InstanceStore, UserStore } from "@chat21/people";
 import { keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
 

@@ -5,17 +5,17 @@ import type {
   WebhookOutcome,
   WebhookQuery,
   WebhookStore,
-} from "@chat21/engine";
+} from "@chat21/events";
 import { type DiskDelivery, keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
 
 function enqueueDelivery(disk: MemoryDisk, delivery: WebhookDelivery): void {
   if (disk.deliveries.has(delivery.id)) return;
   const { id, endpoint, app, orderKey, event, body, createdAt } = delivery;
-  disk.lastPosition += 1;
+  disk.lastWebhookPosition += 1;
   const row: StoredWebhookDelivery = {
     ...{ id, endpoint, app, orderKey, event, body, createdAt },
-    position: disk.lastPosition,
+    position: disk.lastWebhookPosition,
     state: "pending",
     queuedAt: createdAt,
     attempts: 0,
@@ -28,13 +28,13 @@ function enqueueDelivery(disk: MemoryDisk, delivery: WebhookDelivery): void {
 }
 
 /** Insertion order is the order of positions. */
-function headsOf(disk: MemoryDisk): DiskDelivery[] {
-  const heads = new Map<string, DiskDelivery>();
+function frontsOf(disk: MemoryDisk): DiskDelivery[] {
+  const fronts = new Map<string, DiskDelivery>();
   for (const delivery of disk.deliveries.values()) {
     const lane = keyOf(delivery.row.endpoint, delivery.row.orderKey);
-    if (delivery.row.state === "pending" && !heads.has(lane)) heads.set(lane, delivery);
+    if (delivery.row.state === "pending" && !fronts.has(lane)) fronts.set(lane, delivery);
   }
-  return [...heads.values()].sort((a, b) => a.row.position - b.row.position);
+  return [...fronts.values()].sort((a, b) => a.row.position - b.row.position);
 }
 
 function dueAtOf({ row, leasedUntil }: DiskDelivery): number {
@@ -42,10 +42,10 @@ function dueAtOf({ row, leasedUntil }: DiskDelivery): number {
 }
 
 function leaseDue(disk: MemoryDisk, { endpoint, now, leaseUntil, limit }: WebhookLease) {
-  const due = headsOf(disk).filter((head) => head.row.endpoint === endpoint && dueAtOf(head) <= now);
-  return due.slice(0, limit).map((head) => {
-    head.leasedUntil = leaseUntil;
-    return head.row;
+  const due = frontsOf(disk).filter((front) => front.row.endpoint === endpoint && dueAtOf(front) <= now);
+  return due.slice(0, limit).map((front) => {
+    front.leasedUntil = leaseUntil;
+    return front.row;
   });
 }
 
@@ -67,9 +67,9 @@ function settleDelivery(disk: MemoryDisk, outcome: WebhookOutcome): void {
 
 function dueByEndpoint(disk: MemoryDisk) {
   const dues = new Map<string, number>();
-  for (const head of headsOf(disk)) {
-    const { endpoint } = head.row;
-    dues.set(endpoint, Math.min(dues.get(endpoint) ?? Number.POSITIVE_INFINITY, dueAtOf(head)));
+  for (const front of frontsOf(disk)) {
+    const { endpoint } = front.row;
+    dues.set(endpoint, Math.min(dues.get(endpoint) ?? Number.POSITIVE_INFINITY, dueAtOf(front)));
   }
   return [...dues].map(([endpoint, dueAt]) => ({ endpoint, dueAt }));
 }

@@ -190,7 +190,7 @@ export function describeChangeModel(world: StoreWorld): void {
 
         for (const who of users) await checkClient(scene, who);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   }, 60_000);
 }

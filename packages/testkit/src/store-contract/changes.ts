@@ -77,11 +77,12 @@ export function describeChanges(world: StoreWorld): void {
 
     it("leaves out what is hidden, and speaks of it all the same", async () => {
       const { app, cursor } = await threeConversations();
+      const bobs = (await changes(app, "bob")).cursor;
       const events = [{ hiddenFor: "ann" }, {}, { hiddenFor: "ann" }];
       await world.store.events.commit([sampleRun(app, "ann.bob", { expectedHead: 5, events })]);
 
       const [one] = (await changes(app, "ann", { cursor })).conversations;
-      const [other] = (await changes(app, "bob", { cursor })).conversations;
+      const [other] = (await changes(app, "bob", { cursor: bobs })).conversations;
 
       expect(one?.events.map(({ seq }) => seq)).toEqual([7]);
       expect([one?.from, one?.behind, one?.view.head]).toEqual([6, false, 8]);
@@ -108,25 +109,26 @@ export function describeChanges(world: StoreWorld): void {
         sampleRun(app, "ann.bob", { count: 3 }),
         sampleRun(app, "group-1", { count: 3, members }),
       ]);
-      const { cursor } = await changes(app, "ann");
+      const cursors = await Promise.all(
+        ["ann", "bob"].map(async (user) => (await changes(app, user)).cursor),
+      );
       const patch = (conversation: string, fields: object) =>
         world.store.conversations.patch([{ app, conversation, user: "bob", ...fields }]);
+      const both = () =>
+        Promise.all(["ann", "bob"].map((user, at) => changes(app, user, { cursor: cursors[at] ?? "" })));
 
       await patch("group-1", { read: 2 });
-      const [annOfGroup, bobOfGroup] = [
-        await changes(app, "ann", { cursor }),
-        await changes(app, "bob", { cursor }),
-      ];
+      const ofGroup = await both();
       await patch("ann.bob", { delivered: 3, read: 2 });
-      const [ann, bob] = [await changes(app, "ann", { cursor }), await changes(app, "bob", { cursor })];
+      const ofBoth = await both();
 
-      expect([names(annOfGroup), names(bobOfGroup)]).toEqual([[], ["group-1"]]);
-      expect([names(ann), names(bob)]).toEqual([["ann.bob"], ["ann.bob", "group-1"]]);
-      expect(ann.conversations[0]).toMatchObject({
+      expect(ofGroup.map(names)).toEqual([[], ["group-1"]]);
+      expect(ofBoth.map(names)).toEqual([["ann.bob"], ["ann.bob", "group-1"]]);
+      expect(ofBoth[0]?.conversations[0]).toMatchObject({
         ...{ events: [], from: 4, behind: false },
         view: { state: { read: 0 }, counterpart: { delivered: 3, read: 2 } },
       });
-      expect(bob.conversations[0]?.view.state).toMatchObject({ delivered: 3, read: 2 });
+      expect(ofBoth[1]?.conversations[0]?.view.state).toMatchObject({ delivered: 3, read: 2 });
     });
 
     it.each([
@@ -141,7 +143,7 @@ export function describeChanges(world: StoreWorld): void {
 
       await patch(fields);
       const changed = await changes(app, "ann", { cursor });
-      await patch({ archivedAt: null, markedUnread: false });
+      await patch({ archivedAt: null, markedUnread: false, delivered: 5 });
       const again = await changes(app, "ann", { cursor: changed.cursor });
 
       expect(changed.conversations).toMatchObject([{ view: { state: fields }, events: [], from: 6 }]);
@@ -199,6 +201,7 @@ export function describeChanges(world: StoreWorld): void {
         ]);
       await group(0, sampleMembers(["ann", "bob"]));
       const { cursor } = await changes(app, "bob");
+      const anns = (await changes(app, "ann")).cursor;
 
       await group(1, sampleMembers(["bob"], [[1, 2]]));
       await group(2);
@@ -210,7 +213,7 @@ export function describeChanges(world: StoreWorld): void {
         { view: { head: 2, last: { seq: 2 } }, events: [{ seq: 2 }], from: 2, behind: false },
       ]);
       expect(later.conversations).toEqual([]);
-      expect(names(await changes(app, "ann", { cursor: leaving.cursor }))).toEqual(["group-1"]);
+      expect(seqs(await changes(app, "ann", { cursor: anns }))).toEqual([[2, 3, 4]]);
     });
   });
 
@@ -282,6 +285,11 @@ export function describeChanges(world: StoreWorld): void {
       expect(await page(999)).toEqual([1, [6, 7, 8, 9], 6, false, true]);
       expect(await page(499)).toEqual([1, [7, 8, 9], 7, true, true]);
       expect(await page(1)).toEqual([1, [9], 9, true, true]);
+      const overhead = { eventOverhead: 50, conversationOverhead: 200 };
+      const found = await changes(app, "ann", { cursor, characters: 1_799, ...overhead });
+      // Each of the two costs 200, its last message 100, and its events 150 each.
+      expect(names(found)).toHaveLength(1);
+      expect(names(await changes(app, "ann", { cursor, characters: 1_800, ...overhead }))).toHaveLength(2);
     });
   });
 

@@ -5,7 +5,7 @@ import type { OpenStore, StoreWorld } from "./store-world.ts";
 
 const late = sampleTime + 1_000_000;
 
-/** `EventLog.undispatched`, `markDispatched` and `flushMarks`. */
+/** `EventLog.undispatched`, `markDispatched` and `flushDispatchMarks`. */
 export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void {
   const waiting = async (store: Store, limit = 100, before = late) =>
     (await store.events.undispatched(limit, before)).map(({ conversation, seq }) => `${conversation} ${seq}`);
@@ -65,10 +65,10 @@ export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void 
       await store.events.commit([sampleRun("app", "ann.bob", { count: 5 })]);
 
       store.events.markDispatched(refs("app", "ann.bob", 1));
-      const first = store.events.flushMarks();
+      const first = store.events.flushDispatchMarks();
       store.events.markDispatched(refs("app", "ann.bob", 3));
-      const second = store.events.flushMarks();
-      await Promise.all([first, second, store.events.flushMarks()]);
+      const second = store.events.flushDispatchMarks();
+      await Promise.all([first, second, store.events.flushDispatchMarks()]);
       const found = await waiting(await reopen());
 
       expect(found).toEqual(["ann.bob 2", "ann.bob 4", "ann.bob 5"]);
@@ -156,6 +156,6 @@ export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void 
     world.store.events.markDispatched([]);
 
     expect(await world.store.events.undispatched(1, 0)).toEqual([]);
-    await expect(world.store.events.flushMarks()).resolves.toBeUndefined();
+    await expect(world.store.events.flushDispatchMarks()).resolves.toBeUndefined();
   });
 }

@@ -92,7 +92,7 @@ export function describeListModel(world: StoreWorld): void {
         expect(await walk(list("newest"), "before", nextLimit)).toEqual(expected);
         expect(await walk(list("oldest"), "after", nextLimit)).toEqual(expected);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   }, 60_000);
 }

@@ -43,15 +43,6 @@ export function describeLists(world: StoreWorld): void {
       expect(await list(app)).toEqual(["ann.bob", "ann.eve", "ann.dan", "ann.cid"]);
     });
 
-    it("orders by name what has the same time, also at the limit", async () => {
-      const app = world.fresh("app");
-      const names = ["dan", "bob", "eve", "cid"].map((name) => `ann.${name}`);
-      await world.store.events.commit(names.map((name) => sampleRun(app, name, { each: at(5) })));
-
-      expect(await list(app)).toEqual(names.toSorted());
-      expect(await list(app, { limit: 2 })).toEqual(["ann.bob", "ann.cid"]);
-    });
-
     it("goes by the last message that the user may see, not by the conversation's last event", async () => {
       const app = await fourConversations();
       await world.store.events.commit([

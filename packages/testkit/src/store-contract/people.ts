@@ -1,4 +1,5 @@
-import type { InstanceRecord, RevocationRecord, UserRecord } from "@chat21/engine";
+import type { RevocationRecord } from "@chat21/auth";
+import type { InstanceRecord, UserRecord } from "@chat21/people";
 import { describe, expect, it } from "vitest";
 import { sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";

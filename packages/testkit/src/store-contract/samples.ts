@@ -1,12 +1,5 @@
-import type {
-  Amendment,
-  EventRecord,
-  GroupRecord,
-  Interval,
-  MemberRecord,
-  Run,
-  WebhookDelivery,
-} from "@chat21/engine";
+import type { Amendment, EventRecord, GroupRecord, Interval, MemberRecord, Run } from "@chat21/engine";
+import type { WebhookDelivery } from "@chat21/events";
 
 /** When the first event of a sample conversation happened; the n-th is n milliseconds later. */
 export const sampleTime = 1_700_000_000_000;

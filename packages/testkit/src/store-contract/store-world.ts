@@ -1,11 +1,11 @@
-import type { Store } from "@chat21/engine";
 import { afterAll, beforeAll } from "vitest";
+import type { WholeStore } from "../whole-store.ts";
 
 /** A store under test. */
 export interface OpenedStore {
-  readonly store: Store;
+  readonly store: WholeStore;
   /** Closes the store, if it is not closed, and opens the same data again. */
-  reopen(): Promise<Store>;
+  reopen(): Promise<WholeStore>;
   /** Closes what is open and removes the data. */
   cleanup(): Promise<void>;
 }
@@ -15,7 +15,7 @@ export type OpenStore = () => Promise<OpenedStore>;
 
 /** The store that most tests share, and names that no other test uses. */
 export interface StoreWorld {
-  readonly store: Store;
+  readonly store: WholeStore;
   /** A new app, endpoint or id. */
   fresh(kind: string): string;
 }

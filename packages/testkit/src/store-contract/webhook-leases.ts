@@ -1,4 +1,4 @@
-import type { WebhookOutcome } from "@chat21/engine";
+import type { WebhookOutcome } from "@chat21/events";
 import { describe, expect, it } from "vitest";
 import { sampleDelivery, sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
@@ -29,7 +29,7 @@ export function describeWebhookLeases(world: StoreWorld): void {
     ]);
 
   describe("webhook leases", () => {
-    it("hand out heads only, lowest position first, up to the limit", async () => {
+    it("hand out fronts only, lowest position first, up to the limit", async () => {
       const endpoint = await enqueue("a1", "a2", "b1", "c1", "b2");
 
       expect(await lease(endpoint, sampleTime, sampleTime + 30, 2)).toEqual(["a1", "b1"]);
@@ -78,7 +78,7 @@ export function describeWebhookLeases(world: StoreWorld): void {
       ]);
     });
 
-    it("of a head that has to wait hold back what is behind it", async () => {
+    it("of a front that has to wait hold back what is behind it", async () => {
       const endpoint = await enqueue("a1", "a2", "b1");
       await lease(endpoint, sampleTime, sampleTime + 30);
 
@@ -113,7 +113,7 @@ export function describeWebhookLeases(world: StoreWorld): void {
       expect(row).toMatchObject({ state: "delivered", attempts: 1 });
     });
 
-    it("are due, by endpoint, at the earliest of the heads", async () => {
+    it("are due, by endpoint, at the earliest of the fronts", async () => {
       const endpoint = await enqueue("a1", "a2", "b1");
       const before = await dueAt(endpoint);
       await lease(endpoint, sampleTime, sampleTime + 30);
@@ -136,7 +136,7 @@ export function describeWebhookLeases(world: StoreWorld): void {
       expect(await dueAt(endpoint)).toBeUndefined();
     });
 
-    it("go by position however many heads are due", async () => {
+    it("go by position however many fronts are due", async () => {
       const endpoint = world.fresh("endpoint");
       const names = Array.from({ length: 1_500 }, (_, index) => String(index).padStart(4, "0"));
       await world.store.webhooks.enqueue(

@@ -1,9 +1,12 @@
-import type { Store, StoredWebhookDelivery } from "@chat21/engine";
+import type { StoredWebhookDelivery } from "@chat21/events";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createMemoryStore } from "../memory-store.ts";
+import type { WholeStore } from "../whole-store.ts";
 import { sampleDelivery } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
+
+type Store = Pick<WholeStore, "webhooks">;
 
 /** A row by its own name, without what differs from store to store. */
 const told = ({ position, ...row }: StoredWebhookDelivery) => row;

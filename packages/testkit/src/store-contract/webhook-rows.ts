@@ -1,4 +1,4 @@
-import type { WebhookQuery } from "@chat21/engine";
+import type { WebhookQuery } from "@chat21/events";
 import { describe, expect, it } from "vitest";
 import { sampleDelivery, sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";

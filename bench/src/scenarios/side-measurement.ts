@@ -1,0 +1,14 @@
+import type { IdleResult } from "./idle.ts";
+import type { RunResult } from "./measured-run.ts";
+
+/** Whose server is measured: that of the other folder, or this one's. */
+export type Side = "new" | "old";
+
+/** One run of one case against one side. */
+export interface SideMeasurement {
+  readonly case: string;
+  readonly side: Side;
+  readonly repetition: number;
+  readonly result: RunResult | IdleResult;
+  readonly readyMs: number | null;
+}

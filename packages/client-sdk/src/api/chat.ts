@@ -1,0 +1,56 @@
+import type { ChatError } from "@chat21/protocol";
+import type { Conversation, Conversations } from "./conversation.ts";
+import type { Unsubscribe } from "./emitter.ts";
+import type { ChatEvents } from "./events.ts";
+import type { Groups } from "./groups.ts";
+import type { ChatMessage, MessageDraft, SendOptions, SentMessage } from "./message.ts";
+import type { PresenceDirectory } from "./presence.ts";
+import type { Status } from "./status.ts";
+
+/** What was not stored by the server yet. */
+export interface Outbox {
+  /** Waiting or on the way, and failed ones, in send order. Stable between changes. */
+  list(): readonly ChatMessage[];
+  /** Messages that wait or are on the way. */
+  readonly pending: number;
+  /** Sends a failed message again, behind what waits already. No effect on others. */
+  retry(clientMessageId: string): void;
+  /** Gives a message up. One that is on the way may have been stored already; then it stays. */
+  discard(clientMessageId: string): Promise<void>;
+}
+
+/** Who is signed in. */
+export interface ChatUser {
+  readonly id: string;
+  /** How its messages name it. */
+  readonly fullname: string;
+}
+
+/** A signed-in client: one user, one device, one connection. */
+export interface Chat {
+  readonly app: string;
+  readonly user: ChatUser;
+  readonly status: Status;
+  /** Resolves when the client is closed for good: with the reason, or `null` after `close()`. Never rejects. */
+  readonly closed: Promise<ChatError | null>;
+  readonly conversations: Conversations;
+  readonly groups: Groups;
+  readonly outbox: Outbox;
+  readonly presence: PresenceDirectory;
+  /** The same object for the same id. */
+  conversation(conversWith: string): Conversation;
+  /**
+   * Sends to a user or a group. The message is in the outbox and in `conversation(to).messages` at once; it is sent in
+   * order, again after every loss of the connection, and stored once whatever happens. Resolves when the sender's own
+   * copy came back. Rejects with a `ChatError`: what the server refused (`forbidden`, `not_member`,
+   * `payload_too_large`, `idempotency_conflict`, …; then the message is `failed`), `bad_request` and `invalid_id` for a
+   * caller's mistake, `connection_lost` when the client is closed first (a durable storage keeps the message).
+   */
+  send(to: string, draft: MessageDraft, options?: SendOptions): Promise<SentMessage>;
+  /** Calls `handler` for every event of that name. A throwing handler disturbs nobody else. */
+  on<Name extends keyof ChatEvents>(name: Name, handler: (event: ChatEvents[Name]) => void): Unsubscribe;
+  /** Resolves when nothing waits any more: outbox empty but for failed messages, watermarks confirmed, storage written. */
+  flush(): Promise<void>;
+  /** Goes offline and ends all timers. Unsent messages stay in the storage. Idempotent. */
+  close(): Promise<void>;
+}

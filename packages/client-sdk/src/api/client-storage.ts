@@ -1,0 +1,42 @@
+import { newId } from "../outbox/new-id.ts";
+import type { OutboxStore } from "../outbox/outbox.ts";
+import type { OutboxRecord } from "../outbox/outbox-entry.ts";
+import type { Positions } from "../sync/positions.ts";
+import type { Storage } from "./storage.ts";
+
+/** What one user's client keeps, in terms of a {@link Storage}. */
+export interface ClientStorage {
+  readonly outbox: OutboxStore;
+  /** The device's id, made at first use. */
+  deviceId(): Promise<string>;
+  positions(): Promise<Positions | undefined>;
+  putPositions(positions: Positions): Promise<void>;
+}
+
+/** Scopes a storage to one user of one app. */
+export function clientStorage(storage: Storage, app: string, user: string): ClientStorage {
+  const scope = `${app}/${user}/`;
+  return {
+    outbox: {
+      async list() {
+        return (await storage.list("outbox", scope)).map(({ value }) => value as OutboxRecord);
+      },
+      put: (record) => storage.put("outbox", scope + record.clientMessageId, record),
+      delete: (clientMessageId) => storage.delete("outbox", scope + clientMessageId),
+    },
+
+    async deviceId() {
+      const known = await storage.get("meta", `${scope}device`);
+      if (typeof known === "string") return known;
+      const id = newId();
+      await storage.put("meta", `${scope}device`, id);
+      return id;
+    },
+
+    async positions() {
+      return (await storage.get("meta", `${scope}positions`)) as Positions | undefined;
+    },
+
+    putPositions: (positions) => storage.put("meta", `${scope}positions`, positions),
+  };
+}

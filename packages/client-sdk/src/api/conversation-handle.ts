@@ -1,0 +1,92 @@
+import type { ConversationModel } from "../conversation/conversation-model.ts";
+import type { Conversation, ConversationSummary, HistoryPage, HistoryQuery } from "./conversation.ts";
+import type { ConversationActions } from "./conversation-actions.ts";
+import type { Unsubscribe } from "./emitter.ts";
+import { Notifier } from "./emitter.ts";
+import type { ChatMessage, MessageDraft, SendOptions, SentMessage } from "./message.ts";
+
+/** What a handle is made of. */
+export interface HandleContext {
+  readonly conversWith: string;
+  readonly model: ConversationModel;
+  readonly actions: ConversationActions;
+  report(thrown: unknown): void;
+}
+
+/** One conversation as an app holds it: views of the model that stay the same object until something changes. */
+export class ConversationHandle implements Conversation {
+  readonly #context: HandleContext;
+  readonly #notifier: Notifier;
+  #messages: readonly ChatMessage[] | undefined;
+  #loading: Promise<readonly ChatMessage[]> | undefined;
+
+  constructor(context: HandleContext) {
+    this.#context = context;
+    this.#notifier = new Notifier(context.report);
+  }
+
+  get conversWith(): string {
+    return this.#context.conversWith;
+  }
+
+  get summary(): ConversationSummary {
+    return this.#context.model.summary;
+  }
+
+  get messages(): readonly ChatMessage[] {
+    const { held, pending } = this.#context.model;
+    this.#messages ??= [...held, ...pending.values()];
+    return this.#messages;
+  }
+
+  get hasOlder(): boolean {
+    return this.#context.model.floor > 1;
+  }
+
+  get typing(): readonly string[] {
+    return this.#context.model.typing;
+  }
+
+  /** Something of it changed. */
+  touch(): void {
+    this.#messages = undefined;
+    this.#notifier.notify();
+  }
+
+  readonly subscribe = (listener: () => void): Unsubscribe => this.#notifier.subscribe(listener);
+
+  send(draft: MessageDraft, options?: SendOptions): Promise<SentMessage> {
+    return this.#context.actions.send(this.conversWith, draft, options);
+  }
+
+  loadOlder(limit?: number): Promise<readonly ChatMessage[]> {
+    this.#loading ??= this.#context.actions.loadOlder(this.conversWith, limit).finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  history(query?: HistoryQuery): Promise<HistoryPage> {
+    return this.#context.actions.history(this.conversWith, query);
+  }
+
+  markRead(seq?: number): void {
+    this.#context.actions.markRead(this.conversWith, seq);
+  }
+
+  markUnread(): Promise<void> {
+    return this.#context.actions.markUnread(this.conversWith);
+  }
+
+  erase(seq: number): Promise<void> {
+    return this.#context.actions.erase(this.conversWith, seq);
+  }
+
+  archive(): Promise<void> {
+    return this.#context.actions.archive(this.conversWith);
+  }
+
+  setTyping(typing: boolean): void {
+    this.#context.actions.setTyping(this.conversWith, typing);
+  }
+}

@@ -1,0 +1,104 @@
+import { ChatError, presenceListSchema } from "@chat21/protocol";
+import type { Clock } from "../connection/clock.ts";
+import type { RestClient } from "../connection/rest.ts";
+import type { Unsubscribe } from "./emitter.ts";
+import type { Presence, PresenceDirectory } from "./presence.ts";
+
+/** What presence needs. */
+export interface PresenceOptions {
+  readonly rest: RestClient;
+  readonly clock: Clock;
+  handleChange(presence: Presence): void;
+  report(thrown: unknown): void;
+}
+
+/** Users that one request may ask for. */
+const mostUsers = 100;
+/** How long subscriptions gather before they are asked about. */
+const gatherMs = 20;
+
+/** Presence over REST, and what the inbox tells about it. */
+export class PresenceClient implements PresenceDirectory {
+  readonly #options: PresenceOptions;
+  readonly #known = new Map<string, Presence>();
+  readonly #listeners = new Map<string, Set<(presence: Presence) => void>>();
+  readonly #wanted = new Set<string>();
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+  }
+
+  known(user: string): Presence | undefined {
+    return this.#known.get(user);
+  }
+
+  async get(user: string): Promise<Presence> {
+    const [presence] = await this.#ask([user]);
+    if (presence === undefined) throw new ChatError("not_found");
+    return presence;
+  }
+
+  subscribe(user: string, listener: (presence: Presence) => void): Unsubscribe {
+    const listeners = this.#listeners.get(user) ?? new Set();
+    this.#listeners.set(user, listeners);
+    const registered = (presence: Presence) => {
+      try {
+        listener(presence);
+      } catch (thrown) {
+        this.#options.report(thrown);
+      }
+    };
+    listeners.add(registered);
+    const known = this.#known.get(user);
+    if (known !== undefined) queueMicrotask(() => listeners.has(registered) && registered(known));
+    // A server that does not tell leaves the user unknown; the next notice or reconnect will say.
+    else this.#askSoon(user);
+    return () => {
+      listeners.delete(registered);
+      if (listeners.size === 0) this.#listeners.delete(user);
+    };
+  }
+
+  /** What was missed while offline is asked for. */
+  refresh(): void {
+    this.#askAll([...this.#listeners.keys()]);
+  }
+
+  /** A list that fills subscribes to many users within an instant: they make one request. */
+  #askSoon(user: string): void {
+    if (this.#wanted.size === 0) {
+      this.#options.clock.after(gatherMs, () => {
+        const users = [...this.#wanted];
+        this.#wanted.clear();
+        this.#askAll(users);
+      });
+    }
+    this.#wanted.add(user);
+  }
+
+  #askAll(users: readonly string[]): void {
+    for (let from = 0; from < users.length; from += mostUsers) {
+      this.#ask(users.slice(from, from + mostUsers)).catch(() => undefined);
+    }
+  }
+
+  handle(user: string, presence: Presence["presence"], lastSeen: number | undefined): Presence {
+    const known = this.#known.get(user);
+    const now = { user, presence, lastSeen: presence === "online" ? null : lastSeen || null };
+    if (known?.presence === now.presence && known.lastSeen === now.lastSeen) return known;
+    this.#known.set(user, now);
+    this.#options.handleChange(now);
+    for (const listener of [...(this.#listeners.get(user) ?? [])]) listener(now);
+    return now;
+  }
+
+  async #ask(users: readonly string[]): Promise<readonly Presence[]> {
+    const query = { users: users.join(",") };
+    const answer = await this.#options.rest.call("GET", ["v1", null, "presence"], presenceListSchema, {
+      query,
+    });
+    return answer.presence.map(({ user, presence, last_seen: lastSeen }) =>
+      this.handle(user, presence, lastSeen),
+    );
+  }
+}

@@ -1,0 +1,116 @@
+import type { Answer, ConversationEvent, Ephemeral, Group, Message } from "@chat21/protocol";
+import {
+  answerSchema,
+  conversationPatchSchema,
+  ephemeralSchema,
+  eventSchema,
+  groupSchema,
+  messageSchema,
+  parseServerTopic,
+  receiptUpdateSchema,
+} from "@chat21/protocol";
+import type { Log } from "../api/options.ts";
+import type { Dispatch } from "../conversation/update.ts";
+import type { Schema } from "./rest.ts";
+
+/** Who takes what arrives. */
+export interface DownlinkOptions {
+  readonly dispatch: Dispatch;
+  readonly log: Log;
+  /** Of the store that the client knows; a server that names none means it. */
+  epoch(): string | undefined;
+  /** An entry of a log, which has its place in an order. */
+  handleEvent(event: ConversationEvent): void;
+  handleGroup(group: Group): void;
+  handleAnswer(answer: Answer): void;
+  handleEphemeral(ephemeral: Exclude<Ephemeral, { readonly type: "receipt" }>): void;
+}
+
+const utf8 = new TextDecoder();
+
+/** Sorts and checks what arrives in the user's inbox. What it does not know or cannot read is left out, and logged. */
+export function createDownlink(options: DownlinkOptions): (topic: string, payload: Uint8Array) => void {
+  const { dispatch, log } = options;
+  return (topic, payload) => {
+    const parsed = parseServerTopic(topic);
+    // Also the echo of what this user's own devices publish.
+    if (parsed === null) return;
+    const json = parseJson(payload);
+    const read = <Value>(schema: Schema<Value>): Value | undefined => {
+      const result = schema.safeParse(json);
+      if (result.success) return result.data;
+      log.warn({ kind: parsed.kind }, "a payload has another form");
+      return undefined;
+    };
+    switch (parsed.kind) {
+      case "message-added": {
+        const event = messageEvent(parsed.conversWith, read(messageSchema), options.epoch() ?? "");
+        if (event !== undefined) options.handleEvent(event);
+        break;
+      }
+      case "event": {
+        const event = read(eventSchema);
+        if (event !== undefined) options.handleEvent({ ...event, conversWith: parsed.conversWith });
+        break;
+      }
+      case "message-updated": {
+        const { conversWith } = parsed;
+        const update = read(receiptUpdateSchema);
+        if (update !== undefined) dispatch({ type: "received", conversWith, messageId: update.message_id });
+        break;
+      }
+      case "conversation-updated": {
+        const { conversWith } = parsed;
+        const patch = read(conversationPatchSchema);
+        if (patch !== undefined) dispatch({ type: "flagged", conversWith, markedUnread: patch.is_new });
+        break;
+      }
+      case "archived-conversation-added":
+      case "archived-conversation-deleted": {
+        const archived = parsed.kind === "archived-conversation-added";
+        dispatch({ type: "flagged", conversWith: parsed.conversWith, archived });
+        break;
+      }
+      case "group-updated": {
+        const group = read(groupSchema);
+        if (group !== undefined) options.handleGroup(group);
+        break;
+      }
+      case "answer": {
+        const answer = read(answerSchema);
+        if (answer !== undefined) options.handleAnswer(answer);
+        break;
+      }
+      case "ephemeral": {
+        const ephemeral = read(ephemeralSchema);
+        if (ephemeral?.type === "receipt") {
+          const { conversWith, user, delivered, read: seen } = ephemeral;
+          dispatch({ type: "watermarks", conversWith, user, delivered, read: seen });
+        } else if (ephemeral !== undefined) options.handleEphemeral(ephemeral);
+        break;
+      }
+      case "conversation-deleted":
+        // `archived-conversation-added` follows and says the same.
+        break;
+    }
+  };
+}
+
+/** An S1 as the entry of the log that it is; `undefined` without a number, which only other servers send. */
+function messageEvent(
+  conversWith: string,
+  message: Message | undefined,
+  known: string,
+): ConversationEvent | undefined {
+  if (message?.seq === undefined) return undefined;
+  const { seq, epoch = known, timestamp, sender } = message;
+  return { type: "message", conversWith, seq, epoch, timestamp, sender, message };
+}
+
+function parseJson(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(payload));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,138 @@
+import type { HistoryResponse, SyncRequest, SyncResponse } from "@chat21/protocol";
+import { ChatError, historyResponseSchema, syncResponseSchema } from "@chat21/protocol";
+import type { HistoryRange, SyncSource } from "../sync/sync-source.ts";
+import type { Clock } from "./clock.ts";
+import { errorOf } from "./rest-error.ts";
+import type { Token, TokenKeeper } from "./token-keeper.ts";
+import { isAboutCredentials } from "./token-keeper.ts";
+
+/** What a REST client needs. */
+export interface RestOptions {
+  /** With its `/api`. */
+  readonly apiUrl: string;
+  readonly tokens: TokenKeeper;
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+}
+
+/** What goes with a request. */
+export interface RequestOptions {
+  readonly body?: unknown;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Anything that checks and types a value; a zod schema is one. */
+export interface Schema<Value> {
+  safeParse(value: unknown): { readonly success: true; readonly data: Value } | { readonly success: false };
+}
+
+/** For answers of which only the success counts, or that are read elsewhere. */
+export const anything: Schema<unknown> = { safeParse: (data) => ({ success: true, data }) };
+
+const timeoutMs = 15_000;
+
+/** Calls the server's REST API. Throws only `ChatError`; asks for a new token once when the server refuses the one in use. */
+export class RestClient implements SyncSource {
+  readonly #options: RestOptions;
+  /** A device's own clock may be hours off. */
+  #skewMs = 0;
+
+  constructor(options: RestOptions) {
+    this.#options = options;
+  }
+
+  /** The server's clock as its answers tell it, milliseconds; this device's before the first answer. */
+  get serverNow(): number {
+    return this.#options.clock.now() + this.#skewMs;
+  }
+
+  async sync(body: SyncRequest, signal: AbortSignal): Promise<SyncResponse> {
+    const answer = await this.call("POST", ["v1", null, "sync"], syncResponseSchema, { body, signal });
+    this.#skewMs = answer.now - this.#options.clock.now();
+    return answer;
+  }
+
+  events(conversWith: string, range: HistoryRange, signal?: AbortSignal): Promise<HistoryResponse> {
+    const query = Object.fromEntries(Object.entries(range).map(([key, value]) => [key, String(value)]));
+    return this.call("GET", ["v1", null, "conversations", conversWith, "events"], historyResponseSchema, {
+      query,
+      signal,
+    });
+  }
+
+  /** Moves a conversation to the archive. */
+  async archive(conversWith: string): Promise<void> {
+    await this.call("DELETE", [null, "conversations", conversWith], anything, { body: {} });
+  }
+
+  /** Throws when the server does not accept this token, or cannot be reached. */
+  async verify(token: Token): Promise<void> {
+    await this.#fetch("GET", [null, "getInfo"], token, {});
+  }
+
+  /** `null` in a path stands for the app. */
+  async call<Value>(
+    method: string,
+    path: readonly (string | null)[],
+    schema: Schema<Value>,
+    options: RequestOptions = {},
+  ): Promise<Value> {
+    const parsed = schema.safeParse(
+      await this.#withToken((token) => this.#fetch(method, path, token, options)),
+    );
+    if (parsed.success) return parsed.data;
+    throw new ChatError(
+      "unsupported",
+      `the answer to ${method} ${path.filter(Boolean).join("/")} has another form`,
+    );
+  }
+
+  async #withToken<Value>(request: (token: Token) => Promise<Value>): Promise<Value> {
+    const { tokens } = this.#options;
+    const token = await tokens.get();
+    try {
+      return await request(token);
+    } catch (thrown) {
+      const error = ChatError.fromUnknown(thrown);
+      // `forbidden` is about the thing that was asked for, not about who asks.
+      if (!tokens.renewable || !isAboutCredentials(error) || error.code === "forbidden") throw error;
+      const current = await tokens.get();
+      return request(current === token ? await tokens.renew() : current);
+    }
+  }
+
+  async #fetch(
+    method: string,
+    path: readonly (string | null)[],
+    token: Token,
+    options: RequestOptions,
+  ): Promise<unknown> {
+    const { apiUrl, clock, fetch } = this.#options;
+    const url = `${apiUrl}/${path.map((segment) => encodeURIComponent(segment ?? token.app)).join("/")}`;
+    const query = options.query === undefined ? "" : `?${new URLSearchParams(options.query)}`;
+    const timeout = new AbortController();
+    const stop = clock.after(timeoutMs, () => timeout.abort());
+    try {
+      const response = await fetch(url + query, {
+        method,
+        headers: {
+          authorization: `Bearer ${token.text}`,
+          ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        signal:
+          options.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, options.signal]),
+      });
+      if (!response.ok) throw await errorOf(response);
+      return await response.json();
+    } catch (thrown) {
+      if (thrown instanceof ChatError) throw thrown;
+      if (timeout.signal.aborted)
+        throw new ChatError("timeout", `no answer in ${timeoutMs} ms`, { cause: thrown });
+      throw new ChatError("connection_lost", "the server cannot be reached", { cause: thrown });
+    } finally {
+      stop();
+    }
+  }
+}

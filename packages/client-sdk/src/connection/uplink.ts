@@ -1,0 +1,90 @@
+import type { Answer, Command, EraseCommand } from "@chat21/protocol";
+import { ChatError, isErrorCode, topics } from "@chat21/protocol";
+import { newId } from "../outbox/new-id.ts";
+import type { Clock } from "./clock.ts";
+import type { Link } from "./link.ts";
+
+type WithoutId<Value> = Value extends unknown ? Omit<Value, "request_id"> : never;
+
+/** A command less its `request_id`. */
+export type CommandBody = WithoutId<Command | EraseCommand>;
+
+/** What an uplink is made of. */
+export interface UplinkOptions {
+  readonly app: string;
+  readonly user: string;
+  readonly clock: Clock;
+}
+
+const timeoutMs = 10_000;
+
+/** The way to the server: through the link in use, or to nowhere while there is none. */
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #waiting = new Map<string, (answer: Answer | null) => void>();
+  #link: Link | undefined;
+
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+  }
+
+  /** MQTT client id of the link in use. */
+  get clientId(): string | undefined {
+    return this.#link?.clientId;
+  }
+
+  /** `undefined`: the connection is lost; whoever waits for an answer learns it. */
+  use(link: Link | undefined): void {
+    this.#link = link;
+    if (link !== undefined) return;
+    for (const finish of [...this.#waiting.values()]) finish(null);
+  }
+
+  /** Lost while there is no connection. */
+  publish(topic: string, payload: object): void {
+    this.#link?.publish(topic, payload);
+  }
+
+  /** Resolves when the server has it; rejects with `connection_lost`. */
+  async deliver(topic: string, payload: object): Promise<void> {
+    if (this.#link === undefined) throw new ChatError("connection_lost");
+    await this.#link.deliver(topic, payload);
+  }
+
+  /** Sends a command without waiting; lost while there is no connection. */
+  tell(body: CommandBody, requestId = newId()): void {
+    const { app, user } = this.#options;
+    this.publish(topics.command(app, user, this.clientId ?? ""), { ...body, request_id: requestId });
+  }
+
+  /** Resolves when the server has done it; rejects with what it answered, `timeout` or `connection_lost`. */
+  ask(body: CommandBody): Promise<void> {
+    if (this.#link === undefined) return Promise.reject(new ChatError("connection_lost"));
+    const requestId = newId();
+    return new Promise((resolve, reject) => {
+      const stop = this.#options.clock.after(timeoutMs, () => {
+        this.#waiting.delete(requestId);
+        reject(new ChatError("timeout"));
+      });
+      this.#waiting.set(requestId, (answer) => {
+        stop();
+        this.#waiting.delete(requestId);
+        const error = answer === null ? new ChatError("connection_lost") : errorOfAnswer(answer);
+        if (error === null) resolve();
+        else reject(error);
+      });
+      this.tell(body, requestId);
+    });
+  }
+
+  handleAnswer(answer: Answer): void {
+    if (answer.request_id !== undefined) this.#waiting.get(answer.request_id)?.(answer);
+  }
+}
+
+/** What an answer says went wrong; `null` for `ok`. A code of a later version is taken as final. */
+export function errorOfAnswer({ code, message, retry_after_ms: retryAfterMs }: Answer): ChatError | null {
+  if (code === "ok") return null;
+  if (!isErrorCode(code)) return new ChatError("bad_request", `${code}: ${message ?? "refused"}`);
+  return new ChatError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
+}

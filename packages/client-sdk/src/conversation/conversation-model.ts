@@ -1,0 +1,317 @@
+import type { ConversationEvent, ConversationState, Range } from "@chat21/protocol";
+import { conversationSchema, looksLikeGroupId, messageSchema } from "@chat21/protocol";
+import type { ConversationSummary, Watermarks } from "../api/conversation.ts";
+import type { ChatMessage } from "../api/message.ts";
+import { rangeEnd } from "../sync/ranges.ts";
+import type { HeldConversation, Reducer } from "./kinds/reducer.ts";
+import { projectEvent, projectMessage, type Viewpoint, withWatermarks } from "./project-message.ts";
+import type { Stretch, Update } from "./update.ts";
+import { capUnread, countUnread, furthest, isListed, isUnread, lastListed } from "./view.ts";
+
+const nothing: Watermarks = { delivered: 0, read: 0 };
+
+/** What a model is made for. */
+export interface ModelContext {
+  readonly user: string;
+  readonly conversWith: string;
+  readonly reducers: ReadonlyMap<string, Reducer>;
+}
+
+/** What an event did to a conversation. */
+export interface Applied {
+  readonly added: ChatMessage | null;
+  /** Messages that were held before and are other ones now. */
+  readonly amended: readonly ChatMessage[];
+}
+
+/**
+ * What this client knows of one conversation: its messages and the facts a list shows. Bookkeeping only: it changes
+ * when it is told to, and tells nobody.
+ */
+export class ConversationModel implements HeldConversation {
+  /** Numbered messages, ascending: all of `floor`-`position` that this user may see. */
+  held: ChatMessage[] = [];
+  /** The outbox's messages for this conversation by their client ids, in send order. */
+  readonly pending = new Map<string, ChatMessage>();
+  typing: readonly string[] = [];
+  groupName: string | undefined;
+  kind: ConversationSummary["kind"];
+  archived = false;
+  markedUnread = false;
+  /** The flags were changed after the server was asked for the state that comes next. */
+  keepFlags = false;
+  /** The last message or the unread count depends on what is not held: only the server can tell. */
+  isStale = false;
+  own: Watermarks = nothing;
+  counterpart: Watermarks | null;
+  /** How often held messages were amended. */
+  amendments = 0;
+  readonly #context: ModelContext;
+  #floor = 1;
+  #position = 0;
+  #head = 0;
+  #last: ChatMessage | null = null;
+  #summary: ConversationSummary | undefined;
+  #unread = 0;
+  /** Older messages that the app has asked for. */
+  #loaded = 0;
+  #name: string | undefined;
+  #loggedName: string | undefined;
+  /** Up to which number of the log each amended message is known. */
+  #versions = new Map<number, number>();
+  #applied: { added: ChatMessage | null; amended: ChatMessage[] } = { added: null, amended: [] };
+
+  constructor(context: ModelContext) {
+    this.#context = context;
+    this.kind = looksLikeGroupId(context.conversWith) ? "group" : "direct";
+    this.counterpart = this.kind === "direct" ? nothing : null;
+  }
+
+  /** Numbers from here on are held; what was written before can be loaded. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Up to here, everything was handed on. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** As a list shows it; the same object as long as nothing of it changes. */
+  get summary(): ConversationSummary {
+    const { conversWith } = this.#context;
+    const now: ConversationSummary = {
+      conversWith,
+      kind: this.kind,
+      title: this.groupName ?? this.#loggedName ?? this.#name ?? conversWith,
+      lastMessage: this.#last,
+      timestamp: this.#last?.timestamp ?? 0,
+      unread: this.#unread,
+      markedUnread: this.markedUnread,
+      archived: this.archived,
+      head: this.#head,
+      own: this.own,
+      counterpart: this.counterpart,
+    };
+    if (this.#summary === undefined || !isSame(this.#summary, now)) this.#summary = now;
+    return this.#summary;
+  }
+
+  /** The next numbers are `from`-`to`; {@link apply} their events. */
+  advance({ from, to }: Pick<Stretch, "from" | "to">): void {
+    this.#span(from === this.#position + 1 ? this.#floor : from, to);
+  }
+
+  /** Takes in the next event. */
+  apply(event: ConversationEvent): Applied {
+    const applied = { added: null, amended: [] };
+    this.#applied = applied;
+    this.#context.reducers.get(event.type)?.(this, event);
+    return applied;
+  }
+
+  /** Forgets everything for what comes in a stretch; {@link apply} its events. */
+  restart({ from, to, head }: Pick<Stretch, "from" | "to"> & { readonly head: number }): void {
+    this.held = [];
+    this.#versions.clear();
+    this.#last = null;
+    this.#loaded = 0;
+    this.own = nothing;
+    this.counterpart = this.kind === "direct" ? nothing : null;
+    this.archived = false;
+    this.markedUnread = false;
+    this.#unread = 0;
+    this.#head = 0;
+    this.#span(from, to, head);
+  }
+
+  /** Puts older messages in front; answers them. Nothing happens when they do not reach what is held. */
+  extend({ from, to, events }: Stretch, asked: boolean): readonly ChatMessage[] {
+    const floor = this.#floor;
+    if (from >= floor || to < floor - 1) return [];
+    const older = events.filter(({ seq }) => seq < floor).flatMap((event) => this.#project(event) ?? []);
+    this.held = [...older, ...this.held];
+    if (asked) this.#loaded += older.length;
+    this.#span(from, this.#position);
+    // What a list shows of a text is cut.
+    this.#last = older.find(({ seq }) => seq === this.#last?.seq) ?? this.#last;
+    this.#recount();
+    return older;
+  }
+
+  /** Takes over what the server says. Live events that it does not know of yet stay counted. */
+  setState(state: ConversationState): void {
+    this.kind = state.kind;
+    if (state.kind !== "direct") this.counterpart = null;
+    this.#head = Math.max(this.#head, state.head);
+    this.own = furthest(this.own, state);
+    if (state.counterpart !== undefined) this.setCounterpart(state.counterpart);
+    this.isStale = false;
+    this.#setDocument(state);
+    const newer = countUnread(this.held, Math.max(state.head, this.own.read), this.#context.user);
+    this.#unread = capUnread(this.own.read > state.read ? newer : state.unread + newer);
+    this.#recount();
+  }
+
+  #setDocument(state: ConversationState): void {
+    const document = conversationSchema.safeParse(state.conversation);
+    const last = messageSchema.safeParse(state.conversation);
+    const known = this.#last !== null && !this.#last.deleted ? (this.#last.seq ?? 0) : 0;
+    if (!last.success || !document.success) {
+      if (state.head >= known) this.#last = null;
+      return;
+    }
+    const seq = last.data.seq ?? 0;
+    if (seq < known) return;
+    const held = this.held.find((message) => message.seq === seq);
+    this.#last = held ?? projectMessage(last.data, this.viewpoint);
+    if (held === undefined) this.#versions.set(seq, state.head);
+    this.#learnName(this.#last);
+    if (this.keepFlags) return;
+    this.archived = state.archived;
+    this.markedUnread = document.data.is_new && this.own.read >= seq;
+  }
+
+  /** The user, here or on another device, changed these. */
+  setFlags({
+    archived = this.archived,
+    markedUnread = this.markedUnread,
+  }: Omit<Extract<Update, { type: "flagged" }>, "conversWith" | "type">): void {
+    this.archived = archived;
+    this.markedUnread = markedUnread;
+    this.keepFlags = true;
+  }
+
+  /** The user's own watermarks moved. */
+  setOwn(watermarks: Watermarks): void {
+    this.own = furthest(this.own, watermarks);
+    if (this.own.read >= this.#head) this.#unread = 0;
+    // Some of what is not held was read.
+    else if (watermarks.read > 0 && !this.#isCountable) this.isStale = true;
+    this.#recount();
+  }
+
+  /** Moves the counterpart's watermarks forward; answers the messages that changed by it. */
+  setCounterpart(watermarks: Watermarks): readonly ChatMessage[] {
+    if (this.counterpart === null) return [];
+    const counterpart = furthest(this.counterpart, watermarks);
+    if (counterpart === this.counterpart) return [];
+    this.counterpart = counterpart;
+    return this.#change((message) => withWatermarks(message, counterpart));
+  }
+
+  /** Drops the oldest messages over `mostUnasked`, not counting those that were asked for. */
+  trim(mostUnasked: number): void {
+    const most = mostUnasked + this.#loaded;
+    if (this.held.length <= most) return;
+    this.held = this.held.slice(-most);
+    this.#span(this.held[0]?.seq ?? this.#floor, this.#position);
+  }
+
+  append(event: ConversationEvent): void {
+    const message = this.#settled(event) ?? this.#project(event);
+    if (message === null) return;
+    this.#applied.added = message;
+    this.held.push(message);
+    this.#learnName(message);
+    if (event.seq > this.own.read && isUnread(message, this.#context.user)) {
+      this.#unread = capUnread(this.#unread + 1);
+    }
+    if (!isListed(message)) return;
+    this.#last = message;
+    this.archived = false;
+  }
+
+  amend(
+    { seq: version }: ConversationEvent,
+    ranges: readonly Range[],
+    change: (message: ChatMessage) => ChatMessage,
+  ): void {
+    this.amendments += 1;
+    const amended = this.#change((message) => {
+      const { seq } = message;
+      if (seq === null || rangeEnd(ranges, seq) === null || (this.#versions.get(seq) ?? 0) >= version)
+        return message;
+      this.#versions.set(seq, version);
+      return change(message);
+    });
+    this.#applied.amended.push(...amended);
+    if (this.#last !== null && !isListed(this.#last)) {
+      const last = lastListed(this.held);
+      // Until the server tells which one it is, the list keeps its place.
+      if (last !== null || this.#floor === 1) this.#last = last;
+      else this.isStale = true;
+    }
+    if (!this.#isCountable) this.isStale = true;
+    this.#recount();
+  }
+
+  setGroupName(name: string): void {
+    this.#loggedName = name;
+  }
+
+  /** From where messages of this conversation are looked at. */
+  get viewpoint(): Viewpoint {
+    const { user, conversWith } = this.#context;
+    return { user, conversWith, counterpart: this.counterpart };
+  }
+
+  /** Answers the held messages that are other ones now. */
+  #change(change: (message: ChatMessage) => ChatMessage): ChatMessage[] {
+    const last = this.#last;
+    const changed: ChatMessage[] = [];
+    let isLastHeld = false;
+    this.held = this.held.map((message) => {
+      const now = change(message);
+      if (now !== message) changed.push(now);
+      if (message === last) {
+        isLastHeld = true;
+        this.#last = now;
+      }
+      return now;
+    });
+    if (last !== null && !isLastHeld) this.#last = change(last);
+    return changed;
+  }
+
+  #project(event: ConversationEvent): ChatMessage | null {
+    if (event.overlay !== undefined) this.#versions.set(event.seq, event.overlay.version);
+    return projectEvent(event, this.viewpoint);
+  }
+
+  /** The outbox shows the message already, as it came back. */
+  #settled({ message }: ConversationEvent): ChatMessage | null {
+    const sent = this.pending.get(message?.client_message_id ?? "");
+    const isThis = sent !== undefined && sent.messageId === message?.message_id;
+    return isThis ? withWatermarks(sent, this.counterpart) : null;
+  }
+
+  /** What others write into their messages; not verified, but all there is for a person. */
+  #learnName({ own, wire }: ChatMessage): void {
+    const isGroup = this.kind !== "direct";
+    const name = own || isGroup ? wire?.recipient_fullname : wire?.sender_fullname;
+    if (!name || name === this.#context.conversWith) return;
+    if (own) this.#name ??= name;
+    else this.#name = name;
+  }
+
+  /** Whether everything beyond the read watermark is held. */
+  get #isCountable(): boolean {
+    return this.#floor <= this.own.read + 1;
+  }
+
+  #recount(): void {
+    if (!this.#isCountable) return;
+    this.#unread = capUnread(countUnread(this.held, this.own.read, this.#context.user));
+  }
+
+  #span(floor: number, position: number, head = position): void {
+    this.#floor = floor;
+    this.#position = position;
+    this.#head = Math.max(this.#head, head);
+  }
+}
+
+function isSame(a: ConversationSummary, b: ConversationSummary): boolean {
+  return (Object.keys(b) as (keyof ConversationSummary)[]).every((key) => a[key] === b[key]);
+}

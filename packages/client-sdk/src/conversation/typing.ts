@@ -1,0 +1,68 @@
+import type { Clock } from "../connection/clock.ts";
+import type { Dispatch } from "./update.ts";
+
+/** What typing needs. */
+export interface TypingOptions {
+  readonly clock: Clock;
+  send(conversWith: string, typing: boolean): void;
+  readonly dispatch: Dispatch;
+}
+
+/** How long somebody is shown as typing after the last sign. */
+const shownMs = 6_000;
+const repeatMs = 3_000;
+
+/** Who types where: this user's own signs, thinned out, and those of others, with an end. */
+export class Typing {
+  readonly #options: TypingOptions;
+  readonly #others = new Map<string, Map<string, () => void>>();
+  readonly #own = new Map<string, { readonly sentAt: number; readonly stop: () => void }>();
+
+  constructor(options: TypingOptions) {
+    this.#options = options;
+  }
+
+  set(conversWith: string, typing: boolean): void {
+    const { clock, send } = this.#options;
+    const own = this.#own.get(conversWith);
+    own?.stop();
+    if (!typing) {
+      this.#own.delete(conversWith);
+      if (own !== undefined) send(conversWith, false);
+      return;
+    }
+    const due = own === undefined || clock.now() - own.sentAt >= repeatMs;
+    if (due) send(conversWith, true);
+    const stop = clock.after(shownMs, () => this.set(conversWith, false));
+    this.#own.set(conversWith, { sentAt: due ? clock.now() : own.sentAt, stop });
+  }
+
+  /** A message ends typing by itself: nothing is sent. */
+  forget(conversWith: string): void {
+    this.#own.get(conversWith)?.stop();
+    this.#own.delete(conversWith);
+  }
+
+  handle(conversWith: string, user: string, typing: boolean): void {
+    const users = this.#others.get(conversWith) ?? new Map<string, () => void>();
+    this.#others.set(conversWith, users);
+    const known = users.get(user);
+    known?.();
+    users.delete(user);
+    if (typing)
+      users.set(
+        user,
+        this.#options.clock.after(shownMs, () => this.handle(conversWith, user, false)),
+      );
+    if (typing !== (known !== undefined))
+      this.#options.dispatch({ type: "typing", conversWith, user, typing });
+    if (users.size === 0) this.#others.delete(conversWith);
+  }
+
+  close(): void {
+    for (const { stop } of this.#own.values()) stop();
+    for (const users of this.#others.values()) for (const stop of users.values()) stop();
+    this.#own.clear();
+    this.#others.clear();
+  }
+}

@@ -1,0 +1,44 @@
+import { compareListed, conversationIdOf, countsAsUnread, isListedMessage, limits } from "@chat21/protocol";
+import type { ConversationSummary, Watermarks } from "../api/conversation.ts";
+import type { ChatMessage } from "../api/message.ts";
+
+/** Whether a list may show the message. */
+export function isListed(message: ChatMessage): boolean {
+  return !message.deleted && isListedMessage(message);
+}
+
+/** Whether the message is unread as long as the reader's `read` mark lies before it. */
+export function isUnread(message: ChatMessage, user: string): boolean {
+  return isListed(message) && countsAsUnread(message, { user });
+}
+
+/** Unread messages beyond a number. */
+export function countUnread(messages: readonly ChatMessage[], after: number, user: string): number {
+  return messages.filter((message) => (message.seq ?? 0) > after && isUnread(message, user)).length;
+}
+
+/** No list counts further. */
+export function capUnread(unread: number): number {
+  return Math.min(unread, limits.unreadMax);
+}
+
+/** The newest message that a list may show, or `null`. */
+export function lastListed(messages: readonly ChatMessage[]): ChatMessage | null {
+  return messages.findLast(isListed) ?? null;
+}
+
+/** The order of conversation lists, as the server has it. */
+export function compareSummaries(user: string): (a: ConversationSummary, b: ConversationSummary) => number {
+  const place = ({ timestamp, conversWith }: ConversationSummary) => ({
+    timestamp,
+    conversation: conversationIdOf(user, conversWith),
+  });
+  return (a, b) =>
+    a.timestamp === b.timestamp ? compareListed(place(a), place(b)) : b.timestamp - a.timestamp;
+}
+
+/** Watermarks never go back, and what was read was delivered. The same object when nothing moved. */
+export function furthest(a: Watermarks, b: Watermarks): Watermarks {
+  const [delivered, read] = [Math.max(a.delivered, b.delivered), Math.max(a.read, b.read)];
+  return delivered === a.delivered && read === a.read ? a : { delivered: Math.max(delivered, read), read };
+}

@@ -1,0 +1,53 @@
+import type { Clock } from "../connection/clock.ts";
+
+/** What a position check needs. */
+export interface PositionCheckOptions {
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  /** Compares all positions with the server. */
+  compare(): Promise<void>;
+  handleFailure(thrown: unknown): void;
+}
+
+/** Hints of the platform that come in a row lead to one comparison. */
+const hintRestMs = 30_000;
+
+/** While online, compares positions from time to time: finds what a broker lost without closing the connection. */
+export class PositionCheck {
+  readonly #options: PositionCheckOptions;
+  #stopTimer: (() => void) | undefined;
+  #comparedAt = 0;
+
+  constructor(options: PositionCheckOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stopTimer = this.#options.clock.after(this.#options.intervalMs, () => {
+      this.#compare();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+  }
+
+  /** A comparison was made. */
+  note(): void {
+    this.#comparedAt = this.#options.clock.now();
+  }
+
+  /** The page or the network seems to be back. No effect while stopped. */
+  hint(): void {
+    const isDue = this.#options.clock.now() - this.#comparedAt >= hintRestMs;
+    if (this.#stopTimer !== undefined && isDue) this.#compare();
+  }
+
+  #compare(): void {
+    const { compare, handleFailure } = this.#options;
+    this.note();
+    compare().catch(handleFailure);
+  }
+}

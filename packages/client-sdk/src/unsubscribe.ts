@@ -1,2 +1,0 @@
-/** Ends a registration. Calling it again has no effect. */
-export type Unsubscribe = () => void;

@@ -1,0 +1,50 @@
+import { ChatError, isId, isOwnFilter, parseClientTopic } from "@chat21/protocol";
+import type { ConnectAttempt, Session } from "./ports/edge.ts";
+import type { TokenVerifier } from "./ports/identity.ts";
+
+/** What decides about connections. */
+export interface AdmissionOptions {
+  readonly tokens: TokenVerifier;
+  /** @default every app is served */
+  readonly apps: readonly string[] | undefined;
+}
+
+/**
+ * How a connection is admitted: with a good token, under a client id that is the token's own, with a will that is only the
+ * client's presence. Throws what `EdgeHandler.authenticate` promises.
+ */
+export async function admit(attempt: ConnectAttempt, { tokens, apps }: AdmissionOptions): Promise<Session> {
+  const { clientId, password, will } = attempt;
+  if (!isId(clientId)) throw new ChatError("invalid_id", "the client id has a form that is not allowed");
+  if (password === undefined || password === "") throw new ChatError("unauthorized");
+  const identity = await tokens.verify(password);
+  const { app, user } = identity;
+  // Topics and filters are compared with these two: a user called `+` would be everybody.
+  if (!isId(app) || !isId(user))
+    throw new ChatError("invalid_id", "the token names an app or a user with a form that is not allowed");
+  if (apps !== undefined && !apps.includes(app))
+    throw new ChatError("forbidden", "this app is not served here");
+  if (identity.clientId !== null && identity.clientId !== clientId) {
+    throw new ChatError("forbidden", "the token is bound to another client id");
+  }
+  if (will !== undefined) {
+    const topic = parseClientTopic(will.topic);
+    if (topic?.kind !== "presence" || topic.app !== app || topic.user !== user) {
+      throw new ChatError("forbidden", "a will may only be the client's own presence");
+    }
+  }
+  return {
+    app,
+    user,
+    clientId,
+    admin: identity.admin,
+    expiresAt: identity.expiresAt,
+    issuedAt: identity.issuedAt,
+    tokenId: identity.tokenId,
+  };
+}
+
+/** Whether a session may subscribe to a filter: only inside its own user's tree. */
+export function maySubscribe({ app, user }: Session, filter: string): boolean {
+  return isOwnFilter(app, user, filter);
+}

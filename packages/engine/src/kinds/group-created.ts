@@ -1,0 +1,94 @@
+import { ChatError, eventKinds } from "@chat21/protocol";
+import type { Contact } from "../ports/contacts.ts";
+import type { GroupRecord, MemberRecord } from "../ports/records.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
+import { isOpen, withEnd } from "../working-conversation.ts";
+import { groupEvent, groupKind } from "./group-event.ts";
+import { groupCreatedInfo, joinedOnCreationInfo } from "./info-message.ts";
+import { requireRoutable } from "./message.ts";
+import type { Decide, EventDraft } from "./plan.ts";
+
+/** A group was created, or one that messages had begun became a stored group. */
+export const groupCreated = groupKind(eventKinds.group_created);
+
+/** Info messages about who joined go to every member: about more than so many at once there are none. */
+export const joinedInfoMembers = 200;
+
+/** A group to make, with everybody's name. */
+export interface NewGroup {
+  readonly name: string;
+  readonly owner: string;
+  readonly creator: { readonly user: string; readonly admin: boolean };
+  /** Without repeats, the owner of a non-admin creator among them. */
+  readonly members: readonly { readonly user: string; readonly contact: Contact }[];
+  /** JSON object text. */
+  readonly attributes: string | null;
+}
+
+/**
+ * Creates a group. Over a group that messages began: its owner or an admin only, and the log is kept. Over one that
+ * exists: nothing when the data is equal, refused otherwise.
+ */
+export function createGroup(wanted: NewGroup): Decide {
+  return (state, context) => {
+    if (state.kind !== "group") throw new ChatError("invalid_id", "the id is not a group's");
+    if (state.group !== null) {
+      requireEqual(state, state.group, wanted);
+      return { events: [] };
+    }
+    requireOwnership(state, wanted);
+    for (const { user } of wanted.members) requireRoutable(state.app, user, state.conversation);
+    const group: GroupRecord = {
+      name: wanted.name,
+      owner: wanted.owner,
+      createdOn: context.now,
+      updatedOn: context.now,
+      attributes: wanted.attributes,
+    };
+    const body = { name: group.name, owner: group.owner, announce: false };
+    const events: EventDraft[] = [
+      groupEvent("group_created", wanted.creator.user, body, context),
+      groupCreatedInfo(group.name, wanted.creator.user, context),
+    ];
+    if (wanted.members.length <= joinedInfoMembers) {
+      for (const { user, contact } of wanted.members) {
+        events.push(joinedOnCreationInfo(group.name, user, contact, context));
+      }
+    }
+    return { events, transient: false, group, members: initialMembers(state, wanted) };
+  };
+}
+
+function initialMembers(state: WorkingConversation, wanted: NewGroup): MemberRecord[] {
+  const named = new Set(wanted.members.map(({ user }) => user));
+  const members = [...named].map(
+    (user): MemberRecord => ({
+      user,
+      role: user === wanted.owner ? "owner" : "member",
+      intervals: [[1, null]],
+    }),
+  );
+  for (const former of state.members.values()) {
+    if (!named.has(former.user)) members.push({ ...withEnd(former, state.head), role: "member" });
+  }
+  return members;
+}
+
+function requireOwnership(state: WorkingConversation, wanted: NewGroup): void {
+  if (state.head === 0 || wanted.creator.admin) return;
+  if (state.members.get(wanted.creator.user)?.role !== "owner") {
+    throw new ChatError("forbidden", "somebody else has begun this group");
+  }
+}
+
+function requireEqual(state: WorkingConversation, group: GroupRecord, wanted: NewGroup): void {
+  const present = [...state.members.values()].filter(isOpen);
+  const equal =
+    (wanted.creator.admin || wanted.creator.user === group.owner) &&
+    group.name === wanted.name &&
+    group.owner === wanted.owner &&
+    (group.attributes ?? "{}") === (wanted.attributes ?? "{}") &&
+    present.length === wanted.members.length &&
+    wanted.members.every(({ user }) => state.isMember(user));
+  if (!equal) throw new ChatError("conflict", "a group with this id exists");
+}

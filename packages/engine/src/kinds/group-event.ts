@@ -1,0 +1,86 @@
+import type { EventKind } from "@chat21/protocol";
+import { topics } from "@chat21/protocol";
+import type { EventRecord, MemberRecord } from "../ports/records.ts";
+import { groupFacts, groupJson } from "../project-conversation.ts";
+import { eventJson } from "../project-event.ts";
+import { sees } from "../view/view.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
+import type { Kind } from "./kind.ts";
+import type { DecisionContext, EventDraft } from "./plan.ts";
+
+/** What S6 tells about a change, beside the group itself. */
+interface GroupNotification {
+  readonly messagelabel: { readonly key: string; readonly parameters: Readonly<Record<string, unknown>> };
+}
+
+/** Body of every event that changes a group. The first four fields are its `data` on the wire. */
+export interface GroupEventBody {
+  readonly member_id?: string;
+  readonly name?: string;
+  readonly owner?: string;
+  readonly attributes?: unknown;
+  readonly notification?: GroupNotification;
+  /** Whether the group's new data goes to its members as S6. */
+  readonly announce: boolean;
+  /**
+   * One of very many changes: told live to the member that it is about and to nobody else, without the history. The
+   * others see the gap before the next event and ask for it.
+   */
+  readonly quiet?: true;
+  /** Users who see the number but hear nothing of it: they were no members yet. */
+  readonly except?: readonly string[];
+}
+
+/** The event's body. */
+export function groupBody(event: EventRecord): GroupEventBody {
+  return JSON.parse(event.body) as GroupEventBody;
+}
+
+/** An event that changes a group. */
+export function groupEvent(
+  type: "group_created" | "group_updated" | "member_added" | "member_removed",
+  actor: string,
+  body: GroupEventBody,
+  context: DecisionContext,
+): EventDraft {
+  return { type, sender: actor, messageId: context.newId(), body: JSON.stringify(body) };
+}
+
+/**
+ * A kind that changes a group: members hear of it on `…/event`, and old clients by S6 with the group as it is now. Backends
+ * hear of it by the info message beside it.
+ */
+export function groupKind(wire: EventKind): Kind {
+  return { wire, listed: false, tell: tellMembers, data: dataOf };
+}
+
+/** The body without the server's own notes. */
+function dataOf(event: EventRecord): string {
+  const { announce: _, except: __, notification: ___, quiet: ____, ...data } = groupBody(event);
+  return JSON.stringify(data);
+}
+
+function tellMembers(...[event, state, outlet]: Parameters<Kind["tell"]>): void {
+  const { app, conversation } = event;
+  const body = groupBody(event);
+  const payload = eventJson(event, outlet.epoch, conversation, dataOf(event));
+  const announced =
+    body.announce && state.group !== null
+      ? groupJson(groupFacts(state, state.group), { withId: true, notification: body.notification })
+      : null;
+  const except = new Set(body.except);
+  for (const { user, intervals } of audienceOf(state, body)) {
+    if (!sees(intervals, event.seq) || except.has(user) || !outlet.reaches(user)) continue;
+    outlet.deliver(user, topics.event(app, user, conversation), payload);
+    if (announced !== null) outlet.deliver(user, topics.groupUpdated(app, user, conversation), announced);
+  }
+}
+
+function audienceOf(
+  state: WorkingConversation,
+  { quiet, member_id: about }: GroupEventBody,
+): Iterable<MemberRecord> {
+  if (quiet !== true) return state.members.values();
+  const member = about === undefined ? undefined : state.members.get(about);
+  return member === undefined ? [] : [member];
+}

@@ -1,0 +1,51 @@
+import { ChatError, limits } from "@chat21/protocol";
+import type { Contact } from "../ports/contacts.ts";
+import type { GroupRecord, MemberRecord } from "../ports/records.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
+import { withInterval } from "../working-conversation.ts";
+import type { DecisionContext } from "./plan.ts";
+
+/** Who changes a group. */
+export interface Changer {
+  readonly user: string;
+  readonly admin: boolean;
+}
+
+/** Somebody to add, with the name for the info message. */
+export interface Newcomer {
+  readonly user: string;
+  readonly contact: Contact;
+}
+
+/** The group of a state. Throws `not_found` when nobody has created one. */
+export function requireGroup(state: WorkingConversation): GroupRecord {
+  if (state.group === null) throw new ChatError("not_found", "there is no such group");
+  return state.group;
+}
+
+/** Throws `forbidden` for everybody but the owner and admins. */
+export function requireOwner(group: GroupRecord, changer: Changer): void {
+  if (!changer.admin && changer.user !== group.owner) {
+    throw new ChatError("forbidden", "only the group's owner may do that");
+  }
+}
+
+/** The group, changed now. */
+export function touched(group: GroupRecord, context: DecisionContext): GroupRecord {
+  return { ...group, updatedOn: context.now };
+}
+
+/** The member who joins now: it sees the newest 200 numbers before it, and all that follow. */
+export function joined(state: WorkingConversation, user: string): MemberRecord {
+  const known = state.members.get(user) ?? { user, role: "member", intervals: [] };
+  const lastSeen = known.intervals.at(-1)?.[1] ?? 0;
+  const from = Math.max(1, state.head - limits.joinReplay + 1, lastSeen + 1);
+  return withInterval(known, from, null);
+}
+
+/** Throws `bad_request` for a group that would have too many members. */
+export function requireRoom(state: WorkingConversation, more: number): void {
+  if (state.present().length + more > limits.groupMembers) {
+    throw new ChatError("bad_request", `a group has at most ${limits.groupMembers} members`);
+  }
+}

@@ -1,0 +1,79 @@
+import type { EventRecord, GroupRecord, MemberRecord } from "../ports/records.ts";
+import type { WorkingConversation } from "../working-conversation.ts";
+
+/** An event before it has a number. Absent fields are `null`. */
+export interface EventDraft {
+  readonly type: string;
+  readonly sender: string;
+  readonly messageId: string;
+  readonly body: string;
+  readonly clientMessageId?: string | null;
+  /** The sender's own clock; `null` = the server's. */
+  readonly timestamp?: number | null;
+  readonly tempUid?: string | null;
+  readonly hiddenFor?: string | null;
+  /** @default what the kind says */
+  readonly listed?: boolean;
+}
+
+/**
+ * What a command does to a conversation. Its events get the numbers `head + 1 …` of the state it was decided on, so a
+ * plan may name these numbers; it is decided anew when the state has moved. The events' kinds say which earlier messages
+ * they change.
+ */
+export interface Plan {
+  readonly events: readonly EventDraft[];
+  readonly transient?: boolean;
+  readonly group?: GroupRecord;
+  /** Whole records of the members that change. */
+  readonly members?: readonly MemberRecord[];
+}
+
+/** What a decision may use besides the state. */
+export interface DecisionContext {
+  readonly now: number;
+  readonly newId: () => string;
+  /** The messages that the command named, as they are in the state; `null` for a number without a message. */
+  readonly target: (seq: number) => EventRecord | null;
+}
+
+/** A rule: pure, may be asked again. Throws `ChatError` to refuse; a plan without events changes nothing. */
+export type Decide = (state: WorkingConversation, context: DecisionContext) => Plan;
+
+/** What numbering asks of the kinds; see `Kinds`. */
+export interface ListedKinds {
+  of(type: string): { readonly listed: boolean } | undefined;
+}
+
+/** Numbers the plan's events on top of the state and advances the state by them. */
+export function advance(
+  state: WorkingConversation,
+  plan: Plan,
+  now: number,
+  kinds: ListedKinds,
+): EventRecord[] {
+  const events = plan.events.map((draft): EventRecord => {
+    state.head += 1;
+    state.lastTimestamp = Math.max(draft.timestamp ?? now, state.lastTimestamp + 1);
+    return {
+      app: state.app,
+      conversation: state.conversation,
+      seq: state.head,
+      type: draft.type,
+      sender: draft.sender,
+      clientMessageId: draft.clientMessageId ?? null,
+      messageId: draft.messageId,
+      timestamp: state.lastTimestamp,
+      committedAt: now,
+      body: draft.body,
+      tempUid: draft.tempUid ?? null,
+      hiddenFor: draft.hiddenFor ?? null,
+      listed: draft.listed ?? kinds.of(draft.type)?.listed ?? false,
+      overlay: null,
+    };
+  });
+  if (plan.transient !== undefined) state.transient = plan.transient;
+  if (plan.group !== undefined) state.group = plan.group;
+  for (const member of plan.members ?? []) state.members.set(member.user, member);
+  return events;
+}

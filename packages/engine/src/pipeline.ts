@@ -1,0 +1,90 @@
+/**
+ * The way of a message, one direction and no way back. Every message takes these steps in this order, from MQTT and from REST:
+ *
+ * 1. decode      `decode-message.ts`: JSON within the limits, the server's own keys cut out
+ * 2. admit       here: the app is served, the sender is within its rate, the ids fit
+ * 3. authorize   `kinds/message.ts` (`sendMessage`), asked by the writer on the conversation's state: who may write where
+ * 4. number      `kinds/plan.ts` (`advance`): `head + 1`, a timestamp that ascends
+ * 5. commit      `writer.ts`: one batch at a time into `Store.events`, fenced by the number
+ * 6. deliver     `dispatcher.ts`: what `tell` of the event's kind says to clients
+ * 7. hand over   `dispatcher.ts`: facts to webhooks and queues, then the dispatch mark
+ * 8. acknowledge `outcomes.ts` settles the write; PUBACK, 2xx, or the sender's own copy follow
+ *
+ * The commands of other kinds take the same steps from 3 on (`operations/commands.ts`).
+ */
+import { ChatError, conversationIdOf, isId, looksLikeGroupId, systemUser } from "@chat21/protocol";
+import type { DecodedMessage } from "./decode-message.ts";
+import type { Sender } from "./kinds/message.ts";
+import { requireRoutable, sendMessage } from "./kinds/message.ts";
+import type { OperationsContext } from "./operations-context.ts";
+import type { Arrival } from "./pending-run.ts";
+import type { Inbound } from "./ports/edge.ts";
+import type { EventRecord } from "./ports/records.ts";
+import { isErased } from "./project-message.ts";
+
+/** Lets a decoded message take steps 2 to 8. The same idempotency key answers the event that was stored first. */
+export async function sendDecoded(
+  context: OperationsContext,
+  app: string,
+  sender: Sender,
+  recipient: string,
+  message: DecodedMessage,
+  inbound?: Pick<Inbound, "isCurrent" | "redelivered">,
+): Promise<{ readonly event: EventRecord; readonly repeated: boolean }> {
+  context.requireService(app);
+  const again = inbound?.redelivered === true;
+  if (!again && !sender.admin && sender.user !== systemUser) context.rate.take(`${app}/${sender.user}`);
+  requireRoutable(app, sender.user, recipient);
+  const isGroup = message.channelType === "group" || looksLikeGroupId(recipient);
+  if (!isGroup && !isId(recipient))
+    throw new ChatError("invalid_id", "the recipient's id is too long for a user's");
+  const conversation = conversationIdOf(sender.user, recipient, isGroup);
+  const { clientMessageId } = message;
+  const repeatKey = clientMessageId === null ? null : `${app}/${sender.user}/${clientMessageId}`;
+  const { events, repeated } = await context.writer
+    .write(app, conversation, sendMessage(sender, message), {
+      repeatKey,
+      arrival: arrivalOf(inbound, sender, message),
+    })
+    .catch((refusal: ChatError) => earlierWrite(context, app, sender.user, clientMessageId, refusal));
+  const event = events[0];
+  if (event === undefined) throw new ChatError("internal", "a send made no event");
+  if (repeated) {
+    context.metrics.count("repeats");
+    // One that was erased since has no body left to compare with, and nothing to be delivered again.
+    const isSame = event.type === "message" && !isErased(event) && event.conversation === conversation;
+    if (!isSame || event.body !== message.body) {
+      throw new ChatError("idempotency_conflict", "client_message_id was used for another message");
+    }
+    context.dispatcher.repeat(event);
+  }
+  return { event, repeated };
+}
+
+function arrivalOf(
+  inbound: Pick<Inbound, "isCurrent" | "redelivered"> | undefined,
+  { user }: Sender,
+  { body, clientMessageId, tempUid }: DecodedMessage,
+): Arrival | undefined {
+  if (inbound?.isCurrent === undefined) return undefined;
+  const again =
+    inbound.redelivered === true && clientMessageId === null ? { sender: user, body, tempUid } : null;
+  return { isCurrent: inbound.isCurrent, again };
+}
+
+/**
+ * The event that was stored under the id before the same request was refused: a sender that has lost the right to send, or
+ * whose target is gone, still learns that the first request was done. Throws the refusal where there is none.
+ */
+export async function earlierWrite(
+  { store }: OperationsContext,
+  app: string,
+  sender: string,
+  clientMessageId: string | null,
+  refusal: ChatError,
+): Promise<{ readonly events: readonly EventRecord[]; readonly repeated: boolean }> {
+  if (clientMessageId === null || refusal.retryable) throw refusal;
+  const event = await store.events.findByClientMessageId(app, sender, clientMessageId);
+  if (event === null) throw refusal;
+  return { events: [event], repeated: true };
+}

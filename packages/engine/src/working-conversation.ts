@@ -1,0 +1,81 @@
+import { directMembers, looksLikeGroupId } from "@chat21/protocol";
+import type { ConversationKind, ConversationRecord, GroupRecord, MemberRecord } from "./ports/records.ts";
+
+/**
+ * A conversation as the writer works on it: a record it may advance event by event. When a commit fails the object is
+ * thrown away and loaded again, never repaired.
+ */
+export class WorkingConversation {
+  readonly app: string;
+  readonly conversation: string;
+  readonly kind: ConversationKind;
+  head: number;
+  lastTimestamp: number;
+  transient: boolean;
+  group: GroupRecord | null;
+  readonly members: Map<string, MemberRecord>;
+  readonly archivedBy: Set<string>;
+
+  constructor(record: ConversationRecord) {
+    this.app = record.app;
+    this.conversation = record.conversation;
+    this.kind = record.kind;
+    this.head = record.head;
+    this.lastTimestamp = record.lastTimestamp;
+    this.transient = record.transient;
+    this.group = record.group;
+    this.members = new Map(record.members.map((member) => [member.user, member]));
+    this.archivedBy = new Set(record.archivedBy);
+  }
+
+  /** A conversation nobody has written to yet. */
+  static fresh(app: string, conversation: string): WorkingConversation {
+    const kind = directMembers(conversation) === null ? "group" : "direct";
+    return new WorkingConversation({
+      app,
+      conversation,
+      kind,
+      head: 0,
+      lastTimestamp: 0,
+      transient: kind === "group" && looksLikeGroupId(conversation),
+      group: null,
+      members: [],
+      archivedBy: [],
+    });
+  }
+
+  /** Whether the user belongs to it now. */
+  isMember(user: string): boolean {
+    const member = this.members.get(user);
+    return member !== undefined && isOpen(member);
+  }
+
+  /** Present members, in the order in which they first came. */
+  present(): string[] {
+    const users: string[] = [];
+    for (const member of this.members.values()) if (isOpen(member)) users.push(member.user);
+    return users;
+  }
+}
+
+/** Whether the member has not left. */
+export function isOpen(member: MemberRecord): boolean {
+  const last = member.intervals.at(-1);
+  return last !== undefined && last[1] === null;
+}
+
+/** The member with one more interval; one that touches the last is joined to it. */
+export function withInterval(member: MemberRecord, from: number, to: number | null): MemberRecord {
+  const last = member.intervals.at(-1);
+  if (last !== undefined && last[1] !== null && from <= last[1] + 1) {
+    return { ...member, intervals: [...member.intervals.slice(0, -1), [last[0], to]] };
+  }
+  return { ...member, intervals: [...member.intervals, [from, to]] };
+}
+
+/** The member with the open interval ended at `to`; unchanged when none is open. */
+export function withEnd(member: MemberRecord, to: number): MemberRecord {
+  const last = member.intervals.at(-1);
+  if (last === undefined || last[1] !== null) return member;
+  return { ...member, intervals: [...member.intervals.slice(0, -1), [last[0], to]] };
+}

@@ -1,0 +1,107 @@
+/** One webhook request to make, and how far it came. */
+export interface WebhookDelivery {
+  /** Stable `webhook-id`; enqueueing the same id again is a no-op. */
+  readonly id: string;
+  readonly endpoint: string;
+  readonly app: string;
+  /** Requests of one (endpoint, orderKey) are made one after the other, in order of `position`. */
+  readonly orderKey: string;
+  readonly event: string;
+  /** Exact bytes of the request, as JSON text. */
+  readonly body: string;
+  readonly createdAt: number;
+}
+
+/** A delivery as it is kept. */
+export interface StoredWebhookDelivery extends WebhookDelivery {
+  /** Order of arrival. */
+  readonly position: number;
+  readonly state: "pending" | "delivered" | "dead";
+  /** Milliseconds: enqueued, or last replayed. The time that is allowed for attempts counts from here. */
+  readonly queuedAt: number;
+  /** Since `queuedAt`. */
+  readonly attempts: number;
+  readonly nextAttemptAt: number;
+  /** HTTP status of the last attempt; `null` when there was no answer. */
+  readonly lastStatus: number | null;
+  readonly lastError: string | null;
+  readonly settledAt: number | null;
+}
+
+/** Which rows to take. */
+export interface WebhookLease {
+  readonly endpoint: string;
+  readonly now: number;
+  /** Milliseconds; rows that are not settled by then are due again. */
+  readonly leaseUntil: number;
+  readonly limit: number;
+}
+
+/** What one attempt came to. */
+export interface WebhookOutcome {
+  readonly id: string;
+  /** The `leaseUntil` under which the attempt was made. */
+  readonly leaseUntil: number;
+  readonly state: "pending" | "delivered" | "dead";
+  /** When to try again (state `pending`), milliseconds. */
+  readonly nextAttemptAt: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly at: number;
+}
+
+/** Which deliveries to show. All given fields must match. */
+export interface WebhookQuery {
+  readonly id?: string;
+  readonly endpoint?: string;
+  readonly state?: StoredWebhookDelivery["state"];
+  readonly event?: string;
+  /** Exclusive upper bound of `position`. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+/**
+ * The webhooks' outbox: leased rows, so that a crash repeats and never loses. Several processes may lease from it at
+ * the same time. A *lane* is one (endpoint, orderKey); its *front* is its pending row with the lowest `position`. Only
+ * fronts are ever handed out, so a front that waits for its next attempt, or is leased, holds back all rows behind it.
+ * Errors and promises are those of the engine's `Store`.
+ */
+export interface WebhookStore {
+  /** Adds rows, in order; ids that exist are left as they are. `queuedAt` is `createdAt` at first. */
+  enqueue(deliveries: readonly WebhookDelivery[]): Promise<void>;
+  /**
+   * Calls `listener` after rows were added, by whichever process: best effort, once or several times. Returns the way to
+   * stop it. @default one process writes, which knows by itself
+   */
+  onEnqueued?(listener: () => void): () => void;
+  /** Takes up to `limit` fronts of one endpoint that are due and not leased at `now`, lowest `position` first. */
+  lease(lease: WebhookLease): Promise<readonly StoredWebhookDelivery[]>;
+  /**
+   * Writes outcomes, counts one attempt each and ends the leases. An outcome whose lease has meanwhile gone to
+   * somebody else, or whose row is not pending any more, has no effect.
+   */
+  settle(outcomes: readonly WebhookOutcome[]): Promise<void>;
+  /**
+   * Every endpoint with pending rows, and when its next front is due: the smallest, over its fronts, of the larger of
+   * `nextAttemptAt` and the end of the lease (0 when not leased). Rows behind a front do not count.
+   */
+  due(): Promise<readonly { readonly endpoint: string; readonly dueAt: number }[]>;
+  /** Newest first. */
+  list(query: WebhookQuery): Promise<readonly StoredWebhookDelivery[]>;
+  /**
+   * Makes rows pending again, due at `now`, with no attempts and `queuedAt` = `now`: by id, whatever their state, or
+   * all dead ones of an endpoint. Rows that are leased at `now` stay as they are. Returns how many.
+   */
+  replay(
+    where: { readonly ids: readonly string[] } | { readonly deadOf: string },
+    now: number,
+  ): Promise<number>;
+  /**
+   * Makes pending rows of an endpoint dead that were queued before `queuedBefore` and are not leased at `now`, with
+   * `error` as `lastError`, without counting an attempt. Returns how many.
+   */
+  giveUp(endpoint: string, queuedBefore: number, now: number, error: string): Promise<number>;
+  /** Removes at most `limit` rows of that state that were settled before `settledBefore` (ms). Returns how many. */
+  prune(state: "delivered" | "dead", settledBefore: number, limit: number): Promise<number>;
+}

@@ -1,0 +1,123 @@
+import {
+  conversationIdOf,
+  fitsRoutingKeys,
+  isGroupId,
+  isId,
+  limits,
+  looksLikeGroupId,
+} from "@chat21/protocol";
+import type { Refused } from "../refusals.ts";
+
+/** A document of an original Chat21's database, or the same as JSON in one of its queues. */
+export type OriginalDocument = Readonly<Record<string, unknown>>;
+
+/** What one member's copy of a message says, all but its content. */
+export interface OriginalCopy {
+  readonly app: string;
+  /** As the new store names it. */
+  readonly conversation: string;
+  readonly kind: "direct" | "group";
+  readonly messageId: string;
+  readonly sender: string;
+  /** Whose copy it is; `null`: the group's own timeline. */
+  readonly owner: string | null;
+  /** Milliseconds. */
+  readonly timestamp: number;
+  /** `false`: the copy has no timestamp that can be true, and got the time at which its document was made. */
+  readonly isTimeKnown: boolean;
+  readonly status: number;
+  /** Replayed to somebody who joined later; such copies have changed attributes. */
+  readonly isHistory: boolean;
+  /** `attributes.tempUID`, the name by which a receipt may have called the message. */
+  readonly tempUid: string | null;
+}
+
+/** A receipt that named a message by an id which its timeline does not have: a document with nothing else in it. */
+export interface OriginalStub {
+  /** The id that the receipt named; `null` when even that is missing. */
+  readonly stubOf: string | null;
+  readonly owner: string | null;
+  readonly status: number;
+}
+
+/** What reading a copy needs besides the document. */
+export interface CopyContext {
+  /** Milliseconds. */
+  readonly now: number;
+  /** When the document was made, milliseconds; `null` when nobody knows. */
+  readonly createdAt: number | null;
+}
+
+const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
+
+/** Milliseconds of a timestamp however a client wrote it; `null` for what cannot be a time of the past. */
+export function originalTime(value: unknown, now: number): number | null {
+  const number = value instanceof Date ? value.getTime() : Number(value ?? Number.NaN);
+  const isTime = Number.isFinite(number) && number >= 1 && number <= now + limits.timestampFutureMs;
+  return isTime ? Math.floor(number) : null;
+}
+
+/** Reads what one copy of a message says, or why it cannot be taken over. */
+export function readOriginalCopy(
+  document: OriginalDocument,
+  { now, createdAt }: CopyContext,
+): OriginalCopy | OriginalStub | Refused {
+  const [sender, recipient] = [text(document["sender"]), text(document["recipient"])];
+  const owner = text(document["timelineOf"]);
+  const messageId = text(document["message_id"]);
+  const status = typeof document["status"] === "number" ? document["status"] : 0;
+  if (sender === null || recipient === null) return { stubOf: messageId, owner, status };
+  const place = placeOf(document, sender, recipient, owner);
+  if ("refused" in place) return place;
+  if (!isId(messageId)) return { refused: "invalid_id", detail: "message_id" };
+  const given = originalTime(document["timestamp"], now);
+  const timestamp = given ?? createdAt;
+  if (timestamp === null) return { refused: "time_missing" };
+  return {
+    ...place,
+    messageId,
+    sender,
+    timestamp,
+    isTimeKnown: given !== null,
+    status,
+    isHistory: document["__history"] !== undefined,
+    tempUid: tempUidOf(document),
+  };
+}
+
+function placeOf(
+  document: OriginalDocument,
+  sender: string,
+  recipient: string,
+  owner: string | null,
+): Pick<OriginalCopy, "app" | "conversation" | "kind" | "owner"> | Refused {
+  const app = text(document["app_id"]);
+  if (app === null) return { refused: "app_missing" };
+  const isGroup = isOriginalGroup(document, recipient);
+  if (!isId(app)) return { refused: "invalid_id", detail: "app_id" };
+  if (!isId(sender)) return { refused: "invalid_id", detail: "sender" };
+  if (!(isGroup ? isGroupId(recipient) : isId(recipient)))
+    return { refused: "invalid_id", detail: "recipient" };
+  if (!fitsRoutingKeys(app, sender, recipient)) return { refused: "ids_too_long" };
+  const conversWith = text(document["conversWith"]);
+  const isOfGroup = isGroup && conversWith === recipient && owner !== null;
+  const isOfPair =
+    !isGroup &&
+    ((owner === sender && conversWith === recipient) || (owner === recipient && conversWith === sender));
+  if (!isOfGroup && !isOfPair) return { refused: "conversation_mismatch" };
+  const isTimeline = isGroup && owner === recipient;
+  if (!isTimeline && !isId(owner)) return { refused: "invalid_id", detail: "timelineOf" };
+  const conversation = conversationIdOf(sender, recipient, isGroup);
+  return { app, conversation, kind: isGroup ? "group" : "direct", owner: isTimeline ? null : owner };
+}
+
+/** The original's own test: by the channel type, or by the form of the id. */
+export function isOriginalGroup(document: OriginalDocument, id: string): boolean {
+  return document["channel_type"] === "group" || looksLikeGroupId(id);
+}
+
+function tempUidOf(document: OriginalDocument): string | null {
+  const attributes = document["attributes"];
+  if (typeof attributes !== "object" || attributes === null) return null;
+  return text((attributes as OriginalDocument)["tempUID"]);
+}

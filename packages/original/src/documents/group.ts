@@ -1,0 +1,56 @@
+import { byteLength, fitsRoutingKeys, isGroupId, isId, limits, systemUser } from "@chat21/protocol";
+import type { OriginalGroup } from "../conversations/source.ts";
+import type { OriginalRefusal, Refused } from "../refusals.ts";
+import type { OriginalDocument } from "./copy.ts";
+import { originalTime } from "./copy.ts";
+
+/** A group as it comes over, and what of it stays behind. */
+export interface ReadOriginalGroup {
+  readonly app: string;
+  readonly id: string;
+  readonly group: OriginalGroup;
+  readonly leftOut: readonly Refused[];
+}
+
+/** Reads a document of `groups`. */
+export function readOriginalGroup(document: OriginalDocument, now: number): ReadOriginalGroup | Refused {
+  const { uid: id, appId: app, name } = document;
+  if (typeof app !== "string" || app === "") return { refused: "app_missing" };
+  if (!isId(app)) return { refused: "invalid_id", detail: "appId" };
+  if (!isGroupId(id)) return { refused: "invalid_id", detail: "uid" };
+  const leftOut: Refused[] = [];
+  const leaveOut = (refused: OriginalRefusal, detail: string) => leftOut.push({ refused, detail });
+  const members = membersOf(document, (user) => {
+    const isRight = isId(user) && fitsRoutingKeys(app, user, id);
+    if (!isRight) leaveOut("group_member_invalid", user);
+    return isRight;
+  });
+  const owner = isId(document["owner"]) ? document["owner"] : systemUser;
+  if (owner !== document["owner"]) leaveOut("group_owner_invalid", String(document["owner"]));
+  const attributes = objectText(document["attributes"]);
+  const isTooLarge = attributes !== null && byteLength(attributes) > limits.payloadBytes;
+  if (isTooLarge) leaveOut("group_attributes_too_large", "attributes");
+  const createdOn =
+    originalTime(document["createdOn"], now) ?? originalTime(document["updatedOn"], now) ?? now;
+  const record = {
+    name: typeof name === "string" && name !== "" ? name : id,
+    owner,
+    createdOn,
+    updatedOn: originalTime(document["updatedOn"], now) ?? createdOn,
+    attributes: isTooLarge ? null : attributes,
+  };
+  return { app, id, group: { record, members }, leftOut };
+}
+
+/** The group itself stands among its members where a cached copy was written back. */
+function membersOf(document: OriginalDocument, isRight: (user: string) => boolean): string[] {
+  const { uid, members } = document;
+  if (typeof members !== "object" || members === null) return [];
+  return Object.entries(members).flatMap(([user, value]) =>
+    user !== uid && value && isRight(user) ? [user] : [],
+  );
+}
+
+function objectText(value: unknown): string | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? JSON.stringify(value) : null;
+}

@@ -1,0 +1,36 @@
+import { conversationIdOf, isGroupId, isId } from "@chat21/protocol";
+import type { OriginalListEntry } from "../conversations/source.ts";
+import type { Refused } from "../refusals.ts";
+import type { OriginalDocument } from "./copy.ts";
+import { isOriginalGroup } from "./copy.ts";
+
+/** One person's place in a conversation. */
+export interface ReadOriginalListEntry {
+  readonly app: string;
+  readonly conversation: string;
+  readonly kind: "direct" | "group";
+  readonly user: string;
+  readonly entry: OriginalListEntry;
+}
+
+/**
+ * Reads a document of `conversations`. `null`: on nobody's list, because it is a group's own, or has no app (what a
+ * patch of an unknown conversation leaves behind).
+ */
+export function readOriginalListEntry(document: OriginalDocument): ReadOriginalListEntry | Refused | null {
+  const { app_id: app, timelineOf: user, conversWith, is_new, archived } = document;
+  if (typeof app !== "string" || app === "") return null;
+  if (!isId(app)) return { refused: "invalid_id", detail: "app_id" };
+  if (!isGroupId(conversWith)) return { refused: "invalid_id", detail: "conversWith" };
+  const isGroup = isOriginalGroup(document, conversWith);
+  if (isGroup && user === conversWith) return null;
+  if (!isId(user)) return { refused: "invalid_id", detail: "timelineOf" };
+  if (!isGroup && !isId(conversWith)) return { refused: "invalid_id", detail: "conversWith" };
+  return {
+    app,
+    conversation: conversationIdOf(user, conversWith, isGroup),
+    kind: isGroup ? "group" : "direct",
+    user,
+    entry: { isNew: Boolean(is_new), isArchived: archived === true },
+  };
+}

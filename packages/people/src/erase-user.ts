@@ -1,0 +1,59 @@
+import type { Actor, Engine, Store } from "@chat21/engine";
+import type { PeopleStore } from "./people-store.ts";
+
+/** The parts that erasing a person works with. */
+export interface EraseUserParts {
+  readonly store: Pick<Store, "conversations"> & Pick<PeopleStore, "users">;
+  readonly engine: Pick<Engine, "groups" | "messages">;
+  readonly verifier: {
+    /** Makes every token of the user that was issued until now invalid; see `Verifier` of `@chat21/auth`. */
+    revoke(request: { readonly app: string; readonly user: string }): Promise<unknown>;
+  };
+}
+
+/** What was erased. */
+export interface ErasedUser {
+  /** Messages whose bodies are gone; their numbers stay. */
+  readonly messages: number;
+  /** Groups the person was taken out of. */
+  readonly groups: number;
+  /** Whether there was a profile. */
+  readonly profile: boolean;
+  /** Push registrations. */
+  readonly instances: number;
+}
+
+/** Conversations of one person that are looked at in one go. */
+const conversationsAtOnce = 500;
+
+/**
+ * Erases a person: tokens first, so that nothing new comes, then groups, messages, profile, push registrations and
+ * presence. May be repeated after a failure: what is gone stays gone.
+ */
+export async function eraseUser(parts: EraseUserParts, actor: Actor, user: string): Promise<ErasedUser> {
+  const { engine, store, verifier } = parts;
+  const { app } = actor;
+  await verifier.revoke({ app, user });
+  const groups = await leaveGroups(parts, actor, user);
+  const messages = await engine.messages.eraseSender(actor, user);
+  return { messages, groups, ...(await store.users.erase(app, user)) };
+}
+
+async function leaveGroups({ store, engine }: EraseUserParts, actor: Actor, user: string): Promise<number> {
+  const { app } = actor;
+  const conversations = (await store.conversations.heads(app, user, Number.MAX_SAFE_INTEGER)).map(
+    ({ conversation }) => ({ app, conversation }),
+  );
+  let left = 0;
+  for (let from = 0; from < conversations.length; from += conversationsAtOnce) {
+    const records = await store.conversations.load(conversations.slice(from, from + conversationsAtOnce));
+    for (const record of records) {
+      if (record?.group == null) continue;
+      const member = record.members.find((one) => one.user === user);
+      if (member?.intervals.at(-1)?.[1] !== null) continue;
+      await engine.groups.removeMember(actor, record.conversation, user);
+      left++;
+    }
+  }
+  return left;
+}

@@ -1,0 +1,86 @@
+import type { Logger } from "pino";
+import { drainTimeoutMs } from "./drain.ts";
+import { exitCodes } from "./failure.ts";
+import { createLog, type LogLevel } from "./log.ts";
+import type { Notice } from "./read-settings.ts";
+
+/**
+ * Opens the log of a process that serves: for a person at a terminal, else in lines. Says the notices, and from now on
+ * whatever nobody foresaw.
+ */
+export async function openServiceLog(level: LogLevel, notices: readonly Notice[]): Promise<Logger> {
+  const log = await createLog(level, process.stdout.isTTY === true ? "pretty" : "lines");
+  survive(log);
+  for (const { level, text } of notices) log[level](text);
+  return log;
+}
+
+/**
+ * An exception that nobody caught leaves the process in a state nobody knows: the store is safe, so the process ends. A
+ * rejection that nobody waited for concerns that one piece of work only, and must not take everybody else down.
+ */
+function survive(log: Logger): void {
+  process.on("uncaughtException", (err) => {
+    log.fatal({ err }, "something unforeseen happened; the server ends, what it acknowledged is stored");
+    process.exit(exitCodes.failure);
+  });
+  process.on("unhandledRejection", (err) => {
+    log.error({ err }, "something unforeseen failed; the server goes on, please report it");
+  });
+}
+
+/** Says that the process serves, and where. Scripts wait for this line: it is written at every level. */
+export function announceReady(log: Logger, addresses: object): void {
+  const startedInMs = Math.round(performance.now());
+  log.child({}, { level: "info" }).info({ ...addresses, startedInMs }, "ready");
+}
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * A second signal so soon after the first is the same key press, which the terminal and a package manager in between
+ * have both passed on.
+ */
+const samePressMs = 500;
+
+/** Listens for the signals that end a server, from now on. */
+export interface StopSignals {
+  /** Resolves with the first signal. */
+  readonly requested: Promise<void>;
+  /**
+   * Waits for the first signal, which may have come already, and closes. A second signal, or a close that takes longer
+   * than it may, ends the process at once with exit code 1.
+   */
+  thenClose(close: () => Promise<void>): Promise<void>;
+}
+
+/** Takes the signals over from the system, which would end the process at once. */
+export function listenForStop(log: Logger): StopSignals {
+  let firstAt: number | undefined;
+  const first = new Promise<number>((resolve) => {
+    for (const signal of signals) {
+      process.on(signal, () => {
+        if (firstAt === undefined) {
+          firstAt = performance.now();
+          log.info({ signal }, "stopping");
+          resolve(firstAt);
+        } else if (performance.now() - firstAt > samePressMs) process.exit(exitCodes.failure);
+      });
+    }
+  });
+  return {
+    requested: first.then(() => {}),
+    async thenClose(close) {
+      const began = await first;
+      const timer = setTimeout(() => {
+        log.error(
+          `not stopped within ${drainTimeoutMs} ms: the process ends; what was acknowledged is stored`,
+        );
+        process.exit(exitCodes.failure);
+      }, drainTimeoutMs);
+      await close();
+      clearTimeout(timer);
+      log.info({ tookMs: Math.round(performance.now() - began) }, "stopped");
+    },
+  };
+}

@@ -1,0 +1,10 @@
+import type { RevocationStore } from "@chat21/auth";
+import type { Store } from "@chat21/engine";
+import type { WebhookStore } from "@chat21/events";
+import type { PeopleStore } from "@chat21/people";
+
+/** All ports that every adapter of a store has: the engine's, and those of auth, events and people. */
+export interface WholeStore extends Store, PeopleStore {
+  readonly revocations: RevocationStore;
+  readonly webhooks: WebhookStore;
+}
