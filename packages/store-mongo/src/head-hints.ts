@@ -6,7 +6,10 @@ import { stampNow } from "./logical-time.ts";
 import { SharedWrite } from "./shared-write.ts";
 
 /** Written at the latest after so long. */
-const maxAgeMs = 500;
+const maxAgeMs = 1_000;
+
+/** What no stamp speaks for yet is gathered so long: marks are gathered longer, and do not wait for it then. */
+const gatherMs = 10;
 
 /** A document's `changedAt` speaks for what is committed up to so long after it: readers look back further than that. */
 const stampHoldsMs = 2_000;
@@ -48,7 +51,7 @@ function toUpdate({ key, head, lastTimestamp }: Hint): mongo.AnyBulkWriteOperati
 
 /**
  * The heads that conversation documents carry, and when they changed, on their way behind the commits. A busy
- * conversation's is written twice a second: ten thousand messages of a busy group make a handful of updates of its
+ * conversation's is written once a second: ten thousand messages of a busy group make a handful of updates of its
  * document. A quiet one's is written before the marks of its events are cleared. ADR 0013 says what readers make of it.
  */
 export class HeadHints {
@@ -61,6 +64,7 @@ export class HeadHints {
   readonly #uncovered = new Set<string>();
   #isOnlyUncovered = true;
   #isUrgent = false;
+  #gathering: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(database: Database, log: Log | undefined) {
@@ -74,8 +78,10 @@ export class HeadHints {
     const { app, conversation } = key;
     this.#put(name, { key: { app, conversation }, head, lastTimestamp });
     const stamp = this.#stamps.get(name);
-    if (stamp === undefined || performance.now() - stamp.at > stampHoldsMs) this.#uncovered.add(name);
-    else if (head > stamp.head) this.#stamps.set(name, { at: stamp.at, head });
+    if (stamp === undefined || performance.now() - stamp.at > stampHoldsMs) {
+      this.#uncovered.add(name);
+      this.#gathering ??= setTimeout(() => this.#writeGathered(), gatherMs).unref();
+    } else if (head > stamp.head) this.#stamps.set(name, { at: stamp.at, head });
   }
 
   /** Events up to `head` were committed together with head and stamp, by a write that was sent after `at`. */
@@ -112,7 +118,7 @@ export class HeadHints {
   /** The last write: what fails now is left to those who look into the log. */
   async close(): Promise<void> {
     await this.settle();
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const timer of [this.#timer, this.#gathering]) if (timer !== null) clearTimeout(timer);
   }
 
   #put(name: string, hint: Hint): void {
@@ -142,6 +148,11 @@ export class HeadHints {
     if (this.#uncovered.size === 0) return this.#shared.current();
     this.#isUrgent = true;
     await this.#shared.ask();
+  }
+
+  #writeGathered(): void {
+    this.#gathering = null;
+    this.#writeUncovered().catch(() => {});
   }
 
   #writeAll(): void {
