@@ -6,7 +6,10 @@ import { stampNow } from "./logical-time.ts";
 import { SharedWrite } from "./shared-write.ts";
 
 /** Written at the latest after so long. */
-const maxAgeMs = 500;
+const maxAgeMs = 1_000;
+
+/** What no stamp speaks for yet is gathered so long: marks are gathered longer, and do not wait for it then. */
+const gatherMs = 10;
 
 /** A document's `changedAt` speaks for what is committed up to so long after it: readers look back further than that. */
 const stampHoldsMs = 2_000;
@@ -47,17 +50,21 @@ function toUpdate({ key, head, lastTimestamp }: Hint): mongo.AnyBulkWriteOperati
 }
 
 /**
- * The heads that conversation documents carry, and when they changed, on their way behind the commits. A quiet
- * conversation's is written at once, a busy one's twice a second: ten thousand messages of a busy group make a handful of
- * updates of its document. ADR 0013 says what readers make of it.
+ * The heads that conversation documents carry, and when they changed, on their way behind the commits. A busy
+ * conversation's is written once a second: ten thousand messages of a busy group make a handful of updates of its
+ * document. A quiet one's is written before the marks of its events are cleared. ADR 0013 says what readers make of it.
  */
 export class HeadHints {
   readonly #database: Database;
   readonly #log: Log | undefined;
   readonly #shared = new SharedWrite(() => this.#write());
   readonly #stamps = new Map<string, Stamp>();
-  #hints = new Map<string, Hint>();
+  readonly #hints = new Map<string, Hint>();
+  /** Names of hints that no stamp speaks for yet. */
+  readonly #uncovered = new Set<string>();
+  #isOnlyUncovered = true;
   #isUrgent = false;
+  #gathering: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(database: Database, log: Log | undefined) {
@@ -69,16 +76,12 @@ export class HeadHints {
   raise(key: ConversationKey, head: number, lastTimestamp: number): void {
     const name = nameOf(key);
     const { app, conversation } = key;
-    // Stamps are given in this order.
-    this.#hints.delete(name);
-    this.#hints.set(name, { key: { app, conversation }, head, lastTimestamp });
+    this.#put(name, { key: { app, conversation }, head, lastTimestamp });
     const stamp = this.#stamps.get(name);
     if (stamp === undefined || performance.now() - stamp.at > stampHoldsMs) {
-      this.#writeNow().catch(() => {});
-      return;
-    }
-    if (head > stamp.head) this.#stamps.set(name, { at: stamp.at, head });
-    this.#wake();
+      this.#uncovered.add(name);
+      this.#gathering ??= setTimeout(() => this.#writeGathered(), gatherMs).unref();
+    } else if (head > stamp.head) this.#stamps.set(name, { at: stamp.at, head });
   }
 
   /** Events up to `head` were committed together with head and stamp, by a write that was sent after `at`. */
@@ -97,26 +100,35 @@ export class HeadHints {
    * without their marks. Rejects when that cannot be written.
    */
   async cover(events: readonly LastOf[]): Promise<void> {
-    let open = this.#uncovered(events);
+    let open = this.#uncoveredOf(events);
     if (open.length === 0) return;
-    const isWaiting = open.some(({ key, last }) => (this.#hints.get(nameOf(key))?.head ?? 0) >= last);
-    await (isWaiting ? this.#writeNow() : this.#shared.current());
-    open = this.#uncovered(open);
+    await this.#writeUncovered();
+    open = this.#uncoveredOf(open);
     if (open.length > 0) await this.#raiseOthers(open);
   }
 
   /** Resolves when everything that was raised so far is written, or has failed for now. */
   async settle(): Promise<void> {
-    await (this.#hints.size === 0 ? this.#shared.current() : this.#writeNow()).catch(() => {});
+    if (this.#hints.size === 0) return this.#shared.current().catch(() => {});
+    this.#isOnlyUncovered = false;
+    this.#isUrgent = true;
+    await this.#shared.ask().catch(() => {});
   }
 
   /** The last write: what fails now is left to those who look into the log. */
   async close(): Promise<void> {
     await this.settle();
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const timer of [this.#timer, this.#gathering]) if (timer !== null) clearTimeout(timer);
   }
 
-  #uncovered(events: readonly LastOf[]): LastOf[] {
+  #put(name: string, hint: Hint): void {
+    // Stamps are given in this order.
+    this.#hints.delete(name);
+    this.#hints.set(name, hint);
+    this.#timer ??= setTimeout(() => this.#writeAll(), maxAgeMs).unref();
+  }
+
+  #uncoveredOf(events: readonly LastOf[]): LastOf[] {
     return events.filter(({ key, last }) => (this.#stamps.get(nameOf(key))?.head ?? 0) < last);
   }
 
@@ -128,35 +140,55 @@ export class HeadHints {
       .find({ _id: { $in: ids } }, { projection: { timestamp: 1 }, maxTimeMS: queryTimeoutMs })
       .toArray();
     for (const { _id, timestamp } of found) this.raise(_id, _id.seq, timestamp);
-    await (this.#hints.size === 0 ? this.#shared.current() : this.#writeNow());
+    await this.#writeUncovered();
   }
 
-  #wake(): void {
-    this.#timer ??= setTimeout(() => this.#shared.ask().catch(() => {}), maxAgeMs).unref();
-  }
-
-  #writeNow(): Promise<void> {
+  /** Also what a write under way carries. */
+  async #writeUncovered(): Promise<void> {
+    if (this.#uncovered.size === 0) return this.#shared.current();
     this.#isUrgent = true;
-    return this.#shared.ask();
+    await this.#shared.ask();
+  }
+
+  #writeGathered(): void {
+    this.#gathering = null;
+    this.#writeUncovered().catch(() => {});
+  }
+
+  #writeAll(): void {
+    this.#timer = null;
+    this.#isOnlyUncovered = false;
+    this.#shared.ask().catch(() => {});
+  }
+
+  #take(): ReadonlyMap<string, Hint> {
+    const taken = new Map<string, Hint>();
+    const names = this.#isOnlyUncovered ? this.#uncovered : this.#hints.keys();
+    for (const name of names) {
+      const hint = this.#hints.get(name);
+      if (hint !== undefined) taken.set(name, hint);
+    }
+    for (const name of taken.keys()) this.#hints.delete(name);
+    this.#uncovered.clear();
+    this.#isOnlyUncovered = true;
+    return taken;
   }
 
   async #write(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    const hints = this.#hints;
-    if (hints.size === 0) return;
-    this.#hints = new Map();
+    const hints = this.#take();
     const writeConcern = this.#isUrgent ? atOnce : lazily;
     this.#isUrgent = false;
+    if (hints.size === 0) return;
     const at = performance.now();
     try {
       const updates = [...hints.values()].map(toUpdate);
-      const options = { writeConcern, ordered: false };
-      await this.#database.collections.conversations.bulkWrite(updates, options);
+      await this.#database.collections.conversations.bulkWrite(updates, { writeConcern, ordered: false });
     } catch (error) {
       this.#log?.warn({ err: error }, "conversations' heads were not raised; trying again");
-      this.#hints = new Map([...hints, ...this.#hints]);
-      this.#wake();
+      for (const [name, hint] of hints) {
+        this.#uncovered.add(name);
+        if (!this.#hints.has(name)) this.#put(name, hint);
+      }
       throw error;
     }
     for (const { key, head } of hints.values()) this.stamped(key, head, at);

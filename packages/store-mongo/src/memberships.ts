@@ -27,8 +27,11 @@ export interface Which {
   readonly kind?: ConversationDocument["kind"];
 }
 
-/** Conversations that were stamped or marked, of all users, up to so many; beyond, the user's are asked for. */
+/** Conversations that were stamped, of all users, up to so many; beyond, the user's are asked for. */
 export const maxRecent = 1_000;
+
+/** Marks that one read looks at: several times what waits under load for a conversation's stamp. */
+const maxMarks = 5_000;
 
 /** Names in one query: a command has 16 MiB at most. */
 const namesPerQuery = 50_000;
@@ -39,7 +42,7 @@ const maxColumn = 100_000;
 /** Documents that the server sends at once. */
 const batchSize = 500;
 
-/** A query that found so old changes may go by the index of changes, which holds all users' ones. */
+/** Changes of so long a time are looked for by the index of changes, which holds all users' ones; older ones by name. */
 const maxRecentTicks = 60 * 60 * ticksPerSecond;
 
 const light = { kind: 1, head: 1, lastTimestamp: 1, unlistedTo: 1, changedAt: 1 } as const;
@@ -164,10 +167,10 @@ export function createMemberships(database: Database) {
     const found = await events
       .find(
         { undispatched: { $gt: toTimestamp(since) } },
-        { session, maxTimeMS, projection, hint: "undispatched_of", batchSize: maxRecent },
+        { session, maxTimeMS, projection, hint: "undispatched_of", batchSize: maxMarks },
       )
       .sort({ undispatched: -1 })
-      .limit(maxRecent)
+      .limit(maxMarks)
       .toArray();
     return new Set(found.filter(({ _id }) => _id.app === app).map(({ _id }) => _id.conversation));
   }

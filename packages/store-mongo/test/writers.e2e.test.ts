@@ -145,7 +145,7 @@ describe("several processes on one database", () => {
       members: [{ user: "zoe", role: "member", intervals: [[1, null]] }],
     });
 
-    // The document's head is raised half a second behind the events: these look before.
+    // The document's head is raised up to a second behind the events: these look before.
     const heads = await two.conversations.heads("app", "zoe", 10);
     const view = await two.conversations.view("app", "group-lag", "zoe");
 
