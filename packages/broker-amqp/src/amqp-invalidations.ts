@@ -4,7 +4,7 @@ import { type Publisher, transient } from "./publisher.ts";
 import { names } from "./topology.ts";
 import { topologyLimits } from "./topology-limits.ts";
 
-/** What {@link AmqpInvalidations} is made of. */
+/** Options of {@link AmqpInvalidations}. */
 export interface AmqpInvalidationsOptions {
   /** Names this process: its own word is not for itself. */
   readonly holder: string;

@@ -3,7 +3,7 @@ import type { Channel, ChannelModel } from "amqplib";
 import type { Timers } from "./timers.ts";
 import { names } from "./topology.ts";
 
-/** What {@link watchConsumers} needs. */
+/** Options of {@link watchConsumers}. */
 export interface ConsumerWatchOptions {
   readonly connection: ChannelModel;
   /** Partitions that are consumed here now. */

@@ -5,7 +5,7 @@ import { clientSession } from "./client-session.ts";
 import { type DeadReason, deadLetter } from "./dead-letter.ts";
 import type { Publisher } from "./publisher.ts";
 
-/** What an {@link InboundIntake} is made of. */
+/** Options of {@link InboundIntake}. */
 export interface InboundIntakeOptions {
   readonly handler: Pick<EdgeHandler, "handlePublish">;
   /** @default every app */

@@ -15,7 +15,7 @@ import { declareTopology, type TopologyOptions, topologyOf } from "./topology.ts
 import { topologyLimits } from "./topology-limits.ts";
 import { withLease } from "./with-lease.ts";
 
-/** What an {@link Intake} is made of. */
+/** Options of {@link Intake}. */
 export interface IntakeOptions extends TopologyOptions {
   readonly uri: string;
   readonly holder: string;

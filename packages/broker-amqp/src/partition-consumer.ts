@@ -6,7 +6,7 @@ import type { InboundIntake } from "./inbound-intake.ts";
 import type { Pause } from "./pause.ts";
 import { names } from "./topology.ts";
 
-/** What a {@link PartitionConsumer} is made of. */
+/** Options of {@link PartitionConsumer}. */
 export interface PartitionConsumerOptions {
   readonly connection: ChannelModel;
   readonly partition: number;

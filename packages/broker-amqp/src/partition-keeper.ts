@@ -20,7 +20,7 @@ export interface PartitionHandle {
   abandon(): void;
 }
 
-/** What a {@link PartitionKeeper} is made of. */
+/** Options of {@link PartitionKeeper}. */
 export interface PartitionKeeperOptions<T extends PartitionHandle> {
   /** Names this process among the observers. */
   readonly holder: string;

@@ -48,7 +48,7 @@ interface Pending {
   messageId: string | undefined;
 }
 
-/** What a {@link Publisher} is made of. */
+/** Options of {@link Publisher}. */
 export interface PublisherOptions {
   readonly log: Log;
   readonly timers: Timers;

@@ -1,7 +1,7 @@
 import type { LeaseStore } from "@chat21/engine";
 import type { Timers } from "./timers.ts";
 
-/** What {@link withLease} needs. */
+/** Options of {@link withLease}. */
 export interface WithLeaseOptions {
   readonly leases: LeaseStore;
   readonly holder: string;

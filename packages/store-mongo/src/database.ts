@@ -17,7 +17,7 @@ const transactionOptions = {
   readPreference: "primary",
 } as const;
 
-/** What {@link Database} is made of. */
+/** Options of {@link Database}. */
 export interface DatabaseOptions {
   readonly client: mongo.MongoClient;
   readonly collections: Collections;

@@ -24,7 +24,7 @@ const maxLeaseMs = 600_000;
 
 const pageSize = 1_000;
 
-/** What {@link createHeadSweep} is made of. */
+/** Parts of {@link createHeadSweep}. */
 export interface HeadSweepParts {
   readonly database: Database;
   readonly leases: LeaseStore;

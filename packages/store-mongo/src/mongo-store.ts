@@ -24,7 +24,7 @@ import { createSeatReads } from "./seats.ts";
 import { createViews } from "./views.ts";
 import { createWebhooks } from "./webhooks.ts";
 
-/** What {@link createMongoStore} is made of. */
+/** Parts of {@link createMongoStore}. */
 export interface MongoStoreParts {
   readonly epoch: string;
   readonly database: Database;
