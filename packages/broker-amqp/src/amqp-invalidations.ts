@@ -6,13 +6,16 @@ import { topologyLimits } from "./topology-limits.ts";
 
 /** Options of {@link AmqpInvalidations}. */
 export interface AmqpInvalidationsOptions {
-  /** Names this process: its own word is not for itself. */
+  /** Names this process: it ignores its own invalidations. */
   readonly holder: string;
   readonly publisher: Pick<Publisher, "publish">;
   readonly log: Log;
 }
 
-/** Word between processes over a fanout exchange, each with a bounded queue that ends with its connection. */
+/**
+ * Invalidations between processes over a fanout exchange. Each process has a bounded queue that ends with its
+ * connection.
+ */
 export class AmqpInvalidations implements Invalidations {
   readonly #options: AmqpInvalidationsOptions;
   readonly #listeners: ((invalidation: Invalidation) => void)[] = [];

@@ -5,19 +5,25 @@ import type { ConversationDocument, ConversationKey } from "./documents.ts";
 import { stampNow } from "./logical-time.ts";
 import { SharedWrite } from "./shared-write.ts";
 
-/** Written at the latest after so long. */
+/** Longest delay of a write. */
 const maxAgeMs = 500;
 
-/** A document's `changedAt` speaks for what is committed up to so long after it: readers look back further than that. */
+/**
+ * A document's `changedAt` also stands for events that are committed up to so long after it. Readers look back further
+ * than that.
+ */
 const stampHoldsMs = 2_000;
 
 /** Conversations whose newest stamp is remembered; each takes about 200 bytes. */
 const capacity = 50_000;
 
-/** Nobody waits for it. A head that is lost is looked for in its log; but a loss must not be read before it happens. */
+/**
+ * For writes that nobody waits for. A lost head is found again in its log, but no reader may see a head that can still
+ * be lost.
+ */
 const lazily = { w: "majority", journal: false } as const;
 
-/** Somebody waits for it: the next of the journal's own writes would be 100 ms away. */
+/** For writes that somebody waits for: the journal's next regular write may be 100 ms away. */
 const atOnce = { w: "majority", journal: true } as const;
 
 interface Hint {
@@ -27,13 +33,13 @@ interface Hint {
 }
 
 interface Stamp {
-  /** By this process' monotonic clock: before the write was sent that set `changedAt`. */
+  /** By this process' monotonic clock: a moment before the write that set `changedAt` was sent. */
   readonly at: number;
   /** `changedAt` speaks for all events up to this number. */
   readonly head: number;
 }
 
-/** The last of some events of one conversation. */
+/** The last event of several in one conversation. */
 export interface LastOf {
   readonly key: ConversationKey;
   readonly last: number;
@@ -47,9 +53,9 @@ function toUpdate({ key, head, lastTimestamp }: Hint): mongo.AnyBulkWriteOperati
 }
 
 /**
- * The heads that conversation documents carry, and when they changed, on their way behind the commits. A quiet
- * conversation's is written at once, a busy one's twice a second: ten thousand messages of a busy group make a handful of
- * updates of its document. ADR 0013 says what readers make of it.
+ * Heads and times of change for conversation documents, written some time after the commits. A quiet conversation's
+ * head is written at once, a busy one's twice a second: ten thousand messages of a busy group make a handful of updates
+ * of its document. ADR 0013 says how readers use them.
  */
 export class HeadHints {
   readonly #database: Database;
@@ -93,8 +99,8 @@ export class HeadHints {
   }
 
   /**
-   * Resolves when the documents' stamps speak for all of these events, whoever committed them. From then on they are found
-   * without their marks. Rejects when that cannot be written.
+   * Resolves when the documents' stamps stand for all of these events, whichever process committed them. From then on
+   * they are found without their marks. Rejects when the stamps cannot be written.
    */
   async cover(events: readonly LastOf[]): Promise<void> {
     let open = this.#uncovered(events);
@@ -110,7 +116,7 @@ export class HeadHints {
     await (this.#hints.size === 0 ? this.#shared.current() : this.#writeNow()).catch(() => {});
   }
 
-  /** The last write: what fails now is left to those who look into the log. */
+  /** The last write. Heads that cannot be written now are found later by a look into the log. */
   async close(): Promise<void> {
     await this.settle();
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -120,7 +126,9 @@ export class HeadHints {
     return events.filter(({ key, last }) => (this.#stamps.get(nameOf(key))?.head ?? 0) < last);
   }
 
-  /** Events that this process did not commit, or long ago. A number without an event is nobody's. */
+  /**
+   * Raises heads for events that another process committed, or this one long ago. Numbers without an event are ignored.
+   */
   async #raiseOthers(open: readonly LastOf[]): Promise<void> {
     const { collections, queryTimeoutMs } = this.#database;
     const ids = open.map(({ key: { app, conversation }, last }) => ({ app, conversation, seq: last }));

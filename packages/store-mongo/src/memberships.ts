@@ -14,20 +14,23 @@ export type Activity = Pick<
   "_id" | "changedAt" | "head" | "kind" | "lastTimestamp" | "unlistedTo"
 >;
 
-/** What changed when. */
+/** A conversation and the time of its last change. */
 export interface Stamped {
   readonly conversation: string;
   readonly changedAt: Ticks;
 }
 
-/** Which of the user's conversations; all given facts must hold. */
+/** Filter of the user's conversations; all given facts must hold. */
 export interface Which {
-  /** Only those that the user has archived, be it that they left the archive since. */
+  /** Only conversations that the user archived once; they may have left the archive since. */
   readonly archivedOnce?: true;
   readonly kind?: ConversationDocument["kind"];
 }
 
-/** Conversations that were stamped or marked, of all users, up to so many; beyond, the user's are asked for. */
+/**
+ * Stamped or marked conversations of all users that one query reads, at most; where there are more, the user's own are
+ * asked for.
+ */
 export const maxRecent = 1_000;
 
 /** Names in one query: a command has 16 MiB at most. */
@@ -39,7 +42,7 @@ const maxColumn = 100_000;
 /** Documents that the server sends at once. */
 const batchSize = 500;
 
-/** A query that found so old changes may go by the index of changes, which holds all users' ones. */
+/** Age of changes up to which a query may use the index of changes, which holds those of all users. */
 const maxRecentTicks = 60 * 60 * ticksPerSecond;
 
 const light = { kind: 1, head: 1, lastTimestamp: 1, unlistedTo: 1, changedAt: 1 } as const;
@@ -63,13 +66,13 @@ const toStamped = ({ _id, changedAt }: StampedDocument): Stamped => ({
   changedAt: changedAt === undefined ? 0 : toTicks(changedAt),
 });
 
-/** What {@link readStamped} reads. */
+/** A document that {@link readStamped} reads. */
 interface StampedDocument {
   readonly _id: { readonly app: string; readonly conversation: string };
   readonly changedAt?: mongo.Timestamp;
 }
 
-/** By two columns: ten thousand small documents cost this process more than they cost the server. */
+/** Reads two columns: ten thousand small documents cost this process more than they cost the server. */
 async function readStamped<T extends StampedDocument>(
   collection: mongo.Collection<T>,
   where: mongo.Filter<T>,
@@ -119,7 +122,7 @@ export function createMemberships(database: Database) {
     return (await places(account, null, session)).map(({ conversation }) => conversation);
   }
 
-  /** Whoever's, the newest first; at most one more than {@link maxRecent}. */
+  /** Conversations of all users, the newest first; at most one more than {@link maxRecent}. */
   async function recent(app: string, since: Ticks, session: Session): Promise<Stamped[]> {
     const found = await conversations
       .find(
@@ -138,7 +141,7 @@ export function createMemberships(database: Database) {
     return found.map(toStamped);
   }
 
-  /** Of these names, those that were stamped since a time. */
+  /** Those of the names that were stamped since a time. */
   async function stampedOf(
     app: string,
     of: readonly string[],
@@ -156,8 +159,8 @@ export function createMemberships(database: Database) {
   }
 
   /**
-   * Names with events that are not dispatched yet and were committed since a time. The newest marks of all apps do: a mark
-   * is of interest for the moment until the conversation's document is stamped.
+   * Names with events that are not dispatched yet and were committed since a time. The newest marks of all apps are
+   * enough: a mark matters only until the conversation's document is stamped.
    */
   async function marked(app: string, since: Ticks, session: Session): Promise<ReadonlySet<string>> {
     const projection = { "_id.app": 1, "_id.conversation": 1 } as const;
@@ -172,7 +175,7 @@ export function createMemberships(database: Database) {
     return new Set(found.filter(({ _id }) => _id.app === app).map(({ _id }) => _id.conversation));
   }
 
-  /** Of these names, those whose document may lag behind its log. */
+  /** Those of the names whose document may lag behind its log. */
   async function mayLag(app: string, of: ReadonlySet<string>, session: Session): Promise<string[]> {
     const swept = await counters.findOne({ _id: sweptUpTo }, { session, maxTimeMS });
     const since = (swept?.value ?? 0) - lookBack;
@@ -222,7 +225,8 @@ export function createMemberships(database: Database) {
     recent,
     stampedOf,
     /**
-     * The user's conversations, most recently active first, with true heads. The server sorts, and sends what is taken.
+     * The user's conversations, most recently active first, with true heads. The server sorts, and sends only as many
+     * as are taken.
      */
     async *byActivity(
       account: AccountKey,
@@ -257,7 +261,7 @@ export function createMemberships(database: Database) {
         .toArray();
       return new Map(found.map((member) => [member._id.conversation, member]));
     },
-    /** Of these names, those in which the user has, or had, a place. */
+    /** Those of the names in which the user has, or had, a place. */
     async mine({ app, user }: AccountKey, of: readonly string[], session: Session): Promise<Set<string>> {
       const ids = of.map((conversation) => ({ app, conversation, user }));
       if (ids.length === 0) return new Set();

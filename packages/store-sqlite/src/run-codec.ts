@@ -32,7 +32,7 @@ export interface EncodedRun {
   readonly fields: readonly EncodedFields[number][];
 }
 
-/** `n` > 0: committed, n events; 0: stale; a pair: the event that repeats an earlier one. */
+/** `n` > 0: committed, n events; 0: stale; a pair: a repeat, with the index in the run and the event that exists. */
 export type EncodedRunResult = number | readonly [index: number, existing: EventRecord];
 
 /** Flattens a run. */

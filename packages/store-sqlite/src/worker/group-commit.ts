@@ -79,7 +79,7 @@ export function createGroupCommit(database: DatabaseSync, writer: Writer, path: 
     const notes = requests.filter((request) => hasMethod(writer.notes, request));
     const together = requests.filter((request) => hasMethod(writer.methods, request));
     const apart = requests.filter((request) => hasMethod(writer.side, request));
-    // Only notes that travel with a request are at stake here: their sender keeps them.
+    // No transaction runs for these notes alone. A failure is ignored, because the sender still has them.
     if (together.length === 0) for (const note of notes) tryToInvoke(writer.notes, note, path);
     const answers = together.length === 0 ? [] : transact(together, notes, runPlainly);
     return [...answers, ...apart.map((request) => tryToInvoke(writer.side, request, path))];
