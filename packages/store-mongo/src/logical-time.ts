@@ -16,7 +16,7 @@ export function toTicks({ t, i }: mongo.Timestamp): Ticks {
   return t * ticksPerSecond + Math.min(i, ticksPerSecond - 1);
 }
 
-/** The inverse of {@link toTicks}; 0 is a time before all others. */
+/** The inverse of {@link toTicks}; negative numbers give time 0. */
 export function toTimestamp(ticks: Ticks): mongo.Timestamp {
   const positive = Math.max(0, ticks);
   return new Timestamp({ t: Math.floor(positive / ticksPerSecond), i: positive % ticksPerSecond });
