@@ -47,7 +47,7 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     drain.add("the verifier", 0, verifier.stop);
     const { engine, edge } = await startEngine(ground, { config, verifier, log });
     await verifier.start();
-    // From here on only: connections of earlier revocations were closed before this process began.
+    // From here on only: connections of tokens that were revoked before this process began are closed already.
     closeRevoked(verifier, config, log);
     const api = createHttpApi({
       ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },

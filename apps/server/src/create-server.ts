@@ -213,7 +213,7 @@ function listenersOf(
   ];
 }
 
-/** The edge's errors about listening say what to do; this adds the address for the operator. */
+/** The edge's errors about listening say what to do; this adds the names of the settings for the operator. */
 async function startEdge(start: () => Promise<void>): Promise<void> {
   try {
     await start();
