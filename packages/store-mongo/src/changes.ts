@@ -72,7 +72,7 @@ interface Page {
   readonly conversations: ChangedConversation[];
   /** By conversation. */
   readonly told: Map<string, Told>;
-  /** What is left of the query's. */
+  /** Characters that are left of the query's limit. */
   characters: number;
 }
 
@@ -86,7 +86,7 @@ export function createChanges(
 ): ConversationStore["changes"] {
   const gatherEvents = createChangeEvents(database);
 
-  /** From the side of what changed where that is little, else from the side of what the user has. */
+  /** Starts from the recent changes where they are few, else from the user's conversations. */
   async function findCandidates(account: AccountKey, since: Ticks, now: Ticks, session: Session) {
     const { app } = account;
     const isAll = since <= 0;
@@ -110,7 +110,7 @@ export function createChanges(
     return [...own, ...stamped, ...(await onlyMarked(account, marked, recent, now, session))];
   }
 
-  /** Committed a moment ago, so that no document speaks of it yet. */
+  /** Conversations with commits so recent that no document tells of them yet. */
   async function onlyMarked(
     account: AccountKey,
     marked: ReadonlySet<string>,
@@ -124,7 +124,7 @@ export function createChanges(
     return [...mine].map((conversation) => ({ conversation, changedAt: now }));
   }
 
-  /** `null`: the user knows all of it. */
+  /** `null`: the user knows all events of the seat. */
   function toWanted(seat: Seat, cursor: ChangeCursor): Wanted | null {
     const { member, conversation } = seat;
     const entry = cursor.told.get(nameIn(cursor, conversation._id.conversation));
@@ -217,7 +217,10 @@ export function createChanges(
     return kept.length;
   }
 
-  /** Fills the page from the front of `left`; answers the last one that is told, or was, and whether there are more. */
+  /**
+   * Fills the page from the front of `left`. Answers the last conversation that is told now or was told before, and
+   * whether there are more.
+   */
   async function fill(
     page: Page,
     left: readonly Stamped[],
@@ -240,7 +243,7 @@ export function createChanges(
     return { reached: left.at(-1), more: false };
   }
 
-  /** What the next cursor says of conversations that the next call meets once more. */
+  /** The part of the next cursor about conversations that the next call meets once more. */
   function tellOf(
     page: Page,
     all: readonly Stamped[],
@@ -249,7 +252,7 @@ export function createChanges(
   ): ChangeCursor {
     const told = new Map<string, Told>();
     const room = roomFor(next);
-    // Inside a walk also what was told before it is of use, until its turn comes.
+    // Inside a walk, the states told before the walk are of use, too, until their turn comes.
     const since = next.walk === null || cursor.told.size > 0 ? next.since : next.walk.upTo;
     for (const { conversation, changedAt } of all) {
       if (told.size === room || changedAt <= since - lookBack) break;
