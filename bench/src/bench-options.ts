@@ -6,7 +6,7 @@ import { type ObserverFault, observerFaults } from "./scenarios/failover.ts";
 import type { Carrier } from "./targets/carrier.ts";
 import { isServiceTarget } from "./targets/service-targets.ts";
 
-/** What `--help` says. */
+/** Text of `--help`. */
 export const usage = `bench: drives an MQTT server over real sockets and prints one line of JSON per measurement
 
   node bench/src/main.ts --scenario <name> --target <target> [options]
@@ -89,10 +89,10 @@ const options = {
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
-/** What to run, checked. */
+/** The run that was asked for, checked. */
 export type BenchOptions = ReturnType<typeof parseOptions>;
 
-/** Reads the command line. Throws what was wrong with it. */
+/** Reads the command line. Throws an error that says what was wrong with it. */
 export function parseOptions(args: readonly string[]) {
   const { values } = parseArgs({ args: [...args], options });
   const number = (name: Exclude<keyof typeof values, "help">, otherwise?: number): number => {

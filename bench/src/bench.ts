@@ -18,7 +18,7 @@ import { fillForChat21, fillForCluster } from "./targets/reading-source.ts";
 import { startServiceSet } from "./targets/service-set.ts";
 import { targetSource } from "./targets/target-source.ts";
 
-/** Runs what the command line asks for. Sets the exit code. */
+/** Runs the scenario that the command line asks for. Sets the exit code. */
 export async function bench(args: readonly string[]): Promise<void> {
   try {
     const options = parseOptions(args);

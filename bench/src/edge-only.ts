@@ -5,7 +5,9 @@ import { membersOf } from "./load/group-name.ts";
 import { announce } from "./targets/announce.ts";
 import { app } from "./targets/target.ts";
 
-/** Our edge with an engine that believes everybody and stores nothing, but delivers what the real one would. */
+/**
+ * Our edge with an engine that accepts every user and stores nothing, but makes the same deliveries as the real one.
+ */
 const quiet = { debug() {}, info() {}, warn: console.error, error: console.error };
 const edge = createEmbeddedEdge({
   listeners: [

@@ -22,12 +22,12 @@ async function openStore(
   place: StorePlace,
 ): Promise<{ readonly store: Store; readonly commitsAtOnce: number }> {
   if ("folder" in place) {
-    // One is made while the other is written; they are written in order.
+    // One commit is made while the other is written; they are written in order.
     return { store: await openSqliteStore({ path: join(place.folder, "chat21.db") }), commitsAtOnce: 2 };
   }
   const { mongoUri: uri } = place;
   await migrateMongoStore({ uri });
-  // The second one of two might find the first one's conversations still unwritten.
+  // The second commit of two might not find the conversations of the first one yet.
   return { store: await connectMongoStore({ uri }), commitsAtOnce: 1 };
 }
 
@@ -39,6 +39,6 @@ async function write({ events }: Store, runs: readonly Run[]): Promise<void> {
   const results = await events.commit(runs);
   const refused = results.find(({ status }) => status !== "committed");
   if (refused !== undefined) throw new Error(`the store answered ${refused.status}`);
-  // Their recipients have them: the server must not deliver the history when it starts.
+  // The recipients have these messages: the server must not deliver the history when it starts.
   events.markDispatched(runs.flatMap((run) => run.events));
 }

@@ -6,8 +6,8 @@ import { announce } from "./targets/announce.ts";
 
 /**
  * The yardstick of the cluster: takes messages from the same partitions as an observer and publishes a copy of the very
- * bytes to each inbox, with confirms that are waited for by nobody but the acknowledgement. No rule, no store.
- * The partitions are there already. Arguments: AMQP address, prefetch of each partition.
+ * bytes to each inbox, only the acknowledgement waits for their confirms. No rule, no store. The partitions are there
+ * already. Arguments: AMQP address, prefetch of each partition.
  */
 const [uri = "", prefetch = ""] = process.argv.slice(2);
 const transient = { deliveryMode: 1 } as const;

@@ -16,13 +16,13 @@ import {
 } from "@chat21/protocol";
 import * as z from "zod";
 
-/** One kind of MQTT topic, and what goes over it. */
+/** One kind of MQTT topic, and its messages. */
 export interface Channel {
   /** Unique name. */
   readonly id: string;
   /** With `{name}` for a level that varies. */
   readonly address: string;
-  /** Seen from the server: what clients publish it receives. */
+  /** Seen from the server: it receives the messages that clients publish. */
   readonly action: "receive" | "send";
   readonly summary: string;
   /** Messages by name. */
@@ -51,7 +51,7 @@ function eventMessages(): Channel["messages"] {
   );
 }
 
-/** Commands of the protocol, and those that kinds of events bring. */
+/** Commands of the protocol, and those of kinds of events. */
 function commandMessages(): Channel["messages"] {
   const own = commandSchema.def.options.map((option) => [[...option.shape.type.def.values][0], option]);
   const ofKinds = Object.values(eventKinds).flatMap((kind) =>
@@ -60,7 +60,7 @@ function commandMessages(): Channel["messages"] {
   return Object.fromEntries([...own, ...ofKinds]);
 }
 
-/** What clients publish. */
+/** Channels that clients publish on. */
 const incoming: readonly Omit<Channel, "action">[] = [
   {
     id: "outgoingMessage",
@@ -102,7 +102,7 @@ const incoming: readonly Omit<Channel, "action">[] = [
   },
 ];
 
-/** What clients receive. */
+/** Channels that clients receive from. */
 const outgoing: readonly Omit<Channel, "action">[] = [
   {
     id: "messageAdded",

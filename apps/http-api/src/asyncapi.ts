@@ -75,7 +75,7 @@ function operationOf({ id, action, summary, messages, answeredOn }: Channel): Js
   };
 }
 
-/** In the dialect that is AsyncAPI's own. */
+/** A schema in AsyncAPI's own dialect. */
 function payloadOf(schema: z.core.$ZodType): Json {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
     target: "draft-7",

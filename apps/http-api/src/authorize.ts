@@ -5,8 +5,8 @@ import type { Caller } from "./route.ts";
 export type Verdict = "allowed" | "denied" | "not-admin";
 
 /**
- * Whether a token's holder may call a route, as far as the path tells. Membership and ownership are known to the
- * engine only, which decides on them for MQTT and REST alike.
+ * Whether a token's holder may call a route, as far as the path shows. Only the engine knows membership and ownership;
+ * it decides on them for MQTT and REST alike.
  */
 export function authorize(
   who: Caller,

@@ -24,7 +24,7 @@ export function checkParams(params: Readonly<Record<string, string>>): void {
   }
 }
 
-/** What a schema makes of `input`. Throws `bad_request` with the first issue's message. */
+/** Parses `input` with a schema and answers its output. Throws `bad_request` with the first issue's message. */
 export function check<Schema extends z.core.$ZodType>(
   schema: Schema,
   input: unknown,
@@ -36,13 +36,13 @@ export function check<Schema extends z.core.$ZodType>(
   throw new ChatError("bad_request", issue === undefined ? undefined : describe(issue));
 }
 
-/** The existing API's sentence: the schema's own where it has one, else the name of the field. */
+/** The existing API's sentence: the schema's own sentence, else the name of the field. */
 export function oldSentence(issue: z.core.$ZodIssue): string {
   const isOwn = /(mandatory|not present)!?$/.test(issue.message);
   return isOwn ? issue.message : `${issue.path.join(".") || "the body"} is not valid!`;
 }
 
-/** What is wrong and where. */
+/** A sentence that says what is wrong and where. */
 export function sentence(issue: z.core.$ZodIssue): string {
   const where = issue.path.join(".");
   return where === "" ? issue.message : `${where}: ${issue.message}`;

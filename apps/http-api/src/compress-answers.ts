@@ -3,8 +3,8 @@ import compression from "compression";
 import type { RequestHandler } from "express";
 
 /**
- * Compresses answers of at least `limits.compressFromBytes` with Brotli or gzip, whichever their reader prefers of the
- * two; for readers that name neither they stay as they are. Streams of events stay as well: their readers wait for
+ * Compresses answers of at least `limits.compressFromBytes` with Brotli or gzip, whichever of the two their reader
+ * prefers. Answers for readers that name neither stay as they are. So do streams of events: their readers wait for
  * every line.
  */
 export function compressAnswers(): RequestHandler {

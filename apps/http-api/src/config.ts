@@ -22,15 +22,15 @@ export const apiSettings = chooseSettings(
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );
 
-/** Everything that can be chosen about the API as a process of its own, checked and with defaults. */
+/** Configuration of the API as a process of its own, checked and with defaults. */
 export interface ApiConfig extends ClusterConfig, BrokerConfig {
-  /** HS256. There is no default: whoever knows it can sign in as anybody. */
+  /** HS256 secret. It has no default: everybody who knows it can sign in as any user. */
   readonly secret: string;
   /** Folder of ES256 keys, which sign instead of the secret; `undefined`: there are none. */
   readonly keysDir: string | undefined;
   /** 0 takes any free one. */
   readonly httpPort: number;
-  /** Where REST begins. */
+  /** Path at which REST begins. */
   readonly basePath: string;
   readonly tls: TlsFiles | undefined;
   /** As express' `trust proxy`. */

@@ -30,8 +30,8 @@ export interface ApiService {
 }
 
 /**
- * Starts the API and resolves when it serves. Throws `OperatorError`, with what to do, for everything an operator can put
- * right; whatever was opened until then is closed.
+ * Starts the API and resolves when it serves. Throws `OperatorError`, with what to do, for everything an operator can
+ * put right; everything opened before is closed.
  */
 export function createApiService(config: ApiConfig, log: Logger): Promise<ApiService> {
   const database = { migrate: migrateMongoStore, connect: connectMongoStore };
@@ -47,7 +47,7 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     drain.add("the verifier", 0, verifier.stop);
     const { engine, edge } = await startEngine(ground, { config, verifier, log });
     await verifier.start();
-    // From here on: what was revoked before this process began has had its connections closed.
+    // From here on only: connections of tokens that were revoked before this process began are closed already.
     closeRevoked(verifier, config, log);
     const api = createHttpApi({
       ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },
@@ -71,7 +71,7 @@ function createAuthority(
   return { tokens, verifier: createVerifier({ tokens, revocations, clock: systemClock }) };
 }
 
-/** RabbitMQ asks nobody whether a token was revoked: connections that are open are closed for it. */
+/** RabbitMQ does not check whether a token was revoked, so this closes the open connections of revoked tokens. */
 function closeRevoked(verifier: Verifier, { managementUri: uri }: ApiConfig, log: Logger): void {
   if (uri === undefined) {
     log.info(
@@ -89,7 +89,10 @@ interface EngineParts {
   readonly log: Logger;
 }
 
-/** The engine on an edge that publishes, and takes nothing from clients. What requests wrote is delivered before it ends. */
+/**
+ * The engine on an edge that publishes, and takes nothing from clients. Messages of requests are delivered before it
+ * ends.
+ */
 async function startEngine(
   { store, metrics, drain }: ClusterGround<MongoStore>,
   { config, verifier, log }: EngineParts,

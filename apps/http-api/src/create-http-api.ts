@@ -25,26 +25,26 @@ import { routesFor } from "./routes.ts";
 import { serveRoute } from "./serve-route.ts";
 import type { Services } from "./services.ts";
 
-/** What the API is made of. */
+/** Options of {@link createHttpApi}. */
 export interface HttpApiOptions {
   readonly engine: Engine;
   readonly store: PeopleStore;
   readonly tokens: Tokens;
-  /** Started by the caller; whoever closes live sessions listens to its `onRevocation`. */
+  /** Started by the caller; the code that closes live sessions listens to its `onRevocation`. */
   readonly verifier: Verifier;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Gets the API's own metrics, and is what `/metrics` shows. */
+  /** Gets the API's own metrics; `/metrics` shows it. */
   readonly registry: Registry;
-  /** What `/readyz` says. @default the engine's health */
+  /** The health that `/readyz` shows. @default the engine's health */
   readonly health?: () => Health;
   readonly config?: Partial<HttpApiConfig>;
 }
 
 /**
  * The REST API as an express app: the existing paths under `/api`, the new ones under `/api/v1`, and `/healthz`,
- * `/readyz`, `/metrics`. May be mounted beside other routers: it ends everything under its base path and lets all
- * else pass.
+ * `/readyz`, `/metrics`. May be mounted beside other routers: it answers every request under its base path and lets all
+ * others pass.
  */
 export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOptions): Express {
   const config = configure(options);
@@ -67,7 +67,7 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
     const path = fullPath(route, config.basePath).replace(/\{(\w+)\}/g, ":$1");
     const open = isCrossOrigin(route) ? [crossOrigin] : [];
     app.options(path, ...before, ...open, unknownPath);
-    // What operators' machines read is small or read on the same machine.
+    // Answers for operators' machines are small or read on the same machine.
     const packed = route.api === "operations" ? [] : [compress];
     app[route.method](path, ...before, ...open, ...packed, serveRoute(route, services, gates, log));
   };
@@ -81,7 +81,7 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   return app;
 }
 
-/** A text that is made when it is first asked for. */
+/** A text that is made at its first use. */
 function onceMade(make: () => string): () => string {
   let text: string | undefined;
   return () => {
@@ -90,7 +90,7 @@ function onceMade(make: () => string): () => string {
   };
 }
 
-/** Signing in by name must be out of reach for every other page that is open in the same browser. */
+/** Other pages in the same browser must not be able to sign in by name. */
 function isCrossOrigin(route: Route): boolean {
   return route.who !== "local" && route.api !== "operations";
 }
@@ -109,12 +109,12 @@ function securityHeaders(): RequestHandler {
     },
     // An API for pages of other origins, which CORS lets in.
     crossOriginResourcePolicy: { policy: "cross-origin" },
-    // Whether a whole host and its subdomains speak TLS for ever is for whoever runs the host to say.
+    // The operator of the host decides whether it and its subdomains always speak TLS.
     strictTransportSecurity: false,
   });
 }
 
-/** What express itself rejects: a path whose `%` escapes cannot be decoded, before any route sees it. */
+/** Answers requests that express itself rejects before any route: a path whose `%` escapes cannot be decoded. */
 function lastResort(newApi: string, log: Logger): ErrorRequestHandler {
   return (thrown, request, response, _next) => {
     const isUnreadable = thrown instanceof URIError;
@@ -129,7 +129,7 @@ const unknownPath: RequestHandler = (_request, response) => {
   sendReply(response, refuse("v1", new ChatError("not_found", "there is no such path")));
 };
 
-/** The existing API asks for a token first, even where there is nothing. */
+/** The existing API asks for a token first, even for an unknown path. */
 function unknownOldPath({ verifier }: Services): RequestHandler {
   return async (request, response) => {
     try {

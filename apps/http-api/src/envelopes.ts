@@ -3,7 +3,7 @@ import * as z from "zod";
 import { json, type Reply } from "./reply.ts";
 import type { RouteAnswer } from "./route.ts";
 
-/** What the existing API says when there is nothing else to say. */
+/** The existing API's answer for success without a result. */
 export const done: Reply = json(200, { success: true });
 
 const success = z.literal(true);

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Reply } from "./reply.ts";
 
-/** The page that existing callers get for what no route has answered: an unknown path, a body that cannot be read. */
+/** The page that existing callers get when no route has answered: an unknown path, a body that cannot be read. */
 export function errorPage(status: number, text: string = STATUS_CODES[status] ?? "Error"): Reply {
   const body = [
     "<!DOCTYPE html>",

@@ -1,11 +1,11 @@
 import type { Request } from "express";
 
-/** Where existing callers put a token, besides the header, in the order in which they are looked at. */
+/** Query parameters in which existing callers put a token, in the order in which they are read. */
 const queryNames = ["jwt", "JWT", "token"];
 
 /**
  * The token of a request: `Authorization`, raw or after `Bearer ` or `JWT `; and, where `fromQuery` allows it, the
- * query. `undefined` when there is none. A header hides the query, even when it is no good.
+ * query. `undefined` when there is none. A header hides the query, even when its token is bad.
  */
 export function findToken(
   request: Request,

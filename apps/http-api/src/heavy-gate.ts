@@ -1,10 +1,10 @@
 import type { ServerResponse } from "node:http";
 import { ChatError, limits } from "@chat21/protocol";
 
-/** How long the one request too many is told to wait. */
+/** How long a request beyond the limit is told to wait. */
 const retryAfterMs = 1_000;
 
-/** How many heavy requests there may be for one key. */
+/** Limits of heavy requests for one key. */
 export interface HeavyLimits {
   /** At the same time. */
   readonly running: number;
@@ -12,7 +12,7 @@ export interface HeavyLimits {
   readonly waiting: number;
 }
 
-/** Requests that cost much: few of one user run at the same time, and the others wait in order. */
+/** Gate for expensive requests: few of one user run at the same time, and the others wait in order. */
 export interface HeavyGate {
   /**
    * Resolves when the request may run: `true`, or `false` for one whose reader has left meanwhile. Throws
@@ -20,8 +20,8 @@ export interface HeavyGate {
    */
   enter(key: string, response: ServerResponse): Promise<boolean>;
   /**
-   * The work for a request is done: its place is free as soon as its reader has the whole answer or is gone. Without
-   * effect for requests that never got a place.
+   * Called when the work for a request is done: its place is free as soon as its reader has the whole answer or is
+   * gone. No effect for requests that never got a place.
    */
   leave(response: ServerResponse): void;
 }
@@ -34,7 +34,7 @@ interface Queue {
 
 const usual: HeavyLimits = { running: limits.heavyRequests, waiting: limits.heavyWaiting };
 
-/** Makes a gate; it remembers nothing of who has no request under way. */
+/** Makes a gate; it keeps no state for keys without a request under way. */
 export function createHeavyGate({ running, waiting }: HeavyLimits = usual): HeavyGate {
   const queues = new Map<string, Queue>();
   const places = new WeakMap<ServerResponse, () => void>();

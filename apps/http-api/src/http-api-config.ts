@@ -1,6 +1,6 @@
-/** How often somebody may call, per minute. Admins and `system` are exempt from `requests`. */
+/** Limits of calls, per minute. Admins and `system` are exempt from `requests`. */
 export interface RateLimits {
-  /** Requests of one user; of one address where there is no token. @default 600 */
+  /** Requests of one user; without a token, of one address. @default 600 */
   readonly requests: number;
   /** Sign-ins of one address. @default 30 */
   readonly signIns: number;
@@ -8,22 +8,20 @@ export interface RateLimits {
   readonly authFailures: number;
 }
 
-/** What can be chosen about the API. */
+/** Options of the API. */
 export interface HttpApiConfig {
-  /** Where the API begins. @default "/api" */
+  /** Path at which the API begins. @default "/api" */
   readonly basePath: string;
   /** Apps that are served; `null` = any. @default null */
   readonly apps: readonly string[] | null;
-  /**
-   * Sign-in by name alone. Only ever true for a listener on loopback; each request is checked besides. @default false
-   */
+  /** Sign-in by name alone. True only for a listener on loopback; each request is checked besides. @default false */
   readonly developmentSignIn: boolean;
   /** Bearer token for `/metrics`; `null` = anybody who reaches the listener may read it. @default null */
   readonly metricsToken: string | null;
   readonly rateLimits: RateLimits;
   /**
-   * Addresses of reverse proxies whose `X-Forwarded-For` is believed, as express' `trust proxy` has them; `false` =
-   * none. @default false
+   * Addresses of reverse proxies whose `X-Forwarded-For` is believed, as in express' `trust proxy`; `false` = none.
+   * @default false
    */
   readonly trustProxy: false | number | string;
 }
@@ -38,7 +36,7 @@ export const httpApiDefaults: HttpApiConfig = Object.freeze({
   trustProxy: false,
 });
 
-/** What is chosen about the API by the settings of the process that serves it. */
+/** Settings of a process about the API that it serves. */
 export interface ApiChoices extends Pick<HttpApiConfig, "basePath" | "trustProxy"> {
   /** `undefined`: any. */
   readonly apps: readonly string[] | undefined;
@@ -54,7 +52,7 @@ export function httpApiConfigOf(choices: ApiChoices): Partial<HttpApiConfig> {
   return { basePath, trustProxy, apps, metricsToken, rateLimits };
 }
 
-/** Defaults under the given options, frozen. */
+/** The given options with defaults for the others, frozen. */
 export function configure(options: Partial<HttpApiConfig>): HttpApiConfig {
   return Object.freeze({ ...httpApiDefaults, ...options });
 }

@@ -16,14 +16,14 @@ export const pageQuery = z.object({
   after: z.optional(count.pipe(z.int())).meta({ description: "Only items beyond this cursor, exclusive." }),
 });
 
-/** As {@link pageQuery}, or behind the page before. */
+/** As {@link pageQuery}, or with the `cursor` of the page before. */
 export const cursorQuery = pageQuery.extend({
   cursor: z
     .optional(z.string().min(1).max(limits.cursorCharacters))
     .meta({ description: "`cursor` of the page before: goes on behind it. Not beside `before` or `after`." }),
 });
 
-/** Whether a page is named in one way only. */
+/** Whether a query names its page in one way only. */
 export function isOneWay({ before, after, cursor }: Omit<PageQuery, "limit">): boolean {
   return cursor === undefined || (before === undefined && after === undefined);
 }

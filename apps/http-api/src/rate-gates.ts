@@ -7,14 +7,14 @@ import { runMiddleware } from "./run-middleware.ts";
 
 const windowMs = 60_000;
 
-/** Throws `rate_limited`, with the time to wait, for the one request too many. */
+/** Throws `rate_limited`, with the time to wait, for a request beyond the limit. */
 type Gate = (request: Request, response: Response) => Promise<void>;
 
 /** The limits of one API, counted in this process. */
 export interface RateGates {
   readonly request: (request: Request, response: Response, actor: VerifiedToken | undefined) => Promise<void>;
   readonly signIn: Gate;
-  /** For requests whose token is missing or bad only: good ones are never held up by their neighbours. */
+  /** Only for requests whose token is missing or bad: others from the same address are never held up. */
   readonly authFailure: Gate;
 }
 
@@ -40,7 +40,8 @@ function gate(limit: number, keyGenerator: (request: Request) => string): Gate {
     keyGenerator,
     standardHeaders: "draft-8",
     legacyHeaders: false,
-    // Its checks write to the console at the first request; what they look for is settled here.
+    // Its checks write to the console at the first request; this code already rules out the mistakes that they look
+    // for.
     validate: false,
     handler: (request, _response, next) => {
       const { resetTime } = (request as Request & { rateLimit?: { resetTime?: Date } }).rateLimit ?? {};

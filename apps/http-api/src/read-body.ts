@@ -5,10 +5,10 @@ import { runMiddleware } from "./run-middleware.ts";
 
 const types = ["application/json", "application/*+json"];
 
-/** Of a route: how its bodies are read. */
+/** A route's rules for reading its bodies. */
 type BodyRules = Pick<Route, "api" | "bodyBytes">;
 
-/** Body of a request that is no JSON at all: the existing API answers it with a page of its own. */
+/** Error for a request body that is no JSON: the existing API answers it with a page of its own. */
 export class UnreadableBody extends ChatError {
   constructor(cause: unknown) {
     super("bad_request", "the body is not well-formed JSON", { cause });
@@ -16,8 +16,8 @@ export class UnreadableBody extends ChatError {
 }
 
 /**
- * The JSON body, `{}` when there is none. Throws `payload_too_large`, `UnreadableBody`, and `bad_request` for what
- * is JSON but dangerous: nesting beyond `limits.payloadDepth`, or a key that means something to an object's prototype.
+ * The JSON body, `{}` when there is none. Throws `payload_too_large`, `UnreadableBody`, and `bad_request` for dangerous
+ * JSON: nesting beyond `limits.payloadDepth`, or a key with a meaning for an object's prototype.
  */
 export async function readJson(request: Request, response: Response, rules: BodyRules): Promise<unknown> {
   const body: unknown = (await parse(express.json, request, response, rules)) ?? {};
@@ -37,7 +37,7 @@ async function parse(
   response: Response,
   { api, bodyBytes = limits.bodyBytes }: BodyRules,
 ): Promise<unknown> {
-  // The existing API takes a body of another type for an absent one; the new one says so.
+  // The existing API treats a body of another type as absent; the new API refuses it.
   if (api !== "v0" && request.is(types) === false) {
     throw new ChatError("bad_request", "expected a body of type application/json");
   }

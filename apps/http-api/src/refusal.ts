@@ -2,10 +2,10 @@ import { ChatError, type ErrorCode, errorCodes } from "@chat21/protocol";
 import { errorPage } from "./error-page.ts";
 import { empty, json, plainText, type Reply } from "./reply.ts";
 
-/** Which rules of form a route follows: the existing API, the new one, or an operator's. */
+/** The API whose form a route follows: the existing one, the new one, or the operators'. */
 export type ApiKind = "v0" | "v1" | "operations";
 
-/** Where a route of the existing API differs from the rest of it. */
+/** Refusals in which a route of the existing API differs from the others. */
 export interface Refusals {
   /** Status of a failure of the server or its store. @default 500 */
   readonly failure?: number;
@@ -29,7 +29,7 @@ function problem(error: ChatError): Reply {
     title,
     status,
     code: error.code,
-    // What failed inside is for the log, not for the caller.
+    // Details of an internal failure go to the log, not to the caller.
     detail: status >= 500 ? title : error.message,
     ...(error.retryAfterMs === undefined ? {} : { retry_after_ms: error.retryAfterMs }),
   };
@@ -37,10 +37,10 @@ function problem(error: ChatError): Reply {
   return { ...json(status, body, challenge), type: "application/problem+json; charset=utf-8" };
 }
 
-/** What the existing API answers without a good token, and to an admin's route without an admin's token. */
+/** The existing API's answer without a good token, and on an admin's route without an admin's token. */
 const unauthorized = json(403, { success: false, msg: "Unauthorized." });
 
-/** Somebody who may not have or do this. */
+/** The existing API's answer for somebody without the right. */
 const permissionDenied = json(401, { success: false, err: "Permission denied" });
 
 function refuseOld(error: ChatError, { failure = 500, byCode = {} }: Refusals): Reply {

@@ -1,7 +1,7 @@
 import type { JsonItems, JsonText } from "@chat21/engine";
 import type { Response } from "express";
 
-/** What goes back to a caller. */
+/** The reply to a caller. */
 export interface Reply {
   readonly status: number;
   /** Absent: no body at all. */
@@ -26,11 +26,11 @@ export function jsonText(status: number, body: JsonText, headers: Headers = {}):
 export interface JsonList {
   readonly before: string;
   readonly items: JsonItems;
-  /** What ends the text; `cursor` is that of the next page. */
+  /** The end of the text; `cursor` is that of the next page. */
   readonly after: (cursor: string | null) => string;
 }
 
-/** What goes back to a caller, as long as it may be. */
+/** The reply to a caller with a list of any length. */
 export interface ListReply {
   readonly status: number;
   readonly type: string;
@@ -38,12 +38,12 @@ export interface ListReply {
   readonly headers?: Headers;
 }
 
-/** A list of texts that are JSON already. They are not parsed, and never in memory all at once. */
+/** A list of texts that are JSON already. They are not parsed, and never all in memory at the same time. */
 export function jsonList(status: number, list: JsonList): ListReply {
   return { status, type: "application/json; charset=utf-8", list };
 }
 
-/** A sentence. Never holds anything that came from the caller. */
+/** A sentence as plain text. It never holds input of the caller. */
 export function plainText(status: number, body: string): Reply {
   return { status, type: "text/plain; charset=utf-8", body };
 }

@@ -7,7 +7,7 @@ import { pinoHttp } from "pino-http";
 const secretNames: ReadonlySet<string> = new Set(["jwt", "token", "secret", "password"]);
 const secretSegment = /(\/push\/webhook\/endpoint\/)[^/?]+/gi;
 
-/** A URL without what opens doors. Names are compared as the server reads them: an escaped `t%6Fken` is a token. */
+/** A URL without tokens. Names are compared after decoding: an escaped `t%6Fken` is a token. */
 function withoutSecrets(url: string): string {
   const [path = "", ...rest] = url.replace(secretSegment, "$1[redacted]").split("?");
   if (rest.length === 0) return path;

@@ -2,8 +2,8 @@ import type { RequestHandler } from "express";
 import { Histogram, type Registry } from "prom-client";
 
 /**
- * Measures requests as `chat21_http_request_seconds` by route (its id, or `unknown`), method and status: as many
- * series as the route table allows, whatever is called.
+ * Measures requests as `chat21_http_request_seconds` by route (its id, or `unknown`), method and status: the route
+ * table bounds the number of series, whatever paths are called.
  */
 export function measureRequests(registry: Registry): RequestHandler {
   const duration = new Histogram({

@@ -5,7 +5,7 @@ import type { ApiKind, Refusals } from "./refusal.ts";
 import type { ListReply, Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
 
-/** Who may call a route. */
+/** Callers that a route may allow. */
 export const callers = {
   public: "anybody, without a token",
   local: "anybody on this machine, through a page of this server",
@@ -35,7 +35,7 @@ export interface RouteRequest<
   readonly params: Readonly<Record<Params, string>>;
   readonly query: Query;
   readonly body: Body;
-  /** The body as it came, of routes that declare `text`. */
+  /** The body as it came, for routes that declare `text`. */
   readonly text: string;
   readonly http: Request;
 }
@@ -49,7 +49,7 @@ export interface RouteAnswer {
   readonly contentType?: string;
 }
 
-/** A route as it is written down. */
+/** Definition of a route. */
 export interface RouteSpec<
   Path extends string,
   Who extends Caller,
@@ -69,17 +69,17 @@ export interface RouteSpec<
   readonly query?: Query;
   /** Schema of a JSON body. An absent body counts as `{}`. */
   readonly body?: Body;
-  /** Schema of a JSON body that the route takes as text, to be checked further down. */
+  /** Schema of a JSON body that the route takes as text; code below the route checks it. */
   readonly text?: z.core.$ZodType;
   /** Largest body, in bytes. @default limits.bodyBytes */
   readonly bodyBytes?: number;
-  /** Costs much to answer: of one user only few are answered at the same time. @default false */
+  /** Expensive to answer: only a few requests of one user are answered at the same time. @default false */
   readonly heavy?: boolean;
   /** A call that succeeds, for the documentation and the tests. */
   readonly example?: { readonly query?: string; readonly body?: unknown };
-  /** What it answers when all is well; refusals follow from `api`. */
+  /** Its answers for success; refusals follow from `api`. */
   readonly answers: Readonly<Record<number, RouteAnswer>>;
-  /** Where the existing API has bodies of its own for refusals. */
+  /** Refusals for which the existing API has bodies of its own. */
   readonly refusals?: Refusals;
   handle(
     request: RouteRequest<ParamNames<Path>, Who, z.output<Query>, z.output<Body>>,
@@ -97,7 +97,7 @@ export function defineRoute<
   Query extends z.core.$ZodType = z.core.$ZodType<undefined>,
   Body extends z.core.$ZodType = z.core.$ZodType<undefined>,
 >(spec: RouteSpec<Path, Who, Query, Body>): Route {
-  // The pipeline hands over what the same spec's schemas made, which the erased type cannot say.
+  // The pipeline hands over the output of this spec's own schemas, which the erased type cannot express.
   return spec as unknown as Route;
 }
 

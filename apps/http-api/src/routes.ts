@@ -12,8 +12,8 @@ import { tokenRoutes } from "./routes/tokens.ts";
 import { userRoutes } from "./routes/users.ts";
 
 /**
- * The route table: everything the API answers, in the order in which paths are matched. Express, the OpenAPI document
- * and the tests of who may call what are all made from it.
+ * The route table: all routes of the API, in the order in which paths are matched. Express, the OpenAPI document and
+ * the tests of access rights are all made from it.
  */
 export function routesFor({ developmentSignIn }: Pick<HttpApiConfig, "developmentSignIn">): readonly Route[] {
   return [

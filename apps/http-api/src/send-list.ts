@@ -9,9 +9,9 @@ import { type JsonList, type ListReply, sendReply } from "./reply.ts";
 const pieceCharacters = 16 * 1024;
 
 /**
- * Writes a list as its items come, not faster than the reader takes them. A list of one piece goes with its length, like
- * any other reply. Nothing is sent before the first piece is whole: what is thrown until then can still be answered
- * with a status. A failure later ends the connection, so that half a list never looks like a whole one; it is thrown,
+ * Writes a list as its items come, not faster than the reader takes them. A list of one piece goes with its length,
+ * like any other reply. Nothing is sent before the first piece is complete: an error until then can still be answered
+ * with a status. A later error ends the connection, so that half a list never looks like a complete one; it is thrown,
  * too. A reader that leaves, or takes nothing for `stallMs`, ends the items.
  */
 export async function sendList(
@@ -46,7 +46,7 @@ export async function sendList(
   }
 }
 
-/** Disconnects a reader that takes nothing of its answer for `stallMs`: it would keep its place for ever. */
+/** Disconnects a reader that takes nothing of its answer for `stallMs`: it would block its place for ever. */
 export function disconnectStalled(response: ServerResponse, stallMs: number = limits.readerStallMs): void {
   response.setTimeout(stallMs, () => response.destroy());
 }

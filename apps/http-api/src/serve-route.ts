@@ -15,7 +15,7 @@ import type { Route } from "./route.ts";
 import { disconnectStalled, sendList } from "./send-list.ts";
 import type { Services } from "./services.ts";
 
-/** What holds requests back. */
+/** The gates that hold requests back. */
 export interface Gates {
   readonly rate: RateGates;
   readonly heavy: HeavyGate;
@@ -25,7 +25,8 @@ export interface Gates {
 export function serveRoute(route: Route, services: Services, gates: Gates, log: Log) {
   return async (request: Request, response: Response): Promise<void> => {
     response.locals["route"] = route.id;
-    // One person's data, and tokens: for no cache on the way. Existing paths keep the headers they have always had.
+    // One person's data, and tokens: no cache on the way may keep them. Existing paths keep the headers they have
+    // always had.
     if (route.api === "v1") response.set("cache-control", "no-store");
     try {
       const reply = await answer(route, services, gates, request, response);
@@ -76,7 +77,10 @@ async function answer(
   return route.handle({ actor: actor as VerifiedToken, params, query, body, text, http: request }, services);
 }
 
-/** Whose places a request takes: an admin's are others for each user it reads for, and never that user's own. */
+/**
+ * The key whose places a request takes. An admin has separate places for each user it reads for, and never takes that
+ * user's own.
+ */
 function heavyKey(actor: VerifiedToken | undefined, params: Readonly<Record<string, string>>): string {
   return `${actor?.app}/${actor?.user}/${params["user"] ?? actor?.user}`;
 }

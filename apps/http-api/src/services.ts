@@ -5,7 +5,7 @@ import type { Health } from "@chat21/runtime";
 import type { Registry } from "prom-client";
 import type { HttpApiConfig } from "./http-api-config.ts";
 
-/** What routes work with. */
+/** Services that routes use. */
 export interface Services {
   readonly engine: Engine;
   readonly store: PeopleStore;
@@ -14,7 +14,7 @@ export interface Services {
   readonly clock: Clock;
   readonly registry: Registry;
   readonly config: HttpApiConfig;
-  /** What `/readyz` says. */
+  /** The health that `/readyz` shows. */
   readonly health: () => Health;
   /** The OpenAPI document, as text. */
   readonly openApi: () => string;

@@ -17,14 +17,14 @@ export const observerSettings = chooseSettings(
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );
 
-/** Everything that can be chosen about an observer, checked and with defaults. */
+/** Configuration of an observer, checked and with defaults. */
 export interface ObserverConfig extends ClusterConfig, BrokerConfig {
   /** Messages of one partition that may be under way at a time; `undefined`: the adapter's default. */
   readonly prefetch: number | undefined;
   readonly queueType: "classic" | "quorum";
   /** Leaves the queues of an original deployment as they are. */
   readonly keepOriginalQueues: boolean;
-  /** Of health and metrics; 0 takes any free one. */
+  /** Port of health and metrics; 0 takes any free one. */
   readonly metricsPort: number;
 }
 

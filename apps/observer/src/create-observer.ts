@@ -23,8 +23,8 @@ export interface Observer {
   /** Partitions that are consumed here now, ascending. */
   readonly partitions: readonly number[];
   /**
-   * Drains: takes nothing more, finishes and acknowledges what it took, hands its partitions over. Within 10 s.
-   * Idempotent.
+   * Drains: takes nothing more, finishes and acknowledges the messages that it took, hands its partitions over. Within
+   * 10 s. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -34,8 +34,8 @@ const noTokens: TokenVerifier = { verify: () => Promise.reject(new ChatError("un
 
 /**
  * Starts an observer and resolves when it takes messages. Health is served from the beginning: `/readyz` says what is
- * missing. Throws `OperatorError`, with what to do, for everything an operator can put right; whatever was opened until
- * then is closed.
+ * missing. Throws `OperatorError`, with what to do, for everything an operator can put right; everything opened before
+ * is closed.
  */
 export function createObserver(config: ObserverConfig, log: Logger): Promise<Observer> {
   const database = { migrate: migrateMongoStore, connect: connectMongoStore };
@@ -71,8 +71,8 @@ async function startEngine(
   });
   const engine = createClusterEngine({ config, holder, store, edge, tokens: noTokens, log, metrics });
   drain.add("the engine", 0.1, (timeoutMs) => within(engine.drain(), timeoutMs));
-  // The edge stops first: it takes nothing more, acknowledges what was committed, and hands the partitions over. With a
-  // broker that hangs, the ends of both connections take twice this time and a second more.
+  // The edge stops first: it takes nothing more, acknowledges committed messages, and hands the partitions over. With a
+  // broker that hangs, closing both connections takes twice this time and a second more.
   drain.add("the edge", 0.3, (timeoutMs) => edge.close(timeoutMs));
   reportHealth(() => brokerHealth({ watch, engine, edge }));
   await startOnBroker(engine, edge);

@@ -1,7 +1,7 @@
 import type { AmqpEdge } from "@chat21/broker-amqp";
 import { Gauge, type Registry } from "prom-client";
 
-/** Shows what the edge holds, as of when it is asked. */
+/** Shows the present state of the edge whenever metrics are read. */
 export function measureBroker(registry: Registry, edge: Pick<AmqpEdge, "partitions" | "ready">): void {
   new Gauge({
     name: "chat21_partitions",

@@ -2,7 +2,7 @@ import { OperatorError, uriLabel } from "@chat21/runtime";
 import { migrateMongoStore } from "@chat21/store-mongo";
 import type { ObserverConfig } from "./config.ts";
 
-/** Takes the database to the schema of this version; answers what to print. Throws `OperatorError`. */
+/** Migrates the database to the schema of this version; answers the text to print. Throws `OperatorError`. */
 export async function migrateDatabase({ mongoUri: uri }: Pick<ObserverConfig, "mongoUri">): Promise<string> {
   const where = `MongoDB at ${uriLabel(uri)}`;
   try {

@@ -6,7 +6,7 @@ import type { ServerAccess } from "./server-access.ts";
 /** How long a command tries to reach the server. */
 const connectTimeoutMs = 10_000;
 
-/** Signs in as `user`. Throws `OperatorError` when no server answers or the secret is not its own. */
+/** Signs in as `user`. Throws `OperatorError` when no server answers or the server has another secret. */
 export async function openChat(
   access: ServerAccess,
   user: string,

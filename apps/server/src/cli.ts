@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Nothing but this check may be loaded by a Node that is too old for the rest.
+// A Node that is too old for the rest may load only this check.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 13)) {
   process.stderr.write(

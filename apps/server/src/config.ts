@@ -18,7 +18,7 @@ import { type SettingName, settings } from "./settings.ts";
 /** Values from the command line, as text; they win over the environment. */
 export type Overrides = Partial<Readonly<Record<SettingName, string>>>;
 
-/** Everything that can be chosen about a server, checked and with defaults. */
+/** Configuration of a server, checked and with defaults. */
 export interface Config {
   /** 0 takes any free port. */
   readonly httpPort: number;
@@ -43,15 +43,15 @@ export interface Config {
   readonly presence: boolean;
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
-  /** Where REST begins. */
+  /** Path at which REST begins. */
   readonly basePath: string;
   readonly requestsPerMinute: number;
   readonly metricsToken: string | undefined;
   /** As express' `trust proxy`. */
   readonly trustProxy: false | number | string;
-  /** Which server the commands talk to; `undefined`: the one of the data folder. */
+  /** Address of the server that commands talk to; `undefined`: the server of the data folder. */
   readonly serverUrl: string | undefined;
-  /** How `chat21` is started here. */
+  /** The command line that starts `chat21` here. */
   readonly command: string;
   /** Variables whose names begin with `WEBHOOK_`, for the webhooks' own schema. */
   readonly webhooks: Environment;

@@ -40,7 +40,7 @@ const webSocketPath = "/ws";
 
 const chosenBy = { host: "--host or CHAT21_HOST", port: "--http-port or CHAT21_HTTP_PORT" } as const;
 
-/** Where a server can be reached. */
+/** Addresses of a server. */
 export interface ServerAddresses {
   /** `http://…` or `https://…`, without a slash at the end: web page, REST, WebSocket. */
   readonly url: string;
@@ -62,7 +62,7 @@ export interface Server {
 
 /**
  * Starts a server and resolves when it serves. Throws `OperatorError`, with what to do, for everything an operator can
- * put right; whatever was opened until then is closed.
+ * put right; everything opened before is closed.
  */
 export async function createServer(config: Config, log: Logger): Promise<Server> {
   const tls = config.tls === undefined ? undefined : readTlsMaterial(config.tls);
@@ -84,7 +84,7 @@ export async function createServer(config: Config, log: Logger): Promise<Server>
   }
 }
 
-/** What a server is assembled on. */
+/** The base on which a server is assembled. */
 interface Groundwork {
   readonly config: Config;
   readonly log: Logger;
@@ -158,7 +158,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
   };
 }
 
-/** What accepts work, and what finishes it. */
+/** The parts that accept work, and those that finish it. */
 interface ServingParts {
   readonly webhooks: Webhooks;
   readonly edge: Edge;
@@ -167,8 +167,9 @@ interface ServingParts {
 }
 
 /**
- * The last part stops first: no more connections and requests, what was accepted is committed and acknowledged, webhooks
- * under way come to an end. Requests end while the engine drains; WebSockets of their listener end with the edge.
+ * The part added last stops first: no more connections and requests, accepted work is committed and acknowledged,
+ * webhooks under way come to an end. Requests end while the engine drains; WebSockets of their listener end with the
+ * edge.
  */
 function addServing(drain: Drain, { webhooks, edge, engine, http }: ServingParts): void {
   let requests: Promise<void> | undefined;
@@ -212,7 +213,7 @@ function listenersOf(
   ];
 }
 
-/** The edge's failures to listen say what to do; the operator also wants to know where. */
+/** The edge's errors about listening say what to do; this adds the names of the settings for the operator. */
 async function startEdge(start: () => Promise<void>): Promise<void> {
   try {
     await start();

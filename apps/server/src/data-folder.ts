@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { codeOf, OperatorError } from "@chat21/runtime";
 import * as z from "zod";
 
-/** Where things lie in a data folder. */
+/** Paths of the files in a data folder. */
 export function dataPaths(folder: string) {
   return {
     database: join(folder, "chat21.db"),
@@ -47,12 +47,12 @@ function whatToDo(cause: unknown): string {
   }
 }
 
-/** Writes a small file that only this user may read, as a whole or not at all. Throws when it exists already. */
+/** Writes a small file that only this user may read, completely or not at all. Throws when it exists already. */
 export function writePrivateFile(path: string, text: string): void {
   writeFileSync(path, text, { flag: "wx", mode: 0o600, flush: true });
 }
 
-/** The text of a private file, `undefined` where there is none. Takes others' right to read it away. */
+/** The text of a private file, `undefined` where there is none. Removes other users' right to read it. */
 export function readPrivateFile(path: string): string | undefined {
   try {
     const text = readFileSync(path, "utf8").trim();
@@ -73,17 +73,17 @@ const runningSchema = z.object({
   startedAt: z.string(),
 });
 
-/** What a server says about itself in its data folder while it runs, so that commands find it. */
+/** A running server's note about itself in its data folder, with which commands find it. */
 export type RunningServer = z.infer<typeof runningSchema>;
 
-/** Leaves word of a running server. */
+/** Writes the note of a running server. */
 export function writeRunningServer(folder: string, running: RunningServer): void {
   const path = dataPaths(folder).running;
   rmSync(path, { force: true });
   writePrivateFile(path, `${JSON.stringify(running, undefined, 2)}\n`);
 }
 
-/** What the last server of this folder said. It may be gone: a killed one leaves its word behind. */
+/** The note of this folder's last server. The server may be gone: a killed one leaves its note behind. */
 export function readRunningServer(folder: string): RunningServer | undefined {
   const text = readPrivateFile(dataPaths(folder).running);
   if (text === undefined) return undefined;
@@ -94,7 +94,7 @@ export function readRunningServer(folder: string): RunningServer | undefined {
   }
 }
 
-/** Takes word back of the server of this process. */
+/** Removes the note of this process' server. */
 export function removeRunningServer(folder: string): void {
   if (readRunningServer(folder)?.pid === process.pid) rmSync(dataPaths(folder).running, { force: true });
 }

@@ -13,12 +13,12 @@ import {
 } from "@chat21/store-sqlite";
 import { dataPaths } from "./data-folder.ts";
 
-/** The store's own refusals say what to do; to an operator they are no accident. */
+/** Turns the store's own refusals, which say what to do, into `OperatorError`s; other errors stay as they are. */
 export function toOperatorError(thrown: unknown): unknown {
   return thrown instanceof ChatError ? new OperatorError(thrown.message, { cause: thrown }) : thrown;
 }
 
-/** Copies the database of a data folder, also while a server uses it. What is at `target` is replaced at the end. */
+/** Copies the database of a data folder; a server may use it meanwhile. A file at `target` is replaced at the end. */
 export async function backupDatabase(
   dataDir: string,
   target: string,
@@ -57,7 +57,7 @@ export async function restoreDatabase(dataDir: string, source: string): Promise<
   }
 }
 
-/** A proper copy where that is possible; the bare files of a database that is damaged. */
+/** Keeps a proper copy where possible, and the bare files of a damaged database. */
 async function keep(database: string, kept: string): Promise<void> {
   try {
     await backupSqlite(database, kept);
@@ -68,7 +68,7 @@ async function keep(database: string, kept: string): Promise<void> {
   }
 }
 
-/** Looks the database of a data folder over. Throws `OperatorError` for one that cannot even be read. */
+/** Checks the database of a data folder. Throws `OperatorError` for one that cannot be read. */
 export function checkDatabase(dataDir: string): SqliteReport {
   try {
     return checkSqlite(dataPaths(dataDir).database);
@@ -77,12 +77,12 @@ export function checkDatabase(dataDir: string): SqliteReport {
   }
 }
 
-/** Wrong overlays that are told one by one, at most. */
+/** Wrong overlays that are reported one by one, at most. */
 const problemsTold = 1_000;
 
 /**
- * Compares the changed messages of a data folder's database with its log, also while a server uses it. `null`: the database
- * is of an older schema, and has nothing to compare yet.
+ * Compares the changed messages of a data folder's database with its log; a server may use it meanwhile. `null`: the
+ * database is of an older schema, and has nothing to compare yet.
  */
 export async function checkMessages(dataDir: string): Promise<readonly OverlayProblem[] | null> {
   try {
@@ -103,7 +103,7 @@ export async function checkMessages(dataDir: string): Promise<readonly OverlayPr
   }
 }
 
-/** Writes all changed messages anew from the log; answers in how many conversations. Needs the folder for itself. */
+/** Writes all changed messages anew from the log; answers in how many conversations. No server may use the folder. */
 export async function rebuildMessages(dataDir: string): Promise<number> {
   try {
     const store = await openSqliteStore({ path: dataPaths(dataDir).database });

@@ -10,11 +10,11 @@ import { checkDatabase, checkMessages } from "./database-files.ts";
 import { findTokenSecret } from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
 
-/** What one check found. `warning`: it works, and should be looked at. */
+/** Result of one check. `warning`: it works, and should be looked at. */
 export interface Finding {
   readonly name: string;
   readonly result: "ok" | "warning" | "failure";
-  /** What was found, and what to do about it. */
+  /** The result, and what to do about it. */
   readonly detail: string;
 }
 
@@ -26,7 +26,7 @@ const warning = (detail: string): Outcome => ({ result: "warning", detail });
 const failure = (detail: string): Outcome => ({ result: "failure", detail });
 
 const mebibyte = 1_024 * 1_024;
-/** Below it the server goes on, and somebody should make room. */
+/** Below it the server goes on, and the operator should make room. */
 const lowDiskBytes = 1_024 * mebibyte;
 /** Below it the next checkpoint may not fit. */
 const fullDiskBytes = 100 * mebibyte;

@@ -12,7 +12,7 @@ import { operatorPath } from "./operator-paths.ts";
 import { wantsPage, webPage } from "./web-page.ts";
 import type { Webhooks } from "./webhooks.ts";
 
-/** What the HTTP port serves. */
+/** Options of {@link createHttpApp}. */
 export interface HttpAppOptions {
   readonly config: Config;
   readonly engine: Engine;

@@ -1,8 +1,8 @@
 import { basename, relative } from "node:path";
 
 /**
- * How the person at this terminal starts `chat21` again, so that what we show can be typed as it stands: through the
- * workspace's script, through npx, by name, or by the file.
+ * The command line with which the person at this terminal starts `chat21`, so that commands that we show can be typed
+ * as they stand: through the workspace's script, through npx, by name, or by the file.
  */
 export function commandLine(
   argv: readonly string[],

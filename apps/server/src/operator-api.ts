@@ -7,7 +7,7 @@ import * as z from "zod";
 import { operatorApp } from "./operator-paths.ts";
 import type { Webhooks } from "./webhooks.ts";
 
-/** What the operator's paths work with. */
+/** Options of {@link operatorApi}. */
 export interface OperatorApiOptions extends EraseUserParts {
   readonly verifier: Verifier;
   readonly webhooks: Webhooks;
@@ -16,7 +16,7 @@ export interface OperatorApiOptions extends EraseUserParts {
 /** Webhook events that one request may replay, and the longest id of one. */
 const replay = { events: 1_000, idCharacters: 200 };
 
-/** Largest body: a replay of so many events, with room to spare. */
+/** Largest body: a replay of the most events, with room to spare. */
 const bodyBytes = 256 * 1024;
 
 const logQuerySchema = z.object({
@@ -36,7 +36,7 @@ const replaySchema = z.union([
 ]);
 const testSchema = z.strictObject({ url: z.optional(z.string()), app: z.string().refine(isId) });
 
-/** What commands ask a running server to do and REST does not know: webhooks and erasure. JSON in, JSON out. */
+/** The paths for commands to a running server that REST does not have: webhooks and erasure. JSON in, JSON out. */
 export function operatorApi(options: OperatorApiOptions): Router {
   const { webhooks, verifier } = options;
   const router = express.Router();
@@ -81,7 +81,7 @@ function parse<Value>(schema: z.ZodType<Value>, input: unknown): Value {
   throw new ChatError("bad_request", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "malformed"}`);
 }
 
-/** Without the keys that are there and undefined. */
+/** The object without keys whose value is undefined. */
 function definedOf<Value extends object>(
   value: Value,
 ): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {

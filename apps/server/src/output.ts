@@ -10,7 +10,7 @@ export function printJson(value: unknown): void {
   printLine(JSON.stringify(value));
 }
 
-/** Writes a line beside the result: to standard error, so that it never gets into a pipe. */
+/** Writes a line that is not part of the result: to standard error, so that it never gets into a pipe. */
 export function printAside(text: string): void {
   process.stderr.write(`${text}\n`);
 }
@@ -36,7 +36,7 @@ export function printTable<Row>(columns: readonly Column<Row>[], rows: readonly 
   for (const row of cells) printLine(line(row));
 }
 
-/** Text as it may stand in one line of a terminal: control characters, which could move the cursor, are shown. */
+/** Text that is safe in one line of a terminal: control characters, which could move the cursor, are made visible. */
 export function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
@@ -45,7 +45,7 @@ export function oneLine(text: string): string {
   });
 }
 
-/** A moment as people read it. */
+/** A moment in a form for people. */
 export function localTime(atMs: number): string {
   return new Date(atMs).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 /** Whether the proxy at `address`, `hop` steps away, is believed (express' `trust proxy fn`). */
 export type TrustsProxy = (address: string, hop: number) => boolean;
 
-/** Who a request comes from: the nearest address that is no trusted proxy. */
+/** The address that a request comes from: the nearest one that is no trusted proxy. */
 export function peerAddress(request: IncomingMessage, trusts: TrustsProxy): string {
   const header = request.headers["x-forwarded-for"];
   const forwarded = (Array.isArray(header) ? header.join(",") : (header ?? ""))

@@ -78,11 +78,11 @@ no server may run on the folder meanwhile. Exit code 1 when anything must be put
 
 type Run = (...args: never[]) => Promise<void>;
 
-/** Loads a command's module when it is wanted. */
+/** Loads a command's module when the command runs. */
 function lazily<Module>(load: () => Promise<Module>, pick: (module: Module) => Run) {
   return async (...args: unknown[]): Promise<void> => {
     const run = pick(await load()) as (...all: unknown[]) => Promise<void>;
-    // Commander adds the options and the command itself behind the arguments.
+    // Commander adds the options and the command itself after the arguments.
     await run(...args.slice(0, -1));
   };
 }

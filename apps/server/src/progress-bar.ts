@@ -1,8 +1,8 @@
-/** Shows how far something has come, on a terminal and nowhere else. */
+/** Shows progress, on a terminal only. */
 export interface ProgressBar {
   /** @param fraction 0 to 1 */
   show(fraction: number): void;
-  /** Takes the bar away, so that the next line stands alone. */
+  /** Removes the bar, so that the next line stands alone. */
   clear(): void;
 }
 

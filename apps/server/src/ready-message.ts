@@ -1,6 +1,6 @@
 import picocolors from "picocolors";
 
-/** What a person wants to know once the server serves. */
+/** Facts for a person when the server serves. */
 export interface ReadyFacts {
   /** The one address to open. */
   readonly url: string;
@@ -9,7 +9,7 @@ export interface ReadyFacts {
   readonly mqttUrl: string | null;
   readonly mqttWsUrl: string;
   readonly dataDir: string;
-  /** How to start `chat21` here. */
+  /** The command line that starts `chat21` here. */
   readonly command: string;
   /** The folder was given on this command line, so other commands need it as well. */
   readonly namesDataDir: boolean;

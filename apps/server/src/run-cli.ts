@@ -4,12 +4,12 @@ import { createProgram } from "./program.ts";
 
 /**
  * Runs one command line and sets the exit code. Every failure is one line on standard error that says what is wrong;
- * only what nobody foresaw comes with a stack.
+ * only unexpected errors come with a stack.
  */
 export async function runCli(argv: readonly string[]): Promise<void> {
-  // Whatever a command makes is for its user alone.
+  // Files that a command makes are for its user alone.
   process.umask(0o077);
-  // A reader that has seen enough (`chat21 tail | head`) is no failure.
+  // A reader that ends early (`chat21 tail | head`) is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
     process.exit(exitCodes.ok);

@@ -11,7 +11,7 @@ export function ensureSecretFile(path: string, generate: () => string): string {
     writePrivateFile(path, `${secret}\n`);
     return secret;
   } catch (cause) {
-    // Another process of this folder was faster: its secret is the one.
+    // Another process of this folder was faster: its secret counts.
     if (codeOf(cause) === "EEXIST") return ensureSecretFile(path, generate);
     throw new OperatorError(`${path}: cannot be written (${codeOf(cause)})`, { cause });
   }

@@ -7,24 +7,24 @@ import { readRunningServer } from "./data-folder.ts";
 import { operatorApp, operatorPath } from "./operator-paths.ts";
 import { findTokenSecret } from "./secret.ts";
 
-/** Options that every command has which talks to a server. */
+/** Options of every command that talks to a server. */
 export interface ServerOptions {
   readonly app: string;
   readonly dataDir?: string;
-  /** Where the server is; `undefined`: what the data folder says, else the default address. */
+  /** Address of the server; `undefined`: the one in the data folder, else the default address. */
   readonly url?: string;
 }
 
-/** A server that commands may talk to, and the secret that opens it. */
+/** A server that commands may talk to, and the secret for its tokens. */
 export interface ServerAccess {
   /** Without a slash at the end. */
   readonly url: string;
   readonly app: string;
   /** A token of one hour. */
   token(user: string): string;
-  /** Calls REST as an admin. `path` begins behind `/api/`. Throws `OperatorError` when no server answers. */
+  /** Calls REST as an admin. `path` begins after `/api/`. Throws `OperatorError` when no server answers. */
   call(method: string, path: string, body?: unknown): Promise<unknown>;
-  /** Calls the operator's paths; `path` begins behind `/operator/`. Throws as {@link ServerAccess.call}. */
+  /** Calls the operator's paths; `path` begins after `/operator/`. Throws as {@link ServerAccess.call}. */
   operate(method: string, path: string, body?: unknown): Promise<unknown>;
 }
 
@@ -81,7 +81,7 @@ async function request(
   throw refusal(response.status, answer);
 }
 
-/** Nobody listens there, or what listens does not speak HTTP. */
+/** The error when no server listens there, or one that does not speak HTTP. */
 function unreachable(url: string, cause: unknown): OperatorError {
   const reason = codeOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
   return new OperatorError(
@@ -90,7 +90,7 @@ function unreachable(url: string, cause: unknown): OperatorError {
   );
 }
 
-/** What the server said no with: problem+json of `/api/v1`, or one of the shapes of the older paths. */
+/** The server's refusal as an error: problem+json of `/api/v1`, or one of the shapes of the older paths. */
 function refusal(status: number, answer: unknown): Error {
   if (typeof answer !== "object" || answer === null) {
     return new OperatorError(`the server refused: ${status} ${String(answer).slice(0, 200)}`.trimEnd());

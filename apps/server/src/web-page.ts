@@ -15,8 +15,8 @@ export function findWebFolder(): string | undefined {
 }
 
 /**
- * Serves the web page: files with a hash in their name for a year, everything else checked again on every visit.
- * Nothing but its own files and this server may be reached from the page.
+ * Serves the web page: files with a hash in their name for a year, everything else checked again on every visit. The
+ * page may reach only its own files and this server.
  */
 export function webPage(folder: string, tls: boolean): Router {
   const router = express.Router();
@@ -52,7 +52,7 @@ export function webPage(folder: string, tls: boolean): Router {
   return router;
 }
 
-/** Whether a request for `/` gets the page: all do but those that ask for plain text, which is the API's. */
+/** Whether a request for `/` gets the page: all do, except those that ask for plain text, which the API answers. */
 export function wantsPage(request: Request): boolean {
   return request.accepts(["text/html", "text/plain"]) !== "text/plain";
 }

@@ -16,10 +16,10 @@ import {
   type WebhookWorker,
 } from "@chat21/webhooks";
 
-/** What webhooks are made of. */
+/** Options of {@link createWebhooks}. */
 export interface WebhooksOptions {
   readonly settings: WebhookSettings;
-  /** The secret of endpoints that were given none; asked for at most once. */
+  /** The secret of endpoints without one of their own; called at most once. */
   readonly ownSecret: () => string;
   /** Requests may go to this machine itself. */
   readonly allowLoopback: boolean;
@@ -29,14 +29,14 @@ export interface WebhooksOptions {
   readonly metrics: Metrics;
 }
 
-/** What is known about webhooks, without secrets. */
+/** Description of webhooks, without secrets. */
 export interface WebhooksDescription {
   readonly enabled: boolean;
   readonly endpoints: readonly string[];
   readonly events: readonly string[];
 }
 
-/** Webhooks of one process: the sink for the engine, the worker that sends, and what operators see. */
+/** Webhooks of one process: the sink for the engine, the worker that sends, and the operators' view. */
 export interface Webhooks {
   /** `null` when nothing is to be recorded. */
   readonly sink: EventSink | null;
@@ -94,5 +94,5 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
   };
 }
 
-/** Makes a signing secret as webhooks want it. */
+/** Makes a signing secret for webhooks. */
 export const newWebhookSecret = generateWebhookSecret;

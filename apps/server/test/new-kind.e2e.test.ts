@@ -14,14 +14,21 @@ import { type Answer, type EventCodes, eventCodes, topics } from "@chat21/protoc
 import { systemClock } from "@chat21/runtime";
 import { connectMongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import { openSqliteStore } from "@chat21/store-sqlite";
-import { startWebhookReceiver, type WebhookReceiver, type WholeStore } from "@chat21/testkit";
+import {
+  reduceStar,
+  starred,
+  starredType,
+  starredWebhook,
+  startWebhookReceiver,
+  type WebhookReceiver,
+  type WholeStore,
+} from "@chat21/testkit";
 import { requireMongo } from "@chat21/testkit/services";
 import { createWebhookWorker } from "@chat21/webhooks";
 import mqtt from "mqtt";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { reduceStar, starred, starredType, starredWebhook } from "./kinds/starred.ts";
 import { newDataDir, removeDataDirs } from "./server-process.ts";
 
 const app = "tilechat";

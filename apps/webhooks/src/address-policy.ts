@@ -7,14 +7,14 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /** Decides which addresses a request may be made to. */
 export interface AddressPolicy {
-  /** Whether a connection to this IP address (any notation) may be opened. `false` for what is no address at all. */
+  /** Whether a connection to this IP address (any notation) may be opened. `false` for a text that is no address. */
   allows(address: string): boolean;
 }
 
-/** This machine itself: what development adds to the allow-list. */
+/** Addresses of this machine itself, which development adds to the allow-list. */
 export const loopbackRanges = ["127.0.0.0/8", "::1/128"] as const;
 
-/** Where IPv6 hosts of the public Internet are; all of the rest is special or not assigned. */
+/** The range of IPv6 hosts of the public Internet; all other ranges are special or not assigned. */
 const globalUnicast: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("2000::"), 3];
 
 /** Azure's platform address looks public, and answers the machine itself with secrets. */
@@ -65,6 +65,6 @@ function unwrapIPv4(address: Address): Address {
 function isPublic(address: Address): boolean {
   if (address.range() !== "unicast") return false;
   if (address.kind() === "ipv4") return address.toString() !== platformAddress;
-  // The library calls what it has no name for "unicast", IPv4-compatible `::127.0.0.1` among it.
+  // The library says "unicast" for every address without a name of its own, also for the IPv4-compatible `::127.0.0.1`.
   return address.match(...globalUnicast);
 }

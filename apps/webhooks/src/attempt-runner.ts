@@ -3,7 +3,7 @@ import { type AttemptTools, attemptDelivery } from "./delivery-attempt.ts";
 import type { EndpointGate } from "./endpoint-gate.ts";
 import { createSettleQueue } from "./settle-queue.ts";
 
-/** Time that is left for writing outcomes once requests were ended, milliseconds. */
+/** Time for writing outcomes after requests were ended, milliseconds. */
 const lastWritesMs = 1_000;
 
 /** Runs attempts, each from its request to the durable outcome. */
@@ -11,8 +11,8 @@ export interface AttemptRunner {
   /** Begins an attempt for a leased row and counts it in its gate until it is over. */
   begin(gate: EndpointGate, row: StoredWebhookDelivery, leaseUntil: number): void;
   /**
-   * Lets attempts come to an end, ends their requests after `timeoutMs`, and closes all connections. What cannot be
-   * written any more is left to its lease.
+   * Lets attempts come to an end, ends their requests after `timeoutMs`, and closes all connections. An outcome that
+   * cannot be written any more is left to the lease of its row.
    */
   stop(timeoutMs: number): Promise<void>;
 }

@@ -15,9 +15,9 @@ export const webhooksSettings = chooseSettings(
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );
 
-/** Everything that can be chosen about the process that sends webhooks, checked and with defaults. */
+/** Configuration of the process that sends webhooks, checked and with defaults. */
 export interface WebhooksConfig extends ClusterConfig {
-  /** Of health and metrics; 0 takes any free one. */
+  /** Port of health and metrics; 0 takes any free one. */
   readonly metricsPort: number;
 }
 

@@ -14,12 +14,12 @@ export interface WebhooksService {
   close(): Promise<void>;
 }
 
-/** The store tells of rows that other processes add, but may miss some: it is looked at so often. */
+/** How often the worker looks at the store: the store tells of rows that other processes add, but may miss some. */
 const lookEveryMs = 500;
 
 /**
  * Starts the worker and resolves when it sends. Several processes may: a row belongs to one of them at a time. Throws
- * `OperatorError`, with what to do, for everything an operator can put right; whatever was opened until then is closed.
+ * `OperatorError`, with what to do, for everything an operator can put right; everything opened before is closed.
  */
 export function createWebhooksService(config: WebhooksConfig, log: Logger): Promise<WebhooksService> {
   const database = { migrate: migrateMongoStore, connect: connectMongoStore };
@@ -28,7 +28,7 @@ export function createWebhooksService(config: WebhooksConfig, log: Logger): Prom
     const { url, store, watch, metrics, drain, reportHealth } = ground;
     const worker = startWorker(config, store.webhooks, metrics, log);
     if (worker !== undefined) {
-      // Requests under way come to an end; what hangs is cut off, and left to the leases of its rows.
+      // Requests under way come to an end; those that hang are cut off, and left to the leases of their rows.
       drain.add("webhooks", 0.6, (timeoutMs) => worker.stop(timeoutMs));
       drain.add("looking for webhooks", 0, lookFor(store.webhooks, worker));
     }

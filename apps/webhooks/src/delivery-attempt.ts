@@ -5,7 +5,7 @@ import type { EndpointGate } from "./endpoint-gate.ts";
 import type { HttpSender } from "./http-sender.ts";
 import { type AttemptResult, judgeAttempt, nextAttemptAt, type Verdict } from "./retry-policy.ts";
 
-/** What an attempt is made with. */
+/** Tools of an attempt. */
 export interface AttemptTools {
   readonly sender: HttpSender;
   readonly clock: Clock;
@@ -15,7 +15,9 @@ export interface AttemptTools {
   readonly random: () => number;
 }
 
-/** Makes one request for a leased row, tells the gate how it went, and answers what is to be written. Never rejects. */
+/**
+ * Makes one request for a leased row, reports the result to the gate, and answers the outcome to write. Never rejects.
+ */
 export async function attemptDelivery(
   tools: AttemptTools,
   gate: EndpointGate,

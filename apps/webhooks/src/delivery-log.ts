@@ -3,25 +3,25 @@ import type { StoredWebhookDelivery, WebhookQuery, WebhookStore } from "@chat21/
 import { normalizeEndpointUrl } from "@chat21/events";
 import type { WebhookWorker } from "./webhook-worker.ts";
 
-/** A delivery without its body: what a list shows. */
+/** A delivery without its body, as in a list. */
 export type DeliverySummary = Omit<StoredWebhookDelivery, "body">;
 
-/** Which deliveries to make again. */
+/** The deliveries to make again. */
 export type ReplayRequest =
   | { readonly ids: readonly string[] }
   /** All dead letters of an endpoint. */
   | { readonly deadOf: string };
 
-/** What people see of the outbox, and what they can do with it. Endpoints may be given in any spelling of the URL. */
+/** The outbox as people see it and act on it. Endpoints may be given in any spelling of the URL. */
 export interface DeliveryLog {
   /** Newest first. */
   list(query: WebhookQuery): Promise<readonly DeliverySummary[]>;
   /** One delivery with its body; `null` when there is none (any more). */
   show(id: string): Promise<StoredWebhookDelivery | null>;
   /**
-   * Has deliveries made again, with the same id and body and a fresh 72 h; delivered ones too. An endpoint that answered
-   * 410 is used again: at once where the log has the worker, and by workers of other processes within 5 s
-   * when the delivery that was answered with 410 is among them. Returns how many.
+   * Makes deliveries pending again, with the same id and body and a fresh 72 h; delivered ones too. An endpoint that
+   * answered 410 is used again: at once where the log has the worker. Workers of other processes use it within 5 s when
+   * the delivery that was answered with 410 is among them. Returns how many.
    */
   replay(request: ReplayRequest): Promise<number>;
 }

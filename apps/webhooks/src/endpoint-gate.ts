@@ -1,22 +1,22 @@
 import type { WebhookEndpoint } from "@chat21/events";
 import { createSigner, type Signer } from "./signature-headers.ts";
 
-/** How much is made of one endpoint at a time, and how a failing one is spared. */
+/** Limits of requests to one endpoint, also to a failing one. */
 export const gateLimits = {
   /** Requests under way to one endpoint. */
   requests: 16,
-  /** So many failures in a row make an endpoint "failing": one request at a time, with rests between. */
+  /** Failures in a row that make an endpoint "failing": then one request at a time, with rests between. */
   failuresUntilRest: 5,
   firstRestMs: 1_000,
   longestRestMs: 60_000,
 } as const;
 
-/** What a gate noticed with an attempt; a worker logs it. */
+/** A change that a gate noticed with an attempt; a worker logs it. */
 export type LaneChange = "failing" | "recovered" | null;
 
 /**
- * One endpoint as a worker sees it: how many requests are under way, whether it fails, whether it said 410. A gate
- * only ever holds back requests; what becomes of a row is decided by the row's own attempts.
+ * One endpoint as a worker sees it: how many requests are under way, whether it fails, whether it said 410. A gate only
+ * holds back requests; a row's own attempts decide its outcome.
  */
 export class EndpointGate {
   readonly endpoint: WebhookEndpoint;
@@ -42,7 +42,7 @@ export class EndpointGate {
     return this.#restMs > 0;
   }
 
-  /** When the first failure came that no success followed (ms); `null` after a success. */
+  /** Time of the first failure since the last success (ms); `null` after a success. */
   get failingSince(): number | null {
     return this.#failingSince;
   }
@@ -71,7 +71,7 @@ export class EndpointGate {
     this.#underWay -= 1;
   }
 
-  /** An answer that shows that the endpoint works, whatever it thought of the row. */
+  /** Notes an answer that shows that the endpoint works, even when it refused the row. */
   noteAnswer(): LaneChange {
     const wasFailing = this.failing;
     this.#failingSince = null;
@@ -81,10 +81,13 @@ export class EndpointGate {
     return wasFailing ? "recovered" : null;
   }
 
-  /** No answer, or one that asks to try again. `retryAfterMs` rests the whole endpoint, within bounds. */
+  /**
+   * Notes that there was no answer, or one that asks to try again. `retryAfterMs` rests the whole endpoint, within
+   * bounds.
+   */
   noteFailure(now: number, retryAfterMs: number | null): LaneChange {
     const wasFailing = this.failing;
-    // What was under way when the rest began fails as well, and says nothing new.
+    // Requests that were under way when the rest began fail as well; that is no news.
     const news = !wasFailing || now >= this.#restUntil;
     this.#failingSince ??= now;
     this.#failuresInRow += 1;
@@ -95,14 +98,14 @@ export class EndpointGate {
     return wasFailing ? null : "failing";
   }
 
-  /** The endpoint wants nothing any more; answers whether that is news. */
+  /** Notes that the endpoint wants no more requests; answers whether that is news. */
   noteGone(id: string): boolean {
     const news = this.#goneId === null;
     this.#goneId ??= id;
     return news;
   }
 
-  /** Uses the endpoint again, as if nothing had been. */
+  /** Uses the endpoint again, without any memory of failures. */
   enable(): void {
     this.#goneId = null;
     this.noteAnswer();

@@ -54,7 +54,7 @@ export function createGuardedConnector(options: GuardedConnectorOptions): buildC
   };
 }
 
-/** Says why a host is not connected to. */
+/** The error that says why a host is refused. */
 function refusal(hostname: string, addresses: readonly string[]): ChatError {
   const [address] = addresses;
   if (address === undefined) return new ChatError("forbidden", `${hostname} has no address`);

@@ -11,9 +11,9 @@ export const requestLimits = {
   /** From its start to the end of the answer. */
   timeoutMs: 30_000,
   connectTimeoutMs: 10_000,
-  /** So much of an answer's body is read; then the connection is closed. */
+  /** Bytes of an answer's body that are read; then the connection is closed. */
   responseBytes: 64 * 1_024,
-  /** So many characters of an answer that is no success go into the delivery log. */
+  /** Characters of an answer that is no success which go into the delivery log. */
   excerptCharacters: 200,
 } as const;
 
@@ -28,7 +28,7 @@ interface WebhookRequest {
 export interface HttpSender {
   /** Resolves in any case, after at most `requestLimits.timeoutMs`; an answer counts as soon as its status is there. */
   send(request: WebhookRequest): Promise<AttemptResult>;
-  /** Ends what is under way: these requests have no answer. */
+  /** Ends the requests under way: they have no answer. */
   abort(): void;
   /** Closes all connections. Idempotent. */
   close(): Promise<void>;
@@ -47,14 +47,14 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
   const { policy, clock, resolve } = options;
   const { connectTimeoutMs, timeoutMs } = requestLimits;
   const agent = new Agent({
-    // As many connections as there are requests: who sends bounds these, and endpoints may share an origin.
+    // As many connections as there are requests: the sender bounds these, and endpoints may share an origin.
     connections: null,
     connect: createGuardedConnector({
       policy,
       connectTimeoutMs,
       ...(resolve === undefined ? {} : { resolve }),
     }),
-    // The one timeout of the whole request is ours, so that tests own it.
+    // Our own timeout covers the whole request, so that tests control it.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -137,7 +137,7 @@ async function readExcerpt(body: Dispatcher.ResponseData["body"]): Promise<strin
       if (bytes > responseBytes) break;
     }
   } catch {
-    // The status was there: what became of the rest of the answer changes nothing.
+    // The status has come: a failure in the rest of the answer changes nothing.
   }
   const text = Buffer.concat(start).toString("utf8");
   return text

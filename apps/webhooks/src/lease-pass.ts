@@ -3,7 +3,7 @@ import type { StoredWebhookDelivery, WebhookStore } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import type { EndpointGate } from "./endpoint-gate.ts";
 
-/** What a pass works on. */
+/** Options of {@link createLeasePass}. */
 export interface LeasePassOptions {
   readonly store: Pick<WebhookStore, "due" | "lease" | "list">;
   readonly gates: readonly EndpointGate[];
@@ -25,8 +25,8 @@ const pauses = {
 } as const;
 
 /**
- * Makes a pass: takes as many due rows of every endpoint as there is room for, and answers when to look again
- * (ms; `null` = when something happens). Never takes what cannot be begun at once, so a batch never waits with its
+ * Makes a pass: it takes as many due rows of every endpoint as there is room for, and answers when to look again (ms;
+ * `null` = when something happens). It takes only rows that can be begun at once, so a batch never waits with its
  * leases running, and memory holds only requests that are under way.
  */
 export function createLeasePass(options: LeasePassOptions): () => Promise<number | null> {
@@ -42,7 +42,7 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
   };
 
   const takeDue = async (): Promise<void> => {
-    // Each pass begins with another endpoint: what is left of the total is shared fairly.
+    // Each pass begins with another endpoint: this shares the rest of the total fairly.
     first = (first + 1) % Math.max(1, gates.length);
     for (const gate of [...gates.slice(first), ...gates.slice(0, first)]) {
       const limit = roomOf(gate);
@@ -81,7 +81,7 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
   };
 }
 
-/** Whether somebody (in whatever process) replayed the delivery whose 410 ended the use of the endpoint. */
+/** Whether the delivery whose 410 ended the use of the endpoint was replayed, in any process. */
 async function isReplayed(store: Pick<WebhookStore, "list">, { goneId }: EndpointGate): Promise<boolean> {
   if (goneId === null) return false;
   const [row] = await store.list({ id: goneId, limit: 1 });

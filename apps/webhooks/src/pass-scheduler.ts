@@ -2,9 +2,9 @@ import type { Clock } from "@chat21/engine";
 
 /** Bounds of the time between two passes that nobody asked for. */
 const passLimits = {
-  /** However overdue something seems: passes never follow each other without a pause. */
+  /** Passes never follow each other without a pause, however overdue something seems. */
   shortestPauseMs: 250,
-  /** Rows of another process are seen after at most so long. */
+  /** Rows of another process are seen after this time at the latest. */
   longestPauseMs: 5_000,
 } as const;
 

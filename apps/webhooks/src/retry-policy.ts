@@ -3,7 +3,7 @@ import type { StoredWebhookDelivery } from "@chat21/events";
 const secondMs = 1_000;
 const hourMs = 60 * 60 * secondMs;
 
-/** When a delivery is tried again, and when no more. */
+/** Limits of attempts. */
 export const retryLimits = {
   /** Shortest wait between two attempts. */
   firstDelayMs: secondMs,
@@ -12,24 +12,24 @@ export const retryLimits = {
   /** From when a row was queued to its last attempt. */
   giveUpAfterMs: 72 * hourMs,
   /**
-   * Rows that waited behind others until their time was over still get one attempt. Only when an endpoint had no
-   * success for so long are those given up without one that are so much beyond their time.
+   * Rows that waited behind others until their time was over still get one attempt. A row is given up without one only
+   * when it is so much beyond its time and its endpoint had no success for as long.
    */
   graceMs: hourMs,
 } as const;
 
-/** What one request came to. */
+/** The result of one request. */
 export interface AttemptResult {
   /** HTTP status; `null` when there was no answer. */
   readonly status: number | null;
-  /** Why it was no success, in one line; `null` for a success. */
+  /** The reason of the failure, in one line; `null` for a success. */
   readonly error: string | null;
-  /** What `Retry-After` asked for. */
+  /** The wait that `Retry-After` asked for. */
   readonly retryAfterMs: number | null;
   readonly durationMs: number;
 }
 
-/** What follows from an attempt. `gone`: the endpoint said that it wants nothing any more. */
+/** The consequence of an attempt. `gone`: the endpoint said that it wants no more requests. */
 export type Verdict = "delivered" | "retry" | "dead" | "gone";
 
 const retryable = new Set([408, 409, 425, 429]);

@@ -19,7 +19,7 @@ export interface TestEventOptions {
   readonly allowLoopback?: boolean;
 }
 
-/** What became of a test event. */
+/** The outcome of a test event. */
 export interface TestEventResult extends AttemptResult {
   readonly id: string;
   readonly delivered: boolean;

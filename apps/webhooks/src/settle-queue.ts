@@ -4,7 +4,7 @@ import { ChatError } from "@chat21/protocol";
 
 const retryMs = 1_000;
 
-/** Writes outcomes; those that come while a write is under way share the next one. */
+/** Writes outcomes. Outcomes that come while a write is under way share the next one. */
 export interface SettleQueue {
   /**
    * Resolves when the outcome is durable, or when its lease is over: another worker makes the attempt again then.

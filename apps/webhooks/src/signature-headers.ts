@@ -1,12 +1,12 @@
 import type { WebhookSecret } from "@chat21/events";
 import { Webhook } from "standardwebhooks";
 
-/** Headers that let a receiver know who sent a request, and that it is neither changed nor old. */
+/** Headers that prove to a receiver who sent a request, that it is unchanged and that it is recent. */
 export type SignatureHeaders = Readonly<
   Record<"webhook-id" | "webhook-timestamp" | "webhook-signature", string>
 >;
 
-/** Signs requests as Standard Webhooks has it: one signature for each active secret, all in one header. */
+/** Signs requests as in Standard Webhooks: one signature for each active secret, all in one header. */
 export type Signer = (id: string, body: string, now: number) => SignatureHeaders;
 
 /** Makes a signer. Without a secret the signature header is empty: an endpoint always has one outside of tests. */

@@ -5,7 +5,7 @@ import type { AddressPolicy } from "./address-policy.ts";
 
 /**
  * Throws `ChatError` `bad_request` for an endpoint that can never work: without a secret, or at a literal address that
- * the policy refuses. (What a name resolves to is decided at each connection.)
+ * the policy refuses. (The addresses of a name are checked at each connection.)
  */
 export function assertUsableEndpoint({ url, secrets }: WebhookEndpoint, policy: AddressPolicy): void {
   if (secrets.length === 0)

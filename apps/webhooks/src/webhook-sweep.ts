@@ -5,10 +5,10 @@ import { ChatError } from "@chat21/protocol";
 import type { EndpointGate } from "./endpoint-gate.ts";
 import { retryLimits } from "./retry-policy.ts";
 
-/** Rows that one call of the store removes: keeps its other writers from waiting. */
+/** Rows that one call of the store removes: few, so that other writers do not wait long. */
 const pruneRows = 1_000;
 
-/** What a sweep works on. */
+/** Options of {@link createSweep}. */
 export interface SweepOptions {
   readonly store: WebhookStore;
   readonly gates: ReadonlyMap<string, EndpointGate>;
@@ -19,9 +19,9 @@ export interface SweepOptions {
 }
 
 /**
- * Makes the sweep: dead-letters what has waited too long for an endpoint that is failing, gone or not configured any
- * more (a working one makes its own attempts), and removes old rows of the log. Never rejects; safe to run in
- * several processes.
+ * Makes the sweep. It turns rows into dead letters that waited too long for an endpoint that is failing, gone or not
+ * configured any more (rows of a working endpoint get their own attempts), and removes old rows of the log. Never
+ * rejects; safe to run in several processes.
  */
 export function createSweep(options: SweepOptions): () => Promise<void> {
   const { store, clock, log, keepDeliveredMs, keepDeadMs } = options;

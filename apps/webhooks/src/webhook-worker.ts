@@ -15,13 +15,13 @@ import { createSweep } from "./webhook-sweep.ts";
 const workerLimits = {
   /** Requests under way to all endpoints together; beyond it each endpoint may still have one. */
   requests: 64,
-  /** How long a row belongs to the worker that took it: the longest request, and time to write what came of it. */
+  /** How long a row belongs to the worker that took it: the longest request, and time to write its outcome. */
   leaseMs: requestLimits.timeoutMs + 30_000,
   /** Time between two sweeps. */
   sweepMs: 60_000,
 } as const;
 
-/** What a worker is made of. */
+/** Options of {@link createWebhookWorker}. */
 export interface WebhookWorkerOptions {
   readonly store: WebhookStore;
   /** Rows of other endpoints stay where they are, and become dead letters after 72 h. */
@@ -48,15 +48,15 @@ export interface WebhookWorkerOptions {
  * them at a time, and a worker that dies loses its rows to the others when their leases end.
  */
 export interface WebhookWorker {
-  /** Begins with what is due. */
+  /** Begins with the rows that are due. */
   start(): void;
-  /** There may be new rows: looks at once. Without it they are found within 5 s. */
+  /** Says that there may be new rows: the worker looks at once. Without this call it finds them within 5 s. */
   wake(): void;
   /** Uses an endpoint again that answered 410. No effect on others. */
   enable(url: string): void;
   /**
-   * Takes no more rows, lets requests that are under way come to an end, ends the rest after `timeoutMs` (they are
-   * tried again by whoever comes next), and closes all connections. Idempotent.
+   * Takes no more rows, lets requests that are under way come to an end, ends the rest after `timeoutMs` (the next
+   * worker tries them again), and closes all connections. Idempotent.
    */
   stop(timeoutMs: number): Promise<void>;
 }

@@ -10,7 +10,7 @@ export function memberName(group: string, index: number): string {
   return `${group.slice("group-".length)}-m${index}`;
 }
 
-/** The members that {@link groupName} promises; `null` for any other id. */
+/** The members of a group with a name of {@link groupName}; `null` for any other id. */
 export function membersOf(group: string): readonly string[] | null {
   const match = pattern.exec(group);
   return match === null

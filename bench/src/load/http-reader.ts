@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request } from "node:http";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 
-/** How answers come: as a browser or `fetch` asks for them, or with nothing between the server and its JSON. */
+/** Forms of answers: compressed, as a browser or `fetch` asks for them, or the plain JSON of the server. */
 export const answerForms = ["compressed", "plain"] as const;
 
 /** One of {@link answerForms}. */
@@ -11,7 +11,7 @@ export type AnswerForm = (typeof answerForms)[number];
 export interface HttpAnswer {
   /** From the request's first byte to the answer's last. */
   readonly ms: number;
-  /** Of the body, as it came. */
+  /** Size of the body, as it came. */
   readonly bytes: number;
   /** The body's JSON. */
   json(): unknown;

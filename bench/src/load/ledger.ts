@@ -1,4 +1,4 @@
-/** What became of the messages of a run. */
+/** Totals of the messages of a run. */
 export interface LedgerTotals {
   readonly sent: number;
   /** Messages whose PUBACK came. */
@@ -7,13 +7,13 @@ export interface LedgerTotals {
   readonly delivered: number;
   /** Copies that never came. */
   readonly lost: number;
-  /** Copies that came again. */
+  /** Copies that came more than once. */
   readonly duplicated: number;
   /** Copies that came after a later one of the same sender. */
   readonly reordered: number;
 }
 
-/** Book of one sender's messages: who has which, in what order they came, and how long they took. */
+/** Record of one sender's messages: which receiver has which, their order of arrival, and their latency. */
 export class Ledger {
   readonly #receivers: number;
   #seen: Uint8Array[];
@@ -40,8 +40,8 @@ export class Ledger {
   }
 
   /**
-   * Copies that came again as another message, by the identity that {@link receive} was told: those that a client which
-   * drops what it has already cannot know again.
+   * Copies that came again as another message, by the identity that {@link receive} was given. A client that drops
+   * messages which it has already cannot recognise these copies.
    */
   get renamed(): number {
     return this.#renamed;
@@ -69,7 +69,7 @@ export class Ledger {
     this.#acknowledged++;
   }
 
-  /** Books a copy. Answers the latency in ms when it was the last one that a message waited for, otherwise -1. */
+  /** Books a copy. Answers the latency in ms when it was the last missing copy of a message, otherwise -1. */
   receive(receiver: number, number: number, nowMs: number, identity = 0): number {
     const seen = this.#seen[receiver] as Uint8Array;
     const identities = this.#identities[receiver] as Uint32Array;

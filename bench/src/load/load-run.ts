@@ -16,12 +16,12 @@ import { RawClient } from "./raw-client.ts";
 export interface StreamPlan {
   readonly sender: string;
   readonly recipient: string;
-  /** Who must get them; the sender's own copy is not counted unless it is named. */
+  /** The users who must get them; the sender counts only when it is named. */
   readonly receivers: readonly string[];
   readonly source: FilterSource;
 }
 
-/** What a run does beyond sending and counting. */
+/** Options of a {@link LoadRun}. */
 export interface LoadRunOptions {
   /** @default "sdk" */
   readonly client?: ClientKind;
@@ -37,7 +37,9 @@ interface Stream {
   readonly places: ReadonlyMap<string, number>;
 }
 
-/** Streams of all runs of this process have different numbers: a store that outlives a run knows no id of the next. */
+/**
+ * Streams of all runs of this process have different numbers: a store that outlives a run has no ids of the next one.
+ */
 let streamsMade = 0;
 
 /** Connected users and the streams of messages between them. */
@@ -50,7 +52,7 @@ export class LoadRun {
   #closed = 0;
   #isClosing = false;
   #comparesIds = false;
-  /** Called when the last receiver has a message. */
+  /** Called when all receivers have a message. */
   handleDelivered: (stream: number, latencyMs: number) => void = () => {};
 
   /** Connects everybody, subscribes, and is ready to send. */

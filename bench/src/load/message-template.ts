@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { encodePublish } from "./packets.ts";
 
-/** Names the run in every user's and message's id, so that nothing of an earlier run is counted. */
+/** Names the run in every id of a user or message, so that messages of an earlier run are not counted. */
 export const runId = `b${randomBytes(3).toString("hex")}`;
 
 const streamDigits = 5;
 const numberDigits = 9;
-/** With its quotation mark, which `client_message_id` has elsewhere. */
+/** With its opening quotation mark, so that it does not match `client_message_id`. */
 const messageIdKey = '"message_id":"';
 const prefix = Buffer.from(`msg-${runId}-`);
 
@@ -18,8 +18,8 @@ export interface MessageTemplate {
 }
 
 /**
- * Who sends: `sdk`, which names its messages, or `old`, an existing client that does not; the number then lies in its
- * `tempUID`.
+ * The kind of sender: `sdk` gives its messages ids; `old` is an existing client that does not, and has the number in
+ * its `tempUID`.
  */
 export type ClientKind = "old" | "sdk";
 
@@ -77,8 +77,8 @@ export function numberOf(buffer: Buffer, at: number): number {
 }
 
 /**
- * A hash of the `message_id` in `[start, end)`, which the server gives a message and by which clients know it again;
- * 0 when there is none.
+ * A hash of the `message_id` in `[start, end)`; 0 when there is none. The server gives this id to a message, and
+ * clients recognise the message by it.
  */
 export function messageIdentity(buffer: Buffer, start: number, end: number): number {
   let at = buffer.indexOf(messageIdKey, start);

@@ -14,7 +14,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** An id of `length` characters that ids of the wire may have. */
+/** An id of `length` characters, all of them allowed in ids of the wire. */
 export function makeId(random: Random, length: number): string {
   let id = "";
   for (let i = 0; i < length; i++) id += idAlphabet[Math.floor(random() * 32)];

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { WebSocket } from "ws";
 import { encodeConnect, encodeSubscribe, header } from "./packets.ts";
 
-/** What a client reports. Bytes are valid during the call only. */
+/** Events that a client reports. Bytes are valid during the call only. */
 export interface RawClientEvents {
   /** A delivery whose payload is `[start, end)`. QoS 1 is acknowledged by the client itself. */
   handlePublish(buffer: Buffer, start: number, end: number): void;
@@ -23,7 +23,7 @@ export interface RawClientOptions {
 
 const writeBytes = 64 * 1_024;
 
-/** What carries the bytes. */
+/** The transport of the bytes. */
 interface Wire {
   write(bytes: Buffer): void;
   destroy(): void;
@@ -71,7 +71,7 @@ export class RawClient {
     await granted;
   }
 
-  /** Copies a packet into what goes out at the end of this turn; returns where it lies until then. */
+  /** Copies a packet into the buffer that is sent at the end of this turn; returns its place there until then. */
   send(packet: Buffer): { readonly buffer: Buffer; readonly at: number } {
     if (this.#outBytes + packet.length > this.#out.length) this.flush();
     if (packet.length > this.#out.length) this.#out = Buffer.allocUnsafe(packet.length);

@@ -2,13 +2,13 @@ import type { SyncResponse } from "@chat21/protocol";
 import { app } from "../targets/target.ts";
 import type { HttpReader } from "./http-reader.ts";
 
-/** What a sync brought, all its pages together. */
+/** The result of a sync, all its pages together. */
 export interface ReadChanges {
-  /** The requests' time in sum; what the reader does with an answer is not in it. */
+  /** The sum of the requests' times, without the reader's own work on the answers. */
   readonly ms: number;
   readonly bytes: number;
   readonly pages: number;
-  /** Where the next sync begins. */
+  /** The cursor at which the next sync begins. */
   readonly cursor: string;
   /** Number of the newest event that came, by conversation; 0 where only the state came. */
   readonly newest: ReadonlyMap<string, number>;
@@ -37,8 +37,8 @@ export async function readChanges(reader: HttpReader, from: string | undefined):
 }
 
 /**
- * Answers a cursor behind which nothing has changed. On the cluster the changes of the last seconds come once more, so
- * that this may take as long. Throws when it never comes to an end.
+ * Answers a cursor after which nothing has changed. On the cluster the changes of the last seconds come once more, so
+ * this may take some seconds. Throws when it never comes to an end.
  */
 export async function readToEnd(reader: HttpReader, from: string | undefined): Promise<string> {
   const deadlineMs = performance.now() + settlePatienceMs;

@@ -12,17 +12,17 @@ import {
 
 /** How many conversations there are to read. */
 export interface ReadingShape {
-  /** Of the one who syncs. */
+  /** Conversations of the reader who syncs. */
   readonly synced: number;
-  /** Of those, how many change between two syncs. */
+  /** How many of these change between two syncs. */
   readonly changed: number;
-  /** Of the one who lists. */
+  /** Conversations of the reader who lists. */
   readonly listed: number;
-  /** Of each one who lists long texts. */
+  /** Conversations of each reader who lists long texts. */
   readonly long: number;
 }
 
-/** Who reads; the history is theirs. */
+/** The readers; the history is theirs. */
 export const readers = {
   syncing: "reader-of-changes",
   listing: "reader-of-lists",
@@ -30,9 +30,9 @@ export const readers = {
   ofLongTexts: Array.from({ length: 8 }, (_, index) => `reader-of-long-texts-${index}`),
 } as const;
 
-/** Where a message is sent to, so that a reader's conversation changes. */
+/** A reader's conversation, with the address of a message that changes it. */
 export interface ReadConversation {
-  /** What the reader's conversation is called in answers. */
+  /** The name of the reader's conversation in answers. */
   readonly conversWith: string;
   /** Somebody else in it. */
   readonly sender: string;
@@ -40,19 +40,21 @@ export interface ReadConversation {
   readonly recipient: string;
 }
 
-/** Every so manyth conversation changes, however many there are: 500 of 10,000; the list is longer, long texts are fewer. */
+/**
+ * Proportions to the synced conversations: one in 20 changes (500 of 10,000), the list is longer, long texts are fewer.
+ */
 const proportions = { changed: 1 / 20, listed: 5, long: 1 / 10 } as const;
 const groupShare = 0.1;
 const groupMembers = 12;
-/** Of every synced conversation, and of every listed one. */
+/** Messages of every synced conversation, and of every listed one. */
 const messagesEach = { synced: 3, listed: 2 } as const;
 const longTextBytes = 60 * 1_024;
-/** In one commit, at most. */
+/** Messages of one commit, at most. */
 const messagesPerCommit = 2_000;
 const longMessagesPerCommit = 50;
 const spanMs = 90 * 86_400_000;
 
-/** The usual proportions, for somebody who syncs `synced` conversations. */
+/** The usual proportions, for a reader who syncs `synced` conversations. */
 export function readingShape(synced: number): ReadingShape {
   const of = (proportion: number) => Math.max(1, Math.round(synced * proportion));
   return {
@@ -64,9 +66,9 @@ export function readingShape(synced: number): ReadingShape {
 }
 
 /**
- * The history of 90 days that is read: conversations of the readers with many others, a tenth of them groups of 12, a few
- * messages of 150-300 bytes in each; and groups of all readers of long texts, with one message of 60 KB in each. The same
- * shape gives the same history, but for its times.
+ * The history of 90 days that is read: conversations of the readers with many others, a tenth of them groups of 12, a
+ * few messages of 150-300 bytes in each; and groups of all readers of long texts, with one message of 60 KB in each.
+ * The same shape gives the same history, except for its times.
  */
 export function* readingRuns(shape: ReadingShape, nowMs: number): Generator<readonly Run[]> {
   const random = createRandom(22);
@@ -83,7 +85,9 @@ export function* readingRuns(shape: ReadingShape, nowMs: number): Generator<read
   }
 }
 
-/** The conversations that change in a round, spread over all; those of the next round are others, as long as there are. */
+/**
+ * The conversations that change in a round, spread over all. The next round changes others, as long as there are any.
+ */
 export function changedConversations(
   { synced, changed }: ReadingShape,
   round: number,
@@ -129,7 +133,7 @@ function* shortRuns(
 
 /** A walk over `length` places in long strides that comes to each of them once before it begins anew. */
 function placeOf(step: number, length: number): number {
-  // Prime numbers: their multiples miss no place of a length that they do not divide.
+  // Prime numbers: their multiples reach every place of a length that they do not divide.
   const stride = length % 7_919 === 0 ? 7_927 : 7_919;
   return (step * stride) % length;
 }

@@ -8,10 +8,10 @@ import {
   toRun,
 } from "./stored-conversation.ts";
 
-/** How much there is of what. */
+/** Amounts of a stored history. */
 export interface StoredShape {
   readonly messages: number;
-  /** Pairs that have talked before and will be the load; their conversations are among the others. */
+  /** Pairs that have written before and will make the load; their conversations are among the others. */
   readonly pairs: readonly (readonly [sender: string, recipient: string])[];
 }
 
@@ -24,9 +24,9 @@ const spanMs = 90 * 86_400_000;
 
 /**
  * The history of a service that has run for 90 days, in the order in which it came in, in commits of many
- * conversations: one conversation for 50 messages and one user for 5 conversations, a tenth of them groups of 12, a
- * few conversations with much and many with little in them, bodies of 150-300 bytes, ULIDs as client message ids as
- * our SDK makes them and UUIDs as message ids. The same numbers give the same history, but for its times.
+ * conversations: one conversation for 50 messages and one user for 5 conversations, a tenth of them groups of 12, a few
+ * conversations with many messages and many with few, bodies of 150-300 bytes, ULIDs as client message ids as our SDK
+ * makes them and UUIDs as message ids. The same numbers give the same history, except for its times.
  */
 export function* storedRuns(shape: StoredShape, nowMs: number): Generator<readonly Run[]> {
   const random = createRandom(21);

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { tokenAudience, userScopes } from "@chat21/protocol";
 
-/** What differs from an ordinary user's token. */
+/** Differences from an ordinary user's token. */
 interface TokenOptions {
   /** @default "user" */
   readonly role?: "user" | "admin";

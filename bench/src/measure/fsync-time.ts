@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from "
 import { join } from "node:path";
 import { percentile } from "./percentile.ts";
 
-/** Median time of a 4 KiB append with fsync in `folder`, milliseconds: what a commit costs at least. */
+/** Median time of a 4 KiB append with fsync in `folder`, milliseconds: the least cost of a commit. */
 export function measureFsyncMs(folder: string, repetitions = 50): number {
   const temporary = mkdtempSync(join(folder, "chat21-fsync-"));
   const file = openSync(join(temporary, "probe"), "w");

@@ -1,4 +1,4 @@
-/** How long each of several streams that should flow evenly has stood still. */
+/** The gaps in several streams that should flow evenly. */
 export class Gaps {
   readonly #lastMs: Float64Array;
   readonly #longestMs: Float64Array;
@@ -8,7 +8,7 @@ export class Gaps {
     this.#longestMs = new Float64Array(streams);
   }
 
-  /** Something came. */
+  /** Notes that something came on a stream. */
   note(stream: number, nowMs: number): void {
     const gapMs = nowMs - (this.#lastMs[stream] as number);
     if (gapMs > (this.#longestMs[stream] as number)) this.#longestMs[stream] = gapMs;
@@ -16,8 +16,8 @@ export class Gaps {
   }
 
   /**
-   * The longest gap of any stream since this was last asked, counted from its beginning, which may lie before; also one
-   * that has not ended. Milliseconds.
+   * The longest gap of any stream since the last call, also one that has not ended. It is counted from the gap's
+   * beginning, which may lie before the last call. Milliseconds.
    */
   take(nowMs: number): number {
     let longestMs = 0;

@@ -1,6 +1,6 @@
 import { cpus, release, totalmem, type } from "node:os";
 
-/** What figures depend on. */
+/** Facts of a machine that figures depend on. */
 export interface Machine {
   readonly cores: number;
   readonly processor: string;

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 /** CPU time since a process began, seconds. */
 export interface ProcessCpu {
   readonly total: number;
-  /** Of the thread that runs JavaScript. */
+  /** CPU time of the thread that runs JavaScript. */
   readonly mainThread: number;
 }
 
@@ -22,7 +22,7 @@ export function readProcessCpu(...pids: readonly number[]): ProcessCpu {
 
 function readStat(path: string): number {
   const text = readFileSync(path, "utf8");
-  // The name in parentheses may hold spaces; user and system time are the 12th and 13th field behind it.
+  // The name in parentheses may hold spaces; user and system time are the 12th and 13th field after it.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }

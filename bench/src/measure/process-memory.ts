@@ -1,17 +1,20 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** How much resident memory a process has had at most since a watch began. */
+/** The peak of a process' resident memory since a watch began. */
 export interface PeakMemory {
   /** When the watch began, bytes. */
   readonly beginBytes: number;
-  /** `kernel`: counted exactly; `samples`: looked at every few milliseconds, where the kernel does not let us reset its count. */
+  /**
+   * `kernel`: counted exactly; `samples`: read every few milliseconds, where the kernel does not let us reset its
+   * count.
+   */
   readonly by: "kernel" | "samples";
-  /** Ends the watch. Answers the most there was, bytes. */
+  /** Ends the watch. Answers the peak, bytes. */
   end(): number;
 }
 
 const sampleMs = 5;
-/** `proc(5)`: sets the most that was resident to what is resident now. */
+/** `proc(5)`: sets the peak of resident memory to its present value. */
 const resetPeak = "5";
 
 /** Resident memory of processes in sum, bytes. */
@@ -25,7 +28,7 @@ export function watchPeak(pid: number): PeakMemory {
   return resetsPeak(pid, beginBytes) ? watchByKernel(pid, beginBytes) : watchBySamples(pid, beginBytes);
 }
 
-/** As {@link watchPeak}, by looking. */
+/** As {@link watchPeak}, by samples. */
 export function watchBySamples(pid: number, beginBytes = readStatus(pid, "VmRSS")): PeakMemory {
   let most = beginBytes;
   const look = () => {
@@ -50,7 +53,7 @@ function resetsPeak(pid: number, residentBytes: number): boolean {
   } catch {
     return false;
   }
-  // Some kernels take the word and do nothing.
+  // Some kernels accept the write and do nothing.
   const peak = readStatus(pid, "VmHWM");
   return peak - Math.max(residentBytes, readStatus(pid, "VmRSS")) < 2 ** 20;
 }

@@ -1,6 +1,6 @@
 /**
- * Which deliveries of a channel are done, and up to which tag all are: one acknowledgement for many, and never one for
- * a delivery that is not done.
+ * Deliveries of a channel that are done, and the tag up to which all are done: one acknowledgement covers many
+ * deliveries, and only those that are done.
  */
 export class AckPrefix {
   readonly #done = new Set<number>();
@@ -13,7 +13,7 @@ export class AckPrefix {
     while (this.#done.delete(this.#upTo + 1)) this.#upTo++;
   }
 
-  /** The tag up to which everything may be acknowledged now; `null` when that has been said. */
+  /** The tag up to which everything may be acknowledged now; `null` when an earlier call answered it. */
   take(): number | null {
     if (this.#acknowledged === this.#upTo) return null;
     this.#acknowledged = this.#upTo;

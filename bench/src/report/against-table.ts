@@ -2,7 +2,7 @@ import type { Side, SideMeasurement } from "../scenarios/side-measurement.ts";
 import { table } from "./markdown.ts";
 import { median } from "./median.ts";
 
-/** What is compared, as the table calls it. Where less is better, a ratio below 1 is a gain. */
+/** The compared figures, by their names in the table. Where less is better, a ratio below 1 is a gain. */
 const figures = {
   messagesPerSecond: { name: "msg/s", digits: 0 },
   p50Ms: { name: "p50 ms", digits: 2 },

@@ -7,7 +7,7 @@ import { atLeast, atMost, type Judgement } from "./judgement.ts";
 import { median } from "./median.ts";
 import { judgeReading } from "./reading.ts";
 
-/** Holds what was measured against the targets. */
+/** Compares the measured figures with the targets. */
 export function judgeCluster(measured: ClusterMeasured): Judgement[] {
   const rate = (name: ClusterCaseName, target: ServiceTargetName, to: ServiceTargetName) =>
     ratio(measured, name, target, to, "messagesPerSecond");
@@ -70,7 +70,7 @@ function ratio(
   );
 }
 
-/** Of a fault the worst counts, not the one in the middle. */
+/** For a fault the worst measurement counts, not the median. */
 function resumed({ failovers }: ClusterMeasured, fault: ObserverFault, limitMs: number): Judgement {
   const gaps = failovers.filter((one) => one.fault === fault).map(({ result }) => result.gapMs);
   const got = gaps.length === 0 ? Number.NaN : Math.max(...gaps);

@@ -1,4 +1,4 @@
-/** What must never happen to a message. */
+/** Faults that must never happen to a message. */
 export interface Faults {
   readonly lost: number;
   readonly duplicated: number;

@@ -1,4 +1,4 @@
-/** A target, and what came of it. */
+/** A target, and the measured result. */
 export interface Judgement {
   readonly what: string;
   readonly target: string;
@@ -6,14 +6,14 @@ export interface Judgement {
   readonly met: boolean;
 }
 
-/** Holds a figure against the most that it may be. Where there is no figure, the target is not met. */
+/** Compares a figure with its upper limit. Where there is no figure, the target is not met. */
 export function atMost(what: string, limit: number, unit: string, digits: number, got: number): Judgement {
   const show = (text: string) => (unit === "" ? text : `${text} ${unit}`);
   const target = `at most ${show(limit.toLocaleString("en-US"))}`;
   return { what, target, got: show(got.toFixed(digits)), met: got <= limit };
 }
 
-/** Holds a ratio against the least that it may be. Where there is no figure, the target is not met. */
+/** Compares a ratio with its lower limit. Where there is no figure, the target is not met. */
 export function atLeast(what: string, limit: number, got: number): Judgement {
   return { what, target: `at least ${limit}`, got: got.toFixed(2), met: got >= limit };
 }

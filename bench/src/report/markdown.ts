@@ -7,13 +7,13 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
   return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** What was asked for, and what came of it. */
+/** The targets and the measured results. */
 export function judgementTable(judgements: readonly Judgement[]): string {
   const rows = judgements.map(({ what, target, got, met }) => [what, target, got, met ? "yes" : "**no**"]);
   return table(["what", "target", "measured", "met"], rows);
 }
 
-/** Where it was measured, a sentence. */
+/** A sentence about the machine of the measurements. */
 export function machineSentence(machine: Machine, fsyncMs: number): string {
   const { cores, processor, memoryGiB, kernel, node } = machine;
   return `${cores} cores (${processor}), ${memoryGiB} GiB of memory, ${kernel}, Node ${node}; an fsync of 4 KiB takes ${fsyncMs} ms.`;

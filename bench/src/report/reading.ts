@@ -3,7 +3,7 @@ import type { ReadingFigure } from "../scenarios/reading-figure.ts";
 import { atMost, type Judgement } from "./judgement.ts";
 import { table } from "./markdown.ts";
 
-/** Milliseconds that reading may take, p95. `null`: no target. */
+/** Longest time of reading, p95, milliseconds. `null`: no target. */
 const timeLimitsMs = {
   chat21: { "sync-same": 3, "sync-changed": 40, "list-first-page": 5 },
   cluster: { "sync-same": null, "sync-changed": 200, "list-first-page": null },
@@ -11,7 +11,7 @@ const timeLimitsMs = {
 const sameBytes = 200;
 const peakGrowthMiB = 100;
 
-/** Holds what reading costs a warm server against the targets; answers are those that a browser asks for. */
+/** Compares the cost of reading on a warm server with the targets, with answers in the form that a browser asks for. */
 export function judgeReading(result: ReadingResult): Judgement[] {
   const judged = result.figures.filter(({ form, when }) => form === "compressed" && when === "warm");
   return [...judged.flatMap((figure) => judgeFigure(figure, result.target)), nothingMissing(result)];
@@ -35,7 +35,7 @@ export function readingTable({ figures }: ReadingResult): string {
   return table([...heads, "peak memory, + MiB", "measured"], rows);
 }
 
-/** What is read, as the tables call it. */
+/** The name of a part in the tables. */
 function nameOf({ part, conversations, changed, readers }: ReadingFigure): string {
   const count = conversations.toLocaleString("en-US");
   switch (part) {

@@ -6,7 +6,7 @@ import { atLeast, atMost, type Judgement } from "./judgement.ts";
 import { median } from "./median.ts";
 import { judgeReading } from "./reading.ts";
 
-/** Holds what was measured against the targets. */
+/** Compares the measured figures with the targets. */
 export function judge(measured: Measured): Judgement[] {
   return [
     ratioToBare(measured, "20 pairs × 8", 0.25),

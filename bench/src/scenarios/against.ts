@@ -41,7 +41,7 @@ export async function runAgainst(
   try {
     for (let repetition = 1; repetition <= options.repeat(3); repetition++) {
       for (const [name, { scenario, ...own }] of Object.entries(chosen)) {
-        // Who begins takes turns, so that what drifts hits both.
+        // The sides take turns to begin, so that a drift of the machine hits both.
         for (const side of repetition % 2 === 1 ? (["old", "new"] as const) : (["new", "old"] as const)) {
           const parameters = { ...options.parameters, ...own };
           const measured = await measure(source, checkouts[side], scenario, { ...options, parameters });

@@ -23,7 +23,7 @@ export async function runAll(options: BenchOptions, print: (line: object) => voi
   for (let repetition = 1; repetition <= repeat; repetition++) {
     fsyncsMs.push(measureFsyncMs(options.dataDir));
     for (const name of Object.keys(cases) as CaseName[]) {
-      // Who begins takes turns, so that what drifts hits both.
+      // The targets take turns to begin, so that a drift of the machine hits both.
       const order = repetition % 2 === 1 ? (["bare", "chat21"] as const) : (["chat21", "bare"] as const);
       for (const target of order) {
         const measured = { case: name, target, repetition, ...(await measure(options, name, target)) };

@@ -13,8 +13,8 @@ export async function runPairs(
 }
 
 /**
- * A group of `members`, of whom `senders` write with `window` messages each that not everybody has yet. A message
- * counts once, when everybody has it.
+ * A group of `members`, in which `senders` write. Each has `window` messages at any time that not everybody has yet. A
+ * message counts once, when everybody has it.
  */
 export async function runGroup(
   target: Target,

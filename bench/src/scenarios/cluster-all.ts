@@ -19,7 +19,7 @@ import { runScenario } from "./plain-scenario.ts";
 import { isWhole, runReading } from "./reading.ts";
 import { runTwoObservers } from "./two-observers.ts";
 
-/** Brokers are warm when they are measured, and asleep when another one is. */
+/** Brokers are warm when they are measured, and paused while another one is measured. */
 type Grounds = Readonly<Record<ServiceSetOptions["for"], ServiceSet>>;
 
 type Print = (line: object) => void;
@@ -88,7 +88,7 @@ async function measureCases(
   const measurements: ClusterMeasurement[] = [];
   for (const name of Object.keys(clusterCases) as ClusterCaseName[]) {
     const { scenario, parameters, against } = clusterCases[name];
-    // Who begins takes turns, so that what drifts hits all.
+    // The targets take turns to begin, so that a drift of the machine hits all.
     for (const target of repetition % 2 === 1 ? against : [...against].reverse()) {
       const result = await measure(options, grounds[servicesFor[target]], name, target);
       measurements.push({ case: name, target, repetition, result });

@@ -10,11 +10,11 @@ import type { TwoObserversResult } from "./two-observers.ts";
 interface ClusterCase {
   readonly scenario: PlainScenario;
   readonly parameters: Partial<Parameters>;
-  /** In what order a repetition measures; every other one the other way round. */
+  /** The order in which a repetition measures; every second repetition reverses it. */
   readonly against: readonly ServiceTargetName[];
 }
 
-/** What is driven, as the table calls it. */
+/** The measured cases, by their names in the table. */
 export const clusterCases = {
   "20 pairs × 8": {
     scenario: "pairs",
@@ -52,7 +52,7 @@ export interface FailoverMeasurement {
   readonly result: FailoverResult;
 }
 
-/** Everything that a report on the cluster is made of. */
+/** All measurements for a report on the cluster. */
 export interface ClusterMeasured {
   readonly repeat: number;
   readonly measurements: readonly ClusterMeasurement[];

@@ -14,7 +14,7 @@ export interface Measurement {
   readonly readyMs: number | null;
 }
 
-/** Everything that a report is made of. */
+/** All measurements for a report. */
 export interface Measured {
   readonly repeat: number;
   readonly measurements: readonly Measurement[];
@@ -24,7 +24,7 @@ export interface Measured {
   readonly machine: Machine;
 }
 
-/** What is driven, as the table calls it. */
+/** The measured cases, by their names in the table. */
 export const cases = {
   "20 pairs × 8": { scenario: "pairs", pairs: 20, window: 8 },
   "100 pairs × 20": { scenario: "pairs", pairs: 100, window: 20 },

@@ -11,15 +11,17 @@ import { settle, wait } from "./measured-run.ts";
 import { sendAtRate } from "./open-loop.ts";
 
 /**
- * What happens to the first of two observers: `kill` SIGKILL; `pause` SIGSTOP, and SIGCONT later; `half-open` nothing
- * passes between it and the broker any more, and later it does again.
+ * Faults of the first of two observers: `kill` SIGKILL; `pause` SIGSTOP, and SIGCONT later; `half-open` for some time
+ * nothing passes between it and the broker.
  */
 export const observerFaults = ["kill", "pause", "half-open"] as const;
 
 /** One of {@link observerFaults}. */
 export type ObserverFault = (typeof observerFaults)[number];
 
-/** What came of it. `duplicated`: copies that came again and that a client does not know again by their message id. */
+/**
+ * The outcome of a fault. `duplicated`: copies that came again and that a client cannot recognise by their message id.
+ */
 export interface FailoverResult extends Faults {
   readonly sent: number;
   readonly acknowledged: number;
@@ -36,7 +38,7 @@ export interface FailoverResult extends Faults {
   readonly gapAfterReturnMs: number | null;
 }
 
-/** What to do. */
+/** Options of {@link runFailover}. */
 export interface FailoverOptions {
   readonly fault: ObserverFault;
   readonly client: ClientKind;
@@ -47,16 +49,18 @@ export interface FailoverOptions {
 }
 
 const beforeMs = 4_000;
-/** Longer than it may take until delivery resumes. */
+/** Duration of each fault: longer than delivery may take to resume. */
 const faultMs = { kill: 6_000, pause: 12_000, "half-open": 12_000 } as const satisfies Record<
   ObserverFault,
   number
 >;
 const afterReturnMs = 8_000;
-/** Longer than anything takes to come back. */
+/** Longest wait for the last copies: longer than any part takes to come back. */
 const patienceMs = 15_000;
 
-/** Sends at a steady rate over two observers, takes the first one away, and counts what became of the messages. */
+/**
+ * Sends at a steady rate over two observers, strikes the first one with a fault, and counts the fate of the messages.
+ */
 export async function runFailover(services: ServiceSet, options: FailoverOptions): Promise<FailoverResult> {
   const { carrier, events, fault, pairs, client } = options;
   const isProxied = fault === "half-open";
@@ -108,7 +112,7 @@ async function drive(run: LoadRun, cluster: Cluster, options: FailoverOptions): 
   };
 }
 
-/** Answers how the observer comes back. */
+/** Causes the fault. Answers the function that brings the observer back. */
 async function strike(fault: ObserverFault, { observers, proxy }: Cluster): Promise<(() => void) | null> {
   const [observer] = observers;
   switch (fault) {

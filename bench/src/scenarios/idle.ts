@@ -4,16 +4,16 @@ import { readProcessCpu } from "../measure/process-cpu.ts";
 import { readResidentBytes } from "../measure/process-memory.ts";
 import type { Target } from "../targets/target.ts";
 
-/** What idle connections cost. */
+/** The cost of idle connections. */
 export interface IdleResult {
   readonly connections: number;
   readonly dropped: number;
   /**
-   * Growth of the server's resident memory per connection, with what the server's heap grows by once and keeps; null
-   * when its process is not known.
+   * Growth of the server's resident memory per connection, including growth of its heap that happens once and stays;
+   * null when its process is not known.
    */
   readonly kibPerConnection: number | null;
-  /** The same for as many connections more, on top of the first ones: what a connection itself takes. */
+  /** The same for as many further connections on top of the first ones: the memory of a connection itself. */
   readonly kibPerFurtherConnection: number | null;
   /** CPU of the server while nothing happens on the first connections, seconds per minute. */
   readonly idleCpuSecondsPerMinute: number | null;
@@ -29,7 +29,7 @@ export async function runIdle(
 ): Promise<IdleResult> {
   const crowd = new Crowd(target);
   try {
-    // A first few, so that what the server makes at its first connection is not charged to all.
+    // A few first, so that memory which the server takes once, at its first connection, is not counted for all.
     await crowd.grow(atOnce);
     const first = await measureGrowth(target.pids, crowd, options);
     const further = await measureGrowth(target.pids, crowd, options);

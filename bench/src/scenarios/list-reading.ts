@@ -15,7 +15,7 @@ const warmupRequests = 50;
 const requestsPerRound = 10;
 /** Rounds of the scenario for one start of a server. */
 const roundsPerStart = 4;
-/** Longest list that may be asked for, with the shorter texts of a user who has little: it makes the code warm. */
+/** Longest list that may be asked for, of a user with few short texts: it makes the code warm. */
 const warmupQuery = `?limit=${limits.listMax}`;
 
 /** The first page of a long list: the very first call of a process, and warm. */
@@ -60,8 +60,8 @@ export async function readFirstPage(
 
 /**
  * The longest lists that may be asked for, of conversations whose last messages are long, by several users at the same
- * time: one user's requests would wait for each other. The most memory that the server has had meanwhile is compared with
- * what it had before, after lists of short texts.
+ * time: one user's requests would wait for each other. The server's peak of memory meanwhile is compared with its
+ * memory before, after lists of short texts.
  */
 export async function readLongLists(
   source: ReadingSource,

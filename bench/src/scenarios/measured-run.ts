@@ -6,21 +6,21 @@ import { type ProcessCpu, readProcessCpu } from "../measure/process-cpu.ts";
 import { readResidentBytes } from "../measure/process-memory.ts";
 import type { Target } from "../targets/target.ts";
 
-/** What a scenario with messages reports. Counts are of the whole run, rates and latencies of the measured time. */
+/** Results of a scenario with messages. Counts are of the whole run, rates and latencies of the measured time. */
 export interface RunResult extends LedgerTotals {
   readonly dropped: number;
   readonly messagesPerSecond: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
-  /** Of the server; null when its process is not known. */
+  /** CPU of the server; null when its process is not known. */
   readonly cpuSecondsPer1000: number | null;
   readonly mainThreadCpuSecondsPer1000: number | null;
   /** Resident memory of the server at the end of the measured time, MiB; null when its process is not known. */
   readonly residentMiB: number | null;
-  /** Of what the server does not do itself, by name; absent where there is no such process. */
+  /** CPU of other processes that do a part of the work, by name; absent where there are none. */
   readonly peerCpuSecondsPer1000?: Readonly<Record<string, number>>;
-  /** Share of one core that the generator took: near 1, and it was the generator that was measured. */
+  /** Share of one core that the generator took. Near 1, the run measured the generator and not the server. */
   readonly generatorCpu: number;
 }
 
@@ -30,7 +30,7 @@ export interface RunTimes {
   readonly measureMs: number;
 }
 
-/** Without progress for so long, what is still missing counts as lost. */
+/** After so long without progress, copies that are still missing count as lost. */
 const patienceMs = 5_000;
 const maxLatencies = 2_000_000;
 

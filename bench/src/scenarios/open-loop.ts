@@ -3,7 +3,7 @@ import type { Target } from "../targets/target.ts";
 import { pairPlans } from "./closed-loop.ts";
 import { measureRun, type RunResult, type RunTimes } from "./measured-run.ts";
 
-/** `rate` messages a second over all pairs in turn, whether or not earlier ones have arrived. */
+/** `rate` messages a second over all pairs in turn; it does not wait until earlier ones have arrived. */
 export async function runOpenLoop(
   target: Target,
   options: { readonly pairs: number; readonly rate: number } & RunTimes,
@@ -30,7 +30,7 @@ export function sendAtRate(
   let sent = 0;
   const send = () => {
     if (control.isStopped) return;
-    // Whatever a late timer missed is sent now, so that the rate holds.
+    // Messages that a late timer missed are sent now, so that the rate holds.
     const due = Math.floor(((performance.now() - beginMs) * rate) / 1_000);
     for (; sent < due; sent++) run.send(sent % pairs);
     setTimeout(send, 1);

@@ -4,7 +4,7 @@ import { type IdleResult, runIdle } from "./idle.ts";
 import type { RunResult, RunTimes } from "./measured-run.ts";
 import { runOpenLoop } from "./open-loop.ts";
 
-/** Numbers that scenarios take. */
+/** Parameters of scenarios. */
 export interface Parameters {
   readonly pairs: number;
   readonly window: number;
@@ -28,7 +28,7 @@ export function isPlainScenario(name: string): name is PlainScenario {
   return Object.hasOwn(scenarioParameters, name);
 }
 
-/** Those parameters that the scenario uses. */
+/** The parameters that the scenario uses. */
 export function parametersOf(scenario: PlainScenario, all: Parameters): Partial<Parameters> {
   return Object.fromEntries(scenarioParameters[scenario].map((name) => [name, all[name]]));
 }

@@ -2,35 +2,35 @@ import type { AnswerForm } from "../load/http-reader.ts";
 import { percentile } from "../measure/percentile.ts";
 import { median } from "../report/median.ts";
 
-/** What is read. `sync-first`: everything, without a cursor. */
+/** Parts of the reading scenario. `sync-first`: everything, without a cursor. */
 type ReadingPart = "list-first-page" | "list-heavy" | "sync-changed" | "sync-first" | "sync-same";
 
-/** What one part of the scenario came to. */
+/** The result of one part of the scenario. */
 export interface ReadingFigure {
   readonly part: ReadingPart;
   /** `old`: the paths of existing clients; `v1`: ours. */
   readonly api: "old" | "v1";
   readonly form: AnswerForm;
-  /** `first call`: the process has answered nothing before; what the file system keeps in memory is there. */
+  /** `first call`: the process has answered nothing before; the file system's cache is warm. */
   readonly when: "first call" | "warm";
-  /** Of one reader. */
+  /** Conversations of one reader. */
   readonly conversations: number;
-  /** Of them, since the cursor. */
+  /** Conversations that changed since the cursor. */
   readonly changed: number;
-  /** At the same time. */
+  /** Readers at the same time. */
   readonly readers: number;
-  /** Measurements, of which a sync with several pages is one. */
+  /** Number of measurements; a sync with several pages is one. */
   readonly measured: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
-  /** Of a measurement's answers, as they came: the median. */
+  /** Size of a measurement's answers, as they came: the median. */
   readonly bytes: number;
   readonly pages: number;
   /** Most resident memory of the process during the reading, above what it had before: the worst; null where it was not watched. */
   readonly peakGrowthMiB: number | null;
   /** How the peak was found. */
   readonly peakBy: "kernel" | "samples" | null;
-  /** Conversations that should have been in an answer and were not, or not as they are; all measurements. */
+  /** Conversations that were missing or wrong in an answer, over all measurements. */
   readonly missing: number;
 }
 

@@ -4,14 +4,14 @@ import { readFirstPage, readLongLists } from "./list-reading.ts";
 import type { ReadingFigure } from "./reading-figure.ts";
 import { readChanged, readSame } from "./sync-reading.ts";
 
-/** What reading costs. */
+/** The cost of reading. */
 export interface ReadingResult {
   readonly target: ReadingSource["target"];
   readonly filledInSeconds: number;
   readonly figures: readonly ReadingFigure[];
 }
 
-/** How much is read, and how often. */
+/** Amount of reading, and number of rounds. */
 export interface ReadingOptions {
   readonly reading: ReadingShape;
   /** Syncs with changes, of each form of answers. Other parts are measured in proportion. */
@@ -30,7 +30,7 @@ export async function runReading(
   const { target, filledInSeconds } = source;
   const figures: ReadingFigure[] = [];
   try {
-    // What changes comes last: the others read what was filled in.
+    // The part with changes comes last: the others read the store as it was filled.
     for (const readPart of [readSame, readFirstPage, readLongLists, readChanged]) {
       for (const figure of await readPart(source, reading, rounds)) {
         print({ scenario: "reading", target, filledInSeconds, ...figure });

@@ -1,7 +1,7 @@
 import type { IdleResult } from "./idle.ts";
 import type { RunResult } from "./measured-run.ts";
 
-/** Whose server is measured: that of the other folder, or this one's. */
+/** The side whose server is measured: `old` is the other folder, `new` this one. */
 export type Side = "new" | "old";
 
 /** One run of one case against one side. */

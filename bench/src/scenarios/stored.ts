@@ -6,7 +6,7 @@ import { startChat21Target } from "../targets/started-chat21-target.ts";
 import { pairPlans, runPairs } from "./closed-loop.ts";
 import type { RunResult, RunTimes } from "./measured-run.ts";
 
-/** What a full store costs. Ratios are full to empty, each the median over the repetitions. */
+/** The cost of a full store. Ratios are full to empty, each the median over the repetitions. */
 export interface StoredResult extends Faults {
   readonly messages: number;
   readonly filledThrough: "the store's port";
@@ -30,7 +30,7 @@ type StoredSide = Pick<
   | keyof Faults
 > & { readonly readyMs: number | null };
 
-/** What to compare. */
+/** Options of {@link runStored}. */
 export interface StoredOptions {
   readonly messages: number;
   readonly pairs: number;
@@ -53,7 +53,7 @@ export async function runStored(options: StoredOptions): Promise<StoredResult> {
     const repetitions: { empty: StoredSide; full: StoredSide }[] = [];
     for (let i = 0; i < options.repetitions; i++) {
       const measureFull = () => measureSide(options, filled.path);
-      // Who begins takes turns, so that what drifts hits both.
+      // The two take turns to begin, so that a drift of the machine hits both.
       const before = i % 2 === 1 ? await measureFull() : null;
       const empty = await measureSide(options);
       repetitions.push({ empty, full: before ?? (await measureFull()) });

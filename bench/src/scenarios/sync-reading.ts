@@ -14,7 +14,7 @@ const warmupRequests = 50;
 /** For one round of the scenario. */
 const requestsPerRound = 15;
 const writesAtOnce = 16;
-/** Of five conversations that change one gets so many messages, the others one. */
+/** Messages of one in five changing conversations; the others get one message. */
 const severalMessages = 3;
 
 /** The first sync of all, as a new device makes it, and then syncs of the same user while nothing changes. */
@@ -34,7 +34,7 @@ export async function readSame(
     const samples: ReadingSample[] = [];
     for (let i = -warmupRequests; i < rounds * requestsPerRound; i++) {
       const nothing = await readChanges(reader, cursor);
-      // What comes although nothing has changed is as wrong as what is missing.
+      // A conversation that comes although nothing has changed counts as an error, as a missing one does.
       if (i >= 0) samples.push({ ...nothing, missing: nothing.newest.size });
     }
     return [first, toFigure({ ...head, part: "sync-same", when: "warm" }, samples)];

@@ -7,7 +7,7 @@ import type { ServiceSet } from "../targets/service-set.ts";
 import { runPairs } from "./closed-loop.ts";
 import type { RunResult, RunTimes } from "./measured-run.ts";
 
-/** What the second observer costs or brings. The ratio is two to one, the median over the repetitions. */
+/** The cost or gain of the second observer. The ratio is two to one, the median over the repetitions. */
 export interface TwoObserversResult extends Faults {
   readonly repetitions: readonly { readonly one: ObserversSide; readonly two: ObserversSide }[];
   readonly rateRatio: number;
@@ -19,7 +19,7 @@ type ObserversSide = Pick<
   "messagesPerSecond" | "p50Ms" | "p99Ms" | "cpuSecondsPer1000" | keyof Faults
 >;
 
-/** What to compare. */
+/** Options of {@link runTwoObservers}. */
 export interface TwoObserversOptions {
   readonly pairs: number;
   readonly window: number;
@@ -36,7 +36,7 @@ export async function runTwoObservers(
 ): Promise<TwoObserversResult> {
   const repetitions: { one: ObserversSide; two: ObserversSide }[] = [];
   for (let i = 0; i < options.repetitions; i++) {
-    // Who begins takes turns, so that what drifts hits both.
+    // The two take turns to begin, so that a drift of the machine hits both.
     const before = i % 2 === 1 ? await measureSide(services, 2, options) : null;
     const one = await measureSide(services, 1, options);
     repetitions.push({ one, two: before ?? (await measureSide(services, 2, options)) });

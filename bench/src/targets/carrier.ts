@@ -1,4 +1,4 @@
-/** What carries MQTT. */
+/** The transport under MQTT. */
 export type Carrier = "tcp" | "ws";
 
 /** Where a server listens, by carrier. */

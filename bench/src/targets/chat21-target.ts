@@ -2,7 +2,7 @@ import { topics } from "@chat21/protocol";
 import { issueToken } from "../load/token.ts";
 import { app, type Target } from "./target.ts";
 
-/** Where a running Chat21 is. */
+/** Addresses and secret of a running Chat21. */
 export interface Chat21TargetOptions {
   readonly name: string;
   /** `mqtt://host:port` or `ws://host:port/ws`. */

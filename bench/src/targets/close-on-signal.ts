@@ -4,8 +4,8 @@ const closers: Close[] = [];
 let listens = false;
 
 /**
- * Has `close` called when this run is interrupted, the latest first: services are processes that outlive this one.
- * Answers how to forget it.
+ * Calls `close` when this run is interrupted, the latest one first: services are processes that outlive this one.
+ * Answers the function that cancels it.
  */
 export function closeOnSignal(close: Close): () => void {
   closers.push(close);

@@ -27,7 +27,7 @@ export interface ClusterOptions {
 
 /** Our processes of a cluster, on an empty database. */
 export interface Cluster {
-  /** Its processes are the observers. */
+  /** The target; its processes are the observers. */
   readonly target: Target;
   readonly observers: readonly ServerProcess[];
   /** Between the first observer and the broker; `null` unless that was asked for. */

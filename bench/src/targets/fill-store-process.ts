@@ -7,7 +7,7 @@ import type { StoredShape } from "../load/stored-messages.ts";
 /** An empty store: of the one process, by its data folder, or a database of the cluster. */
 export type StorePlace = { readonly folder: string } | { readonly mongoUri: string };
 
-/** What is to be in it. */
+/** The history to fill a store with. */
 export type StoredHistory = ReadingShape | StoredShape;
 
 const script = fileURLToPath(new URL("../fill-store.ts", import.meta.url));

@@ -1,7 +1,7 @@
 import { definitions } from "@chat21/broker-amqp";
 import { app } from "./target.ts";
 
-/** Puts what the cluster has on a broker there, as an operator would before the first client comes. */
+/** Puts the cluster's objects on a broker, as an operator would before the first client comes. */
 export async function loadDefinitions(managementUri: string): Promise<void> {
   const response = await fetch(`${managementUri}/api/definitions`, {
     method: "POST",

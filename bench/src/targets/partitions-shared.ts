@@ -16,7 +16,7 @@ export async function partitionsShared(metricsUrls: readonly string[]): Promise<
   }
 }
 
-/** Whether that is every partition once, and nobody has two more than another. */
+/** Whether the shares cover every partition once, and no two shares differ by more than one. */
 export function isEven(shares: readonly number[]): boolean {
   const sum = shares.reduce((total, share) => total + share, 0);
   return sum === topologyLimits.partitions && Math.max(...shares) - Math.min(...shares) <= 1;

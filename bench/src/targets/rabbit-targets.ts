@@ -8,7 +8,7 @@ import { app, type Target } from "./target.ts";
 const noGroups = async () => {};
 const bareTopic = (sender: string, recipient: string) => `bare/${sender}/${recipient}`;
 
-/** Of a partition, as an observer has it by default. */
+/** Messages in flight of a partition, the default of an observer. */
 const prefetch = 500;
 
 /** RabbitMQ's MQTT alone: receivers subscribe to the very topics that senders publish on. */
@@ -30,7 +30,10 @@ export function openRabbitBareTarget(services: ServiceSet, carrier: Carrier): Ta
   };
 }
 
-/** A relay between the partitions and the inboxes that stores nothing: what RabbitMQ leaves for an observer to reach. */
+/**
+ * A relay between the partitions and the inboxes that stores nothing: the most that an observer on RabbitMQ could
+ * reach.
+ */
 export async function startRelayTarget(services: ServiceSet, carrier: Carrier): Promise<Target> {
   const relay = await spawnScript("relay.ts", services.amqpUri, String(prefetch));
   return {

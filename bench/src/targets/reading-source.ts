@@ -21,9 +21,9 @@ export interface ApiServer {
 export interface ReadingSource {
   readonly target: "chat21" | "cluster";
   readonly filledInSeconds: number;
-  /** A process that has answered nothing but whether it is ready. */
+  /** Starts a process that has answered only whether it is ready. */
   start(): Promise<ApiServer>;
-  /** Removes the store, where nobody else does. */
+  /** Removes the store, unless something else removes it. */
   close(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ export interface ServerProcessOptions {
   /** Path of its built script. */
   readonly cli: string;
   readonly args?: readonly string[];
-  /** Its settings; nothing of this process' own settings reaches it. */
+  /** Its settings; it gets none of this process' own settings. */
   readonly settings: Readonly<Record<string, string>>;
   /** Answered with 200 when it is ready. */
   readonly readyUrl: string;
@@ -33,13 +33,13 @@ export interface ServerProcess {
   end(): Promise<void>;
 }
 
-/** One reader of the bench stands for many people. */
+/** High, because one reader of the bench stands for many people. */
 const requestsPerMinute = "1000000";
 const warnLevel = 40;
 /** How long it may take to end by itself; an observer whose broker does not answer takes its time. */
 const graceMs = 20_000;
 
-/** Starts it as an operator would, and prints what it warns of. */
+/** Starts a server as an operator would, and prints its warnings. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const { cli, args = [], settings, readyUrl } = options;
   if (!existsSync(cli)) {

@@ -12,20 +12,20 @@ export interface ServiceSet {
   readonly amqpUri: string;
   /** MQTT. */
   readonly urls: CarrierUrls;
-  /** What tokens are signed with. */
+  /** Secret that signs tokens. */
   readonly secret: string;
   /** Without the name of a database; `null` where there is none. */
   readonly mongoUri: string | null;
   /** Processes, by what they are. */
   readonly pids: Readonly<Record<string, number>>;
-  /** Stops them in their tracks, so that they take nothing from what is measured beside them. Nobody may be connected. */
+  /** Suspends the processes, so that they take no CPU from measurements beside them. No client may be connected. */
   pause(): void;
   resume(): void;
   /** Ends them and removes their data. Idempotent. */
   close(): Promise<void>;
 }
 
-/** What is on the broker, and beside it. */
+/** Options of {@link startServiceSet}. */
 export interface ServiceSetOptions {
   /** Where the folder for their data is made. */
   readonly parentFolder: string;
@@ -35,12 +35,12 @@ export interface ServiceSetOptions {
 
 const log = (line: string) => void process.stderr.write(`${line}\n`);
 
-/** Starts processes of this machine, whatever services the environment names. */
+/** Starts processes of this machine, even when the environment names other services. */
 export async function startServiceSet(options: ServiceSetOptions): Promise<ServiceSet> {
   const folder = mkdtempSync(join(options.parentFolder, "chat21-bench-"));
   const secret = randomBytes(32).toString("hex");
   const own = { folder, isOwn: true, log } as const;
-  // Asked for one after the other, because each takes both cores; whoever closes waits for what is still starting.
+  // Started one after the other, because each takes both cores; `close` waits for those that are still starting.
   const rabbitStarts = startRabbit({ ...own, jwtSecret: secret });
   const mongoStarts = rabbitStarts.then(() => (options.for === "cluster" ? startMongo(own) : undefined));
   const close = once(async () => {

@@ -3,7 +3,7 @@ import { openRabbitBareTarget, startRelayTarget } from "./rabbit-targets.ts";
 import type { ServiceSet, ServiceSetOptions } from "./service-set.ts";
 import type { Target } from "./target.ts";
 
-/** What needs RabbitMQ. */
+/** Targets that need RabbitMQ. */
 const serviceTargets = ["rabbit-bare", "relay", "cluster", "cluster-no-events"] as const;
 
 /** One of {@link serviceTargets}. */
@@ -13,7 +13,7 @@ export function isServiceTarget(name: string): name is ServiceTargetName {
   return (serviceTargets as readonly string[]).includes(name);
 }
 
-/** What it needs its services for. */
+/** The use of the services by each target. */
 export const servicesFor = {
   "rabbit-bare": "nothing",
   relay: "partitions",
@@ -21,7 +21,7 @@ export const servicesFor = {
   "cluster-no-events": "cluster",
 } as const satisfies Readonly<Record<ServiceTargetName, ServiceSetOptions["for"]>>;
 
-/** Starts what is measured, on services that stay up when it is closed. */
+/** Starts a target on services that stay up when it is closed. */
 export async function openOnServices(
   services: ServiceSet,
   name: ServiceTargetName,

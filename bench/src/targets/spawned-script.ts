@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 /** A process of this folder that is ready. */
 export interface SpawnedScript {
   readonly pid: number;
-  /** What it called `announce` with. */
+  /** The facts that it gave to `announce`. */
   readonly announced: unknown;
   close(): Promise<void>;
 }

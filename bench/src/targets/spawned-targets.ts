@@ -24,7 +24,7 @@ export async function startBareTarget(carrier: Carrier): Promise<Target> {
   };
 }
 
-/** Our edge alone, with an engine that stores nothing: what of a message's cost is the edge's. */
+/** Our edge alone, with an engine that stores nothing: it shows the edge's part of a message's cost. */
 export async function startEdgeTarget(carrier: Carrier): Promise<Target> {
   const server = await spawnScript("edge-only.ts");
   return {

@@ -4,13 +4,13 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** Both ends of one connection through the proxy. */
 interface Link {
   readonly near: Socket;
-  /** `null` while the connection came in a stall and nobody has answered it. */
+  /** `null` when the connection came in a stall and is not answered yet. */
   far: Socket | null;
 }
 
 /**
- * A TCP proxy that can make a network of which nothing arrives any more, in either direction, while both ends believe
- * that they are connected. What was under way arrives when it ends, as from a network that comes back.
+ * A TCP proxy that can simulate a network on which nothing arrives any more, in either direction, while both ends
+ * believe that they are connected. Bytes under way arrive when the stall ends, as from a network that comes back.
  */
 export class StallableProxy {
   readonly #server: Server;
@@ -40,7 +40,7 @@ export class StallableProxy {
     return this.#links.size;
   }
 
-  /** From now on nothing is forwarded, not even that an end closes. New connections are taken and not answered. */
+  /** From now on nothing is forwarded, not even the close of an end. New connections are accepted and not answered. */
   stall(): void {
     this.#isStalled = true;
     for (const { near, far } of this.#links) {
@@ -51,7 +51,7 @@ export class StallableProxy {
     }
   }
 
-  /** Forwards what has piled up, and what comes. */
+  /** Forwards the bytes that have piled up, and all that follow. */
   heal(): void {
     this.#isStalled = false;
     for (const link of this.#links) this.#join(link);
@@ -74,7 +74,7 @@ export class StallableProxy {
     if (!this.#isStalled) this.#join(link);
   }
 
-  /** Whoever ends, the other end learns it, but not in a stall. */
+  /** When one end closes, the other end learns it, but not in a stall. */
   #watch(link: Link, socket: Socket): void {
     socket.on("error", () => {});
     socket.on("close", () => {

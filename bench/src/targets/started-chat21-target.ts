@@ -25,7 +25,7 @@ export interface StartedChat21Options {
 export interface StartedChat21Target extends Target {
   /** With `/api`. */
   readonly apiUrl: string;
-  /** What tokens are signed with. */
+  /** Secret that signs tokens. */
   readonly secret: string;
 }
 

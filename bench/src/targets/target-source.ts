@@ -6,15 +6,15 @@ import { startBareTarget, startEdgeTarget } from "./spawned-targets.ts";
 import { startChat21Target } from "./started-chat21-target.ts";
 import type { Target } from "./target.ts";
 
-/** Where a run gets its targets from, one after the other. */
+/** The source of a run's targets, one after the other. */
 export interface TargetSource {
-  /** `checkout`: folder of the repository whose built server it is, where one is started. @default this one */
+  /** `checkout`: folder of the repository whose built server is started, if one is. @default this one */
   open(checkout?: string): Promise<Target>;
-  /** Ends what all of them share. */
+  /** Ends the parts that all targets share. */
   close(): Promise<void>;
 }
 
-/** What the command line names. `withApi`: its groups are needed. */
+/** The source that the command line names. `withApi`: groups are needed. */
 export async function targetSource(options: BenchOptions, withApi: boolean): Promise<TargetSource> {
   if (isServiceTarget(options.target)) return onServices(options, options.target, withApi);
   return { open: async (checkout) => openTarget(options, checkout), close: async () => {} };

@@ -5,26 +5,26 @@ export interface Target {
   readonly url: string;
   /** Our processes, whose CPU and memory are reported in sum; none: they are not reported. */
   readonly pids: readonly number[];
-  /** Other processes without which it does nothing, by name: their CPU is reported to explain the rest. */
+  /** Other processes that the server needs, by name: their CPU is reported to explain the rest. */
   readonly peers: Readonly<Record<string, number>>;
   /** From the start of the process to the first ready answer; null when that is not measured. */
   readonly readyMs: number | null;
-  /** Where `sender` publishes what is for `recipient`. @default {@link outgoingTopic} */
+  /** The topic on which `sender` publishes messages for `recipient`. @default {@link outgoingTopic} */
   topic?(sender: string, recipient: string): string;
   /** Password of a user's CONNECT. */
   password(user: string): string;
   /**
-   * What `user` subscribes to, to get what the others of the scenario send it. `from` null: it only sends. `null`:
-   * nothing.
+   * The filter with which `user` receives messages of the others in the scenario. `from` null: it only sends. Answers
+   * `null` for no subscription.
    */
   filter(user: string, from: FilterSource | null): string | null;
   /** Makes the group exist, where the server knows groups. */
   createGroup(group: string, members: readonly string[]): Promise<void>;
-  /** Stops what was started for this run. */
+  /** Stops the processes that were started for this run. */
   close(): Promise<void>;
 }
 
-/** From where a user is to receive: another user, or everybody in a group. */
+/** The source of a user's messages: another user, or everybody in a group. */
 export type FilterSource = { readonly sender: string } | { readonly group: string };
 
 /** The app of every run, the one that existing clients have built in. */

@@ -22,23 +22,24 @@ import { Publisher } from "./publisher.ts";
 import { settlesWithin, systemTimers, type Timers } from "./timers.ts";
 import { declareExchanges, publishedExchanges, type TopologyOptions } from "./topology.ts";
 
-/** What an edge on RabbitMQ is made of. */
+/** Options of {@link createAmqpEdge}. */
 export interface AmqpEdgeOptions extends TopologyOptions {
   /** `amqp://` or, with TLS, `amqps://`. A heartbeat in it is ignored: it is 2 s. */
   readonly uri: string;
-  /** Names this process, 1-64 characters; no two that run have the same. */
+  /** Names this process, 1-64 characters; unique among the running processes. */
   readonly holder: string;
-  /** Where the partitions' leases are. @default none: this process publishes, and takes nothing from clients */
+  /** The store of the partitions' leases. @default none: this process publishes, and takes nothing from clients */
   readonly leases?: LeaseStore | undefined;
   /** Messages in flight per partition. @default 250 */
   readonly prefetch?: number | undefined;
   /** How long `start` tries to reach the broker, milliseconds. @default 30000 */
   readonly connectTimeoutMs?: number | undefined;
-  /** How often it is looked for strangers among the consumers of our partitions, milliseconds. @default 10000 */
+  /** How often the edge looks for strangers among the consumers of our partitions, milliseconds. @default 10000 */
   readonly consumerLookEveryMs?: number | undefined;
   /**
-   * Called once, when everything of ours is declared and nothing is consumed yet, by one process at a time. An error ends this
-   * attempt to connect; the next attempt calls it again. @default nothing is done; not called in a process that only publishes
+   * Called once, after all our queues are declared and before anything is consumed, by one process at a time. An error
+   * ends this attempt to connect; the next attempt calls it again. @default nothing is done; not called in a process
+   * that only publishes
    */
   readonly beforeConsuming?: ((queues: ForeignQueues) => Promise<void>) | undefined;
   readonly log: Log;
@@ -51,20 +52,20 @@ export interface AmqpEdgeOptions extends TopologyOptions {
 export interface AmqpEdge extends Edge {
   /** Connected, not blocked, and everything declared. Deliveries wait while it is `false`. */
   readonly ready: boolean;
-  /** Connected, but the broker takes no publishes because its memory or disk run out. */
+  /** Connected, but the broker takes no publishes because its memory or disk runs out. */
   readonly isBlocked: boolean;
   /** Partitions that are consumed here, ascending. */
   readonly partitions: readonly number[];
   /** Of the broker; `undefined` before `start`. */
   readonly capabilities: BrokerCapabilities | undefined;
-  /** Word to and from the other processes on this broker. */
+  /** Invalidations to and from the other processes on this broker. */
   readonly invalidations: Invalidations;
   /** A sink that publishes what `eventsOf` makes of facts to the exchange `chat21.events`, over this edge's connection. */
   eventSink(eventsOf: EventsOf): EventSink;
 }
 
 const defaultConnectTimeoutMs = 30_000;
-/** Of {@link Edge.close}: for the broker's own answers, after everything else. */
+/** The part of the time of {@link Edge.close} for the broker's own answers, after everything else. */
 const goodbyeMs = 1_000;
 
 /**
@@ -193,7 +194,7 @@ class RabbitEdge implements AmqpEdge {
     await this.#outbound.close(goodbyeMs);
   }
 
-  /** What cannot be delivered is not begun either. */
+  /** Messages whose copies cannot be delivered are not begun. */
   #settlePause(): void {
     this.#pause.set(this.#isPaused || this.#outbound.state !== "up");
   }

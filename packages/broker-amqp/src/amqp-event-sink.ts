@@ -8,18 +8,19 @@ export interface BackendEvent {
   /** A webhook event's name, for example `message-sent`. */
   readonly event: string;
   readonly app: string;
-  /** The same for the same fact, so that whoever gets it twice can tell. */
+  /** The same id for the same fact, so that a receiver notices repeats. */
   readonly id: string;
   /** JSON text. */
   readonly body: string;
 }
 
-/** What a fact means for backends, in the order in which it is to be told. */
+/** Turns a fact into its events for backends, in the order in which they are to be told. */
 export type EventsOf = (fact: Fact) => readonly BackendEvent[];
 
 /**
  * Publishes events to the topic exchange {@link names.events} with the key `apps.<app>.<event>`, persistent; resolves
- * when the broker has them. What no queue is bound for is gone. A repeated fact makes the same `message_id` again.
+ * when the broker has them. An event that no queue is bound for is dropped. A repeated fact makes the same `message_id`
+ * again.
  */
 export class AmqpEventSink implements EventSink {
   readonly name = "amqp-events";

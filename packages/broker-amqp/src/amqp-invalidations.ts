@@ -4,15 +4,18 @@ import { type Publisher, transient } from "./publisher.ts";
 import { names } from "./topology.ts";
 import { topologyLimits } from "./topology-limits.ts";
 
-/** What {@link AmqpInvalidations} is made of. */
+/** Options of {@link AmqpInvalidations}. */
 export interface AmqpInvalidationsOptions {
-  /** Names this process: its own word is not for itself. */
+  /** Names this process: it ignores its own invalidations. */
   readonly holder: string;
   readonly publisher: Pick<Publisher, "publish">;
   readonly log: Log;
 }
 
-/** Word between processes over a fanout exchange, each with a bounded queue that ends with its connection. */
+/**
+ * Invalidations between processes over a fanout exchange. Each process has a bounded queue that ends with its
+ * connection.
+ */
 export class AmqpInvalidations implements Invalidations {
   readonly #options: AmqpInvalidationsOptions;
   readonly #listeners: ((invalidation: Invalidation) => void)[] = [];

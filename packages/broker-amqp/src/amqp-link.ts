@@ -7,10 +7,10 @@ import { type BrokerCapabilities, capabilitiesOf } from "./broker-capabilities.t
 import { reconnectDelayMs } from "./reconnect-delay.ts";
 import { settlesWithin, type Timers } from "./timers.ts";
 
-/** `blocked`: up, but the broker takes no publishes because its memory or disk run out. */
+/** `blocked`: up, but the broker takes no publishes because its memory or disk runs out. */
 export type LinkState = "up" | "down" | "blocked";
 
-/** What a link is made of. */
+/** Options of {@link AmqpLink}. */
 export interface AmqpLinkOptions {
   readonly address: BrokerAddress;
   /** Shown by the broker's management. */
@@ -26,13 +26,13 @@ export interface AmqpLinkOptions {
 /** How long one attempt may take. */
 const attemptTimeoutMs = 5_000;
 
-/** What trying again does not cure: refused, other properties, an exchange type that is missing, not allowed. */
+/** Errors that no further attempt cures: refused, other properties, an exchange type that is missing, not allowed. */
 const final = /\b(?:403|406|503|530) \(/;
 
 /**
- * One connection to the broker that is made again for as long as it is wanted. It knows nothing of what is done with
- * it. amqplib's own recovery is not used: it opens channels again by itself, each at its own time, and rejects what was
- * unconfirmed; here everything that must keep its order is put back in one place (`onUp`), in order.
+ * One connection to the broker, made again after every loss until it is closed. It does not know what it is used for.
+ * amqplib's own recovery is not used: it opens channels again by itself, each at its own time, and rejects unconfirmed
+ * publishes. Here `onUp` alone restores everything that must keep its order, in order.
  */
 export class AmqpLink {
   readonly #options: AmqpLinkOptions;
@@ -155,14 +155,14 @@ export class AmqpLink {
   #setBlocked(connection: ChannelModel, isBlocked: boolean): void {
     if (this.#connection !== connection) return;
     this.#isBlocked = isBlocked;
-    // Not before it has been put to use.
+    // Not before `onUp` has resolved.
     if (this.#state !== "down") this.#enter(isBlocked ? "blocked" : "up");
   }
 
   #lost(connection: ChannelModel, error: unknown): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
-    // Still putting it to use: the attempt itself fails.
+    // `onUp` is still running: the attempt itself fails.
     if (this.#state === "down") return;
     this.#enter("down");
     if (!this.#isWanted) return;

@@ -1,9 +1,9 @@
 import { ChatError } from "@chat21/protocol";
 
-/** Seconds. Whatever the URI says: a broker or a process that hangs is noticed within two of them. */
+/** Seconds; the URI cannot change it. A broker or a process that hangs is noticed within two heartbeats. */
 const heartbeatSeconds = 2;
 
-/** Where a broker is. */
+/** The address of a broker. */
 export interface BrokerAddress {
   /** With password: for the driver alone. */
   readonly uri: string;

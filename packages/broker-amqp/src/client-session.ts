@@ -2,8 +2,8 @@ import type { Session } from "@chat21/engine";
 import type { ClientTopic } from "@chat21/protocol";
 
 /**
- * The session of a client whose connection the broker has. The user is who the topic says: the broker lets nobody
- * publish on another's. The device is known where the topic names it, else answers go to all of the user's.
+ * The session of a client whose connection the broker has. The topic names the user: the broker lets nobody publish on
+ * another user's topic. The device is known where the topic names it; else answers go to all of the user's devices.
  */
 export function clientSession(topic: ClientTopic): Session {
   return {

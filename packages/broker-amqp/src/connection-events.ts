@@ -2,20 +2,22 @@ import type { EdgeHandler, Log } from "@chat21/engine";
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import { topologyLimits } from "./topology-limits.ts";
 
-/** Where RabbitMQ's plugin `rabbitmq_event_exchange` tells what happens. */
+/** The exchange on which RabbitMQ's plugin `rabbitmq_event_exchange` publishes its events. */
 const eventExchange = "amq.rabbitmq.event";
 
-/** One queue for all processes, so that each event is for one of them. */
+/** One queue for all processes, so that each event goes to one of them. */
 const queue = "chat21.gone";
 
 const subscription = /^mqtt-subscription-(.+)qos[01]$/;
 
-/** The MQTT client whose subscription this queue was, or `null`. */
+/** The MQTT client whose subscription this queue was; `null` for any other queue. */
 export function clientOfSubscriptionQueue(name: unknown): string | null {
   return typeof name === "string" ? (subscription.exec(name)?.[1] ?? null) : null;
 }
 
-/** Whether the exchange is there; asked on a channel of its own, which ends when it is not. */
+/**
+ * Whether the exchange exists; asked on a channel of its own, because the channel ends when the exchange is missing.
+ */
 async function isThere(connection: ChannelModel): Promise<boolean> {
   const channel = await connection.createChannel();
   channel.on("error", () => {});
@@ -43,8 +45,8 @@ async function declareGone(channel: Channel): Promise<void> {
 }
 
 /**
- * Tells the handler of clients whose subscription the broker removed: whose connection ended, also where the plugin sends
- * no will. Only where the broker has the exchange for it; resolves with whether it has.
+ * Tells the handler of clients whose connection ended, also where the plugin sends no will: the broker removed their
+ * subscription. Works only where the broker has the exchange for it; resolves with whether it has.
  */
 export async function watchConnectionEvents(
   connection: ChannelModel,
@@ -78,6 +80,6 @@ async function tell(
   try {
     channel.ack(message);
   } catch {
-    // The channel has ended: somebody else is told.
+    // The channel has ended: another process gets the event.
   }
 }

@@ -3,7 +3,7 @@ import type { Channel, ChannelModel } from "amqplib";
 import type { Timers } from "./timers.ts";
 import { names } from "./topology.ts";
 
-/** What {@link watchConsumers} needs. */
+/** Options of {@link watchConsumers}. */
 export interface ConsumerWatchOptions {
   readonly connection: ChannelModel;
   /** Partitions that are consumed here now. */
@@ -16,9 +16,9 @@ export interface ConsumerWatchOptions {
 }
 
 /**
- * Looks for strangers among the consumers of our partitions. One of them gets nothing as long as ours is the active one,
- * but the broker may choose it at the next hand-over, and then the partition stands still: that is said beforehand.
- * Returns the way to end it; it ends with the connection as well.
+ * Looks for strangers among the consumers of our partitions. A stranger gets nothing as long as our consumer is the
+ * active one. But the broker may choose it at the next hand-over, and then the partition stands still; the log warns of
+ * that beforehand. Returns the function that ends the watch; it ends with the connection as well.
  */
 export function watchConsumers(options: ConsumerWatchOptions): () => void {
   const { connection, timers, lookEveryMs = 10_000 } = options;
@@ -30,7 +30,7 @@ export function watchConsumers(options: ConsumerWatchOptions): () => void {
       try {
         crowded = await look(options, crowded);
       } catch {
-        // The connection is gone; whoever makes the next one watches again.
+        // The connection is gone; the next connection starts a new watch.
         return;
       }
       if (isWanted) again();
@@ -45,7 +45,7 @@ export function watchConsumers(options: ConsumerWatchOptions): () => void {
   return stop;
 }
 
-/** Answers the partitions with more than one consumer; tells of those that had them at the last look already. */
+/** Answers the partitions with more than one consumer; warns of those that had more at the last look already. */
 async function look(
   { connection, partitions, log, metrics }: ConsumerWatchOptions,
   before: ReadonlySet<number>,

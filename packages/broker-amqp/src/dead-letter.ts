@@ -12,9 +12,9 @@ export type DeadReason =
   | "forbidden"
   /** The handler failed on it. */
   | "internal"
-  /** Came from a queue that is not ours, and its handler cannot take it over. */
+  /** It came from a queue that is not ours, and its handler cannot take it over. */
   | "refused"
-  /** Given out again and again, and never finished: it probably ends its process. */
+  /** It was given out again and again, and never finished: it probably ends its process. */
   | "crashes";
 
 /** The letter for {@link names.dead}: the original bytes, with everything about them in the headers. */

@@ -18,7 +18,7 @@ export interface QueuePolicy {
   readonly definition: Readonly<Record<string, string | number>>;
 }
 
-/** {@link TopologyOptions}, and where. */
+/** {@link TopologyOptions}, the virtual host and more policies. */
 export interface DefinitionsOptions extends TopologyOptions {
   /** @default "/" */
   readonly vhost?: string;
@@ -27,12 +27,12 @@ export interface DefinitionsOptions extends TopologyOptions {
 }
 
 /**
- * The same topology that is declared at start, as a file for `load_definitions` or `rabbitmqctl import_definitions`, so
- * that queues exist before the first client. Plus what cannot be declared over AMQP: the policy that bounds the queues
- * of MQTT subscriptions.
+ * The topology that is declared at start, as a file for `load_definitions` or `rabbitmqctl import_definitions`, so that
+ * queues exist before the first client. It also holds the policy that bounds the queues of MQTT subscriptions, which
+ * cannot be declared over AMQP.
  *
- * RabbitMQ imports bindings in no particular order, and that order spreads the keys over the partitions until the broker
- * starts again, when it binds more or less by name: after an import, restart it once before clients come.
+ * RabbitMQ imports bindings in no particular order, and that order spreads the keys over the partitions until the
+ * broker starts again, when it binds more or less by name: after an import, restart it once before clients come.
  */
 export function definitions(options: DefinitionsOptions = {}): Definitions {
   const { vhost = "/", policies = [] } = options;

@@ -19,10 +19,10 @@ export function deliveryPublications(deliveries: readonly Delivery[]): Publicati
   });
 }
 
-/** Of no type that clients know, so that they ignore it. */
+/** A message of a type that clients do not know, so that they ignore it. */
 const probe = Buffer.from('{"type":"probe"}');
 
-/** A publish that tells whether somebody listens to what is ephemeral for the user. */
+/** A publish that tells whether somebody listens to the user's ephemeral messages. */
 export function probePublication(app: string, user: string, onReturned: () => void): Publication {
   const routingKey = toRoutingKey(topics.ephemeral(app, user));
   return { exchange: names.mqtt, routingKey, content: probe, options: transient, onReturned };

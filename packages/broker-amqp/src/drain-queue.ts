@@ -8,7 +8,8 @@ export type TakeMessage = (message: ConsumeMessage) => Promise<void>;
 
 /**
  * Hands over everything that waits in a queue, in order, until it is empty; resolves with how many there were. Rejects
- * when one of them cannot be finished, or the channel ends: the rest stays. Alone: rejects (403) beside another consumer.
+ * when one message cannot be finished, or the channel ends: the rest stays. Must be the only consumer: rejects (403)
+ * beside another.
  */
 export async function drainQueue(
   connection: ChannelModel,
@@ -22,7 +23,7 @@ export async function drainQueue(
     const { messageCount } = await channel.checkQueue(queue);
     if (messageCount > 0) await drainSome(channel, queue, messageCount, take);
     drained += messageCount;
-    // What came beyond the count goes back, for the next round.
+    // Messages beyond the count go back, for the next round.
     await channel.close();
     if (messageCount === 0) return drained;
   }
@@ -51,6 +52,6 @@ async function drainSome(channel: Channel, queue: string, count: number, take: T
 
 function acknowledge(channel: Channel, window: AckWindow): void {
   const deliveryTag = window.take();
-  // The driver reads nothing but the tag.
+  // The driver reads only the tag.
   if (deliveryTag > 0) channel.ack({ fields: { deliveryTag } } as Message, true);
 }

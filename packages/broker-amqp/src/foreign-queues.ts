@@ -33,7 +33,7 @@ export interface ForeignQueues {
   deleteEmpty(queue: string): Promise<void>;
 }
 
-/** What {@link openForeignQueues} needs. */
+/** Options of {@link openForeignQueues}. */
 export interface ForeignQueuesContext {
   readonly connection: ChannelModel;
   /** Handles a message as if it had just come from a client; resolves when it is finished. */

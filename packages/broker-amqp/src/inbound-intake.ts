@@ -5,7 +5,7 @@ import { clientSession } from "./client-session.ts";
 import { type DeadReason, deadLetter } from "./dead-letter.ts";
 import type { Publisher } from "./publisher.ts";
 
-/** What an {@link InboundIntake} is made of. */
+/** Options of {@link InboundIntake}. */
 export interface InboundIntakeOptions {
   readonly handler: Pick<EdgeHandler, "handlePublish">;
   /** @default every app */
@@ -25,7 +25,7 @@ export class InboundIntake {
 
   /**
    * Resolves when the message is finished: handled, or durably a dead letter. Rejects when it must not be acknowledged,
-   * because somebody else is to handle it, or it is to be tried again.
+   * because another process is to handle it, or it is to be tried again.
    */
   take(message: ConsumeMessage, isCurrent: () => boolean): Promise<void> {
     const topic = fromRoutingKey(message.fields.routingKey);
@@ -40,13 +40,14 @@ export class InboundIntake {
       .handlePublish(clientSession(parsed), { topic, payload: message.content, redelivered, isCurrent })
       .catch((thrown: unknown) => {
         const error = ChatError.fromUnknown(thrown);
-        // What may succeed elsewhere or later is not poison; what the handler itself does not know is.
+        // A message that may succeed elsewhere or later is no dead letter; one on which the handler fails in an unknown
+        // way is.
         if (error.retryable && error.code !== "internal") throw error;
         return this.bury(message, error.code === "internal" ? "internal" : "forbidden", error.message);
       });
   }
 
-  /** Makes a dead letter of it. */
+  /** Makes a dead letter of the message. */
   async bury(message: ConsumeMessage, reason: DeadReason, detail: string): Promise<void> {
     const { publisher, log, metrics } = this.#options;
     await publisher.publish([deadLetter(message, reason, detail, new Date())]);

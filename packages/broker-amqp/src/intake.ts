@@ -15,7 +15,7 @@ import { declareTopology, type TopologyOptions, topologyOf } from "./topology.ts
 import { topologyLimits } from "./topology-limits.ts";
 import { withLease } from "./with-lease.ts";
 
-/** What an {@link Intake} is made of. */
+/** Options of {@link Intake}. */
 export interface IntakeOptions extends TopologyOptions {
   readonly uri: string;
   readonly holder: string;
@@ -79,7 +79,10 @@ export class Intake {
     return this.#link.connect(timeoutMs);
   }
 
-  /** Hands the partitions over, in order; what takes longer than `timeoutMs` is left to its lease and to the broker. */
+  /**
+   * Hands the partitions over, in order. A partition that takes longer than `timeoutMs` is left to its lease and to the
+   * broker.
+   */
   async close(timeoutMs: number): Promise<void> {
     this.#stopWatching();
     if (!(await settlesWithin(this.#options.timers, this.#keeper.close(), timeoutMs))) {

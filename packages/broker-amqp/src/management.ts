@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "@chat21/engine";
 
-/** What a connection closer is made of. */
+/** Options of {@link createConnectionCloser}. */
 export interface ConnectionCloserOptions {
   /** Of the management API, user and password included: `http://user:password@host:15672`. The user is an administrator. */
   readonly uri: string;
@@ -11,13 +11,13 @@ export interface ConnectionCloserOptions {
   /** Longest wait for one answer of the broker. A request that fails is sent once more. @default 5000 */
   readonly timeoutMs?: number;
   /**
-   * How long connections are looked for that must be there and are not listed yet: the broker's lists are up to five
+   * How long the closer looks for connections that must exist but are not listed yet: the broker's lists are up to five
    * seconds old. @default 8000
    */
   readonly lagMs?: number;
 }
 
-/** Whose connections to close. */
+/** The connections to close. */
 export interface CloseRequest {
   readonly app: string;
   readonly user: string;
@@ -25,7 +25,7 @@ export interface CloseRequest {
   readonly clientId?: string;
 }
 
-/** What came of it. */
+/** The outcome of a {@link CloseRequest}. */
 export interface CloseOutcome {
   readonly closed: number;
   /** False: the broker could not be asked, or not everything was closed; the log says why. */
@@ -150,7 +150,7 @@ function createRequester({ uri, timeoutMs = 5_000 }: ConnectionCloserOptions): R
     authorization: `Basic ${Buffer.from(login).toString("base64")}`,
     "x-reason": "the token was revoked",
   };
-  // An address with a password in it is refused by fetch, and would stand in its errors.
+  // `fetch` refuses an address with a password, and its errors would show the password.
   base.username = "";
   base.password = "";
   const root = `${base.href.replace(/\/$/, "")}/api/`;
@@ -161,7 +161,7 @@ function createRequester({ uri, timeoutMs = 5_000 }: ConnectionCloserOptions): R
     });
     if (method === "DELETE") {
       await answer.body?.cancel();
-      // What is gone already is as good as closed.
+      // A connection that is already gone counts as closed.
       if (answer.ok || answer.status === 404) return undefined;
     } else if (answer.ok) {
       return answer.json();

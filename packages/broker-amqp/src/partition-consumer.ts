@@ -6,7 +6,7 @@ import type { InboundIntake } from "./inbound-intake.ts";
 import type { Pause } from "./pause.ts";
 import { names } from "./topology.ts";
 
-/** What a {@link PartitionConsumer} is made of. */
+/** Options of {@link PartitionConsumer}. */
 export interface PartitionConsumerOptions {
   readonly connection: ChannelModel;
   readonly partition: number;
@@ -30,7 +30,9 @@ export class PartitionConsumer {
   readonly #channel: Channel;
   readonly #window = new AckWindow();
   readonly #isCurrent = () => this.#state !== "closed" && this.#options.isHeld();
-  /** Delivered, and not begun: for a pause, or for a message that must be alone. At most `prefetch`, unacknowledged. */
+  /**
+   * Delivered but not begun, because of a pause or a message that must be alone. At most `prefetch`, unacknowledged.
+   */
   #waiting: ConsumeMessage[] = [];
   #isAlone = false;
   #state: "open" | "stopping" | "closed" = "open";
@@ -75,8 +77,8 @@ export class PartitionConsumer {
   }
 
   /**
-   * Begins nothing new, finishes and acknowledges what is begun, and gives the rest back to the broker, in its place.
-   * Resolves when nothing of it is left, however it ended.
+   * Begins nothing new, finishes and acknowledges the messages that are begun, and gives the rest back to the broker,
+   * in their places. Resolves when nothing is left, however it ended.
    */
   async stop(): Promise<void> {
     if (this.#state !== "open") return;
@@ -88,13 +90,13 @@ export class PartitionConsumer {
       this.#acknowledge();
       if (!this.#isClosed()) await this.#channel.close();
     } catch {
-      // The channel ended meanwhile: the broker has everything back that was not acknowledged.
+      // The channel ended meanwhile: the broker has all unacknowledged messages back.
     } finally {
       this.#end();
     }
   }
 
-  /** Ends at once: what is in flight is not acknowledged, and is no longer current. */
+  /** Ends at once: messages in flight are not acknowledged, and are no longer current. */
   abandon(): void {
     if (this.#state === "closed") return;
     this.#end();
@@ -124,7 +126,7 @@ export class PartitionConsumer {
     else this.#waiting.push(message);
   }
 
-  /** In order; what has come back too often is handled with nothing beside it. */
+  /** In order; a message that has come back too often is handled alone. */
   #mayBegin(message: ConsumeMessage): boolean {
     if (this.#options.pause.isOn || this.#isAlone || this.#state !== "open") return false;
     return this.#inFlight === 0 || returnsOf(message) < crashLimits.suspect;
@@ -154,7 +156,8 @@ export class PartitionConsumer {
     const returns = returnsOf(message);
     if (returns < crashLimits.suspect) return intake.take(message, this.#isCurrent);
     this.#isAlone = true;
-    // The first that a channel gets is what was in flight when the last one ended; what came after it had no chance yet.
+    // The first message of a channel was in flight when the last channel ended; the messages after it had no chance
+    // yet.
     if (returns >= crashLimits.bury && message.fields.deliveryTag === 1) {
       return intake.bury(message, "crashes", `given out ${returns} times before, and never finished`);
     }
@@ -170,7 +173,7 @@ export class PartitionConsumer {
     this.#leave();
   }
 
-  /** It can only go back together with what came after it, or the order would be lost. */
+  /** A message can only go back together with the later ones, or the order would be lost. */
   #giveBack(error: Error): void {
     const { log, partition } = this.#options;
     if (this.#state !== "closed") {
@@ -194,7 +197,7 @@ export class PartitionConsumer {
     const deliveryTag = this.#window.take();
     if (deliveryTag === 0) return;
     try {
-      // The driver reads nothing but the tag.
+      // The driver reads only the tag.
       this.#channel.ack({ fields: { deliveryTag } } as Message, true);
     } catch {
       // The channel is closing: the messages come again.

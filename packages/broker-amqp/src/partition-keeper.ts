@@ -2,25 +2,25 @@ import type { Lease, LeaseStore, Log, Metrics } from "@chat21/engine";
 import { decideShare } from "./partition-share.ts";
 import type { Timers } from "./timers.ts";
 
-/** How a {@link PartitionKeeper} keeps time. */
+/** Times of a {@link PartitionKeeper}. */
 export const leaseTimes = {
-  /** How long a lease lasts that is not renewed. */
+  /** How long a lease lasts when it is not renewed. */
   ttlMs: 2_000,
   /** How often leases are renewed, and shares decided. */
   tickMs: 500,
-  /** Never sooner than that, however soon a lease of somebody else runs out. */
+  /** Shortest time between two ticks, however soon another holder's lease runs out. */
   shortestTickMs: 20,
 } as const;
 
-/** Who consumes one partition. */
+/** The consumer of one partition. */
 export interface PartitionHandle {
-  /** Finishes what is begun; resolves when nothing of it is left. Never rejects. */
+  /** Finishes the messages that are begun; resolves when none of them is left. Never rejects. */
   stop(): Promise<void>;
-  /** Ends at once; what is in flight is no longer current. */
+  /** Ends at once; messages in flight are no longer current. */
   abandon(): void;
 }
 
-/** What a {@link PartitionKeeper} is made of. */
+/** Options of {@link PartitionKeeper}. */
 export interface PartitionKeeperOptions<T extends PartitionHandle> {
   /** Names this process among the observers. */
   readonly holder: string;
@@ -29,7 +29,7 @@ export interface PartitionKeeperOptions<T extends PartitionHandle> {
   readonly timers: Timers;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Called before partitions are consumed that may have been somebody else's. */
+  /** Called before this process consumes partitions that another one may have had. */
   readonly takeOver: () => Promise<void>;
   /** Begins to consume. `isHeld` says whether the partition is still ours; `onLost` is called when the consumer ends. */
   readonly open: (partition: number, isHeld: () => boolean, onLost: () => void) => Promise<T>;
@@ -38,7 +38,7 @@ export interface PartitionKeeperOptions<T extends PartitionHandle> {
 /** A partition whose lease we have. */
 interface Holding<T extends PartitionHandle> {
   readonly partition: number;
-  /** By our clock, counted from before we asked. */
+  /** By our clock, counted from a moment before we asked. */
   heldUntil: number;
   /** `waiting`: to be opened with the next tick. */
   phase: "waiting" | "opening" | "consuming" | "leaving";
@@ -50,9 +50,9 @@ const partitionPrefix = "partition/";
 const nameOf = (partition: number) => `${partitionPrefix}${partition}`;
 
 /**
- * Keeps this process' share of the partitions: a lease for each, renewed long before it runs out, and a consumer for each
- * lease. A partition is given up only after everything of it is finished and acknowledged; when its lease runs out by our
- * own clock, its consumer ends at once.
+ * Keeps this process' share of the partitions: a lease for each, renewed long before it runs out, and a consumer for
+ * each lease. A partition is given up only after all its messages are finished and acknowledged. When its lease runs
+ * out by our own clock, its consumer ends at once.
  */
 export class PartitionKeeper<T extends PartitionHandle> {
   readonly #options: PartitionKeeperOptions<T>;
@@ -75,7 +75,7 @@ export class PartitionKeeper<T extends PartitionHandle> {
     return consuming.map(({ partition }) => partition).sort((a, b) => a - b);
   }
 
-  /** Begins to claim partitions, or goes on with it once what was suspended is given back. */
+  /** Begins to claim partitions; after {@link suspend}, goes on once the suspended ones are given back. */
   resume(): void {
     this.#isWanted = true;
     void this.#suspending.then(() => {
@@ -86,8 +86,8 @@ export class PartitionKeeper<T extends PartitionHandle> {
   }
 
   /**
-   * The broker is out of reach: nothing is claimed any more, and what is held is given back as it is. Resolves when the
-   * store knows, or does not answer (the leases run out then).
+   * The broker is out of reach: no partition is claimed any more, and the held ones are given back as they are.
+   * Resolves when the store knows, or does not answer (the leases run out then).
    */
   suspend(): Promise<void> {
     this.#stopClaiming();
@@ -114,7 +114,7 @@ export class PartitionKeeper<T extends PartitionHandle> {
     this.#cancelExpiry?.();
   }
 
-  /** Drops what is left, at once. */
+  /** Drops the remaining partitions at once. */
   abandon(): void {
     this.#stopClaiming();
     for (const holding of this.#holdings.values()) this.#drop(holding);
@@ -160,14 +160,14 @@ export class PartitionKeeper<T extends PartitionHandle> {
     this.#tickAfter(nextMs);
   }
 
-  /** Sooner than usual when a lease of somebody else is about to run out. */
+  /** Time to the next tick: shorter than usual when another holder's lease is about to run out. */
   #nextTickMs(leases: readonly Lease[]): number {
     const foreign = leases.filter(({ holder }) => holder !== this.#options.holder);
     const soonest = Math.min(leaseTimes.tickMs, ...foreign.map(({ remainingMs }) => remainingMs + 1));
     return Math.max(leaseTimes.shortestTickMs, soonest);
   }
 
-  /** Extends what is held, in one call, and takes `more` along. */
+  /** Extends the held leases and claims `more`, in one call. */
   async #renew(more: readonly string[]): Promise<void> {
     this.#dropExpired();
     const held = [...this.#holdings.values()];
@@ -179,7 +179,7 @@ export class PartitionKeeper<T extends PartitionHandle> {
     const after = timers.now();
     held.forEach((holding, index) => {
       if (this.#holdings.get(holding.partition) !== holding) return;
-      // An answer that comes after the lease had run out does not say that nobody had it in between.
+      // An answer that comes after the lease ran out is no proof: another holder may have had it in between.
       if (answers[more.length + index] === true && after < holding.heldUntil) {
         holding.heldUntil = before + leaseTimes.ttlMs;
       } else this.#lose(holding);
@@ -220,7 +220,10 @@ export class PartitionKeeper<T extends PartitionHandle> {
     this.#watchExpiry();
   }
 
-  /** Opens what is held and not yet consumed. Beside the ticks, so that leases are renewed meanwhile. */
+  /**
+   * Opens partitions that are held and not yet consumed. It runs beside the ticks, so that leases are renewed
+   * meanwhile.
+   */
   async #openWaiting(): Promise<void> {
     const waiting = [...this.#holdings.values()].filter(({ phase }) => phase === "waiting");
     if (waiting.length === 0) return;

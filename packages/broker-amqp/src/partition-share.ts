@@ -1,10 +1,10 @@
-/** Who has what, when it is decided. */
+/** The situation in which shares are decided. */
 export interface ShareSituation {
   /** Number of partitions. */
   readonly partitions: number;
   /** This process. */
   readonly self: string;
-  /** Processes that live, in any order; this one counts whether it is named or not. */
+  /** Processes that live, in any order; this one always counts, even when it is not named. */
   readonly observers: readonly string[];
   /** Partitions that this process has. */
   readonly own: readonly number[];
@@ -12,7 +12,7 @@ export interface ShareSituation {
   readonly foreign: ReadonlySet<number>;
 }
 
-/** What this process does about it. */
+/** The partitions that this process takes and gives up. */
 export interface ShareDecision {
   readonly release: readonly number[];
   readonly take: readonly number[];
@@ -29,8 +29,8 @@ export function shareOf(self: string, observers: readonly string[], partitions: 
 }
 
 /**
- * What to give up and what to take, so that everybody comes to have their share. Nothing moves once they have. Free
- * ones are tried from a place of one's own on, so that two processes seldom reach for the same.
+ * Partitions to give up and to take, so that every process gets its share. Nothing moves once all have theirs. Each
+ * process tries free partitions from a place of its own on, so that two seldom reach for the same.
  */
 export function decideShare({ partitions, self, observers, own, foreign }: ShareSituation): ShareDecision {
   const share = shareOf(self, observers, partitions);

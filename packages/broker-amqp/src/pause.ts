@@ -1,6 +1,6 @@
 /**
- * Whether what clients published may be begun. Asked by everybody who begins something, at that moment: who is only about
- * to be there when it changes must not miss it.
+ * Whether messages of clients may be begun. Consumers ask at the moment when they begin a message, so that one that
+ * starts during a change does not miss it.
  */
 export class Pause {
   #isOn = true;

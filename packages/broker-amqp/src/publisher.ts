@@ -16,7 +16,7 @@ export const publisherLimits = {
   nackPauseMs: 100,
 } as const;
 
-/** Kept in the memory of the broker: for what a store holds anyway. */
+/** Kept in the memory of the broker: for messages that a store holds anyway. */
 export const transient: Options.Publish = Object.freeze({ deliveryMode: 1 });
 
 /** Written to the broker's disk before it is confirmed. */
@@ -44,11 +44,11 @@ interface Pending {
   readonly publication: Publication;
   readonly batch: Batch;
   nacks: number;
-  /** Names it to the broker, where it must say whether somebody took it. */
+  /** Names the message to the broker, when the broker must say whether a queue took it. */
   messageId: string | undefined;
 }
 
-/** What a {@link Publisher} is made of. */
+/** Options of {@link Publisher}. */
 export interface PublisherOptions {
   readonly log: Log;
   readonly timers: Timers;
@@ -59,9 +59,9 @@ export interface PublisherOptions {
 }
 
 /**
- * Publishes in the order of the calls, each message at least once. Confirms are not waited for before the next publish.
- * What is not confirmed when the connection is lost is published again, in order, on the next one. A message that the
- * broker refuses is repeated after those that were sent meanwhile.
+ * Publishes in the order of the calls, each message at least once. The next publish does not wait for confirms.
+ * Messages that are not confirmed when the connection is lost are published again, in order, on the next one. A message
+ * that the broker refuses is repeated after those that were sent meanwhile.
  */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -104,7 +104,7 @@ export class Publisher {
     });
   }
 
-  /** Takes a fresh connection, and publishes first what the last one left. */
+  /** Takes a fresh connection, and first publishes the messages that the last one left unconfirmed. */
   async open(connection: ChannelModel): Promise<void> {
     const channel = await connection.createConfirmChannel();
     channel.on("ack", ({ deliveryTag, multiple }) => this.#acked(channel, deliveryTag, multiple));
@@ -130,7 +130,7 @@ export class Publisher {
     return new Promise((resolve) => void this.#idle.push(resolve));
   }
 
-  /** Takes nothing more; what is not confirmed is rejected with `shutting_down`. Idempotent. */
+  /** Takes nothing more; unconfirmed publishes are rejected with `shutting_down`. Idempotent. */
   close(): void {
     this.#isClosed = true;
     const error = new ChatError("shutting_down", "the process ends, and the broker has not confirmed");
@@ -202,7 +202,7 @@ export class Publisher {
     if (--batch.left === 0) batch.resolve();
   }
 
-  /** The broker could not take them: a queue of theirs is out of order. */
+  /** The broker could not take these messages: one of their queues is out of order. */
   #nacked(channel: ConfirmChannel, tag: number, multiple: boolean): void {
     if (channel !== this.#channel) return;
     const refused = this.#pending.settle(tag, multiple);

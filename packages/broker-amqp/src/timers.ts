@@ -1,10 +1,10 @@
 import { performance } from "node:perf_hooks";
 
-/** Monotonic time and timers, so that tests own them. */
+/** Monotonic time and timers, as a port so that tests control them. */
 export interface Timers {
   /** Milliseconds since some moment; never goes back, and goes on while the process is stopped. */
   now(): number;
-  /** Calls `run` once after `delayMs`; returns the way to call that off. Keeps the process alive. */
+  /** Calls `run` once after `delayMs`; returns the function that cancels it. Keeps the process alive. */
   after(delayMs: number, run: () => void): () => void;
 }
 

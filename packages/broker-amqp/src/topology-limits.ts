@@ -1,4 +1,4 @@
-/** Every bound of what is declared on the broker. */
+/** Every bound of the objects that are declared on the broker. */
 export const topologyLimits = {
   /** Partition queues. Changing it moves keys between queues: drain first. */
   partitions: 16,
@@ -10,16 +10,19 @@ export const topologyLimits = {
   subscriptionMessages: 10_000,
   /** How long the queue of an MQTT subscription outlives its last client, milliseconds. */
   subscriptionExpiresMs: 24 * 60 * 60 * 1_000,
-  /** Word between processes that waits for one of them. */
+  /** Invalidations that wait for one process. */
   invalidations: 10_000,
-  /** Clients that are gone and nobody was told yet. */
+  /** Notices of clients that are gone, before a process took them. */
   goneClients: 10_000,
-  /** How long such word is worth something, milliseconds. */
+  /** How long such a notice is useful, milliseconds. */
   goneClientMs: 10_000,
-  /** How many of them one process notes at a time. */
+  /** How many such notices one process handles at a time. */
   goneInFlight: 50,
-  /** How long their queue outlives the last process, milliseconds. */
+  /** How long the queue of these notices outlives the last process, milliseconds. */
   goneQueueExpiresMs: 60 * 60 * 1_000,
-  /** Times a quorum queue gives a message back before it is a dead letter by itself; ours come long before that. */
+  /**
+   * Times a quorum queue gives a message out again before it makes a dead letter of it; our own limit comes long before
+   * that.
+   */
   quorumDeliveries: 1_000,
 } as const;

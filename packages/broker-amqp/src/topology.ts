@@ -10,9 +10,9 @@ export const names = {
   inbound: "chat21.in",
   /** Events for backends, `apps.<app>.<event>`. */
   events: "chat21.events",
-  /** Word between processes. */
+  /** Invalidations between processes. */
   invalidations: "chat21.invalidations",
-  /** What could not be handled, with the reason. */
+  /** Messages that could not be handled, with the reason. */
   dead: "chat21.dead",
   partition: (partition: number) => `chat21.partition.${partition}`,
 } as const;
@@ -20,7 +20,7 @@ export const names = {
 /** `classic`: fast, on one node. `quorum`: replicated over the nodes of a cluster, and slower. */
 export type QueueType = "classic" | "quorum";
 
-/** What the broker's objects depend on. */
+/** Options of the broker's objects. */
 export interface TopologyOptions {
   /** App ids whose clients are served. @default every app */
   readonly apps?: readonly string[] | undefined;
@@ -59,7 +59,7 @@ export interface Topology {
   readonly bindings: readonly BindingDeclaration[];
 }
 
-/** What every process publishes to, beside {@link names.mqtt}. */
+/** Exchanges that every process publishes to, beside {@link names.mqtt}. */
 export const publishedExchanges: readonly ExchangeDeclaration[] = [
   { name: names.events, type: "topic" },
   { name: names.invalidations, type: "fanout" },
@@ -80,20 +80,21 @@ const deadQueue: QueueDeclaration = {
   },
 };
 
-// Said in so many words, because a virtual host may have another default type.
+// The type is always given, because a virtual host may have another default.
 const partitionArguments: Readonly<Record<QueueType, Arguments>> = {
   classic: { "x-queue-type": "classic", "x-single-active-consumer": true },
   quorum: {
     "x-queue-type": "quorum",
     "x-single-active-consumer": true,
-    // From 4.0 on the broker drops what it has given out 20 times, unless it is told where to and how often.
+    // From 4.0 on the broker drops a message that it has given out 20 times, unless a limit and a dead-letter exchange
+    // are set.
     "x-delivery-limit": topologyLimits.quorumDeliveries,
     "x-dead-letter-exchange": "",
     "x-dead-letter-routing-key": names.dead,
   },
 };
 
-/** What has to be on the broker. Queues are bound last, so that whatever is routed has a place to go. */
+/** All objects that have to be on the broker. Queues are bound last, so that every routed message has a place to go. */
 export function topologyOf(options: TopologyOptions = {}): Topology {
   const { apps = ["*"], partitions = topologyLimits.partitions, queueType = "classic" } = options;
   const queues = Array.from({ length: partitions }, (_, partition) => ({
@@ -101,7 +102,8 @@ export function topologyOf(options: TopologyOptions = {}): Topology {
     arguments: partitionArguments[queueType],
   }));
   // The order of the bindings decides which keys go to which queue. A broker that starts again binds them by name, more
-  // or less: 3.10 does several at a time. In this order it moves the fewest keys past what waits in their old queue.
+  // or less: 3.10 does several at a time. In this order the fewest keys move to another queue while messages wait in
+  // their old one.
   const spread = queues
     .map(({ name }) => name)
     .sort()
@@ -115,7 +117,7 @@ export function topologyOf(options: TopologyOptions = {}): Topology {
   return { exchanges, queues: [deadQueue, ...queues], bindings: [...spread, ...taken] };
 }
 
-/** Declares what a process publishes to. Idempotent. */
+/** Declares the exchanges that a process publishes to. Idempotent. */
 export async function declareExchanges(
   channel: Channel,
   declared: readonly ExchangeDeclaration[],
@@ -123,7 +125,7 @@ export async function declareExchanges(
   for (const { name, type } of declared) await channel.assertExchange(name, type, { durable: true });
 }
 
-/** Declares everything. Idempotent; rejects (406) when something of that name is there with other properties. */
+/** Declares everything. Idempotent; rejects (406) when an object of the same name exists with other properties. */
 export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
   await declareExchanges(channel, topology.exchanges);
   for (const { name, arguments: args } of topology.queues) {

@@ -8,8 +8,8 @@ interface Slot<T> {
 const compactFrom = 1_024;
 
 /**
- * What waits for a broker's confirms, in order: first what was sent on the present channel, then what was not. The
- * broker counts publishes of a channel from 1, and so does this.
+ * Items that wait for a broker's confirms, in order: first those that were sent on the present channel, then the
+ * others. The broker counts publishes of a channel from 1, and so does this class.
  */
 export class Unconfirmed<T> {
   #slots: Slot<T>[] = [];
@@ -36,19 +36,19 @@ export class Unconfirmed<T> {
     return this.#slots[this.#next++]?.item ?? this.#nothingToSend();
   }
 
-  /** The one that was taken last by {@link send} was not sent after all: it gets no tag, and is forgotten. */
+  /** The item that {@link send} took last was not sent after all: it gets no tag, and is forgotten. */
   drop(): void {
     this.#next -= 1;
     this.#slots.splice(this.#next, 1);
     this.#waiting -= 1;
   }
 
-  /** The one that was taken last by {@link send} was not sent after all, and is the next to be. */
+  /** The item that {@link send} took last was not sent after all: it is the next one to send. */
   putBack(): void {
     this.#next -= 1;
   }
 
-  /** Takes out what the broker speaks of, in order. Unknown tags are nothing. */
+  /** Takes out the items that the broker's answer covers, in order. Unknown tags are ignored. */
   settle(tag: number, multiple: boolean): readonly T[] {
     const last = this.#head + (tag - this.#headTag);
     const settled: T[] = [];

@@ -1,7 +1,7 @@
 import type { LeaseStore } from "@chat21/engine";
 import type { Timers } from "./timers.ts";
 
-/** What {@link withLease} needs. */
+/** Options of {@link withLease}. */
 export interface WithLeaseOptions {
   readonly leases: LeaseStore;
   readonly holder: string;
@@ -14,8 +14,8 @@ const renewMs = 1_000;
 const retryMs = 250;
 
 /**
- * Runs while no other process does: waits for the lease, keeps it, gives it back. `isHeld` tells whether it is still ours,
- * by our own clock. Rejects when the store does not answer while it waits.
+ * Runs `run` while no other process does: waits for the lease, keeps it, gives it back. `isHeld` tells whether it is
+ * still ours, by our own clock. Rejects when the store does not answer while it waits.
  */
 export async function withLease<T>(
   { leases, holder, name, timers }: WithLeaseOptions,

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import type { Storage, StorageCollection, StoredRecord } from "./api/storage.ts";
 
 /**
- * Keeps everything below `folder` (made with mode 0700 when it is missing), one file per record, so that unsent
- * messages and positions survive a restart and a power cut: a record is written beside the old one, synced to disk, and
- * renamed over it. One running client per folder and user.
+ * Keeps everything below `folder` (made with mode 0700 when it is missing), one file per record. So unsent messages and
+ * positions survive a restart and a power cut: a record is written beside the old one, synced to disk, and renamed over
+ * it. One running client per folder and user.
  */
 export function fileStorage(folder: string): Storage {
-  // The last call per record: calls for one record take effect in their order.
+  // The last call for each record: calls for one record take effect in their order.
   const tails = new Map<string, Promise<unknown>>();
 
   function inTurn<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
@@ -49,7 +49,7 @@ export function fileStorage(folder: string): Storage {
   };
 }
 
-// Keys have more and longer characters than a file's name may have.
+// Keys are longer than a file's name may be, and have characters that it may not have.
 function pathOf(folder: string, collection: StorageCollection, key: string): string {
   return join(folder, collection, `${createHash("sha256").update(key).digest("hex")}.json`);
 }

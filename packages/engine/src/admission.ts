@@ -2,7 +2,7 @@ import { ChatError, isId, isOwnFilter, parseClientTopic } from "@chat21/protocol
 import type { ConnectAttempt, Session } from "./ports/edge.ts";
 import type { TokenVerifier } from "./ports/identity.ts";
 
-/** What decides about connections. */
+/** Settings of {@link admit}. */
 export interface AdmissionOptions {
   readonly tokens: TokenVerifier;
   /** @default every app is served */
@@ -10,8 +10,8 @@ export interface AdmissionOptions {
 }
 
 /**
- * How a connection is admitted: with a good token, under a client id that is the token's own, with a will that is only the
- * client's presence. Throws what `EdgeHandler.authenticate` promises.
+ * Admits a connection that has a good token, a client id that is the token's own, and no will but the client's
+ * presence. Throws what `EdgeHandler.authenticate` promises.
  */
 export async function admit(attempt: ConnectAttempt, { tokens, apps }: AdmissionOptions): Promise<Session> {
   const { clientId, password, will } = attempt;
@@ -19,7 +19,7 @@ export async function admit(attempt: ConnectAttempt, { tokens, apps }: Admission
   if (password === undefined || password === "") throw new ChatError("unauthorized");
   const identity = await tokens.verify(password);
   const { app, user } = identity;
-  // Topics and filters are compared with these two: a user called `+` would be everybody.
+  // Topics and filters are compared with these two: a user called `+` would match every user.
   if (!isId(app) || !isId(user))
     throw new ChatError("invalid_id", "the token names an app or a user with a form that is not allowed");
   if (apps !== undefined && !apps.includes(app))

@@ -3,14 +3,14 @@ import type { EventRecord } from "./ports/records.ts";
 import { isVisible } from "./view/view.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
 
-/** Somebody whose archive a conversation leaves because of an event. */
+/** A user whose archive a conversation leaves because of an event. */
 export interface ArchiveExit {
   readonly state: WorkingConversation;
   readonly user: string;
   readonly event: EventRecord;
 }
 
-/** Those who have archived the conversation, as far as the state knows, and see the listed event. */
+/** Users who see the listed event and have archived the conversation, as far as the state knows. */
 export function exitsOf(state: WorkingConversation, event: EventRecord): ArchiveExit[] {
   const exits: ArchiveExit[] = [];
   for (const user of state.archivedBy) {
@@ -21,8 +21,8 @@ export function exitsOf(state: WorkingConversation, event: EventRecord): Archive
 }
 
 /**
- * Those who archived before the event. A dispatch that is repeated comes late: who archived after the event keeps the
- * conversation there.
+ * Users who archived before the event. A repeated dispatch comes late: for a user who archived after the event, the
+ * conversation stays in the archive.
  */
 export async function confirmExits(
   conversations: ConversationStore,

@@ -1,9 +1,11 @@
 import type { Clock } from "./ports/clock.ts";
 
-/** A broker that has not taken so many deliveries yet is busy: the next batch may grow meanwhile, but only so long. */
+/**
+ * With more untaken deliveries than this, a broker is busy: the next batch may grow meanwhile, but only for this time.
+ */
 const bounds = { deliveries: 64, waitMs: 20 } as const;
 
-/** Deliveries that an edge was handed and has not taken yet. */
+/** Deliveries that were handed to an edge and are not taken yet. */
 export class Backlog {
   readonly #clock: Pick<Clock, "delay">;
   #untaken = 0;
@@ -13,7 +15,7 @@ export class Backlog {
     this.#clock = clock;
   }
 
-  /** Counts deliveries until they are taken; what an edge answers. */
+  /** Counts deliveries until they are taken. `taken` is the answer of the edge. */
   count(deliveries: number, taken: Promise<void> | undefined): Promise<void> | undefined {
     if (taken === undefined) return undefined;
     this.#untaken += deliveries;
@@ -26,8 +28,8 @@ export class Backlog {
   }
 
   /**
-   * `undefined` when the edge keeps up. Otherwise resolves when it has caught up, or after a moment: whoever writes more
-   * meanwhile would only make it wait behind what is there already, and what is gathered shares a commit.
+   * `undefined` when the edge keeps up. Otherwise resolves when it has caught up, or after a moment: more writes in the
+   * meantime would only wait behind the present ones, while gathered writes share a commit.
    */
   backpressure(): Promise<void> | undefined {
     if (this.#untaken <= bounds.deliveries) return undefined;

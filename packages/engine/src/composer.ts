@@ -12,7 +12,7 @@ import type { Store } from "./ports/store.ts";
 import { historyMessageJson } from "./project-message.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
 
-/** What a composer works with. */
+/** Ports and settings of a {@link Composer}. */
 export interface ComposerOptions {
   readonly store: Store;
   readonly edge: Pick<Edge, "reaches">;
@@ -23,14 +23,14 @@ export interface ComposerOptions {
 /** Deliveries and facts of one batch, in order. */
 export interface Outgoing {
   readonly deliveries: Delivery[];
-  /** Those of large groups: they go beside the others, so that nobody waits for thousands of copies. */
+  /** Deliveries of large groups. They go beside the others, so that nobody waits for thousands of copies. */
   readonly crowded: Delivery[];
   readonly facts: Fact[];
-  /** Users whose archive a message leaves by arriving, as far as the states know. */
+  /** Users whose archive a conversation leaves because a message arrived, as far as the states know. */
   readonly unarchived: ArchiveExit[];
 }
 
-/** Turns committed events into what clients and sinks are told of them. Changes nothing. */
+/** Turns committed events into deliveries for clients and facts for sinks. Changes nothing. */
 export class Composer {
   readonly #options: ComposerOptions;
 
@@ -38,19 +38,19 @@ export class Composer {
     this.#options = options;
   }
 
-  /** Whether {@link composeWithHistory} has more to say than {@link compose}. */
+  /** Whether {@link composeWithHistory} has more to tell than {@link compose}. */
   needsHistory({ events }: WriteResult): boolean {
     return events.some((event) => this.#options.kinds.of(event.type)?.showsHistoryTo !== undefined);
   }
 
-  /** Everything but the history that newcomers are shown. */
+  /** Composes everything but the history that newcomers are shown. */
   compose(committed: readonly WriteResult[]): Outgoing {
     const outlet = new BatchOutlet(this.#options);
     for (const { state, events } of committed) for (const event of events) this.#tell(outlet, state, event);
     return outlet.out;
   }
 
-  /** Everything. */
+  /** Composes everything, with the history that newcomers are shown. */
   async composeWithHistory(committed: readonly WriteResult[]): Promise<Outgoing> {
     const outlet = new BatchOutlet(this.#options);
     for (const { state, events } of committed) {
@@ -85,7 +85,7 @@ export class Composer {
     const topic = topics.messageAdded(app, user, conversation);
     for (const message of earlier) {
       const payload = historyMessageJson(message, outlet.epoch);
-      // Beside nobody else's copies: a newcomer's history never waits for a large group.
+      // Into the deliveries of small groups: a newcomer's history never waits for a large group.
       if (outlet.reaches(user)) outlet.out.deliveries.push({ app, user, topic, payload, qos: 1 });
       const delivered = { user, conversWith: conversation, status: messageStatus.delivered, payload };
       if (outlet.takesFacts) outlet.fact({ kind: "history", event: message, delivered });
@@ -93,7 +93,7 @@ export class Composer {
   }
 }
 
-/** Gathers what the kinds tell of one batch. */
+/** Gathers what the kinds tell about one batch. */
 class BatchOutlet implements Outlet {
   readonly out: Outgoing = { deliveries: [], crowded: [], facts: [], unarchived: [] };
   readonly epoch: string;
@@ -108,7 +108,7 @@ class BatchOutlet implements Outlet {
     this.#edge = edge;
   }
 
-  /** The next events are of this conversation. */
+  /** Sets the conversation of the next events. */
   open(state: WorkingConversation): void {
     this.#app = state.app;
     const isLarge = state.members.size > limits.interleavedMembers;

@@ -59,7 +59,7 @@ export interface EngineOptions {
   readonly shared?: SharedStoreOptions;
 }
 
-/** Further ports of an engine that is one of several on the same store. */
+/** Further ports of an engine that shares its store with other engines. */
 export interface SharedStoreOptions {
   /** Names this process among the holders of leases; 1-64 characters. */
   readonly holder: string;

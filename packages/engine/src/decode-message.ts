@@ -3,7 +3,7 @@ import { byteLength, ChatError, limits, outgoingMessageSchema, serverKeys, valid
 import type { JsonText } from "./engine.ts";
 import { cutMembers, jsonDepth } from "./json-text.ts";
 
-/** A message as it came in, checked and without what only the server may write. */
+/** A received message, checked, and without the keys that only the server may write. */
 export interface DecodedMessage {
   /** Exact JSON text of the sender's keys. */
   readonly body: JsonText;
@@ -51,8 +51,8 @@ export function parseJsonObject(text: JsonText): Record<string, unknown> {
 }
 
 /**
- * Decodes P1 (or the same object over REST). Throws `bad_request` or `payload_too_large`.
- * `object` is what {@link parseJsonObject} made of the text, where it was parsed already.
+ * Decodes P1 (or the same object over REST). Throws `bad_request` or `payload_too_large`. `object` is the result of
+ * {@link parseJsonObject} where the text was parsed already.
  */
 export function decodeMessage(json: JsonText, object = parseJsonObject(json)): DecodedMessage {
   return extract(json, object, validate(outgoingMessageSchema, object));
@@ -80,7 +80,7 @@ function ownText(json: JsonText, object: Record<string, unknown>): JsonText {
     if (Object.hasOwn(object, key)) return cutMembers(json, ownedByServer);
   }
   const text = json.trim();
-  // `{ }` and `{}` alike, so that members can be appended by position.
+  // `{ }` becomes `{}`, so that members can be appended by position.
   return Object.keys(object).length === 0 ? "{}" : text;
 }
 

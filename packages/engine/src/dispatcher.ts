@@ -17,7 +17,7 @@ import { isErased, messageJson, recipientOf } from "./project-message.ts";
 import type { StateCache } from "./state-cache.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
 
-/** What a dispatcher works with. */
+/** Ports and settings of a {@link Dispatcher}. */
 export interface DispatcherOptions {
   readonly store: Store;
   readonly edge: Edge;
@@ -27,36 +27,36 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** `undefined`: nothing comes from a broker that hands over twice. */
+  /** `undefined`: no message comes from a broker that delivers again. */
   readonly redeliveries: RedeliveryLog | undefined;
 }
 
-/** Whoever committed what is swept has not acknowledged it, or perhaps not. */
+/** The arrival of swept events: the process that committed them may not have acknowledged them. */
 const leftByAnother: Arrival = { isCurrent: () => false, again: null };
 const sweepItems = 500;
-/** Cleared dispatch marks are gathered so long before they are written for an acknowledgement. */
+/** Cleared dispatch marks are gathered for this time before they are written for an acknowledgement. */
 const gatherDispatchMarksMs = 25;
 
 /**
- * Tells the world of committed events: live deliveries, then the sinks, then the dispatch mark (rule 2 of the message's way).
- * Batches go out in commit order. Whatever a crash or a failing sink leaves unmarked is dispatched again.
+ * Delivers committed events: live deliveries first, then the sinks, then the dispatch mark (rule 2 of the message's
+ * way). Batches go out in commit order. Events that a crash or a failing sink leaves unmarked are dispatched again.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #epoch: string;
   readonly #composer: Composer;
-  /** Batches that still need something read before they can be delivered, and all behind them. */
+  /** Batches that must read something before they can be delivered, and all batches behind them. */
   #chain: Promise<void> | undefined;
-  /** Sinks take the facts of one batch after those of the one before. */
+  /** Facts for the sinks: each batch waits for the batch before. */
   #told: Promise<void> = Promise.resolve();
   /** Deliveries of large groups, one step after the other. */
   #crowd: Promise<void> = Promise.resolve();
-  /** Events between commit and dispatch mark: a sweep leaves them alone. */
+  /** Events between commit and dispatch mark. A sweep leaves them alone. */
   readonly #underWay = new Set<EventRecord["messageId"]>();
-  /** Exits from archives that a batch is telling of, so that the next batch does not tell them again. */
+  /** Exits from archives that a batch is telling now, so that the next batch does not repeat them. */
   readonly #leaving = new Set<string>();
   #flush: Promise<void> | undefined;
-  /** Those of large groups are left out: nobody waits for them. */
+  /** Untaken deliveries. Those of large groups are not counted, because nobody waits for them. */
   readonly #backlog: Backlog;
   #idle: (() => void)[] = [];
 
@@ -68,9 +68,9 @@ export class Dispatcher {
   }
 
   /**
-   * `undefined`: everything is out already; otherwise resolves when it is, rejects when a sink or a broker did not take
-   * it. Deliveries leave in the order of the calls and wait for no answer of the calls before. What a broker brought is
-   * marked on disk by then.
+   * `undefined`: everything is out already. Otherwise resolves when everything is out, and rejects when a sink or a
+   * broker did not take it. Deliveries leave in the order of the calls, and do not wait for the answers of earlier
+   * calls. Events whose messages came from a broker are marked on disk by then.
    */
   dispatch(committed: readonly WriteResult[], arrivals: readonly Arrival[] = []): Promise<void> | undefined {
     if (this.#chain === undefined && !committed.some((result) => this.#composer.needsHistory(result))) {
@@ -80,7 +80,7 @@ export class Dispatcher {
     this.#enter(committed);
     const sent = (this.#chain ?? Promise.resolve()).then(async () => {
       const out = await this.#composer.composeWithHistory(committed);
-      // In an array: the next batch waits until this one is sent, not until it is taken.
+      // In an array: the next batch waits until this batch is sent, not until it is taken.
       return [this.#send(out, committed, arrivals)];
     });
     const chain: Promise<void> = sent.then(
@@ -94,14 +94,14 @@ export class Dispatcher {
     return sent.then(([taken]) => taken);
   }
 
-  /** Dispatches what was committed before `committedBefore` (ms) and has stayed undispatched. */
+  /** Dispatches events that were committed before `committedBefore` (ms) and are still undispatched. */
   async sweep(committedBefore: number): Promise<void> {
     const { store, log, metrics, states, kinds } = this.#options;
     for (;;) {
-      // What this process is about to mark while the store is asked is not left behind either.
+      // Events that this process is about to mark while the store is asked are not left behind either.
       const own = new Set(this.#underWay);
       const found = await store.events.undispatched(sweepItems, committedBefore);
-      // A kind of a later version is left to processes that know it.
+      // Events of later kinds are left to processes that know these kinds.
       const left = found.filter(
         ({ messageId, type }) =>
           !own.has(messageId) && !this.#underWay.has(messageId) && kinds.of(type) !== undefined,
@@ -118,7 +118,7 @@ export class Dispatcher {
     }
   }
 
-  /** Sends one sender its own copy again: the answer to a repeat. */
+  /** Sends the sender its own copy again, as the answer to a repeated send. */
   repeat(event: EventRecord): void {
     if (event.type !== "message" || isErased(event)) return;
     const conversWith = recipientOf(event);
@@ -139,7 +139,7 @@ export class Dispatcher {
     return this.#backlog.backpressure();
   }
 
-  /** Resolves when everything given is out. */
+  /** Resolves when every batch is out. */
   async drained(): Promise<void> {
     while (this.#chain !== undefined) await this.#chain;
     if (this.#underWay.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -215,7 +215,10 @@ export class Dispatcher {
     }
   }
 
-  /** What will not be acknowledged by this process any more stays known to who is handed its message next. */
+  /**
+   * Marks events durably. Events that this process will not acknowledge any more stay known to the next process that
+   * receives their messages.
+   */
   async #markDurably(committed: readonly WriteResult[], arrivals: readonly Arrival[]): Promise<void> {
     const mayAcknowledge = () => arrivals.every(({ isCurrent }) => isCurrent());
     if (!mayAcknowledge()) return this.#markRedispatched(committed);
@@ -226,13 +229,13 @@ export class Dispatcher {
       await this.#flushSoon();
       isAcknowledged = mayAcknowledge();
     } finally {
-      // A store that paused, or lost its primary, outlasts the lease: the marks are gone, or will be, and the messages are
-      // with the broker again.
+      // The store paused, or lost its primary, for longer than the lease: the marks are gone, or soon will be, and the
+      // broker has the messages again.
       if (!isAcknowledged) await this.#options.redeliveries?.markUnacknowledged(eventsOf(committed));
     }
   }
 
-  /** Nobody but the broker waits for it, so that many share one write. */
+  /** Only the broker waits for this, so many acknowledgements share one write. */
   #flushSoon(): Promise<void> {
     const { clock, store } = this.#options;
     this.#flush ??= clock.delay(gatherDispatchMarksMs).then(() => {
@@ -257,7 +260,7 @@ export class Dispatcher {
     this.#options.metrics.count("events_dispatched", undefined, events.length);
   }
 
-  /** The archive's own mark is cleared last: a crash, or a sink that fails, finds the exit again. */
+  /** The archive's own mark is cleared last: after a crash or a failing sink the exit is found again. */
   async #unarchive({ unarchived }: Outgoing): Promise<void> {
     const exits: ArchiveExit[] = [];
     for (const exit of unarchived) {

@@ -1,7 +1,7 @@
 import type { SyncRequest } from "@chat21/protocol";
 import type { EdgeHandler } from "./ports/edge.ts";
 
-/** On whose behalf something is done. A token's identity is one. */
+/** The user on whose behalf something is done. A token's identity is an actor. */
 export interface Actor {
   readonly app: string;
   readonly user: string;
@@ -22,7 +22,7 @@ export interface SendRequest {
   readonly sender?: string;
 }
 
-/** What became of a send. The same idempotency key always gets the same answer. */
+/** The outcome of a send. The same idempotency key always gets the same answer. */
 export interface SentMessage {
   readonly messageId: string;
   readonly seq: number;
@@ -44,24 +44,27 @@ export interface Page {
 }
 
 /**
- * Items of an answer, read step by step while they are taken: an answer of any length is never whole in memory, and a
- * reader that stops costs nothing more. It ends at `limits.answerBytes` at the latest, after one item in any case. The
- * returned value is the cursor of the next page, `null` where nothing is left. Refusals are thrown before the first item.
+ * Items of an answer, read step by step while they are taken. So no answer is whole in memory, and a reader that stops
+ * costs nothing more. An answer ends at `limits.answerBytes` at the latest, but has at least one item. The returned
+ * value is the cursor of the next page, `null` where nothing is left. Refusals are thrown before the first item.
  */
 export type JsonItems = AsyncGenerator<JsonText, string | null>;
 
 /** A page of a conversation list. At most one of `before`, `after` and `cursor` goes with `limit`. */
 export interface ListPage extends Page {
-  /** Returned by the page before: goes on behind it. Throws `invalid_cursor` for any other text. */
+  /**
+   * The cursor that the page before returned: this page begins behind that one. Throws `invalid_cursor` for any other
+   * text.
+   */
   readonly cursor?: string;
 }
 
 /** Sending and reading messages. */
 export interface MessageOperations {
   /**
-   * Commits, delivers, hands over to events, then resolves. Throws `ChatError`: `bad_request`, `invalid_id`,
-   * `payload_too_large`, `not_member`, `forbidden`, `idempotency_conflict`, `rate_limited`, `store_unavailable`,
-   * `shutting_down`.
+   * Resolves when the message is committed, delivered and handed over to events. Throws `ChatError`: `bad_request`,
+   * `invalid_id`, `payload_too_large`, `not_member`, `forbidden`, `idempotency_conflict`, `rate_limited`,
+   * `store_unavailable`, `shutting_down`.
    */
   send(actor: Actor, request: SendRequest): Promise<SentMessage>;
   /**
@@ -70,8 +73,8 @@ export interface MessageOperations {
    */
   list(actor: Actor, user: string, conversWith: string, page: Page): JsonItems;
   /**
-   * Admins only: erases every message with `conversWith` (group, or all direct ones of that user). Numbers stay, members are
-   * told live and by their logs. Answers how many. May be repeated after a failure.
+   * Admins only: erases every message with `conversWith` (group, or all direct ones of that user). Numbers stay,
+   * members are told live and by their logs. Answers the number of messages. May be repeated after a failure.
    */
   erase(actor: Actor, conversWith: string): Promise<number>;
   /** Admins only: erases everything that `sender` wrote, in every conversation of the app. As {@link erase}. */
@@ -81,9 +84,9 @@ export interface MessageOperations {
 /** Conversation lists. */
 export interface ConversationOperations {
   /**
-   * Newest first, in the existing shape. `before` / `after` are a document's `timestamp`; a page ends behind all documents of
-   * its last timestamp (at most `limits.listMax` of these more), so that the next `before` leaves none out. A text longer than
-   * `limits.listTextCharacters` is cut.
+   * Newest first, in the existing shape. `before` / `after` are a document's `timestamp`; a page ends behind all
+   * documents of its last timestamp (at most `limits.listMax` of these more), so that the next `before` leaves none
+   * out. A text longer than `limits.listTextCharacters` is cut.
    */
   list(actor: Actor, user: string, archived: boolean, page: ListPage): JsonItems;
   /**
@@ -101,7 +104,7 @@ export interface ConversationOperations {
     user: string,
     move: { readonly conversWith: string; readonly delivered?: number; readonly read?: number },
   ): Promise<{ readonly delivered: number; readonly read: number }>;
-  /** Admins only: takes the conversation off every list until its next message. Returns how many lists. */
+  /** Admins only: takes the conversation off every list until its next message. Returns the number of lists. */
   clear(actor: Actor, conversWith: string): Promise<number>;
 }
 
@@ -123,7 +126,9 @@ export interface CreateGroupRequest {
  * owner nor admin), `not_member`, `already_member`, `conflict`, `invalid_id`, `bad_request`.
  */
 export interface GroupOperations {
-  /** Answers the group document (without `_id`). The same data by its owner or an admin again: the same answer. */
+  /**
+   * Answers the group document (without `_id`). The same data from its owner or an admin gets the same answer again.
+   */
   create(actor: Actor, request: CreateGroupRequest): Promise<JsonText>;
   /** Members and admins only. */
   get(actor: Actor, group: string): Promise<JsonText>;
@@ -140,31 +145,34 @@ export interface GroupOperations {
 /** Catching up. */
 export interface SyncOperations {
   /**
-   * Answers a `syncResponseSchema` text for the actor itself: what changed since `request.cursor`. Throws `invalid_cursor`
-   * for a cursor of another user or app, of a newer version, or for no cursor at all.
+   * Answers a `syncResponseSchema` text for the actor itself: the changes since `request.cursor`. Throws
+   * `invalid_cursor` for a cursor of another user or app, of a newer version, or for a text that is not a cursor.
    */
   sync(actor: Actor, request: SyncRequest): Promise<JsonText>;
   /** Answers a `historyResponseSchema` text for the actor itself; `before` / `after` are `seq`. */
   events(actor: Actor, conversWith: string, page: Page): Promise<JsonText>;
 }
 
-/** Somebody's presence, as somebody else may know it. */
+/** A user's presence, as another user may know it. */
 export interface SeenPresence {
-  /** Shares a conversation with who asks: a direct one, or a group that both are in now. Admins know everybody. */
+  /**
+   * Whether the user shares a conversation with the caller: a direct one, or a group that both are in now. Admins know
+   * everybody.
+   */
   readonly known: boolean;
-  /** `false` for who is not known. */
+  /** `false` for unknown users. */
   readonly online: boolean;
-  /** Milliseconds; 0 for who was never seen, or is not known. */
+  /** Milliseconds; 0 for a user who was never seen or is not known. */
   readonly lastSeen: number;
 }
 
 /** Who is there, and who is typing. */
 export interface PresenceOperations {
-  /** One answer per user, in order. Strangers look like somebody who was never seen. */
+  /** One answer per user, in order. Unknown users look like users who were never seen. */
   get(actor: Actor, users: readonly string[]): Promise<readonly SeenPresence[]>;
   /**
-   * Tells the others of a conversation, by an ephemeral notice; `user` is for admins only (default: the actor). Throws
-   * `not_member` (admins need not be one), `forbidden`, `invalid_id`, `rate_limited`.
+   * Sends an ephemeral notice to the other members of a conversation; `user` is for admins only (default: the actor).
+   * Throws `not_member` (admins need not be one), `forbidden`, `invalid_id`, `rate_limited`.
    */
   typing(
     actor: Actor,
@@ -180,18 +188,21 @@ export interface Engine extends EdgeHandler {
   readonly messages: MessageOperations;
   readonly presence: PresenceOperations;
   readonly sync: SyncOperations;
-  /** Dispatches what an earlier process left undispatched and starts the sweeps. Call before an edge is started. */
+  /**
+   * Dispatches the events that an earlier process left undispatched, and starts the sweeps. Call before an edge is
+   * started.
+   */
   start(): Promise<void>;
   /** Closes live sessions of revoked tokens at once (the revocation itself is already stored). */
   handleRevocation(where: {
     readonly app: string;
     readonly user: string;
     readonly tokenId?: string;
-    /** Spares sessions whose token was issued at or after it (ms). */
+    /** Spares sessions whose token was issued at or after this time (ms). */
     readonly issuedBefore?: number;
   }): number;
   /** `ready` turns false while the store is down or the engine drains. */
   health(): { readonly ready: boolean; readonly reason: "ok" | "store_unavailable" | "shutting_down" };
-  /** Refuses new work, finishes what was accepted. Idempotent. */
+  /** Refuses new work, and finishes accepted work. Idempotent. */
   drain(): Promise<void>;
 }

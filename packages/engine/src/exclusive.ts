@@ -1,18 +1,18 @@
 import type { LeaseStore } from "./ports/lease-store.ts";
 
-/** Who this process is among those that share its store. */
+/** The name of this process among the processes that share its store. */
 export interface Holder {
   readonly holder: string;
   readonly leases: LeaseStore;
 }
 
 /**
- * How long work may take before another process may think that its holder is gone. Whoever takes longer only risks that
- * the same is done twice.
+ * Time that work may take before another process may assume that its holder is gone. Longer work only risks that the
+ * same work is done twice.
  */
 const leaseMs = 2_000;
 
-/** Work that one process does at a time, and in this process one after the other. */
+/** Work that only one process does at a time. Within a process it runs one after the other. */
 export class Exclusive {
   readonly #holder: Holder | undefined;
   readonly #running = new Map<string, Promise<void>>();
@@ -22,7 +22,7 @@ export class Exclusive {
     this.#holder = holder;
   }
 
-  /** Runs it unless another process does at this time; answers whether it ran. */
+  /** Runs the work unless another process runs it at this time. Answers whether it ran. */
   async run(name: string, work: () => Promise<void>): Promise<boolean> {
     const before = this.#running.get(name);
     const turn = (before ?? Promise.resolve()).then(() => this.#runHere(name, work));

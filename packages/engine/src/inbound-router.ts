@@ -21,10 +21,10 @@ import type { Inbound, Session } from "./ports/edge.ts";
 import type { PresenceKeeper } from "./presence-keeper.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
-/** Receipts for ids that nobody knows, per user. */
+/** Receipts for unknown message ids, per user. */
 const unresolvedReceipts = { capacity: 60, refillPerMinute: 60 } as const;
 
-/** Leads a client's publish to its rule. What a rule refuses is answered; what must not be there closes the connection. */
+/** Leads a client's publish to its rule. A refusal by a rule is answered; a forbidden publish closes the connection. */
 export class InboundRouter {
   readonly #context: OperationsContext;
   readonly #presence: PresenceKeeper;
@@ -94,7 +94,7 @@ export class InboundRouter {
   async #send(session: Session, recipient: string, inbound: Inbound, origin: Origin): Promise<void> {
     const text = decodePayload(inbound.payload);
     const object = parseJsonObject(text);
-    // Read before the rest is checked, so that whoever sent something wrong learns which message it was.
+    // Read before the rest is checked, so that the sender of a wrong message learns which message it was.
     if (isId(object["device"])) origin.device = object["device"];
     if (isId(object["client_message_id"])) origin.clientMessageId = object["client_message_id"];
     const message = decodeMessage(text, object);
@@ -151,7 +151,7 @@ export class InboundRouter {
   }
 }
 
-/** Where an answer goes, as far as it is known while a publish is decoded. */
+/** The destination of an answer, as far as it is known while a publish is decoded. */
 interface Origin {
   readonly session: Session;
   device: string;

@@ -21,7 +21,7 @@ export function jsonDepth(json: JsonText): number {
 }
 
 /**
- * Adds members to the text of a JSON object without touching what is there. `tail` is `"key":value,…`; its keys must
+ * Adds members to the text of a JSON object without changing the present ones. `tail` is `"key":value,…`; its keys must
  * not be in the object already.
  */
 export function appendMembers(object: JsonText, tail: string): JsonText {
@@ -29,7 +29,7 @@ export function appendMembers(object: JsonText, tail: string): JsonText {
 }
 
 /**
- * The text of a valid JSON object without some of its top-level members (every occurrence of a key), everything else
+ * The text of a valid JSON object without some of its top-level members (every occurrence of a key). The rest stays
  * byte for byte. An object that has no member left is `{}`.
  */
 export function cutMembers(object: JsonText, keys: ReadonlySet<string>): JsonText {

@@ -19,7 +19,7 @@ export class LiveSessions {
     this.#open.add(session);
   }
 
-  /** The session's client said that it is there. Answers whether it is: a connection may be gone by then. */
+  /** Notes that the session's client has announced its presence. Answers whether the connection is still open. */
   announce(session: Session): boolean {
     if (!this.#open.has(session)) return false;
     this.#announced.set(leaseKey(session), session);
@@ -27,14 +27,15 @@ export class LiveSessions {
   }
 
   /**
-   * The session is gone. Answers whether its lease ends: not when a newer connection of the same client took it over.
+   * Removes a session. Answers whether its lease ends: it does not when a newer connection of the same client took it
+   * over.
    */
   remove(session: Session): boolean {
     this.#open.delete(session);
     return this.withdraw(session);
   }
 
-  /** The session's client said that it leaves. Answers whether its lease ends. */
+  /** Notes that the session's client has said goodbye. Answers whether its lease ends. */
   withdraw(session: Session): boolean {
     if (this.#announced.get(leaseKey(session)) !== session) return false;
     this.#announced.delete(leaseKey(session));

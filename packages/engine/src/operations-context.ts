@@ -49,12 +49,12 @@ export function requireAdmin(actor: Actor): void {
   if (!actor.admin) throw new ChatError("forbidden", "only an admin may do that");
 }
 
-/** Throws `invalid_id` for what cannot be a user's or a group's id. */
+/** Throws `invalid_id` for a value that cannot be a user's or a group's id. */
 export function requireConversWith(conversWith: string): void {
   if (!isGroupId(conversWith)) throw new ChatError("invalid_id");
 }
 
-/** Somebody whose name nobody knows, or needs: called by the id. */
+/** A contact whose name is unknown or not needed: it is called by the id. */
 export function nameless(user: string): Contact {
   return { fullname: user, firstname: "", lastname: "" };
 }
@@ -65,8 +65,8 @@ export function pageLimit(page: Page): number {
 }
 
 /**
- * The stored conversation that `user` means by `conversWith`. An id that does not look like a group's may still be
- * one's: that is asked only when there is no direct conversation.
+ * The stored conversation that `user` means by `conversWith`. A group's id may look like a user's: the group is only
+ * looked up when there is no direct conversation.
  */
 export async function resolveConversation(
   { states }: OperationsContext,
@@ -82,7 +82,7 @@ export async function resolveConversation(
   return group.members.has(user) ? conversWith : conversationIdOf(user, conversWith);
 }
 
-/** Delivers what is not an event of a log: receipts, list patches, answers. See `Edge.deliver`. */
+/** Delivers receipts, list patches and answers: everything that is not an event of a log. See `Edge.deliver`. */
 export function deliver(
   context: OperationsContext,
   deliveries: readonly Delivery[],

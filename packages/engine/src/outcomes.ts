@@ -4,14 +4,14 @@ import type { RunResult } from "./ports/event-log.ts";
 import type { Metrics } from "./ports/telemetry.ts";
 import type { StateCache } from "./state-cache.ts";
 
-/** What is needed to tell callers what became of their commands. */
+/** Settings of {@link Outcomes}. */
 export interface OutcomesOptions {
   readonly states: StateCache;
   readonly metrics: Metrics;
-  /** Others write to the store, too: nothing is refused on what this process remembers. */
+  /** Other processes write to the same store, so this process refuses nothing on its own memory alone. */
   readonly isShared: boolean;
   /**
-   * Called with committed events, in commit order, and with how a broker brought their messages; resolves when the
+   * Called with committed events, in commit order, and with the broker's arrivals of their messages. Resolves when the
    * acknowledgements may go out.
    */
   readonly dispatch: (
@@ -25,10 +25,10 @@ interface Committed {
   readonly result: WriteResult;
 }
 
-/** Tells callers what became of their commands: after the commit, and after the world was told. */
+/** Settles the callers' commands: after the commit, and after the dispatch. */
 export class Outcomes {
   readonly #options: OutcomesOptions;
-  /** Answers of what is committed and not dispatched yet, by the time (ms) of the commit. */
+  /** Answers about committed events that are not dispatched yet, by the time (ms) of the commit. */
   readonly #withheld = new Map<() => void, number>();
 
   constructor(options: OutcomesOptions) {
@@ -43,7 +43,7 @@ export class Outcomes {
     }
   }
 
-  /** Settles what is committed, once it is dispatched; answers what has to be decided again, in order. */
+  /** Settles committed commands when they are dispatched; answers the items to decide again, in order. */
   settle(
     pending: readonly PendingRun[],
     results: readonly RunResult[],
@@ -88,7 +88,7 @@ export class Outcomes {
       .finally(() => this.#withheld.delete(release));
   }
 
-  /** What is committed is never decided again: whatever goes wrong from here on only withholds the acknowledgement. */
+  /** Committed items are never decided again: a later failure only withholds the acknowledgement. */
   #dispatch(results: readonly WriteResult[], arrivals: readonly Arrival[]): Promise<void> | undefined {
     try {
       return this.#options.dispatch(results, arrivals);

@@ -13,7 +13,7 @@ export interface OverlayReads {
   readonly overlays: Pick<OverlayStore, "amended">;
 }
 
-/** A message whose stored overlay is not what the log makes of it. */
+/** A message whose stored overlay differs from the overlay that the log makes. */
 export interface OverlayProblem {
   readonly app: string;
   readonly conversation: string;
@@ -23,12 +23,13 @@ export interface OverlayProblem {
   readonly expected: string | null;
 }
 
-/** Conversations looked at in one read. */
+/** Conversations per read. */
 const conversationsAtOnce = 100;
 
 /**
- * Compares every stored overlay with what the log makes of it. Reads only conversations that hold an overlay or an event
- * that amends. Overlays of version 0 come from databases that erased in place, without an event: they are right as they are.
+ * Compares every stored overlay with the overlay that the log makes. Reads only conversations that hold an overlay or
+ * an event that amends. Overlays of version 0 come from databases that erased in place, without an event: they are
+ * right as they are.
  */
 export async function* checkOverlays(
   stores: OverlayReads,
@@ -47,9 +48,9 @@ export async function* checkOverlays(
 }
 
 /**
- * Writes every conversation's overlays anew from its log, one conversation in one write; answers how many conversations
- * were written. It may run beside a server: a conversation that grows meanwhile is computed again. After a kill half way
- * the next run begins anew, and finds the finished ones right.
+ * Writes every conversation's overlays anew from its log, one conversation in one write; answers the number of
+ * conversations written. It may run beside a server: a conversation that grows meanwhile is computed again. After a
+ * kill half way the next run begins anew, and finds the finished ones right.
  */
 export async function rebuildOverlays(
   stores: Pick<Store, "events" | "overlays">,

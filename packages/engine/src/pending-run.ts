@@ -5,7 +5,7 @@ import type { Amendment, EventLog, Run, RunResult } from "./ports/event-log.ts";
 import type { EventRecord } from "./ports/records.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
 
-/** What became of a command: the events it made, or the one an earlier use of its idempotency key made. */
+/** The result of a command: its events, or the event of an earlier use of its idempotency key. */
 export interface WriteResult {
   readonly state: WorkingConversation;
   readonly events: readonly EventRecord[];
@@ -17,25 +17,25 @@ export interface WriteItem {
   readonly app: string;
   readonly conversation: string;
   readonly decide: Decide;
-  /** Numbers of the messages that the decision is about: they are read before it is asked for. */
+  /** Numbers of the messages that the decision is about. They are read before the decision. */
   readonly targets: readonly number[];
   /** `sender/clientMessageId`, or `null`. */
   readonly repeatKey: string | null;
   readonly settle: (result: WriteResult) => void;
   readonly fail: (error: ChatError) => void;
-  /** What a broker said about the command; `undefined` when none brought it. */
+  /** The broker's arrival of the command; `undefined` for a command that no broker brought. */
   readonly arrival: Arrival | undefined;
-  /** Came back from a commit that failed for good: committed on its own, so that it can only hurt itself. */
+  /** Its last commit failed for good. It is now committed alone, so that it can only hurt itself. */
   alone: boolean;
-  /** Was refused on what this process held of the conversation, and is decided once more on what the store holds. */
+  /** Refused on this process's memory of the conversation, and decided once more on the stored state. */
   reconsidered: boolean;
 }
 
-/** How a command came from a broker that hands over again what it was not told to forget. */
+/** The arrival of a command from a broker that delivers unacknowledged messages again. */
 export interface Arrival {
   /** See `Inbound.isCurrent`. */
   readonly isCurrent: () => boolean;
-  /** What the message can be known by, where it comes again and has no idempotency key. */
+  /** Recognizes the message when it comes again without an idempotency key. */
   readonly again: {
     readonly sender: string;
     readonly body: string;
@@ -49,14 +49,14 @@ export interface Share {
   readonly events: readonly EventRecord[];
 }
 
-/** A run with what it was made of. */
+/** A run, and the shares that it is made of. */
 export interface PendingRun {
   readonly run: Run;
   readonly state: WorkingConversation;
   readonly shares: readonly Share[];
 }
 
-/** What the plans of a run change beside the log. */
+/** Changes by the plans of a run, beside the log. */
 export interface PlanFacts {
   group: true | undefined;
   readonly members: Set<string>;
@@ -87,7 +87,7 @@ export function runOf(
   };
 }
 
-/** How much of a run is in the log, found by id: what is known of a commit whose outcome was lost. */
+/** The part of a run that is in the log, found by id. It is for a commit whose outcome was lost. */
 export async function storedPart(log: EventLog, run: Run): Promise<RunResult> {
   const { app, conversation, expectedHead, events } = run;
   for (let committed = 0; ; ) {

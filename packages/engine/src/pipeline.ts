@@ -1,5 +1,5 @@
 /**
- * The way of a message, one direction and no way back. Every message takes these steps in this order, from MQTT and from REST:
+ * The way of a message, in one direction only. Every message takes these steps in this order, from MQTT and from REST:
  *
  * 1. decode      `decode-message.ts`: JSON within the limits, the server's own keys cut out
  * 2. admit       here: the app is served, the sender is within its rate, the ids fit
@@ -22,7 +22,7 @@ import type { Inbound } from "./ports/edge.ts";
 import type { EventRecord } from "./ports/records.ts";
 import { isErased } from "./project-message.ts";
 
-/** Lets a decoded message take steps 2 to 8. The same idempotency key answers the event that was stored first. */
+/** Takes a decoded message through steps 2 to 8. The same idempotency key answers the event that was stored first. */
 export async function sendDecoded(
   context: OperationsContext,
   app: string,
@@ -51,7 +51,7 @@ export async function sendDecoded(
   if (event === undefined) throw new ChatError("internal", "a send made no event");
   if (repeated) {
     context.metrics.count("repeats");
-    // One that was erased since has no body left to compare with, and nothing to be delivered again.
+    // A message that was erased since has no body to compare with, and is not delivered again.
     const isSame = event.type === "message" && !isErased(event) && event.conversation === conversation;
     if (!isSame || event.body !== message.body) {
       throw new ChatError("idempotency_conflict", "client_message_id was used for another message");
@@ -73,8 +73,9 @@ function arrivalOf(
 }
 
 /**
- * The event that was stored under the id before the same request was refused: a sender that has lost the right to send, or
- * whose target is gone, still learns that the first request was done. Throws the refusal where there is none.
+ * The event that was stored under the id before the same request was refused. So a sender that has lost its right to
+ * send, or the target of its command, still learns that the first request was done. Throws the refusal when there is no
+ * such event.
  */
 export async function earlierWrite(
   { store }: OperationsContext,

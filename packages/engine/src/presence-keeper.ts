@@ -6,7 +6,7 @@ import type { Session } from "./ports/edge.ts";
 
 /** Life of a lease; renewed while its connection is open. */
 const presenceLeaseMs = 150_000;
-/** How often open connections renew their leases, and lapsed ones are looked for. */
+/** Interval in which open connections renew their leases and lapsed leases are looked for. */
 export const presenceSweepMs = 50_000;
 
 const peersTold = 200;
@@ -24,7 +24,7 @@ export class PresenceKeeper {
     this.#enabled = enabled;
   }
 
-  /** P5: the client is there. Every one is a fact for backends, as existing ones expect; peers hear of changes. */
+  /** P5: the client is there. Every P5 is a fact for backends, as existing ones expect; peers hear of changes only. */
   async online(session: Session): Promise<void> {
     const { store, clock, edge } = this.#context;
     if (edge.probe === undefined && !this.#sessions.announce(session)) return;
@@ -39,13 +39,13 @@ export class PresenceKeeper {
     if (cameOnline) await this.#tellPeers(app, user, "online", now);
   }
 
-  /** P6: the client says that it leaves. Where its connection is seen, only the one that holds the lease ends it. */
+  /** P6: the client says goodbye. Where connections are seen, only the connection that holds the lease ends it. */
   async withdrawn(session: Session): Promise<void> {
     if (this.#sessions.withdraw(session) || this.#context.edge.probe !== undefined)
       await this.offline(session);
   }
 
-  /** A connection that ended. */
+  /** A connection has ended. */
   async offline({ app, user, clientId }: Pick<Session, "app" | "user" | "clientId">): Promise<void> {
     const { store, clock } = this.#context;
     const now = clock.now();
@@ -53,12 +53,12 @@ export class PresenceKeeper {
     if (offline) await this.#wentOffline(app, user, now);
   }
 
-  /** A client is gone, whosever it was. */
+  /** A client is gone, for any user. */
   async gone(clientId: string): Promise<void> {
     for (const lease of await this.#context.store.presence.ofClient(clientId)) await this.offline(lease);
   }
 
-  /** Renews the leases of those who are there and ends those that lapsed. */
+  /** Renews the leases of open connections and ends lapsed leases. */
   async sweep(): Promise<void> {
     if (this.#context.edge.probe === undefined) await this.#renewOpen();
     else await this.#probeExpiring();
@@ -80,7 +80,7 @@ export class PresenceKeeper {
     if (leases.length > 0) await store.presence.renew(leases, now);
   }
 
-  /** Asks the broker, before a lease runs out, whether anybody still listens for its user. */
+  /** Asks the broker, before a lease runs out, whether a client still listens for its user. */
   async #probeExpiring(): Promise<void> {
     const { store, clock, edge } = this.#context;
     for (;;) {
@@ -106,7 +106,7 @@ export class PresenceKeeper {
     await this.#tellPeers(app, user, "offline", at);
   }
 
-  /** Presence goes to people who share a direct conversation, nobody else. */
+  /** Presence only goes to people who share a direct conversation. */
   async #tellPeers(app: string, user: string, presence: "online" | "offline", at: number): Promise<void> {
     const peers = await this.#context.store.conversations.peers(app, user, peersTold);
     const lastSeen = presence === "offline" ? `,"last_seen":${at}` : "";

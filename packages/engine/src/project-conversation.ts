@@ -11,8 +11,8 @@ const listKeys: ReadonlySet<string> = new Set(["key", "is_new", "archived", "las
 const textKey: ReadonlySet<string> = new Set(["text"]);
 
 /**
- * A conversation as REST lists it and S4 and S5 carry it; `null` when its user sees no message in it. `textCharacters`: a
- * longer text is cut, because a list of 1,000 conversations must not be as large as 1,000 of the longest messages.
+ * A conversation as REST lists it and S4 and S5 carry it; `null` when its user sees no message in it. `textCharacters`:
+ * a longer text is cut, so that a list of 1,000 conversations is not as large as 1,000 of the longest messages.
  */
 export function conversationJson(
   view: ConversationView,
@@ -60,7 +60,7 @@ export function conversationStateJson(view: ConversationView, epoch: string, use
   );
 }
 
-/** What a group document is made of. */
+/** Data of a group document. */
 export interface GroupFacts {
   readonly app: string;
   readonly id: string;

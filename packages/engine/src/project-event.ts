@@ -11,12 +11,12 @@ function head(event: EventRecord, epoch: string, conversWith: string): string {
   );
 }
 
-/** An event that is not a message: live on `…/event`, and in answers. */
+/** The JSON of an event that is not a message: live on `…/event`, and in answers. */
 export function eventJson(event: EventRecord, epoch: string, conversWith: string, data: JsonText): JsonText {
   return `${head(event, epoch, conversWith)},"data":${data}}`;
 }
 
-/** For whom, and with which kinds, events are written into an answer. */
+/** The reader of an answer's events, and the kinds that are known. */
 export interface EventReader {
   /** The kinds that are known here; see `Kinds`. */
   readonly kinds: { of(type: string): { data(event: EventRecord): JsonText | null } | undefined };
@@ -26,8 +26,8 @@ export interface EventReader {
 }
 
 /**
- * Any event, as history and sync answer it, a message as it is now. `null` for a kind of a later version: the covered range
- * says that nothing is there for this reader.
+ * Any event in the form of history and sync, a message as it is now. `null` for a kind of a later version: the covered
+ * range says that the reader gets nothing at that number.
  */
 export function storedEventJson(event: EventRecord, reader: EventReader): JsonText | null {
   const { kinds, epoch, user, watermarks } = reader;

@@ -5,7 +5,7 @@ import { appendMembers, cutMembers } from "./json-text.ts";
 import type { EventRecord, MemberState } from "./ports/records.ts";
 import { hash32 } from "./short-hash.ts";
 
-/** What later events made of a message; `null`: nothing. */
+/** The changes of a message by later events; `null`: unchanged. */
 export function overlayOf({ overlay }: Pick<EventRecord, "overlay">): Overlay | null {
   return overlay === null ? null : (JSON.parse(overlay) as Overlay);
 }
@@ -15,7 +15,7 @@ export function isErased(event: Pick<EventRecord, "overlay">): boolean {
   return event.overlay !== null && overlayOf(event)?.deleted !== undefined;
 }
 
-/** Who a message is addressed to: the counterpart of its sender, or the group. */
+/** The recipient of a message: the counterpart of its sender, or the group. */
 export function recipientOf(event: EventRecord): string {
   const pair = directMembers(event.conversation);
   if (pair === null) return event.conversation;
@@ -23,8 +23,8 @@ export function recipientOf(event: EventRecord): string {
 }
 
 /**
- * The server's members of a message's JSON, all but the status: `"message_id":…,"epoch":…`. Ids need no escaping,
- * their alphabet has neither quotes nor backslashes.
+ * The server's members of a message's JSON, except the status: `"message_id":…,"epoch":…`. Ids need no escaping,
+ * because their alphabet has neither quotes nor backslashes.
  */
 export function serverMembers(event: EventRecord, epoch: string): string {
   return (
@@ -33,12 +33,12 @@ export function serverMembers(event: EventRecord, epoch: string): string {
   );
 }
 
-/** S1: the message as it goes to an inbox, the client's own text with the server's members spliced in. */
+/** S1: the message for an inbox, the client's own text with the server's members spliced in. */
 export function messageJson(event: EventRecord, epoch: string, status: number, extra = ""): JsonText {
   return appendMembers(event.body, `${serverMembers(event, epoch)},"status":${status}${extra}`);
 }
 
-/** S1 of history shown to somebody who joined: the group's copy, silenced for push unless it insists. */
+/** S1 of history for a user who joined: the group's copy, silenced for push unless it insists. */
 export function historyMessageJson(event: EventRecord, epoch: string): JsonText {
   const { body, copyId } = {
     body: silenced(event.body),
@@ -49,7 +49,7 @@ export function historyMessageJson(event: EventRecord, epoch: string): JsonText 
   return appendMembers(body, members);
 }
 
-/** A message as REST and sync answer it to `user`: with the state its watermarks give it. */
+/** A message in the form of REST and sync for `user`: with the state that the user's watermarks give it. */
 export function storedMessageJson(
   event: EventRecord,
   epoch: string,
@@ -61,7 +61,7 @@ export function storedMessageJson(
   return messageJson(event, epoch, statusFor(event, user, watermarks), own);
 }
 
-/** What the state of a stored copy is computed from. */
+/** Watermarks that decide the state of a stored copy. */
 export interface PairWatermarks {
   readonly own: Pick<MemberState, "delivered">;
   /** `null` in groups. */
@@ -90,7 +90,7 @@ export function copyIdOf(owner: string, id: string): string {
 
 const attributesKey: ReadonlySet<string> = new Set(["attributes"]);
 
-/** The message without push; everything but its attributes stays as it was written. */
+/** The message without push; everything but its attributes stays unchanged. */
 function silenced(body: JsonText): JsonText {
   const message = JSON.parse(body) as Record<string, unknown>;
   const given = message["attributes"];

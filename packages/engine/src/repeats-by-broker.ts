@@ -11,14 +11,14 @@ type Candidates = ReadonlyMap<string, readonly EventRecord[]>;
 const nameOf = ({ app, conversation }: WriteItem) => `${app}/${conversation}`;
 
 /**
- * Knows again what a broker hands over twice although the sender gave it no idempotency key (ADR 0010): an event of the
- * same sender with the same text, each counted once, that was not acknowledged, or that has the same temporary id, which
- * user interfaces give to each message. In doubt a message is stored twice, never dropped.
+ * Recognizes messages that a broker hands over twice although the sender gave no idempotency key (ADR 0010). A repeat
+ * is an event of the same sender with the same text, each counted once. The event was not acknowledged, or it has the
+ * same temporary id, which user interfaces give to each message. In doubt a message is stored twice, never dropped.
  */
 export class RepeatsByBroker {
   readonly #redeliveries: RedeliveryLog | undefined;
   readonly #events: Pick<EventLog, "find">;
-  /** Events that stand for a delivery, as long as that one is current. */
+  /** Events that stand for a delivery, as long as that delivery is current. */
   readonly #matched = new Map<EventRecord["messageId"], Arrival>();
 
   constructor(redeliveries: RedeliveryLog | undefined, events: Pick<EventLog, "find">) {
@@ -26,7 +26,7 @@ export class RepeatsByBroker {
     this.#events = events;
   }
 
-  /** Reads what the items of a batch may be repeats of. */
+  /** Reads the events that items of a batch may repeat. */
   async candidates(batch: readonly WriteItem[]): Promise<Candidates> {
     const again = batch.filter(({ arrival }) => arrival?.again);
     const redeliveries = this.#redeliveries;
@@ -46,7 +46,7 @@ export class RepeatsByBroker {
     return found;
   }
 
-  /** The stored event that the item is a repeat of. */
+  /** The stored event that the item repeats. */
   match(item: WriteItem, candidates: Candidates): EventRecord | undefined {
     const { arrival } = item;
     if (!arrival?.again) return undefined;

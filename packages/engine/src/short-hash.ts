@@ -8,7 +8,7 @@ export function hash32(text: string, seed: number = offset): number {
   return hash >>> 0;
 }
 
-/** 8 hex digits that tell lists of texts apart where a mix-up is to be noticed. No protection against intent. */
+/** 8 hex digits of some texts, to notice when lists of texts are mixed up. No protection against intent. */
 export function shortHash(...texts: readonly string[]): string {
   return hash32(texts.join("\n")).toString(16).padStart(8, "0");
 }

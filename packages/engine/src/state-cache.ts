@@ -9,17 +9,17 @@ export interface ConversationKey {
   readonly conversation: string;
 }
 
-/** What a cache is made of. */
+/** Settings of a {@link StateCache}. */
 export interface StateCacheOptions {
   readonly conversations: ConversationStore;
   readonly maxConversations: number;
-  /** Others write to the store, too: readers are shown what it holds, not what this process remembers. */
+  /** Other processes write to the same store: readers are shown the stored state, not this process's memory. */
   readonly isShared: boolean;
 }
 
 /**
- * The conversations that were written to lately, bounded. What it holds is valid as of the head it knows: inserting
- * at head + 1 proves it, and whoever finds it stale forgets it.
+ * The conversations that were written to lately, up to a bound. A state is valid as of the head it knows: an insert at
+ * head + 1 proves it. A caller that finds a state stale forgets it.
  */
 export class StateCache {
   readonly #store: ConversationStore;
@@ -33,7 +33,9 @@ export class StateCache {
     this.#isShared = isShared;
   }
 
-  /** The state held for a key; the caller may rely on it after {@link load} without anything awaited in between. */
+  /**
+   * The state held for a key. The caller may rely on it after {@link load} as long as nothing is awaited in between.
+   */
   get(app: string, conversation: string): WorkingConversation | undefined {
     return this.#states.get(keyOf(app, conversation));
   }
@@ -50,21 +52,22 @@ export class StateCache {
     const records = await this.#store.load(wanted);
     wanted.forEach((key, i) => {
       const id = keyOf(key.app, key.conversation);
-      // Somebody else may have loaded, and advanced, it meanwhile.
+      // Another caller may have loaded, and advanced, it meanwhile.
       if (!this.#states.has(id)) this.#states.set(id, stateOf(key, records[i] ?? null));
     });
-    // What was just loaded is the newest and stays; dropping a state in use elsewhere only costs a stale commit.
+    // The states that were just loaded are the newest and stay. If a dropped state is in use elsewhere, this only costs
+    // a stale commit.
     this.#trim(this.#maxConversations + wanted.length);
   }
 
-  /** A conversation to look at, not to decide on. */
+  /** A conversation for reading only; no decision may rest on it. */
   async read(app: string, conversation: string): Promise<WorkingConversation> {
     const [state] = await this.readAll([{ app, conversation }]);
     if (state === undefined) throw new ChatError("internal", "a conversation was not loaded");
     return state;
   }
 
-  /** Conversations to look at, in the order of their keys. */
+  /** Conversations for reading only, in the order of their keys. */
   async readAll(keys: readonly ConversationKey[]): Promise<readonly WorkingConversation[]> {
     if (!this.#isShared) {
       await this.load(keys);
@@ -75,7 +78,7 @@ export class StateCache {
     return keys.map((key, i) => stateOf(key, records[i] ?? null));
   }
 
-  /** Whether anything was ever written to it: what is true of that stays true. */
+  /** Whether the conversation has an event. Once true, it stays true. */
   async hasBegun(app: string, conversation: string): Promise<boolean> {
     if ((this.get(app, conversation)?.head ?? 0) > 0) return true;
     return (await this.read(app, conversation)).head > 0;

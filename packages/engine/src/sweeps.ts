@@ -13,14 +13,14 @@ const presenceSweep = "sweep/presence";
 const dispatchSweepMs = 2_000;
 const sessionSweepMs = 1_000;
 const releaseSweepMs = 1_000;
-/** Only events that have stayed undispatched for so long are looked at by the sweep. */
+/** The sweep only looks at events that have stayed undispatched for so long. */
 const staleAfterMs = 2_000;
-/** The same where others write, too: a slow broker may not have taken their events yet. */
+/** The same for a store with several processes: a slow broker may not have taken their events yet. */
 const sharedStaleAfterMs = 6_000;
 /** Events older than this have no living owner: leases are renewed every 0.5 s and expire after 2 s. */
 const leftBehindAfterMs = 1_200;
 const takeoverRetryMs = 100;
-/** Callers wait so long for a broker to take their committed events. */
+/** Time that callers wait for a broker to take their committed events. */
 const dispatchPatienceMs = 5_000;
 
 /** The parts that sweeps work on. */
@@ -37,7 +37,7 @@ export interface SweepsOptions {
   readonly isStoreHealthy: () => boolean;
 }
 
-/** Periodic work, and other work that nobody waits for: its failures are logged, and it is drained before the engine stops. */
+/** Periodic work, and other work in the background: failures are logged, and the engine drains it before it stops. */
 export class Sweeps {
   readonly #options: SweepsOptions;
   readonly #stops: (() => void)[] = [];
@@ -47,7 +47,7 @@ export class Sweeps {
     this.#options = options;
   }
 
-  /** Dispatches what an earlier process left in a store of one's own, then starts the periodic work. */
+  /** Dispatches the events that an earlier process left in an unshared store, then starts the periodic work. */
   async start(): Promise<void> {
     const { clock, edge, dispatcher, writer, presence, exclusive, isShared, isStoreHealthy } = this.#options;
     if (!isShared) await dispatcher.sweep(Number.MAX_SAFE_INTEGER);
@@ -68,7 +68,7 @@ export class Sweeps {
     });
   }
 
-  /** Dispatches the events of a dead process. Resolves when that is done, by this process or another. */
+  /** Dispatches the events of a dead process. Resolves when this process or another has done it. */
   async takeOver(): Promise<void> {
     const { clock, dispatcher, exclusive } = this.#options;
     const before = clock.now() - leftBehindAfterMs;
@@ -76,7 +76,7 @@ export class Sweeps {
       await clock.delay(takeoverRetryMs);
   }
 
-  /** Lets work run that nobody waits for. */
+  /** Runs work in the background. */
   run(what: string, work: Promise<unknown>): void {
     const watched = work.catch((err: unknown) => this.#options.log.warn({ err }, `${what} failed`));
     this.#running.add(watched);
@@ -88,7 +88,7 @@ export class Sweeps {
     for (const stop of this.#stops.splice(0)) stop();
   }
 
-  /** Resolves when nothing runs any more. */
+  /** Resolves when no work is running. */
   async drained(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

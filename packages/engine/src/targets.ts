@@ -9,9 +9,9 @@ import type { WorkingConversation } from "./working-conversation.ts";
 const keyOf = (app: string, conversation: string, seq: number) => `${app}/${conversation}/${seq}`;
 
 /**
- * The earlier messages that the commands of one batch are about, as the batch goes on: what one command makes of a message
- * is what the next one finds. They are true as of the head that the batch builds on: the commit proves it, because a
- * message changes with events of its conversation only.
+ * The earlier messages that the commands of one batch are about, kept up to date within the batch: each command finds
+ * the changes of the commands before it. They are true as of the head that the batch builds on. The commit proves it,
+ * because a message only changes with events of its conversation.
  */
 export class Targets {
   readonly #kinds: Kinds;
@@ -21,7 +21,7 @@ export class Targets {
     this.#kinds = kinds;
   }
 
-  /** Of a batch that names no messages. */
+  /** The targets of a batch that names no messages. */
   static none(kinds: Kinds): Targets {
     return new Targets(kinds);
   }

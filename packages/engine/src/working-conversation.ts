@@ -2,7 +2,7 @@ import { directMembers, looksLikeGroupId } from "@chat21/protocol";
 import type { ConversationKind, ConversationRecord, GroupRecord, MemberRecord } from "./ports/records.ts";
 
 /**
- * A conversation as the writer works on it: a record it may advance event by event. When a commit fails the object is
+ * A conversation that the writer works on: a record that it advances event by event. When a commit fails the object is
  * thrown away and loaded again, never repaired.
  */
 export class WorkingConversation {
@@ -28,7 +28,7 @@ export class WorkingConversation {
     this.archivedBy = new Set(record.archivedBy);
   }
 
-  /** A conversation nobody has written to yet. */
+  /** A conversation without any event. */
   static fresh(app: string, conversation: string): WorkingConversation {
     const kind = directMembers(conversation) === null ? "group" : "direct";
     return new WorkingConversation({
@@ -44,7 +44,7 @@ export class WorkingConversation {
     });
   }
 
-  /** Whether the user belongs to it now. */
+  /** Whether the user is a member now. */
   isMember(user: string): boolean {
     const member = this.members.get(user);
     return member !== undefined && isOpen(member);
@@ -58,13 +58,13 @@ export class WorkingConversation {
   }
 }
 
-/** Whether the member has not left. */
+/** Whether the member is still in the conversation. */
 export function isOpen(member: MemberRecord): boolean {
   const last = member.intervals.at(-1);
   return last !== undefined && last[1] === null;
 }
 
-/** The member with one more interval; one that touches the last is joined to it. */
+/** The member with one more interval. An interval that touches the last one is joined to it. */
 export function withInterval(member: MemberRecord, from: number, to: number | null): MemberRecord {
   const last = member.intervals.at(-1);
   if (last !== undefined && last[1] !== null && from <= last[1] + 1) {
@@ -73,7 +73,7 @@ export function withInterval(member: MemberRecord, from: number, to: number | nu
   return { ...member, intervals: [...member.intervals, [from, to]] };
 }
 
-/** The member with the open interval ended at `to`; unchanged when none is open. */
+/** The member with the open interval ended at `to`; unchanged without an open interval. */
 export function withEnd(member: MemberRecord, to: number): MemberRecord {
   const last = member.intervals.at(-1);
   if (last === undefined || last[1] !== null) return member;

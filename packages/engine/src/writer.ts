@@ -16,7 +16,7 @@ import { RepeatsByBroker } from "./repeats-by-broker.ts";
 import { Targets } from "./targets.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
 
-/** What a writer works with. */
+/** Ports and settings of a {@link Writer}. */
 export interface WriterOptions extends OutcomesOptions {
   readonly store: Store;
   readonly kinds: Kinds;
@@ -24,19 +24,19 @@ export interface WriterOptions extends OutcomesOptions {
   readonly newId: () => string;
   readonly log: Log;
   readonly batchItems: number;
-  /** `undefined`: nothing comes from a broker that hands over twice. */
+  /** `undefined`: no message comes from a broker that delivers again. */
   readonly redeliveries: RedeliveryLog | undefined;
-  /** `undefined`: the next batch may begin; otherwise resolves when it may. */
+  /** `undefined`: the next batch may begin. Otherwise resolves when it may begin. */
   readonly backpressure: () => Promise<void> | undefined;
-  /** Told when the store stops answering, and when it answers again. */
+  /** Called when the store stops answering, and when it answers again. */
   readonly onStoreHealth: (healthy: boolean) => void;
 }
 
-/** How a command is written, beside what it decides. */
+/** How a command is written, beside its decision. */
 export interface WriteOptions {
   /** `app/sender/id` of the idempotency key. @default the command has none */
   readonly repeatKey?: string | null;
-  /** How a broker brought it. @default no broker did */
+  /** The broker's arrival of the command. @default no broker brought it */
   readonly arrival?: Arrival | undefined;
   /** Numbers of the messages that the decision is about. @default none */
   readonly targets?: readonly number[];
@@ -47,13 +47,14 @@ const firstRetryMs = 100;
 const lastRetryMs = 2_000;
 
 /**
- * Turns commands into events: gathers what comes while a batch commits, decides in order of arrival, gives numbers,
- * commits (`ADR-0002`). One batch is under way at a time; the batch sizes itself to the load, and to what the edge takes.
+ * Turns commands into events: gathers commands while a batch commits, decides in order of arrival, gives numbers,
+ * commits (`ADR-0002`). Only one batch is under way at a time. Its size follows the load, and the pace at which the
+ * edge takes deliveries.
  */
 export class Writer {
   readonly #options: WriterOptions;
   readonly #context: { now: number } & Pick<DecisionContext, "newId" | "target">;
-  /** What the command under decision may ask for. */
+  /** Input of the command under decision. */
   #deciding: { readonly state: WorkingConversation; readonly targets: Targets } | undefined;
   readonly #repeats: RepeatsByBroker;
   readonly #outcomes: Outcomes;
@@ -75,7 +76,7 @@ export class Writer {
 
   /**
    * Resolves when the command is committed and dispatched; rejects with the rule's or the store's `ChatError`, and with
-   * `shutting_down` when the command belongs to this process no longer.
+   * `shutting_down` when the command does not belong to this process any more.
    */
   write(
     app: string,
@@ -101,8 +102,8 @@ export class Writer {
   }
 
   /**
-   * Answers callers whose events were committed before `committedBefore` (ms) and are not dispatched yet: what is
-   * committed will be, and nobody needs to wait for a broker that is away.
+   * Answers callers whose events were committed before `committedBefore` (ms) and are not dispatched yet: committed
+   * events will be dispatched, and callers need not wait for a broker that is away.
    */
   releaseOverdue(committedBefore: number): void {
     this.#outcomes.releaseOverdue(committedBefore);
@@ -125,7 +126,7 @@ export class Writer {
       const batch = this.#take();
       try {
         const answered = await this.#process(batch);
-        // While the edge is paused nobody else would try: with nothing left to store an outage is over, too.
+        // While the edge is paused no other write would test the store: with an empty queue an outage is over, too.
         if (this.#retryMs !== firstRetryMs && (answered || this.#queue.length === 0)) this.#recovered();
       } catch (thrown) {
         const error = ChatError.fromUnknown(thrown);
@@ -137,7 +138,10 @@ export class Writer {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** At most `batchItems`; of items with the same idempotency key one a batch, so that the store sees the repeat. */
+  /**
+   * At most `batchItems` items. Of items with the same idempotency key only one is taken, so that the store sees the
+   * repeat.
+   */
   #take(): WriteItem[] {
     const { batchItems } = this.#options;
     if (this.#queue[0]?.alone) return this.#queue.splice(0, 1);
@@ -157,7 +161,7 @@ export class Writer {
     return batch;
   }
 
-  /** Answers whether the store took what it was given. Throws only before anything was decided. */
+  /** Answers whether the store took the batch. Throws only before the first decision. */
   async #process(batch: readonly WriteItem[]): Promise<boolean> {
     const { states, metrics, clock, store, kinds } = this.#options;
     metrics.observe("batch_items", batch.length);
@@ -188,7 +192,7 @@ export class Writer {
     const later: WriteItem[] = [];
     const doubted = new Set<WorkingConversation>();
     for (const item of batch) {
-      // Asked here, after everything was read, and before anything else can run (ADR 0010).
+      // Checked here: after all reads, and before other work can run (ADR 0010).
       if (item.arrival?.isCurrent() === false) {
         item.fail(new ChatError("shutting_down", "another process has taken this over"));
         continue;
@@ -231,7 +235,7 @@ export class Writer {
     if (later.length > 0) this.#queue = [...later, ...this.#queue];
     const pending: PendingRun[] = [];
     for (const [state, { shares, head, plans }] of runs) {
-      // What changed nothing is only true once the events before it in the batch are stored.
+      // An item without changes is only settled when the events before it in the batch are stored.
       if (state.head > head) pending.push({ state, shares, run: runOf(state, head, shares, plans) });
       else for (const { item } of shares) item.settle({ state, events: [], repeated: false });
     }
@@ -239,8 +243,8 @@ export class Writer {
   }
 
   /**
-   * Whether the item is to be decided once more: what changes the log is proven by the number it takes, but a refusal,
-   * or a plan that changes nothing, takes none. Whatever follows in the conversation waits for it.
+   * Whether the item must be decided once more. The number of an event proves a change of the log, but a refusal, or a
+   * plan that changes nothing, has no number. Later items of the conversation wait for it.
    */
   #reconsider(
     item: WriteItem,
@@ -276,7 +280,7 @@ export class Writer {
     }
   }
 
-  /** Reads by id what the failed commit may have stored; throws the error again while the store does not answer. */
+  /** Reads by id which events the failed commit has stored; throws the error again while the store does not answer. */
   async #afterUnknownOutcome(
     pending: readonly PendingRun[],
     error: ChatError,
@@ -294,7 +298,7 @@ export class Writer {
     }
   }
 
-  /** The store will never take them together: each comes again alone, and the one that is at fault is rejected. */
+  /** The store will never take these items together: each one comes again alone, and the faulty one is rejected. */
   #isolate(items: readonly WriteItem[], error: ChatError): void {
     this.#options.metrics.count("store_errors", { kind: "permanent" });
     if (items.length === 1) {

@@ -1,56 +1,11 @@
-import { ChatError, defineEventKind } from "@chat21/protocol";
+import { ChatError } from "@chat21/protocol";
+import { starred, starredType } from "@chat21/testkit";
 import { describe, expect, it } from "vitest";
-import * as z from "zod/mini";
-import type { EventRecord, Kind, KindCommand } from "../src/index.ts";
-import { checkOverlays, eventRules, rebuildOverlays, tellMembers } from "../src/index.ts";
+import type { EventRecord } from "../src/index.ts";
+import { checkOverlays, eventRules, rebuildOverlays } from "../src/index.ts";
 import { allOf, as, type Json, World } from "./world.ts";
 
-interface Star {
-  readonly type: string;
-  readonly request_id: string;
-  readonly conversWith: string;
-  readonly seq: number;
-}
-
-/** A whole kind in one place: members give stars to messages, and everybody counts them. */
-const starred: Kind = {
-  wire: defineEventKind({
-    code: 62,
-    data: z.looseObject({ seq: z.number() }),
-    command: {
-      type: "star",
-      schema: z.object({
-        type: z.literal("star"),
-        request_id: z.string(),
-        conversWith: z.string(),
-        seq: z.int(),
-      }),
-    },
-  }),
-  listed: false,
-  data: ({ body }) => body,
-  command: {
-    targets: ({ seq }) => [seq],
-    may(actor, _state, _request, [target]) {
-      if (target?.sender === actor.user) throw new ChatError("forbidden", "nobody stars an own message");
-    },
-    decide: ({ user }, { seq }, context) => ({
-      events: [{ type: "starred", sender: user, messageId: context.newId(), body: JSON.stringify({ seq }) }],
-    }),
-  } satisfies KindCommand<Star>,
-  amends: {
-    targets: ({ body }) => [(JSON.parse(body) as { seq: number }).seq],
-    apply: (before, { sender }) => ({
-      overlay: { ...before, stars: [...((before?.["stars"] as string[] | undefined) ?? []), sender] },
-    }),
-  },
-  tell(event, state, outlet) {
-    tellMembers(event, state, outlet, event.body);
-    if (outlet.takesFacts) outlet.fact({ kind: "event", name: "message-starred", event, data: event.body });
-  },
-};
-
-const kinds = { ...eventRules, starred };
+const kinds = { ...eventRules, [starredType]: starred };
 
 /** A group of three with one message by ann, in an engine that knows stars. */
 async function group() {

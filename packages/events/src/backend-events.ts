@@ -8,16 +8,18 @@ export interface BackendEvent {
   /** A webhook event's name. */
   readonly event: string;
   readonly app: string;
-  /** The same one whenever the same event is told again, so that whoever gets it twice can tell. */
+  /** The same id whenever the same event is told again, so that a receiver notices repeats. */
   readonly id: string;
-  /** JSON text: what a webhook carries. */
+  /** JSON text: the body of the webhook. */
   readonly body: string;
 }
 
 /** Names the origin of ids: an event has another one at every endpoint of webhooks, and this one in all queues. */
 const origin = "chat21.events";
 
-/** Makes the function that says what a fact means for queues: the wanted events, in the order in which they are to be told. */
+/**
+ * Makes the function that turns a fact into its wanted events for queues, in the order in which they are to be told.
+ */
 export function createBackendEvents(
   wanted: readonly WebhookEvent[],
   clock: Pick<Clock, "now">,

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 
 /**
- * The `webhook-id` of an event at an endpoint: a hash of what the event is, so that the same event, dispatched again
- * by whomever, gets the same id. `parts` must tell all events of one kind apart.
+ * The `webhook-id` of an event at an endpoint: a hash of the event's identity, so that the same event gets the same id
+ * when any process dispatches it again. `parts` must tell all events of one kind apart.
  */
 export function deliveryId(
   endpoint: string,

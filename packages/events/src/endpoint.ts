@@ -1,11 +1,11 @@
 import { ChatError } from "@chat21/protocol";
 import type { WebhookSecret } from "./webhook-secret.ts";
 
-/** Where deliveries go, and what they are signed with. */
+/** The address that deliveries go to, and the secrets that sign them. */
 export interface WebhookEndpoint {
   /** As {@link normalizeEndpointUrl} makes it: the query string is part of the endpoint. */
   readonly url: string;
-  /** Every one of them signs: the newest first, an older one beside it while receivers are changed over. */
+  /** Every secret signs: the newest first, an older one beside it while receivers are changed over. */
   readonly secrets: readonly WebhookSecret[];
 }
 

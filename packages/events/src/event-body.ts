@@ -1,7 +1,7 @@
 /** JSON text of a string: the only part of a body that is serialised here. Documents are spliced in as they are. */
 const quote = (text: string) => JSON.stringify(text);
 
-/** What `message-sent` and `message-delivered` say. */
+/** Contents of `message-sent` and `message-delivered`. */
 export interface MessageBody {
   readonly event: string;
   /** Milliseconds. */
@@ -14,7 +14,7 @@ export interface MessageBody {
   readonly message: string;
   /** Dotted form of the topic on which the copy was published. */
   readonly topic: string;
-  /** Whose inbox. */
+  /** The user whose inbox has the copy. */
   readonly deliveredTo: string;
 }
 
@@ -27,7 +27,7 @@ export function messageBody(of: MessageBody): string {
   );
 }
 
-/** What `message-received` and `message-return-receipt` say. */
+/** Contents of `message-received` and `message-return-receipt`. */
 export interface ReceiptBody {
   readonly event: string;
   readonly createdAt: number;
@@ -36,7 +36,7 @@ export interface ReceiptBody {
   readonly recipient: string;
   /** As the receiver named it. */
   readonly messageId: string;
-  /** Whose copy has the new status. */
+  /** The user whose copy has the new status. */
   readonly owner: string;
   readonly status: number;
   readonly topic: string;
@@ -52,12 +52,12 @@ export function receiptBody(of: ReceiptBody): string {
   );
 }
 
-/** What `conversation-archived` and `conversation-unarchived` say. */
+/** Contents of `conversation-archived` and `conversation-unarchived`. */
 export interface ConversationBody {
   readonly event: string;
   readonly createdAt: number;
   readonly app: string;
-  /** Whose list. */
+  /** The user whose list has the conversation. */
   readonly user: string;
   readonly conversWith: string;
   /** The conversation, JSON text. */
@@ -74,7 +74,7 @@ export function conversationBody(of: ConversationBody): string {
   );
 }
 
-/** What the webhooks of other events of a conversation say, such as `message-deleted`. */
+/** Contents of the webhooks of other events of a conversation, such as `message-deleted`. */
 export interface LogEventBody {
   readonly event: string;
   /** Milliseconds. */
@@ -98,7 +98,7 @@ export function eventBody(of: LogEventBody): string {
   );
 }
 
-/** What `presence-change` says. */
+/** Contents of `presence-change`. */
 export interface PresenceBody {
   readonly presence: "online" | "offline";
   readonly createdAt: number;

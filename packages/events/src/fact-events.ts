@@ -2,20 +2,20 @@ import type { Fact, InboxCopy } from "@chat21/engine";
 import { conversWithOf, messageStatus, topics, toRoutingKey } from "@chat21/protocol";
 import { conversationBody, eventBody, messageBody, presenceBody, receiptBody } from "./event-body.ts";
 
-/** An event before it is known where it goes. */
+/** An event without its destinations. */
 export interface BackendEventDraft {
   /** A webhook event's name. */
   readonly event: string;
   readonly app: string;
   /** Events of one key are delivered one after the other. */
   readonly orderKey: string;
-  /** What tells this event apart from all others of its name in the app. */
+  /** Values that together distinguish this event from all others of its name in the app. */
   readonly identity: readonly (string | number)[];
   /** The request's body, as of `createdAt` (ms). */
   readonly body: (createdAt: number) => string;
 }
 
-/** What a fact means for backends: the wanted events, in the order in which they are to be told. */
+/** Turns a fact into its wanted events for backends, in the order in which they are to be told. */
 export function eventsOf(fact: Fact, wanted: ReadonlySet<string>): readonly BackendEventDraft[] {
   switch (fact.kind) {
     case "message":
@@ -44,7 +44,7 @@ export function eventsOf(fact: Fact, wanted: ReadonlySet<string>): readonly Back
 function deliveriesOf(fact: Extract<Fact, { kind: "message" }>): readonly BackendEventDraft[] {
   return (
     fact.delivered
-      // The copy that a direct message's sender gets is the one that was announced as sent.
+      // The copy that a direct message's sender gets was announced as sent.
       .filter((copy) => copy.status === messageStatus.delivered)
       .map((copy) => messageEvent("message-delivered", fact, copy))
   );
@@ -80,7 +80,7 @@ function receiptEvent(
   fact: Extract<Fact, { kind: "receipt" }>,
 ): BackendEventDraft {
   const { app, conversation, user, conversWith, messageId, at } = fact;
-  // Two sides of one receipt: the copy of who received, and the copy of who wrote.
+  // Two sides of one receipt: the receiver's copy and the sender's copy.
   const [owner, other, status] =
     event === "message-received"
       ? [user, conversWith, messageStatus.received]

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-/** `whsec_` and 24-64 random bytes in base64, as Standard Webhooks has it. */
+/** `whsec_` and 24-64 random bytes in base64, as in Standard Webhooks. */
 export type WebhookSecret = string;
 
 const prefix = "whsec_";

@@ -20,11 +20,11 @@ export interface WebhookSettings {
   readonly keepDeliveredMs: number;
   /** How long dead letters can be replayed, milliseconds. */
   readonly keepDeadMs: number;
-  /** What the operator should be told once: a variable that is understood by an old name, or not used. */
+  /** Notices that the operator should read once: a variable that is understood by an old name, or not used. */
   readonly notices: readonly string[];
 }
 
-/** What holds where a variable is not set. */
+/** Values that apply where a variable is not set. */
 export const webhookSettingDefaults = {
   enabled: true,
   events: usualWebhookEvents,

@@ -7,7 +7,7 @@ import type { WebhookDelivery, WebhookStore } from "./webhook-store.ts";
 
 /** The parts and settings of a webhook sink. */
 export interface WebhookSinkOptions {
-  /** Every one gets every event. None: facts are accepted and nothing is recorded. */
+  /** Every endpoint gets every event. Without endpoints facts are accepted and nothing is recorded. */
   readonly endpoints: readonly Pick<WebhookEndpoint, "url">[];
   /** Which events are recorded, by name. `presence-change` is recorded in any case. @default `usualWebhookEvents` */
   readonly events?: readonly string[];
@@ -27,9 +27,9 @@ interface Waiting {
 }
 
 /**
- * Makes delivery rows of facts. `accept` resolves when all rows are durable, rejects with the store's error, and may
- * be repeated: the rows' ids are made from the facts, so a repeat adds nothing. Calls take effect in order; those
- * that come while a write is under way share the next one.
+ * Makes delivery rows of facts. `accept` resolves when all rows are durable and rejects with the store's error. It may
+ * be repeated: the rows' ids are made from the facts, so a repeat adds nothing. Calls take effect in order; calls that
+ * come while a write is under way share the next one.
  */
 export function createWebhookSink(options: WebhookSinkOptions): EventSink {
   const { store, clock, onEnqueued } = options;

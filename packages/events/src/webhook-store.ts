@@ -1,4 +1,4 @@
-/** One webhook request to make, and how far it came. */
+/** One webhook request to make, and its progress. */
 export interface WebhookDelivery {
   /** Stable `webhook-id`; enqueueing the same id again is a no-op. */
   readonly id: string;
@@ -12,7 +12,7 @@ export interface WebhookDelivery {
   readonly createdAt: number;
 }
 
-/** A delivery as it is kept. */
+/** A delivery as the store keeps it. */
 export interface StoredWebhookDelivery extends WebhookDelivery {
   /** Order of arrival. */
   readonly position: number;
@@ -28,7 +28,7 @@ export interface StoredWebhookDelivery extends WebhookDelivery {
   readonly settledAt: number | null;
 }
 
-/** Which rows to take. */
+/** The rows to take. */
 export interface WebhookLease {
   readonly endpoint: string;
   readonly now: number;
@@ -37,7 +37,7 @@ export interface WebhookLease {
   readonly limit: number;
 }
 
-/** What one attempt came to. */
+/** The outcome of one attempt. */
 export interface WebhookOutcome {
   readonly id: string;
   /** The `leaseUntil` under which the attempt was made. */
@@ -50,7 +50,7 @@ export interface WebhookOutcome {
   readonly at: number;
 }
 
-/** Which deliveries to show. All given fields must match. */
+/** Filter of the deliveries to show. All given fields must match. */
 export interface WebhookQuery {
   readonly id?: string;
   readonly endpoint?: string;
@@ -64,22 +64,22 @@ export interface WebhookQuery {
 /**
  * The webhooks' outbox: leased rows, so that a crash repeats and never loses. Several processes may lease from it at
  * the same time. A *lane* is one (endpoint, orderKey); its *front* is its pending row with the lowest `position`. Only
- * fronts are ever handed out, so a front that waits for its next attempt, or is leased, holds back all rows behind it.
+ * fronts are handed out, so a front that waits for its next attempt, or is leased, holds back all rows behind it.
  * Errors and promises are those of the engine's `Store`.
  */
 export interface WebhookStore {
-  /** Adds rows, in order; ids that exist are left as they are. `queuedAt` is `createdAt` at first. */
+  /** Adds rows, in order; rows whose ids exist are left as they are. `queuedAt` is `createdAt` at first. */
   enqueue(deliveries: readonly WebhookDelivery[]): Promise<void>;
   /**
-   * Calls `listener` after rows were added, by whichever process: best effort, once or several times. Returns the way to
-   * stop it. @default one process writes, which knows by itself
+   * Calls `listener` after any process has added rows: best effort, once or several times. Returns the function that
+   * stops it. @default one process writes, and knows of its rows by itself
    */
   onEnqueued?(listener: () => void): () => void;
   /** Takes up to `limit` fronts of one endpoint that are due and not leased at `now`, lowest `position` first. */
   lease(lease: WebhookLease): Promise<readonly StoredWebhookDelivery[]>;
   /**
-   * Writes outcomes, counts one attempt each and ends the leases. An outcome whose lease has meanwhile gone to
-   * somebody else, or whose row is not pending any more, has no effect.
+   * Writes outcomes, counts one attempt each and ends the leases. An outcome has no effect when another worker has the
+   * lease meanwhile, or when the row is not pending any more.
    */
   settle(outcomes: readonly WebhookOutcome[]): Promise<void>;
   /**

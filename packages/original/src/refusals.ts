@@ -1,4 +1,4 @@
-/** Why something of an original database is not taken over; the sentence is what a report shows. */
+/** Reasons why an item of an original database is not taken over; a report shows the sentence. */
 export const originalRefusals = {
   app_missing: "names no app",
   conversation_mismatch: "its timeline is not that of its sender and recipient",
@@ -19,10 +19,10 @@ export const originalRefusals = {
 /** One of {@link originalRefusals}. */
 export type OriginalRefusal = keyof typeof originalRefusals;
 
-/** Something that is not taken over. */
+/** An item that is not taken over. */
 export interface Refused {
   readonly refused: OriginalRefusal;
-  /** Which key or id, where that helps to find it. */
+  /** The key or id, where it helps to find the item. */
   readonly detail?: string;
 }
 

@@ -1,4 +1,4 @@
-/** Variables of an original that mean something to none of our processes, by what they were for. */
+/** Variables of an original that none of our processes reads, by their former purpose. */
 const names = {
   cache: ["CACHE_ENABLED", "CACHE_REDIS_HOST", "CACHE_REDIS_PORT", "CACHE_REDIS_PASSWORD"],
   buckets: [
@@ -43,7 +43,9 @@ const serverReasons = {
 
 const because = (some: readonly string[], reason: string) => some.map((name) => [name, reason] as const);
 
-/** Variables that deployments of an original set and that have no effect, each with the reason, by where they are set. */
+/**
+ * Variables of an original's deployments that have no effect, each with the reason, by the place where they are set.
+ */
 export const unusedOriginalVariables: Readonly<Record<"cluster" | "server", ReadonlyMap<string, string>>> = {
   /** For the processes of a cluster. */
   cluster: new Map([

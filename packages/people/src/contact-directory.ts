@@ -3,18 +3,18 @@ import { userProfileSchema } from "@chat21/protocol";
 import * as z from "zod";
 import type { UserStore } from "./user-store.ts";
 
-/** What a directory is made of. */
+/** Ports and settings of a contact directory. */
 export interface ContactDirectoryOptions {
   readonly users: Pick<UserStore, "get">;
-  /** `GET {endpoint}/{id}` answers `{firstname, lastname, fullname?}`. @default nobody is asked */
+  /** `GET {endpoint}/{id}` answers `{firstname, lastname, fullname?}`. @default no lookup */
   readonly endpoint?: string;
   readonly clock: Pick<Clock, "now">;
   readonly log: Pick<Log, "debug">;
 }
 
-/** Bounds of asking. */
+/** Bounds of the lookup. */
 const contactLimits = {
-  /** How long a name is believed. */
+  /** Time that a name is kept. */
   keepMs: 120_000,
   keepCount: 10_000,
   /** A request that takes longer is given up: names are not worth waiting for. */
@@ -85,7 +85,7 @@ async function ask(endpoint: string, user: string): Promise<Contact> {
   return contactOf(user, answerSchema.parse(JSON.parse(text)));
 }
 
-/** The own full name, else first and last, else one of them, else the id. */
+/** The person's full name, else first and last, else one of them, else the id. */
 function contactOf(user: string, names: z.infer<typeof answerSchema>): Contact {
   const firstname = names.firstname ?? "";
   const lastname = names.lastname ?? "";

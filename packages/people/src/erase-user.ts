@@ -1,7 +1,7 @@
 import type { Actor, Engine, Store } from "@chat21/engine";
 import type { PeopleStore } from "./people-store.ts";
 
-/** The parts that erasing a person works with. */
+/** The parts that erase a person's data. */
 export interface EraseUserParts {
   readonly store: Pick<Store, "conversations"> & Pick<PeopleStore, "users">;
   readonly engine: Pick<Engine, "groups" | "messages">;
@@ -11,24 +11,24 @@ export interface EraseUserParts {
   };
 }
 
-/** What was erased. */
+/** Counts of the erased data. */
 export interface ErasedUser {
-  /** Messages whose bodies are gone; their numbers stay. */
+  /** Messages whose bodies were erased; their numbers stay. */
   readonly messages: number;
-  /** Groups the person was taken out of. */
+  /** Groups that the person was removed from. */
   readonly groups: number;
-  /** Whether there was a profile. */
+  /** Whether a profile existed. */
   readonly profile: boolean;
   /** Push registrations. */
   readonly instances: number;
 }
 
-/** Conversations of one person that are looked at in one go. */
+/** Conversations of one person per read. */
 const conversationsAtOnce = 500;
 
 /**
  * Erases a person: tokens first, so that nothing new comes, then groups, messages, profile, push registrations and
- * presence. May be repeated after a failure: what is gone stays gone.
+ * presence. May be repeated after a failure: erased data stays erased.
  */
 export async function eraseUser(parts: EraseUserParts, actor: Actor, user: string): Promise<ErasedUser> {
   const { engine, store, verifier } = parts;

@@ -16,7 +16,7 @@ export const markSchema = defineSchema(() =>
 export type Mark = z.infer<typeof markSchema>;
 
 /**
- * What a device may ask over MQTT beyond P1-P6. Every command is answered on the device's answer topic. Kinds of events
+ * Commands of a device over MQTT beyond P1-P6. Every command is answered on the device's answer topic. Kinds of events
  * bring further commands of their own: see `EventKind.command`.
  */
 export const commandSchema = defineSchema(() =>
@@ -48,7 +48,7 @@ export const answerSchema = defineSchema(() =>
 );
 export type Answer = z.infer<typeof answerSchema>;
 
-/** What the ephemeral topic carries; never stored, never repeated. */
+/** Content of the ephemeral topic; never stored, never repeated. */
 export const ephemeralSchema = defineSchema(() =>
   z.union([
     z.looseObject({

@@ -1,6 +1,6 @@
 /**
- * Makes a schema now, in a form of which every bundler knows that it may be left out where nobody uses it. All schemas
- * of this package are made through it: without, a browser would load them all.
+ * Makes a schema now, in a form that every bundler may leave out when it is unused. All schemas of this package are
+ * made through it; otherwise a browser would load them all.
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function defineSchema<Schema>(make: () => Schema): Schema {

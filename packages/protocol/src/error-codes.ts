@@ -1,6 +1,6 @@
 /**
- * Every code an answer, a REST problem or a thrown {@link ChatError} may carry. Codes are permanent.
- * `retryable`: the same request may succeed later without being changed. `status`: of a `/api/v1` answer.
+ * Every code of an answer, a REST problem or a thrown {@link ChatError}. Codes are permanent. `retryable`: the same
+ * request may succeed later without being changed. `status`: of a `/api/v1` answer.
  */
 export const errorCodes = {
   already_member: { status: 409, retryable: false, title: "The user is already a member" },
@@ -37,14 +37,14 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorCodes, value);
 }
 
-/** What goes with a {@link ChatError}. */
+/** Optional facts of a {@link ChatError}. */
 export interface ChatErrorOptions {
   readonly cause?: unknown;
-  /** How long to wait before trying again. */
+  /** Time to wait before trying again. */
   readonly retryAfterMs?: number;
 }
 
-/** The one error class of all packages: a permanent code, whether to retry, and the cause where there is one. */
+/** The only error class of all packages: a permanent code, whether to retry, and the cause if known. */
 export class ChatError extends Error {
   override readonly name = "ChatError";
   readonly code: ErrorCode;
@@ -61,7 +61,7 @@ export class ChatError extends Error {
     return errorCodes[this.code].retryable;
   }
 
-  /** The only door from an unknown thrown value to a typed one: a `ChatError` as it is, anything else as `internal`. */
+  /** Makes a typed error from any thrown value: a `ChatError` stays as it is, anything else becomes `internal`. */
   static fromUnknown(thrown: unknown): ChatError {
     if (thrown instanceof ChatError) return thrown;
     // An object may have no text at all: `String(Object.create(null))` throws.

@@ -4,8 +4,8 @@ import { messageSchema } from "./message.ts";
 import { overlaySchema } from "./overlay.ts";
 
 /**
- * One entry of a conversation's log as `…/event`, history and sync carry it. A `message` event has `message`, unless the
- * message was erased, and `overlay` when later events changed it. Every other kind has `data`: see `eventKinds`.
+ * One entry of a conversation's log in `…/event`, history and sync. A `message` event has `message`, unless the message
+ * was erased, and `overlay` when later events changed it. Every other kind has `data`: see `eventKinds`.
  */
 export const eventSchema = defineSchema(() =>
   z.looseObject({

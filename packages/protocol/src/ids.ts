@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.ts";
 import { limits } from "./limits.ts";
 
-// `__proto__` would be no plain key of an object: `{}["__proto__"] = 1` adds nothing.
+// `__proto__` is not a plain key of an object: `{}["__proto__"] = 1` adds nothing.
 const idPattern = /^(?!\$|__proto__$)[A-Za-z0-9_\-@:=~!,;()$&']+$/;
 
 const utf8 = new TextEncoder();
@@ -13,9 +13,9 @@ export function byteLength(text: string): number {
 }
 
 /**
- * Whether `value` may be a user, device, message, client or app id: 1-64 bytes of
- * `A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`, not starting with `$` and not `__proto__`. The alphabet leaves out what
- * MQTT, AMQP and RabbitMQ's scopes give a meaning to (`/ + # . * %`), so that an id is one segment everywhere.
+ * Whether `value` may be a user, device, message, client or app id: 1-64 bytes of `A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $
+ * & '`, not starting with `$` and not `__proto__`. The alphabet leaves out the characters with a meaning in MQTT, AMQP
+ * and RabbitMQ's scopes (`/ + # . * %`), so that an id is one segment everywhere.
  */
 export function isId(value: unknown): value is string {
   return typeof value === "string" && value.length <= limits.idBytes && idPattern.test(value);
@@ -27,22 +27,22 @@ export function isGroupId(value: unknown): value is string {
 }
 
 /**
- * Whether an id names a group by its form: it contains `group-` anywhere (`group-…`, `support-group-…`).
- * Existing clients decide by the same test.
+ * Whether an id has the form of a group's id: it contains `group-` anywhere (`group-…`, `support-group-…`). Existing
+ * clients decide by the same test.
  */
 export function looksLikeGroupId(id: string): boolean {
   return id.includes("group-");
 }
 
-/** The sender of info messages. It is nobody's user: no token is issued for it. */
+/** The sender of info messages. No user has this id: no token is issued for it. */
 export const systemUser = "system";
 
 /** The app id that existing clients have built in. */
 export const defaultApp = "tilechat";
 
 /**
- * The id under which a one-to-one conversation is stored: `<smaller>.<larger>` in code unit order. `.` cannot occur
- * in an id, so it never collides with a group's id. `A.A` is a user's notes to self.
+ * The id of a stored one-to-one conversation: `<smaller>.<larger>` in code unit order. `.` cannot occur in an id, so it
+ * never collides with a group's id. `A.A` is a user's notes to self.
  */
 export function directConversationId(a: string, b: string): string {
   return a <= b ? `${a}.${b}` : `${b}.${a}`;
@@ -54,7 +54,7 @@ export function directMembers(conversation: string): readonly [string, string] |
   return dot < 0 ? null : [conversation.slice(0, dot), conversation.slice(dot + 1)];
 }
 
-/** The conversation between `user` and `conversWith` (a user's or a group's id), as it is stored. */
+/** The stored id of the conversation between `user` and `conversWith` (a user's or a group's id). */
 export function conversationIdOf(
   user: string,
   conversWith: string,
@@ -63,7 +63,7 @@ export function conversationIdOf(
   return group ? conversWith : directConversationId(user, conversWith);
 }
 
-/** What `user` calls a stored conversation on the wire: the counterpart's id, or the group's. */
+/** The name that `user` has for a stored conversation on the wire: the counterpart's id, or the group's. */
 export function conversWithOf(conversation: string, user: string): string {
   const pair = directMembers(conversation);
   if (pair === null) return conversation;

@@ -15,7 +15,10 @@ export const limits = {
   payloadDepth: 32,
   /** Members an inline group may name. */
   inlineGroupMembers: 50,
-  /** Members up to which a group's deliveries go with all others; those of larger groups go in steps of so many. */
+  /**
+   * Largest group whose deliveries go with all others, in members; deliveries of larger groups go in steps of this
+   * size.
+   */
   interleavedMembers: 200,
   /** Members of a stored group. */
   groupMembers: 10_000,
@@ -27,7 +30,7 @@ export const limits = {
   presenceUsers: 100,
   /** Longest group or user display name. */
   nameBytes: 512,
-  /** Messages replayed to somebody who joins a group. */
+  /** Messages replayed to a user who joins a group. */
   joinReplay: 200,
   /** Items of a list when the request names no `limit`. */
   listDefault: 200,
@@ -38,17 +41,17 @@ export const limits = {
   /** Longest cursor of sync or of a list. */
   cursorCharacters: 512,
   /**
-   * Bytes of one answer of sync, of a list or of a history, everything counted. One item comes in any case, however large;
-   * the rest is asked for with the answer's cursor.
+   * Bytes of one answer of sync, of a list or of a history, everything counted. At least one item comes, of any size;
+   * the others come with the answer's cursor.
    */
   answerBytes: 4 * 1024 * 1024,
   /** Sync, list and history requests of one user that are answered at the same time. */
   heavyRequests: 2,
   /** Such requests that wait for their turn, per user; one more is `rate_limited`. */
   heavyWaiting: 16,
-  /** A reader that takes nothing of an answer for so long is disconnected. */
+  /** A reader that takes nothing of an answer for this time is disconnected. */
   readerStallMs: 30_000,
-  /** REST answers of at least so many bytes are compressed for readers that say they can read it. */
+  /** REST answers of at least this size are compressed for readers that accept it. */
   compressFromBytes: 1024,
   /** Characters of a message's text that a list shows; the whole text is in the history. */
   listTextCharacters: 1_000,
@@ -60,9 +63,9 @@ export const limits = {
   erasedPerEvent: 500,
   /** Conversations one `mark` command may name. */
   marks: 100,
-  /** How far in the past a client's own `timestamp` is believed. */
+  /** A client's own `timestamp` may lie this far in the past. */
   timestampPastMs: 24 * 60 * 60 * 1_000,
-  /** How far in the future a client's own `timestamp` is believed. */
+  /** A client's own `timestamp` may lie this far in the future. */
   timestampFutureMs: 60 * 1_000,
   /** Longest life of a token of the strict profile. */
   strictTokenTtlMs: 60 * 60 * 1_000,

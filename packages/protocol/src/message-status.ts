@@ -1,6 +1,6 @@
 /**
- * States of a message copy on the wire. `delivered` means "fanned out to this inbox", `received` that a device of the
- * receiver has it, `returnReceipt` that the sender was told so.
+ * States of a message copy on the wire. `delivered`: fanned out to this inbox. `received`: a device of the receiver has
+ * it. `returnReceipt`: the sender was told so.
  */
 export const messageStatus = {
   failed: -100,

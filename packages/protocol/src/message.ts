@@ -3,7 +3,7 @@ import { defineSchema } from "./define-schema.ts";
 import { conversWithSchema, idSchema } from "./ids.ts";
 
 const text = defineSchema(() => z.optional(z.nullable(z.string())));
-// An object of anything; `z.record` says the same and costs a browser 3 kB more.
+// An object with any keys; `z.record` says the same and costs a browser 3 kB more.
 const json = defineSchema(() => z.looseObject({}));
 
 /** `attributes` as the engine reads them; every other key passes through untouched. */
@@ -11,14 +11,14 @@ export const attributesSchema = defineSchema(() =>
   z.looseObject({
     /** `false`: stored and delivered, but the conversation list stays as it is. */
     updateconversation: z.optional(z.unknown()),
-    /** The one member who never sees this message. */
+    /** The only member who never sees this message. */
     hiddenFor: z.optional(z.unknown()),
     /** The sending client's own name for the message; echoed, and a receipt may name it. */
     tempUID: z.optional(z.unknown()),
   }),
 );
 
-/** P1: what a client publishes to send. Keys that are not listed pass through untouched. */
+/** P1: the message that a client publishes. Keys that are not listed pass through untouched. */
 export const outgoingMessageSchema = defineSchema(() =>
   z.looseObject({
     text,
@@ -41,7 +41,7 @@ export const outgoingMessageSchema = defineSchema(() =>
 );
 export type OutgoingMessage = z.infer<typeof outgoingMessageSchema>;
 
-/** Keys of a message that only the server writes. What a client puts there is cut out before anything else. */
+/** Keys of a message that only the server writes. A client's values of them are cut out before any other step. */
 export const serverKeys = [
   "_id",
   "__history",
@@ -58,7 +58,7 @@ export const serverKeys = [
   "timestamp",
 ] as const;
 
-/** S1 and REST: a message as its receivers see it. */
+/** S1 and REST: a message for its receivers. */
 export const messageSchema = defineSchema(() =>
   z.looseObject({
     message_id: z.string(),
@@ -106,7 +106,7 @@ export const conversationPatchSchema = defineSchema(() => z.looseObject({ is_new
 /** P5 and P6. Anything whose `connected` is falsy counts as offline. */
 export const presenceSchema = defineSchema(() => z.looseObject({ connected: z.optional(z.unknown()) }));
 
-/** A conversation as REST lists it and S4 and S5 carry it: its last message and what is known about it. */
+/** A conversation in lists of REST, in S4 and in S5: its last message and facts about it. */
 export const conversationSchema = defineSchema(() =>
   z.looseObject({
     timelineOf: z.string(),
@@ -120,7 +120,7 @@ export const conversationSchema = defineSchema(() =>
 );
 export type Conversation = z.infer<typeof conversationSchema>;
 
-/** A group as REST answers it and S6 carries it. `members` maps a user's id to the number 1. */
+/** A group in answers of REST and in S6. `members` maps a user's id to the number 1. */
 export const groupSchema = defineSchema(() =>
   z.looseObject({
     uid: conversWithSchema,

@@ -5,10 +5,10 @@ import { limits } from "./limits.ts";
 import { conversationSchema } from "./message.ts";
 import { rangeSchema } from "./range.ts";
 
-/** `POST /api/v1/{app}/sync`: asks for what has changed for the caller since an earlier answer. */
+/** `POST /api/v1/{app}/sync`: asks for the caller's changes since an earlier answer. */
 export const syncRequestSchema = defineSchema(() =>
   z.object({
-    /** `cursor` of the answer before. Opaque, and of use to nobody else. @default everything, newest first */
+    /** `cursor` of the answer before. Opaque, and only valid for the same user. @default everything, newest first */
     cursor: z.optional(z.string().check(z.maxLength(limits.cursorCharacters))),
     /** Events of each conversation, at most; 0 asks for states alone. @default 200 */
     limit: z.optional(z.int().check(z.minimum(0), z.maximum(limits.listMax))),
@@ -38,9 +38,9 @@ export const conversationStateSchema = defineSchema(() =>
 export type ConversationState = z.infer<typeof conversationStateSchema>;
 
 /**
- * One changed conversation: its state, and the newest of the events since the cursor. `covered` says which numbers the
- * answer speaks of; a covered number without an event is not for this user. `behind`: there are events since the cursor
- * that did not fit, below `covered`; `…/events` has them.
+ * One changed conversation: its state, and the newest of the events since the cursor. `covered` lists the numbers that
+ * the answer speaks of; a covered number without an event is not for this user. `behind`: some events since the cursor
+ * did not fit. They lie below `covered`; `…/events` has them.
  */
 export const syncItemSchema = defineSchema(() =>
   z.looseObject({
@@ -53,9 +53,9 @@ export const syncItemSchema = defineSchema(() =>
 export type SyncItem = z.infer<typeof syncItemSchema>;
 
 /**
- * Answer of sync: changed conversations, the one that changed last first, within `limits.answerBytes`. `more`: ask again
- * with `cursor` for the rest. `reset`: the store has another history (its `epoch` changed), the cursor meant nothing in it,
- * and this answer begins with everything.
+ * Answer of sync: changed conversations, the one that changed last first, within `limits.answerBytes`. `more`: ask
+ * again with `cursor` for the rest. `reset`: the store has another history (its `epoch` changed), so the cursor had no
+ * meaning, and this answer begins with everything.
  */
 export const syncResponseSchema = defineSchema(() =>
   z.looseObject({

@@ -5,8 +5,8 @@ import { limits } from "./limits.ts";
 import { topics, toRoutingKey } from "./topics.ts";
 
 /**
- * Claims of a token. Existing issuers write all of them; only `sub` and `app_id` are needed to know who speaks.
- * `exp`, `iat` and `nbf` are seconds (RFC 7519).
+ * Claims of a token. Existing issuers write all of them; only `sub` and `app_id` are needed to know the user. `exp`,
+ * `iat` and `nbf` are seconds (RFC 7519).
  */
 export const claimsSchema = defineSchema(() =>
   z.looseObject({
@@ -31,8 +31,8 @@ export type Claims = z.infer<typeof claimsSchema>;
 export const tokenAudience = "rabbitmq";
 
 /**
- * RabbitMQ scopes of a user's token. `strict` (with a client id) opens the user's own topics and own subscription
- * queues only; `compat` is what existing issuers write, with `configure` on everything.
+ * RabbitMQ scopes of a user's token. `strict` (with a client id) only opens the user's own topics and own subscription
+ * queues; `compat` has the scopes of existing issuers, with `configure` on everything.
  */
 export function userScopes(app: string, user: string, clientId?: string): readonly string[] {
   const inbox = toRoutingKey(topics.inbox(app, user)).replace("#", "*");

@@ -2,8 +2,8 @@ import { isGroupId, isId } from "./ids.ts";
 import { limits } from "./limits.ts";
 
 /**
- * The only place where `/` (MQTT) and `.` (AMQP) are joined or split. Builders do not check their arguments: ids are
- * checked where they enter.
+ * MQTT topics. This is the only place where `/` (MQTT) and `.` (AMQP) are joined or split. Builders do not check their
+ * arguments: ids are checked where they enter.
  */
 export const topics = {
   /** S1, a message in `user`'s inbox. */
@@ -21,7 +21,7 @@ export const topics = {
   /** S5, a conversation that entered `user`'s archive. */
   archivedConversationAdded: (app: string, user: string, conversWith: string) =>
     `apps/${app}/users/${user}/archived_conversations/${conversWith}/clientadded`,
-  /** A conversation that left `user`'s archive because a newer message came. */
+  /** A conversation that left `user`'s archive because of a newer message. */
   archivedConversationDeleted: (app: string, user: string, conversWith: string) =>
     `apps/${app}/users/${user}/archived_conversations/${conversWith}/clientdeleted`,
   /** S6, a group's new data. */
@@ -55,7 +55,7 @@ export const topics = {
   inbox: (app: string, user: string) => `apps/${app}/users/${user}/#`,
 } as const;
 
-/** What a client may publish, by kind: P1-P5/P6 and commands. */
+/** Topics that a client may publish on, by kind: P1-P5/P6 and commands. */
 export type ClientTopic =
   | { readonly kind: "send"; readonly app: string; readonly user: string; readonly recipient: string }
   | { readonly kind: "command"; readonly app: string; readonly user: string; readonly device: string }
@@ -75,8 +75,8 @@ export type ClientTopic =
   | { readonly kind: "presence"; readonly app: string; readonly user: string; readonly clientId: string };
 
 /**
- * Parses a topic that a client publishes on. `null` for every other shape and for every id outside the alphabet:
- * the list of shapes is an allow-list, nothing is recognised by its suffix alone.
+ * Parses a topic that a client publishes on. `null` for every other shape and for every id outside the alphabet: the
+ * list of shapes is an allow-list, a suffix alone is never enough.
  */
 export function parseClientTopic(topic: string): ClientTopic | null {
   const parts = topic.split("/");
@@ -119,7 +119,7 @@ function parseOutgoing(parts: readonly string[], app: string): ClientTopic | nul
   return null;
 }
 
-/** What the server publishes to a user, by kind, with the counterpart where the topic names one. */
+/** Topics that the server publishes to a user, by kind, with the counterpart where the topic names one. */
 export type ServerTopic =
   | {
       readonly kind:
@@ -163,8 +163,8 @@ export function parseServerTopic(topic: string): ServerTopic | null {
 }
 
 /**
- * Whether `filter` is a well-formed MQTT filter that lies inside `user`'s own tree (`apps/{app}/users/{user}/…`,
- * wildcards only below it).
+ * Whether `filter` is a well-formed MQTT filter inside `user`'s own tree (`apps/{app}/users/{user}/…`, wildcards only
+ * below it).
  */
 export function isOwnFilter(app: string, user: string, filter: string): boolean {
   const root = `apps/${app}/users/${user}/`;
@@ -176,8 +176,8 @@ export function isOwnFilter(app: string, user: string, filter: string): boolean 
 }
 
 /**
- * Whether an MQTT topic without wildcards is matched by a well-formed filter ([MQTT-4.7.1-2], [MQTT-4.7.1-3]; a
- * wildcard in the first place matches no topic that begins with `$`, [MQTT-4.7.2-1]).
+ * Whether a well-formed filter matches an MQTT topic without wildcards ([MQTT-4.7.1-2], [MQTT-4.7.1-3]; a wildcard in
+ * the first place matches no topic that begins with `$`, [MQTT-4.7.2-1]).
  */
 export function topicMatches(filter: string, topic: string): boolean {
   if (topic.startsWith("$") && (filter.startsWith("#") || filter.startsWith("+"))) return false;
@@ -201,8 +201,8 @@ export function fromRoutingKey(key: string): string {
 }
 
 /**
- * Whether every routing key that a conversation between `user` and `conversWith` can need stays within
- * {@link limits.routingKeyBytes}. Checked before anything is accepted, because a broker would refuse the key later.
+ * Whether every possible routing key of a conversation between `user` and `conversWith` stays within {@link
+ * limits.routingKeyBytes}. Checked before anything is accepted, because a broker would refuse the key later.
  */
 export function fitsRoutingKeys(app: string, user: string, conversWith: string): boolean {
   const uuidBytes = 36;

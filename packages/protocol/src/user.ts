@@ -23,7 +23,7 @@ export const userProfileSchema = defineSchema(() =>
 );
 export type UserProfile = z.infer<typeof userProfileSchema>;
 
-/** A user as REST answers it. Times are milliseconds. */
+/** A user in answers of REST. Times are milliseconds. */
 export const userSchema = defineSchema(() =>
   z.looseObject({
     id: z.string(),
@@ -40,7 +40,10 @@ export const userSchema = defineSchema(() =>
 );
 export type User = z.infer<typeof userSchema>;
 
-/** `GET /api/v1/{app}/presence?users=a,b`, in the order asked for. `last_seen`: 0 = never, or not for the caller to know. */
+/**
+ * `GET /api/v1/{app}/presence?users=a,b`, in the order of the request. `last_seen`: 0 = never, or hidden from the
+ * caller.
+ */
 export const presenceListSchema = defineSchema(() =>
   z.looseObject({
     presence: z.array(

@@ -1,7 +1,7 @@
 import type * as z from "zod/mini";
 import { ChatError } from "./error-codes.ts";
 
-/** The value as the schema knows it. Throws `bad_request` that names the first offending path, never the value. */
+/** The value in the schema's type. Throws `bad_request` that names the first offending path, never the value. */
 export function validate<Schema extends z.ZodMiniType>(schema: Schema, value: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

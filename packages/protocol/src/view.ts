@@ -1,6 +1,6 @@
 import { systemUser } from "./ids.ts";
 
-/** Who looks at a conversation. */
+/** The user who looks at a conversation. */
 export interface Reader {
   readonly user: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Webhook event names. All but `presence-change` pass the `WEBHOOK_EVENTS` filter. The first seven are those that consumers
- * of an original Chat21 know; see {@link usualWebhookEvents}.
+ * Webhook event names. All but `presence-change` pass the `WEBHOOK_EVENTS` filter. Consumers of an original Chat21 know
+ * the first seven; see {@link usualWebhookEvents}.
  */
 export const webhookEvents = [
   "message-sent",
@@ -16,7 +16,7 @@ export const webhookEvents = [
 /** One of {@link webhookEvents}. */
 export type WebhookEvent = (typeof webhookEvents)[number];
 
-/** The events that are sent where no choice is made: a consumer that was written for an original meets no other name. */
+/** The events that are sent by default: consumers of an original Chat21 know all of them. */
 export const usualWebhookEvents: readonly WebhookEvent[] = webhookEvents.filter(
   (event) => event !== "message-deleted",
 );

@@ -44,7 +44,7 @@ export type CommonSettingName =
   | "mongoUri"
   | "startTimeoutSeconds";
 
-/** What every process of the cluster is configured with. */
+/** Configuration that every process of the cluster has. */
 export interface ClusterConfig {
   readonly mongoUri: string;
   /** Whether missing collections and indexes are made at start. */
@@ -52,12 +52,12 @@ export interface ClusterConfig {
   readonly host: string;
   readonly metricsToken: string | undefined;
   readonly logLevel: LogLevel;
-  /** How long MongoDB and RabbitMQ are waited for; 0: one attempt. */
+  /** How long the process waits for MongoDB and RabbitMQ; 0: one attempt. */
   readonly startTimeoutMs: number;
   readonly webhooks: WebhookSettings;
 }
 
-/** Where the configuration of one process of the cluster is read from. */
+/** Source of the configuration of one process of the cluster. */
 export interface ClusterConfigSource<Name extends ClusterSettingName> {
   /** The settings that the process has. */
   readonly table: Pick<ClusterSettings, Name | CommonSettingName>;
@@ -67,16 +67,16 @@ export interface ClusterConfigSource<Name extends ClusterSettingName> {
 }
 
 /**
- * Reads the configuration of a process of the cluster: with `readOwn` what it has for itself, and then what every process
- * has. The names of existing deployments are understood. Throws `OperatorError` for the first value that cannot be
- * used; never shows secrets.
+ * Reads the configuration of a process of the cluster: first its own settings with `readOwn`, then those of every
+ * process. It understands the variable names of existing deployments. Throws `OperatorError` for the first value that
+ * cannot be used; never shows secrets.
  */
 export function loadClusterConfig<Name extends ClusterSettingName, Own extends object>(
   { table, environment, unused }: ClusterConfigSource<Name>,
   readOwn: (reader: ClusterReader<Name | CommonSettingName>) => Own,
 ): LoadedConfig<ClusterConfig & Own> {
   const reader = createSettingsReader({
-    // The types below let nothing be read but what the table has.
+    // The types below allow reading only the settings of the table.
     table: table as ClusterSettings,
     ...{ environment, unused, others: clusterVariables },
   });
@@ -111,7 +111,7 @@ export type BrokerSettingName =
   | "presence"
   | "rabbitUri";
 
-/** What every process with an engine on the broker is configured with. */
+/** Configuration that every process with an engine on the broker has. */
 export interface BrokerConfig {
   readonly rabbitUri: string;
   /** `undefined`: any. */
@@ -123,7 +123,7 @@ export interface BrokerConfig {
   readonly contactsUrl: string | undefined;
 }
 
-/** Reads what every process with an engine on the broker has. Throws `OperatorError`. */
+/** Reads the configuration of a process with an engine on the broker. Throws `OperatorError`. */
 export function readBrokerConfig({ read, readRequired }: ClusterReader<BrokerSettingName>): BrokerConfig {
   return {
     rabbitUri: readRequired("rabbitUri"),

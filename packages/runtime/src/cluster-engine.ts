@@ -17,7 +17,7 @@ import type { BrokerConfig, ClusterConfig } from "./cluster-config.ts";
 import { OperatorError } from "./failure.ts";
 import { systemClock } from "./system-clock.ts";
 
-/** What such an engine is bound to. */
+/** Parts of {@link createClusterEngine}. */
 export interface ClusterEngineParts {
   readonly config: BrokerConfig & Pick<ClusterConfig, "webhooks">;
   /** Names this process among the holders of leases. */
@@ -34,7 +34,7 @@ export interface ClusterEngineParts {
   readonly metrics: Metrics;
 }
 
-/** The engine of a process that shares its store and its broker with others. Nothing runs yet. */
+/** The engine of a process that shares its store and its broker with others. It does not run yet. */
 export function createClusterEngine({ config, holder, store, edge, ...given }: ClusterEngineParts): Engine {
   const { apps, presence, events, webhooks: settings, contactsUrl, messageRate } = config;
   const clock = systemClock;
@@ -55,7 +55,7 @@ export function createClusterEngine({ config, holder, store, edge, ...given }: C
   });
 }
 
-/** Starts the engine, and then the edge that feeds it. Throws `OperatorError` when the broker is not to be had. */
+/** Starts the engine, and then the edge that feeds it. Throws `OperatorError` when the broker cannot be used. */
 export async function startOnBroker(engine: Engine, edge: Edge): Promise<void> {
   await engine.start();
   try {
@@ -65,7 +65,7 @@ export async function startOnBroker(engine: Engine, edge: Edge): Promise<void> {
   }
 }
 
-/** What an operator reads when the edge did not start: one line that says what to do. */
+/** The operator's error for an edge that did not start: one line that says what to do. */
 export function brokerFailure(cause: unknown): OperatorError {
   const text = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, " ");
   // A conflict on the broker is no fault of the address, and its message says what to do.

@@ -15,7 +15,7 @@ import { type StoreWatch, watchStore } from "./store-watch.ts";
 import { systemClock } from "./system-clock.ts";
 import { readTlsMaterial, type TlsFiles } from "./tls-files.ts";
 
-/** What a process of the cluster is started with. */
+/** Options of {@link startClusterService}. */
 export interface ClusterServiceOptions<Opened> {
   readonly config: Omit<ClusterConfig, "logLevel" | "webhooks">;
   readonly database: ClusterDatabase<Opened>;
@@ -23,7 +23,7 @@ export interface ClusterServiceOptions<Opened> {
   readonly log: Logger;
 }
 
-/** How the database that the processes share is prepared and opened. */
+/** Prepares and opens the database that the processes share. */
 export interface ClusterDatabase<Opened> {
   migrate(options: {
     readonly uri: string;
@@ -33,7 +33,7 @@ export interface ClusterDatabase<Opened> {
   connect(options: { readonly uri: string; readonly log: Log }): Promise<Opened>;
 }
 
-/** The one HTTP listener of a process: health, metrics, and what the process serves besides. */
+/** The one HTTP listener of a process: health, metrics, and the process' own paths. */
 export interface ClusterListener {
   /** 0 takes any free one. */
   readonly port: number;
@@ -41,11 +41,11 @@ export interface ClusterListener {
   readonly variable: string;
   /** @default plain HTTP */
   readonly tls?: TlsFiles | undefined;
-  /** What other paths than health and metrics are answered with, until {@link ClusterGround.serve}. @default 404 */
+  /** Status for all paths beside health and metrics, until {@link ClusterGround.serve}. @default 404 */
   readonly otherwise?: 404 | 503;
 }
 
-/** What a process of the cluster stands on when its own parts are started. */
+/** The running base of a process of the cluster, on which its own parts are started. */
 export interface ClusterGround<Opened> {
   /** `http://…` or `https://…` of the listener, without a slash at the end. */
   readonly url: string;
@@ -55,21 +55,21 @@ export interface ClusterGround<Opened> {
   readonly metrics: Metrics;
   /** Holds the listener, the store and its watch; own parts are added as they are started. */
   readonly drain: Drain;
-  /** What `/readyz` says. */
+  /** The health that `/readyz` shows. */
   readonly health: () => Health;
-  /** Makes this the health, which is `starting` until then. */
+  /** Sets the health, which is `starting` until then. */
   reportHealth(health: () => Health): void;
-  /** Gives all requests to `app` from now on. They stop before every part that was added until now. */
+  /** Gives all requests to `app` from now on. They stop before every part that was added earlier. */
   serve(app: RequestListener): void;
 }
 
-/** What the listener and the store may take of the time for stopping. */
+/** Shares of the time for stopping that the listener and the store may take. */
 const shares = { requests: 0.35, store: 0.1, listener: 0.05 } as const;
 
 /**
- * Starts a process of the cluster: first the listener, so that `/readyz` says what is missing, then the database, and
- * then with `startOwn` what the process is for. Throws `OperatorError`, with what to do, for everything an operator can
- * put right; whatever was opened until then is closed.
+ * Starts a process of the cluster: first the listener, so that `/readyz` says what is missing, then the database, then
+ * the process' own parts with `startOwn`. Throws `OperatorError`, with what to do, for everything an operator can put
+ * right; whatever was opened until then is closed.
  */
 export async function startClusterService<
   Opened extends { readonly users: Pick<UserStore, "get">; close(): Promise<void> },
@@ -115,7 +115,7 @@ export async function startClusterService<
   }
 }
 
-/** One look for a primary at start, so that it is soon said what is waited for. */
+/** Time of one look for a primary at start: short, so that the log soon says what the process waits for. */
 const attemptMs = 2_000;
 
 function openDatabase<Opened>(

@@ -43,7 +43,7 @@ const eventsSchema = z.string().transform((text, context): readonly WebhookEvent
 
 /**
  * Settings of the cluster's processes; each has a table with those it reads. They stand together because one file of
- * variables often serves a whole deployment: what only another process reads is no mistake.
+ * variables often serves a whole deployment: a variable that only another process reads is no mistake.
  */
 export const clusterSettings = {
   mongoUri: define({

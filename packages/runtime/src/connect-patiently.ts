@@ -7,9 +7,9 @@ const restMs = { first: 250, longest: 3_000 } as const;
 
 /** Something that is needed before a process can serve. */
 export interface PatientConnection<Connected> {
-  /** As in "MongoDB at 127.0.0.1:27017", without secrets. */
+  /** Its name, as in "MongoDB at 127.0.0.1:27017", without secrets. */
   readonly what: string;
-  /** The variable that says where it is. */
+  /** The variable that holds its address. */
   readonly variable: string;
   /** One attempt; leaves nothing behind when it rejects. */
   readonly connect: () => Promise<Connected>;
@@ -19,8 +19,8 @@ export interface PatientConnection<Connected> {
 }
 
 /**
- * Connects, again and again until it works or time is up: the parts of a deployment start in any order. Says once why it
- * waits, and again when the reason changes. Throws `OperatorError`.
+ * Connects, with further attempts until one works or the time is up: the parts of a deployment start in any order. Logs
+ * once why it waits, and again when the reason changes. Throws `OperatorError`.
  */
 export async function connectPatiently<Connected>(options: PatientConnection<Connected>): Promise<Connected> {
   const { what, connect, timeoutMs, log } = options;
@@ -49,7 +49,7 @@ function oneLine(thrown: unknown): string {
   return message.replaceAll(/\s+/g, " ").slice(0, 300);
 }
 
-/** Where a URI leads, without the user, the password and the options. */
+/** The address in a URI, without the user, the password and the options. */
 export function uriLabel(uri: string): string {
   // Several hosts between commas make no URL.
   const match = /^([a-z+]+):\/\/(?:.*@)?([^/?@]*)/i.exec(uri);

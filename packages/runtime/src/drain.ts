@@ -3,7 +3,7 @@ import type { Log } from "@chat21/engine";
 /** Longest time a stopping process takes. */
 export const drainTimeoutMs = 10_000;
 
-/** Everything that is stopped when a process ends, in the order in which nothing is lost. */
+/** The parts to stop when a process ends, in an order that loses nothing. */
 export interface Drain {
   /**
    * Adds a part that was started. It is stopped before all parts that were added earlier.
@@ -19,7 +19,7 @@ export interface Drain {
   readonly close: () => Promise<void>;
 }
 
-/** A drain with no parts yet, which tells this log of failures. */
+/** A drain without parts yet; it logs failures to this log. */
 export function createDrain(log: Pick<Log, "warn">): Drain {
   const parts: Parameters<Drain["add"]>[] = [];
   let closing: Promise<void> | undefined;

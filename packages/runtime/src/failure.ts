@@ -1,15 +1,15 @@
 import { ChatError } from "@chat21/protocol";
 
-/** What the process answers with; `docs/cli.md` lists the same. */
+/** Exit codes of the process; `docs/cli.md` lists the same. */
 export const exitCodes = {
   ok: 0,
-  /** It was understood and could not be done. */
+  /** The command was understood and could not be done. */
   failure: 1,
   /** The command line itself is wrong. */
   usage: 2,
 } as const;
 
-/** Something the operator can put right. The message is one line that says what is wrong and what to do. */
+/** An error that the operator can put right. The message is one line that says what is wrong and what to do. */
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
 
@@ -18,7 +18,7 @@ export class OperatorError extends Error {
   }
 }
 
-/** What a command line says of its failure: one line, and a stack only for what nobody foresaw. */
+/** The text of a failure on the command line: one line, and a stack only for unexpected errors. */
 export function failureText(thrown: unknown): string {
   if (thrown instanceof OperatorError) return thrown.message;
   if (thrown instanceof ChatError && thrown.code !== "internal") return `${thrown.message} (${thrown.code})`;

@@ -5,12 +5,12 @@ export interface Health {
   readonly reason: string;
 }
 
-/** The first of several that is not ready, else that all are. */
+/** The first of several healths that is not ready; else a ready one. */
 export function combineHealth(...parts: readonly Health[]): Health {
   return parts.find(({ ready }) => !ready) ?? { ready: true, reason: "ok" };
 }
 
-/** What the health of a process on the broker depends on. */
+/** The parts that decide the health of a process on the broker. */
 export interface BrokerParts {
   readonly watch: { health(): Health };
   readonly engine: { health(): Health };

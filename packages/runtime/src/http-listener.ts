@@ -18,7 +18,7 @@ export function createHttpServer(handle: RequestListener, tls: TlsMaterial | und
   return tls === undefined ? createServer(options, handle) : createTlsServer({ ...options, ...tls }, handle);
 }
 
-/** What the host and the port of a listener are chosen by, for messages. */
+/** Names of the settings that choose a listener's host and port, for messages. */
 export interface ListenerSettings {
   /** `CHAT21_HOST`. */
   readonly host: string;
@@ -62,7 +62,9 @@ function cannotListen(cause: unknown, host: string, port: number, chosenBy: List
   return new OperatorError(`port ${port} on ${host} ${remedyOf(codeOf(cause), chosenBy)}`, { cause });
 }
 
-/** Turns away every upgrade but those of `path`, which somebody else takes: an upgrade that nobody takes would hang. */
+/**
+ * Refuses every upgrade except those of `path`, which another handler takes: an upgrade without a handler would hang.
+ */
 export function refuseOtherUpgrades(server: Server, path: string): void {
   server.on("upgrade", (request: IncomingMessage, socket: Duplex) => {
     if ((request.url ?? "").split("?", 1)[0] === path) return;
@@ -73,7 +75,7 @@ export function refuseOtherUpgrades(server: Server, path: string): void {
   });
 }
 
-/** Accepts no more, lets requests that are under way come to an end, and cuts the rest off after `timeoutMs`. */
+/** Accepts no more requests, lets those under way come to an end, and cuts off the rest after `timeoutMs`. */
 export function closeHttpServer(server: Server, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);

@@ -5,8 +5,8 @@ import { createLog, type LogLevel } from "./log.ts";
 import type { Notice } from "./read-settings.ts";
 
 /**
- * Opens the log of a process that serves: for a person at a terminal, else in lines. Says the notices, and from now on
- * whatever nobody foresaw.
+ * Opens the log of a process that serves: readable at a terminal, else in lines. Logs the notices, and from now on
+ * unexpected errors.
  */
 export async function openServiceLog(level: LogLevel, notices: readonly Notice[]): Promise<Logger> {
   const log = await createLog(level, process.stdout.isTTY === true ? "pretty" : "lines");
@@ -16,8 +16,8 @@ export async function openServiceLog(level: LogLevel, notices: readonly Notice[]
 }
 
 /**
- * An exception that nobody caught leaves the process in a state nobody knows: the store is safe, so the process ends. A
- * rejection that nobody waited for concerns that one piece of work only, and must not take everybody else down.
+ * An uncaught exception leaves the process in an unknown state: the store is safe, so the process ends. An unhandled
+ * rejection concerns one piece of work only, and must not end all others.
  */
 function survive(log: Logger): void {
   process.on("uncaughtException", (err) => {
@@ -29,7 +29,7 @@ function survive(log: Logger): void {
   });
 }
 
-/** Says that the process serves, and where. Scripts wait for this line: it is written at every level. */
+/** Logs that the process serves, and its addresses. Scripts wait for this line: it is written at every level. */
 export function announceReady(log: Logger, addresses: object): void {
   const startedInMs = Math.round(performance.now());
   log.child({}, { level: "info" }).info({ ...addresses, startedInMs }, "ready");
@@ -38,8 +38,8 @@ export function announceReady(log: Logger, addresses: object): void {
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * A second signal so soon after the first is the same key press, which the terminal and a package manager in between
- * have both passed on.
+ * A second signal so soon after the first comes from the same key press: both the terminal and a package manager in
+ * between passed it on.
  */
 const samePressMs = 500;
 
@@ -48,8 +48,8 @@ export interface StopSignals {
   /** Resolves with the first signal. */
   readonly requested: Promise<void>;
   /**
-   * Waits for the first signal, which may have come already, and closes. A second signal, or a close that takes longer
-   * than it may, ends the process at once with exit code 1.
+   * Waits for the first signal, which may have come already, and closes. A second signal, or a close that takes too
+   * long, ends the process at once with exit code 1.
    */
   thenClose(close: () => Promise<void>): Promise<void>;
 }

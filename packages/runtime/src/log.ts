@@ -1,6 +1,6 @@
 import { type Logger, pino } from "pino";
 
-/** Levels of `LOG_LEVEL`; `VERBOSE` is an old name for what lies between INFO and DEBUG. */
+/** Levels of `LOG_LEVEL`; `VERBOSE` is an old name for a level between INFO and DEBUG. */
 export const logLevels = ["ERROR", "WARN", "INFO", "VERBOSE", "DEBUG"] as const;
 
 /** One of {@link logLevels}. */
@@ -14,10 +14,10 @@ const levels: Readonly<Record<LogLevel, string>> = {
   DEBUG: "trace",
 };
 
-/** How logs look. `lines`: JSON, one object a line, for machines. `pretty`: for a person at a terminal. */
+/** The form of logs. `lines`: JSON, one object a line, for machines. `pretty`: for a person at a terminal. */
 export type LogFormat = "lines" | "pretty";
 
-/** A logger on standard output. What it is given never holds payloads or secrets; well-known places are masked still. */
+/** A logger on standard output. Callers give it no payloads or secrets; well-known fields are masked all the same. */
 export async function createLog(level: LogLevel, format: LogFormat): Promise<Logger> {
   const options = {
     level: levels[level],

@@ -17,7 +17,7 @@ export function isLoopback(host: string): boolean {
   }
 }
 
-/** A host as it stands in a URL: IPv6 in brackets, and "every address" as the one a person can open. */
+/** A host as it stands in a URL: IPv6 in brackets, and "every address" as one that a person can open. */
 export function urlHost(host: string): string {
   const bare = host.replace(/^\[(.*)\]$/, "$1");
   if (bare === "0.0.0.0" || bare === "::") return "localhost";

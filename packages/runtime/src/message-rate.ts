@@ -4,10 +4,10 @@ export interface MessageRate {
   readonly refillPerMinute: number;
 }
 
-/** What the defaults of a bucket are once it is switched on; those of existing deployments. */
+/** Default of a bucket that is switched on; the same as in existing deployments. */
 const defaultRate = 30;
 
-/** No limit where neither is set. */
+/** The bucket to use; no limit where neither value is set. */
 export function chooseMessageRate(
   capacity: number | undefined,
   refillPerMinute: number | undefined,

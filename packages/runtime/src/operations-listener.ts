@@ -3,13 +3,13 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Registry } from "prom-client";
 import type { Health } from "./health.ts";
 
-/** What operators and their machines ask a process that serves nothing else. */
+/** Options of {@link operationsListener}: a listener for operators and their machines only. */
 export interface OperationsOptions {
   readonly health: () => Health;
   readonly registry: Pick<Registry, "contentType" | "metrics">;
   /** Bearer token for `/metrics`. @default everybody who reaches the listener may read it */
   readonly metricsToken?: string | undefined;
-  /** What every other path is answered with. @default 404 */
+  /** Status for every other path. @default 404 */
   readonly otherwise?: 404 | 503;
 }
 
@@ -46,7 +46,7 @@ function bearer(request: IncomingMessage): string {
   return /^bearer (.*)$/i.exec(request.headers.authorization ?? "")?.[1]?.trim() ?? "";
 }
 
-/** Whether two tokens are the same; its time does not tell how much was right. */
+/** Whether two tokens are the same. The time it takes does not show how much of a token was right. */
 export function isSameToken(given: string, expected: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));

@@ -11,7 +11,7 @@ export interface Notice {
   readonly text: string;
 }
 
-/** A configuration and what there is to say about it. */
+/** A configuration and the notices about it. */
 export interface LoadedConfig<Config> {
   readonly config: Config;
   readonly notices: readonly Notice[];
@@ -20,11 +20,11 @@ export interface LoadedConfig<Config> {
 /** Settings of one process, by the names that the program uses for them. */
 export type SettingTable = Readonly<Record<string, Setting<unknown>>>;
 
-/** What a setting of a table is once it was read. */
+/** The value of a setting of a table. */
 export type ValueOf<Table extends SettingTable, Name extends keyof Table> =
   Table[Name] extends Setting<infer Value> ? Value : never;
 
-/** What is read, and what is known beside the table. */
+/** The source of settings, and facts beside the table. */
 export interface SettingsSource<Table extends SettingTable> {
   readonly table: Table;
   readonly environment: Environment;
@@ -32,7 +32,7 @@ export interface SettingsSource<Table extends SettingTable> {
   readonly overrides?: Partial<Readonly<Record<keyof Table & string, string>>>;
   /** Variables that existing deployments set and that have no effect here, each with the reason. */
   readonly unused: ReadonlyMap<string, string>;
-  /** Variables that other processes of the same deployment read: nothing is said of them. @default none */
+  /** Variables that other processes of the same deployment read: no notice mentions them. @default none */
   readonly others?: Iterable<string>;
 }
 
@@ -42,11 +42,11 @@ export interface SettingsReader<Table extends SettingTable> {
   read<Name extends keyof Table & string>(name: Name): ValueOf<Table, Name> | undefined;
   /** As {@link SettingsReader.read}, and throws `OperatorError` for one that is not set. */
   readRequired<Name extends keyof Table & string>(name: Name): ValueOf<Table, Name>;
-  /** Adds something to say. */
+  /** Adds a notice. */
   note(level: Notice["level"], text: string): void;
   /**
-   * Everything there is to say, in the order in which it was found, and about variables that are set and not ours to
-   * use: old ones with the reason, unknown `CHAT21_` ones with the likely meaning. Never shows secrets.
+   * All notices, in the order in which they were added, and notices about variables that are set but not used: old ones
+   * with the reason, unknown `CHAT21_` ones with the likely meaning. Never shows secrets.
    */
   notices(): readonly Notice[];
 }

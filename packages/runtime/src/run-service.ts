@@ -5,19 +5,19 @@ import { announceReady, listenForStop, openServiceLog } from "./lifecycle.ts";
 import type { LogLevel } from "./log.ts";
 import type { LoadedConfig, SettingTable } from "./read-settings.ts";
 
-/** One of the cluster's processes, as it is written down: {@link runService} makes the command of it. */
+/** Definition of one of the cluster's processes: {@link runService} makes a command of it. */
 export interface ServiceProgram<Config extends { readonly logLevel: LogLevel }> {
-  /** What it is called on the command line. */
+  /** Its name on the command line. */
   readonly name: string;
   readonly version: string;
-  /** What it does, in one line. */
+  /** Its purpose, in one line. */
   readonly purpose: string;
-  /** What `--help` lists beside the `WEBHOOK_` variables, in this order. */
+  /** Settings that `--help` lists beside the `WEBHOOK_` variables, in this order. */
   readonly settings: SettingTable;
   readonly commands?: Readonly<Record<string, ServiceCommand<Config>>>;
   /** Throws `OperatorError` for the first value that cannot be used. */
   readonly load: () => LoadedConfig<Config>;
-  /** Resolves when it serves. Throws `OperatorError` for what an operator can put right. */
+  /** Resolves when it serves. Throws `OperatorError` for an error that an operator can put right. */
   readonly start: (config: Config, log: Logger) => Promise<RunningService>;
 }
 
@@ -30,7 +30,7 @@ export interface ServiceCommand<Config> {
 
 /** A process that serves. */
 export interface RunningService {
-  /** Where it can be reached; goes into the line that says that it is ready. */
+  /** Its addresses; they go into the line that says that it is ready. */
   readonly addresses: Readonly<Record<string, string | null>>;
   /** Drains, within 10 s. Idempotent. */
   close(): Promise<void>;
@@ -38,7 +38,7 @@ export interface RunningService {
 
 /**
  * Runs a process from its command line until a signal ends it, and sets the exit code. Every failure is one line on
- * standard error that says what is wrong; only what nobody foresaw comes with a stack.
+ * standard error that says what is wrong; only unexpected errors come with a stack.
  */
 export async function runService<Config extends { readonly logLevel: LogLevel }>(
   program: ServiceProgram<Config>,
@@ -64,13 +64,13 @@ async function serve<Config extends { readonly logLevel: LogLevel }>({
   const log = await openServiceLog(config.logLevel, notices);
   const stopSignals = listenForStop(log);
   let isStarting = true;
-  // Nothing was taken over yet, or its lease runs out: there is nothing to wait for.
+  // The process has no work yet, or the leases of its work run out: there is nothing to wait for.
   void stopSignals.requested.then(() => isStarting && process.exit(exitCodes.ok));
   const service = await start(config, log);
   isStarting = false;
   announceReady(log, service.addresses);
   await stopSignals.thenClose(() => service.close());
-  // Everything is closed; what a driver has left of a peer that hangs must not keep the process.
+  // Everything is closed; a driver's leftovers of a peer that hangs must not keep the process alive.
   process.exit(exitCodes.ok);
 }
 

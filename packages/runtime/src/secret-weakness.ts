@@ -1,4 +1,4 @@
-/** Fewest bytes of an HS256 secret that nobody finds by trying (RFC 7518, 3.2). */
+/** Fewest bytes of an HS256 secret that cannot be guessed (RFC 7518, 3.2). */
 export const strongSecretBytes = 32;
 
 /** Secrets that everybody knows. */
@@ -12,7 +12,7 @@ const publicSecrets = new Set([
   "chat21",
 ]);
 
-/** Why a secret should be changed; `undefined` when it is as good as they get. */
+/** The reason why a secret should be changed; `undefined` for a strong secret. */
 export function secretWeakness(secret: string): string | undefined {
   if (publicSecrets.has(secret))
     return "it is a default that everybody knows: anybody can sign in as anybody";

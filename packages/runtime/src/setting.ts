@@ -2,7 +2,7 @@ import { isId } from "@chat21/protocol";
 import * as z from "zod";
 import { logLevels } from "./log.ts";
 
-/** One thing that can be set: by the environment, and where it has a `flag`, on the command line. */
+/** One setting: set by the environment and, where it has a `flag`, on the command line. */
 export interface Setting<Value> {
   /** Names in the environment; the first that is set wins, an empty value counts as not set. */
   readonly names: readonly [string, ...string[]];
@@ -10,7 +10,7 @@ export interface Setting<Value> {
   readonly flag?: string;
   /** From text to value; its messages complete "expected …". */
   readonly schema: z.ZodType<Value, string>;
-  /** What holds when nothing is set, as the docs say it. */
+  /** The value that applies when nothing is set, in the words of the docs. */
   readonly defaultText: string;
   /** One line for help and docs. */
   readonly meaning: string;

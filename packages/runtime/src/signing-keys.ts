@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { codeOf, OperatorError } from "./failure.ts";
 
-/** An ES256 key of a folder: its name, and the half that is there. */
+/** An ES256 key of a folder: its name, and its private or public half. */
 export type SigningKey = { readonly kid: string } & (
   | { readonly privateKey: string }
   | { readonly publicKey: string }
@@ -13,7 +13,7 @@ const ending = ".pem";
 /**
  * Reads the ES256 keys `<kid>.pem` of a folder, the last name first: names that begin with a date put the newest key
  * there, and that one signs. A file with a public key verifies tokens of a key that is retired. Throws `OperatorError`
- * for a folder without keys and for a file that is none; never shows a key.
+ * for a folder without keys and for a file that holds no key; never shows a key.
  */
 export function readSigningKeys(variable: string, folder: string): readonly SigningKey[] {
   const names = list(variable, folder)

@@ -6,7 +6,7 @@ import type { Health } from "./health.ts";
 /** How often the store is asked, and how long it may take to answer. */
 const watchLimits = { intervalMs: 1_000, answerMs: 3_000 } as const;
 
-/** Says whether a store answers, for processes that may have nothing to ask it for a while. */
+/** Watches whether a store answers, for processes that may not use it for a while. */
 export interface StoreWatch {
   health(): Health;
   /** Idempotent. */
@@ -20,7 +20,7 @@ export interface StoreWatchOptions {
   readonly log: Pick<Log, "info" | "warn">;
 }
 
-/** Asks a store that answers now, every second, for something small. Each change is logged once. */
+/** Asks a store for something small every second; the store must answer at the start. Each change is logged once. */
 export function watchStore({ store, clock, log }: StoreWatchOptions): StoreWatch {
   let healthy = true;
   let asking = false;

@@ -3,7 +3,7 @@ import { didYouMean } from "./did-you-mean.ts";
 import { OperatorError } from "./failure.ts";
 import type { Environment, Notice } from "./read-settings.ts";
 
-/** What was chosen about webhooks, and what there is to say about it. */
+/** Settings of webhooks, and the notices about them. */
 export interface LoadedWebhookSettings {
   readonly settings: WebhookSettings;
   readonly notices: readonly Notice[];

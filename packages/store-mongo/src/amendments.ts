@@ -4,7 +4,7 @@ import type { mongo } from "mongoose";
 import type { Collections } from "./collections.ts";
 import type { ConversationKey, EventDocument } from "./documents.ts";
 
-/** So many numbers at once are looked at for one that is still listed. */
+/** Numbers that one step searches for an event that is still listed. */
 const unlistedStep = 2_000;
 
 /** Numbers of earlier messages that the run amends. */
@@ -12,7 +12,7 @@ export function earlierTargets(run: Run): readonly number[] {
   return (run.amendments ?? []).map(({ seq }) => seq).filter((seq) => seq <= run.expectedHead);
 }
 
-/** Throws `internal` for a run that amends what is no message, or lies beyond its last event. */
+/** Throws `internal` for a run that amends an event that is no message, or a number beyond its own last event. */
 export function requireTargets(run: Run, typeOf: (seq: number) => string | undefined): void {
   const { conversation, expectedHead, events, amendments = [] } = run;
   for (const { seq } of amendments) {
@@ -22,7 +22,7 @@ export function requireTargets(run: Run, typeOf: (seq: number) => string | undef
   }
 }
 
-/** The update that gives a message its overlay, and takes what was written away where the amendment erases. */
+/** The update that gives a message its overlay, and removes the content where the amendment erases. */
 export function toAmendment(
   key: ConversationKey,
   { seq, overlay, erases }: Amendment,
@@ -39,8 +39,9 @@ export function toAmendment(
 }
 
 /**
- * How far nothing is listed after the amendments, so that lists do not walk through what was erased: a conversation that
- * is erased from its beginning to its end costs them one look. It may be less, never more.
+ * The number up to which no event is listed after the amendments, so that lists do not walk through erased events: a
+ * conversation that is erased from its beginning to its end costs them one look. The answer may be too low, never too
+ * high.
  */
 export async function findUnlistedTo(
   { events }: Collections,

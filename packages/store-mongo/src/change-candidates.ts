@@ -35,7 +35,7 @@ export function isBelow({ changedAt, conversation }: Stamped, place: WalkPlace):
 
 /** Which of a user's conversations may have changed. */
 export function createChangeCandidates(memberships: Memberships) {
-  /** From the side of what changed where that is little, else from the side of what the user has. */
+  /** Starts from the recent changes where they are few, else from the user's conversations. */
   async function find(account: AccountKey, since: Ticks, now: Ticks, session: Session): Promise<Stamped[]> {
     const { app } = account;
     const isAll = since <= 0;
@@ -59,7 +59,7 @@ export function createChangeCandidates(memberships: Memberships) {
     return [...own, ...stamped, ...(await onlyMarked(account, marked, recent, now, session))];
   }
 
-  /** Committed a moment ago, so that no document speaks of it yet. */
+  /** Conversations with commits so recent that no document tells of them yet. */
   async function onlyMarked(
     account: AccountKey,
     marked: ReadonlySet<string>,

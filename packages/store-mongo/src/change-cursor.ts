@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { ChatError } from "@chat21/protocol";
 import { type Ticks, ticksPerSecond } from "./logical-time.ts";
 
-/** What a user was told of a conversation last. */
+/** The state of a conversation that a user was told last. */
 export interface Told {
   /** The last number that the user could see. */
   readonly head: number;
@@ -10,7 +10,7 @@ export interface Told {
   readonly changes: number;
 }
 
-/** Where a walk through changes stands: all those in front of it were told. */
+/** The place of a walk through changes: all changes in front of it were told. */
 export interface WalkPlace {
   readonly changedAt: Ticks;
   /** {@link tieOf} the conversation. */
@@ -18,9 +18,9 @@ export interface WalkPlace {
 }
 
 /**
- * A place in what changes for a user. What changes while a walk of several pages goes on may leave its place before the walk
- * reaches it. Therefore another walk follows, behind the time at which the first began, which gives events back to `base`,
- * until one ends with nothing in front of it that was not told.
+ * A place in the changes for a user. A conversation that changes while a walk of several pages goes on may leave its
+ * place before the walk reaches it. Therefore another walk follows, behind the time at which the first began. It gives
+ * events back to `base`. Walks follow until one ends with every change in front of it told.
  */
 export interface ChangeCursor {
   /** Changes behind this time are asked for. */
@@ -30,8 +30,8 @@ export interface ChangeCursor {
   /** Inside a walk. */
   readonly walk: { readonly upTo: Ticks; readonly below: WalkPlace } | null;
   /**
-   * What was told of conversations that changed shortly before `since`, by {@link nameIn}. Their changes are looked at once
-   * more, because a change is seen a little after its time.
+   * The told state of conversations that changed shortly before `since`, by {@link nameIn}. Their changes are read once
+   * more, because a change becomes visible a little after its time.
    */
   readonly told: ReadonlyMap<string, Told>;
 }
@@ -73,7 +73,7 @@ function restore(low: number, now: number, modulus: number): number {
   return full <= now ? full : Math.max(0, full - modulus);
 }
 
-/** What was told, in full: a cursor holds the low digits. `now` is what there is to tell. */
+/** The told state with full numbers: a cursor holds only their low digits. `now` is the present state. */
 export function restoreTold(told: Told, now: Told): Told {
   return {
     head: restore(told.head, now.head, headModulus),
@@ -166,7 +166,7 @@ function decode(text: string): ChangeCursor | null {
   return { since, base, walk, told };
 }
 
-/** Throws `invalid_cursor` for what {@link encodeCursor} did not make, and for a time behind `reached`. */
+/** Throws `invalid_cursor` for a text that {@link encodeCursor} did not make, and for a time after `reached`. */
 export function decodeCursor(text: string, reached: Ticks): ChangeCursor {
   const cursor = decode(text);
   if (cursor !== null && cursor.base <= cursor.since) {

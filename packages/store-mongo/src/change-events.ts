@@ -9,7 +9,7 @@ import { clip } from "./spans.ts";
 
 type Session = mongo.ClientSession;
 
-/** Which events of a seat are asked for. */
+/** The events of a seat that are asked for. */
 export interface Wanted {
   readonly seat: Seat;
   /** Events up to this number are known. */
@@ -23,7 +23,7 @@ export interface Gathered {
   readonly seat: Seat;
   /** Newest first; one more than asked for where there are more. */
   readonly events: readonly EventRecord[];
-  /** Numbers up to it are known, or not for this user. `null`: more may be left. */
+  /** Numbers up to this one are known or hidden from this user. `null`: more may be left. */
   readonly floor: number | null;
 }
 
@@ -63,7 +63,7 @@ function charactersOf({ events }: Walk, { each, eventOverhead }: GatherLimits): 
   return events.slice(0, each).reduce((sum, { body }) => sum + body.length + eventOverhead, 0);
 }
 
-/** Those from the front that fit; the first one in any case, but nothing more of it is read. */
+/** The walks from the front that fit. The first one is always kept, but nothing more of it is read. */
 function fitting(walks: readonly Walk[], limits: GatherLimits): readonly Walk[] {
   let left = limits.characters;
   const end = walks.findIndex((walk) => {
@@ -113,7 +113,7 @@ export function createChangeEvents({ collections, queryTimeoutMs: maxTimeMS }: D
       for (const { walk, ids } of alike) {
         for (const id of ids) {
           const event = found.get(nameOf(id));
-          // Numbers have no holes: what is not found is older.
+          // Numbers have no holes: an event that is not found is older.
           if (event === undefined) walk.floor = id.seq;
           if (event === undefined) break;
           if (event.hiddenFor !== walk.seat.member.account.user) walk.events.push(toEventRecord(event));
@@ -123,7 +123,7 @@ export function createChangeEvents({ collections, queryTimeoutMs: maxTimeMS }: D
     }
   }
 
-  /** In the order of `wanted`, from its front, as far as `characters` reach: one in any case. */
+  /** In the order of `wanted`, from its front, as far as `characters` reach; always at least one. */
   return async function gatherEvents(
     wanted: readonly Wanted[],
     limits: GatherLimits,

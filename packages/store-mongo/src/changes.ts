@@ -46,7 +46,7 @@ interface Page {
   readonly conversations: ChangedConversation[];
   /** By conversation. */
   readonly told: Map<string, Told>;
-  /** What is left of the query's. */
+  /** Characters that are left of the query's limit. */
   characters: number;
 }
 
@@ -61,7 +61,7 @@ export function createChanges(
   const gatherEvents = createChangeEvents(database);
   const findCandidates = createChangeCandidates(memberships);
 
-  /** `null`: the user knows all of it. */
+  /** `null`: the user knows all events of the seat. */
   function toWanted(seat: Seat, cursor: ChangeCursor): Wanted | null {
     const { member, conversation } = seat;
     const entry = cursor.told.get(nameIn(cursor, conversation._id.conversation));
@@ -154,7 +154,10 @@ export function createChanges(
     return kept.length;
   }
 
-  /** Fills the page from the front of `left`; answers the last one that is told, or was, and whether there are more. */
+  /**
+   * Fills the page from the front of `left`. Answers the last conversation that is told now or was told before, and
+   * whether there are more.
+   */
   async function fill(
     page: Page,
     left: readonly Stamped[],
@@ -177,7 +180,7 @@ export function createChanges(
     return { reached: left.at(-1), more: false };
   }
 
-  /** What the next cursor says of conversations that the next call meets once more. */
+  /** The part of the next cursor about conversations that the next call meets once more. */
   function tellOf(
     page: Page,
     all: readonly Stamped[],
@@ -186,7 +189,7 @@ export function createChanges(
   ): ChangeCursor {
     const told = new Map<string, Told>();
     const room = roomFor(next);
-    // Inside a walk also what was told before it is of use, until its turn comes.
+    // Inside a walk, the states told before the walk are of use, too, until their turn comes.
     const since = next.walk === null || cursor.told.size > 0 ? next.since : next.walk.upTo;
     for (const { conversation, changedAt } of all) {
       if (told.size === room || changedAt <= since - lookBack) break;

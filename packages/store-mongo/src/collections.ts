@@ -30,7 +30,7 @@ export interface Collections {
   readonly users: mongo.Collection<UserDocument>;
 }
 
-/** The driver's collections: nothing on the way of a message is cast. */
+/** The driver's own collections: mongoose casts nothing on the way of a message. */
 export function openCollections(database: mongo.Db): Collections {
   return {
     conversations: database.collection("chat21_conversations"),

@@ -6,12 +6,12 @@ import { toEventDocument, toEventRecord } from "./event-codec.ts";
 import { keyHolderOf } from "./key-holders.ts";
 import { duplicateIndex } from "./mongo-failure.ts";
 
-/** `undefined`: this way cannot say, the transaction can. */
+/** `undefined`: the plain way cannot tell the result; a transaction can. */
 export type PlainResult = RunResult | undefined;
 
 const committed = (count: number): RunResult => ({ status: "committed", committed: count });
 
-/** Inserts in order; answers where a unique index stopped it, `null` when everything is stored. */
+/** Inserts in order. Answers the place where a unique index stopped it; `null` when everything is stored. */
 async function insert(
   events: Collections["events"],
   records: readonly EventRecord[],
@@ -26,9 +26,9 @@ async function insert(
   }
 }
 
-/** What became of a run of which `stored` events, not all, are in. */
+/** The result of a run of which only the first `stored` events are in. */
 async function refusalOf(database: Database, run: Run, stored: number): Promise<PlainResult> {
-  // Nothing stored: somebody else's number or key, or this very run after an answer that got lost.
+  // Nothing was stored: another process has the number or the key, or this very run is stored and its answer got lost.
   if (stored === 0) return undefined;
   const event = run.events[stored];
   if (event === undefined) throw new ChatError("internal", "a refused insert names no event of its run");
@@ -39,9 +39,9 @@ async function refusalOf(database: Database, run: Run, stored: number): Promise<
 
 /**
  * Stores runs that change nothing but the log, at heads that are known to exist: one ordered bulk for all of them. It
- * stops at the first event that a fence refuses: the runs before it are stored whole, of its own run a part from the
- * front, nothing after it, and so the rest is sent again. Nobody looks for repeats beforehand: they are rare, the
- * unique key finds them, and the look would be one more question to the server for every batch.
+ * stops at the first event that a fence refuses. The runs before it are stored whole, its own run up to that event, and
+ * no later run; the rest is sent again. Repeats are not looked for beforehand: they are rare, the unique key finds
+ * them, and a look would cost one more query for every batch.
  */
 export async function commitPlain(database: Database, runs: readonly Run[]): Promise<PlainResult[]> {
   const results = new Array<PlainResult>(runs.length);

@@ -7,7 +7,7 @@ import type { HeadHints } from "./head-hints.ts";
 import type { KnownHeads } from "./known-heads.ts";
 import { isTransient } from "./mongo-failure.ts";
 
-/** A transaction takes at most so many events: it holds up others, and is repeated as a whole. */
+/** Events of one transaction, at most: it holds up others, and is repeated as a whole. */
 const maxEventsPerTransaction = 500;
 
 /** Whether the run only adds to the log, right behind a head whose facts are known and stay. */
@@ -26,7 +26,9 @@ function isPlain(run: Run, known: KnownHeads): boolean {
   );
 }
 
-/** Which runs share no idempotency key with themselves or with an earlier run; the others have to wait for those. */
+/**
+ * The runs whose idempotency keys occur neither twice in the run nor in an earlier run; the other runs wait for these.
+ */
 function withoutSharedKeys(runs: readonly Run[]): ReadonlySet<Run> {
   const seen = new Set<string>();
   return new Set(
@@ -57,7 +59,10 @@ function inChunks(runs: readonly Run[]): Run[][] {
   return chunks;
 }
 
-/** One transaction for all; where rivals keep it from going through, one for each, so that only theirs have to wait. */
+/**
+ * One transaction for all runs. Where rivals make it fail, one for each run, so that only runs with rivals have to
+ * wait.
+ */
 async function commitTogether(database: Database, runs: readonly Run[]): Promise<TransactionResult[]> {
   try {
     return await commitInTransaction(database, runs);
@@ -69,7 +74,7 @@ async function commitTogether(database: Database, runs: readonly Run[]): Promise
   }
 }
 
-/** What commits share with the rest of the store in this process. */
+/** State that commits share with the rest of the store in this process. */
 export interface CommitMemory {
   readonly known: KnownHeads;
   readonly marks: DispatchMarks;
@@ -88,7 +93,7 @@ export function createCommit(database: Database, { known, marks, hints }: Commit
     const results = new Map<Run, RunResult>();
     const first = withoutSharedKeys(runs);
     const plain = runs.filter((run) => first.has(run) && isPlain(run, known));
-    // Until it is known what became of them.
+    // Until their outcome is known.
     for (const run of runs) known.forget(run);
     for (const [index, result] of (await commitPlain(database, plain)).entries()) {
       const run = plain[index] as Run;

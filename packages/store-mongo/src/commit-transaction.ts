@@ -8,9 +8,9 @@ import type { ConversationDocument, EventDocument, EventKey, MemberDocument } fr
 import { idempotencyKeyOf, toEventDocument, toEventRecord } from "./event-codec.ts";
 import { stampNow } from "./logical-time.ts";
 
-/** What the database held of what the runs touch, in the transaction's snapshot. */
+/** The stored state that the runs touch, in the transaction's snapshot. */
 interface Before {
-  /** What stands at the runs' numbers, and what they amend. */
+  /** The events at the runs' numbers, and those that the runs amend. */
   readonly events: ReadonlyMap<string, Pick<EventDocument, "names" | "type">>;
   readonly holders: ReadonlyMap<string, EventDocument>;
   readonly conversations: ReadonlyMap<string, ConversationDocument>;
@@ -101,7 +101,7 @@ function newMembersOf(run: Run, before: Before): readonly MemberRecord[] {
   return (run.members ?? []).filter(({ user }) => memberBefore(run, user, before) === undefined);
 }
 
-/** Whether the intervals stay, but that the last one may end: no earlier number comes into sight. */
+/** Whether the intervals stay the same, except that the last one may end: no earlier number comes into sight. */
 function onlyEnds(before: readonly Interval[], now: readonly Interval[]): boolean {
   if (before.length !== now.length) return false;
   return now.every(([from, to], index) => {
@@ -154,7 +154,7 @@ function putMembers(run: Run, before: Before): mongo.AnyBulkWriteOperation<Membe
   });
 }
 
-/** Amended messages, those of the run itself included, and how far nothing is listed behind it. */
+/** Writes amended messages, those of the run itself included, and the number up to which no event is listed. */
 async function putAmendments(
   { collections, queryTimeoutMs: maxTimeMS }: Database,
   run: Run,
@@ -197,13 +197,13 @@ async function store(
   for (const run of runs) await putAmendments(database, run, before, session);
 }
 
-/** What a transaction says of a run. `isNew`: it stored the run, now. */
+/** A transaction's result for one run. `isNew`: this transaction stored the run. */
 export interface TransactionResult {
   readonly result: RunResult;
   readonly isNew: boolean;
 }
 
-/** Stores runs with what they change beside the log, all in one transaction; refuses single ones. */
+/** Stores runs and their changes beside the log, all in one transaction; may refuse single runs. */
 export function commitInTransaction(database: Database, runs: readonly Run[]): Promise<TransactionResult[]> {
   return database.transaction(async (session) => {
     const before = await readBefore(database.collections, runs, session);

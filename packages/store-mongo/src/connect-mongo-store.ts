@@ -24,15 +24,19 @@ export interface MongoStoreOptions {
   /** Connections of this process. @default 20 */
   readonly maxConnections?: number;
   /**
-   * How far the clocks of the replica set's members may be apart, milliseconds: so much longer than its holder counts a
-   * lease is kept from others, lest a new primary whose clock is ahead gives it away early. @default 250
+   * How far the clocks of the replica set's members may be apart, milliseconds. Others get a lease so much later than
+   * its holder stops to count on it; otherwise a new primary whose clock is ahead could give it away early. @default
+   * 250
    */
   readonly clockToleranceMs?: number;
-  /** Kinds of events that the program knows. A store is remembered with all that it was ever opened with. @default this version's */
+  /**
+   * Kinds of events that the program knows. The database remembers every kind that it was ever opened with. @default
+   * this version's
+   */
   readonly kinds?: EventCodes;
   /**
-   * How often the processes of a store look for what one of them left undone when it died, milliseconds; they take turns.
-   * Sync tells of a dead process' last messages by then, and 10 s. @default 5,000
+   * How often the processes of a store look for work that a dead process left undone, milliseconds; they take turns.
+   * Sync tells of a dead process' last messages after this time plus 10 s. @default 5,000
    */
   readonly headSweepMs?: number;
 }

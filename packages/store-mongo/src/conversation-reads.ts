@@ -11,7 +11,7 @@ const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversati
 /** Conversations of one query. */
 const pageSize = 1_000;
 
-/** Reads that several methods of the port share; all inside the caller's snapshot. */
+/** Reads that several methods of the port share. All run inside the caller's snapshot. */
 export interface ConversationReads {
   /** Documents with true heads, by `app\nconversation`. */
   documents(

@@ -8,7 +8,7 @@ import { isCommitUnknown, isDuplicate, isTransient, toChatError } from "./mongo-
 /** How often a transaction that lost against another is tried. */
 const maxAttempts = 12;
 
-/** Longest pause between two attempts; each is chosen at random below it, so that rivals part. */
+/** Longest pause between two attempts. Each pause is chosen at random below it, so that rivals do not meet again. */
 const maxPauseMs = 40;
 
 const transactionOptions = {
@@ -17,7 +17,7 @@ const transactionOptions = {
   readPreference: "primary",
 } as const;
 
-/** What {@link Database} is made of. */
+/** Options of {@link Database}. */
 export interface DatabaseOptions {
   readonly client: mongo.MongoClient;
   readonly collections: Collections;
@@ -62,13 +62,13 @@ export class Database {
     await Promise.all(this.#underWay);
   }
 
-  /** A logical time: what was written before is seen by every read that begins after this call. */
+  /** A logical time: every read that begins after this call sees the writes before it. */
   async time(): Promise<Ticks> {
     const { lastWrite } = await this.#client.db("admin").command({ hello: 1 });
     return toTicks(lastWrite.majorityOpTime.ts);
   }
 
-  /** Reads of one moment, at which everything acknowledged before is there. */
+  /** Reads of one moment; they see everything that was acknowledged before. */
   async snapshot<T>(read: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
     const session = this.#client.startSession({ snapshot: true });
     try {
@@ -79,8 +79,8 @@ export class Database {
   }
 
   /**
-   * All or nothing, isolated from others. `run` may be called several times: it must not keep anything of a run
-   * that was given up.
+   * All or nothing, isolated from others. `run` may be called several times: it must not keep state of a call that was
+   * given up.
    */
   async transaction<T>(run: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {

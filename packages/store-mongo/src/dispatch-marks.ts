@@ -4,7 +4,7 @@ import type { ConversationKey } from "./documents.ts";
 import type { HeadHints } from "./head-hints.ts";
 import { SharedWrite } from "./shared-write.ts";
 
-/** Without anybody who waits for them, written at the latest after so long, or with so many. */
+/** Longest delay of a write when nobody waits for the marks; so many marks are written earlier. */
 const maxAgeMs = 500;
 const maxMarks = 1_000;
 
@@ -18,8 +18,8 @@ interface Marks {
 const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
 
 /**
- * Cleared marks, on their way behind the commits. They wait for one another, not for a moment: when somebody waits for
- * them they are written at once, and what is cleared meanwhile goes with the next write.
+ * Cleared marks, written some time after the commits. There is no fixed rhythm: when somebody waits for them they are
+ * written at once, and marks that are cleared meanwhile go with the next write.
  */
 export class DispatchMarks {
   readonly #events: Collections["events"];
@@ -56,9 +56,9 @@ export class DispatchMarks {
   }
 
   /**
-   * Before events get their numbers: a mark that was given to a number without an event is none of theirs, so it is
-   * written first, and finds nothing. It may also be the mark of an event: a run may know an older head than we do, and
-   * then it is not stored. Rejects when the marks cannot be written.
+   * Called before events get their numbers. A mark of a number without an event does not belong to the new event, so it
+   * is written first, and finds nothing. It may also be the mark of a stored event: a run may know an older head than
+   * we do, and then the run is not stored. Rejects when the marks cannot be written.
    */
   async passBy(runs: readonly Run[]): Promise<void> {
     const isAhead = (of: ReadonlyMap<string, Marks>) => (run: Run) =>
@@ -72,7 +72,7 @@ export class DispatchMarks {
     return this.#count === 0 ? this.#shared.current() : this.#shared.ask();
   }
 
-  /** The last flush: what fails now is left to those who find the marks. */
+  /** The last flush. Marks that cannot be written now stay in the database for the processes that find them. */
   async close(): Promise<void> {
     await this.flush().catch(() => {});
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -94,7 +94,7 @@ export class DispatchMarks {
     this.#count = 0;
     this.#writing = marks;
     try {
-      // Until then the mark is what an event is found by that its conversation's document does not speak for.
+      // Until then an event that its conversation's document does not speak for is found only by its mark.
       await this.#hints.cover([...marks.values()]);
       await this.#unset([...marks.values()].flatMap(({ key, seqs }) => seqs.map((seq) => ({ ...key, seq }))));
     } catch (error) {

@@ -20,29 +20,32 @@ export interface EventKey extends ConversationKey {
   readonly seq: number;
 }
 
-/** One event. What is `null` in the record is absent. */
+/** One event. Fields that are `null` in the record are absent. */
 export interface EventDocument {
   readonly _id: EventKey;
   readonly type: EventRecord["type"];
   readonly sender: string;
   /** Second fence, unique where present: the sender's idempotency key. */
   readonly key?: { readonly app: string; readonly sender: string; readonly id: string };
-  /** The message id, and the temporary one where there is one: both are found through one index. */
+  /** The message id, and the temporary id where there is one: one index finds both. */
   readonly names: readonly string[];
   readonly timestamp: number;
   readonly committedAt: number;
-  /** The server's logical time of the insert, set like `undispatched`; absent in what older versions wrote. */
+  /** The server's logical time of the insert, set like `undispatched`; absent in events that older versions wrote. */
   readonly at?: mongo.Timestamp;
   readonly body: string;
   readonly hiddenFor?: string;
   readonly listed: boolean;
-  /** JSON text: what later events made of this message. */
+  /** JSON text: the changes that later events made to this message. */
   readonly overlay?: string;
-  /** An amendment took away what the sender wrote. */
+  /** An amendment removed the sender's content. */
   readonly erased?: true;
   /** Written as zero, set by the server to its logical time: the order of commits, whichever process made them. */
   readonly undispatched?: mongo.Timestamp;
-  /** In place of `undispatched`, for a minute: dispatched by another process than is to acknowledge its message. */
+  /**
+   * In place of `undispatched`, for a minute: the event was dispatched by another process than the one that is to
+   * acknowledge its message.
+   */
   readonly redispatched?: Date;
 }
 
@@ -52,13 +55,13 @@ export interface ConversationDocument {
   readonly kind: ConversationKind;
   readonly transient: boolean;
   readonly group: GroupRecord | null;
-  /** Never past the log's head, mostly equal to it: raised after the events, and by every transaction. */
+  /** Never past the log's head, and mostly equal to it. It is raised after the events, and by every transaction. */
   readonly head: number;
   /** Of the event at `head`. */
   readonly lastTimestamp: number;
   /** How many ever were members; the next ordinal is one more. */
   readonly memberCount: number;
-  /** Nothing at or below it is listed. Lists do not look there, however much was erased. */
+  /** No event at or below this number is listed. Lists do not look there, however much was erased. */
   readonly unlistedTo?: number;
   /** The server's logical time, written with `head`. See ADR 0013. */
   readonly changedAt?: mongo.Timestamp;
@@ -79,7 +82,7 @@ export interface MemberDocument {
   readonly clearedAt: number;
   /** The server's logical time of the last patch of this place, or of the counterpart's watermarks, or of the intervals. */
   readonly changedAt?: mongo.Timestamp;
-  /** One more with each such change; absent = 0. */
+  /** Counts these changes; absent = 0. */
   readonly changes?: number;
   /** The last change that brought earlier numbers into the member's sight: its time, and `changes` with it. */
   readonly widened?: { readonly at: mongo.Timestamp; readonly changes: number };
@@ -110,9 +113,9 @@ export interface PresenceDocument {
   readonly _id: AccountKey;
   readonly leases: readonly { readonly clientId: string; readonly expiresAt: number }[];
   readonly lastSeen: number;
-  /** Of the lease that runs out first; absent without leases. */
+  /** Of the lease that runs out first; absent when there are no leases. */
   readonly expiresAt?: number;
-  /** New with every write: the next one is made only over the version it was computed from. */
+  /** New with every write: a write replaces only the version that it was computed from. */
   readonly version: string;
 }
 
@@ -143,14 +146,17 @@ export interface LaneDocument {
   readonly dueAt?: number;
 }
 
-/** What one process at a time may do. */
+/** A lease: a right that one process at a time has. */
 export interface LeaseDocument {
   /** The lease's name. */
   readonly _id: string;
   readonly holder: string;
-  /** Random, of the calls that gave or extended it, the newest first: who finds its own was given the lease. */
+  /**
+   * Random ids of the calls that gave or extended the lease, the newest first. A caller that finds its own id has the
+   * lease.
+   */
   readonly grants: readonly string[];
-  /** By the server's clock. A date, because only those are forgotten by the server. */
+  /** By the server's clock. A date, because the server removes documents only by dates. */
   readonly expiresAt: Date;
 }
 
@@ -160,11 +166,11 @@ export interface CounterDocument {
   readonly value: number;
 }
 
-/** What the database is. */
+/** Schema and identity of the database. */
 export interface SchemaDocument {
   readonly _id: "schema";
   readonly version: number;
   readonly epoch: string;
-  /** Every kind of event that a program knew which opened the store. */
+  /** Every kind of event that was known to a program that opened the store. */
   readonly kinds?: readonly string[];
 }

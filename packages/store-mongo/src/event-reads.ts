@@ -6,10 +6,10 @@ import type { EventDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
 import { clip } from "./spans.ts";
 
-/** Events that the server sends at once: the last batch of a page may not fit, and is read in vain. */
+/** Events that the server sends in one batch. The last batch of a page may not fit; then it is read in vain. */
 const batchSize = 100;
 
-/** What may still be read. */
+/** The room that is left for reading. */
 interface Room {
   characters: number;
 }
@@ -41,7 +41,7 @@ export function createEventReads(database: Database, marks: DispatchMarks): Even
     return clip(member?.intervals ?? [], first, last);
   }
 
-  /** What fits of one stretch; `isFull`: there is no room, or no number left to take, for another. */
+  /** The events of one stretch that fit. `isFull`: no room or no number is left for another stretch. */
   async function readSpan(range: EventRange, from: number, to: number, found: EventDocument[], room: Room) {
     const cursor = events
       .find(filterOf(range, from, to), { maxTimeMS, batchSize: Math.min(batchSize, range.limit) })

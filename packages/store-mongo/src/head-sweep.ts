@@ -6,16 +6,16 @@ import type { ConversationDocument } from "./documents.ts";
 import { withTrueHeads } from "./heads.ts";
 import { stampNow, ticksPerSecond, toTimestamp } from "./logical-time.ts";
 
-/** The counter that says up to which time ({@link Ticks}) documents' heads were compared with their logs. */
+/** Name of the counter with the time ({@link Ticks}) up to which documents' heads were compared with their logs. */
 export const sweptUpTo = "heads_swept_up_to";
 
 /**
- * A stamp is looked at when it is so old. It speaks for events up to 2 s younger than itself, which are in the log by then,
- * and their heads in the document where their process lives.
+ * Age at which a stamp is looked at. It stands for events up to 2 s younger than itself. By then these are in the log,
+ * and, if their process lives, their heads are in the document.
  */
 const settles = 10 * ticksPerSecond;
 
-/** Readers and sweeps look so far behind a time: a stamp is seen a little after the time that it says. */
+/** How far before a time readers and sweeps look: a stamp becomes visible a little after the time that it names. */
 export const lookBack = 10 * ticksPerSecond;
 
 const leaseName = "heads/sweep";
@@ -24,7 +24,7 @@ const maxLeaseMs = 600_000;
 
 const pageSize = 1_000;
 
-/** What {@link createHeadSweep} is made of. */
+/** Parts of {@link createHeadSweep}. */
 export interface HeadSweepParts {
   readonly database: Database;
   readonly leases: LeaseStore;
@@ -34,7 +34,7 @@ export interface HeadSweepParts {
 
 /** A repeated look for heads that died with their process. */
 export interface HeadSweep {
-  /** Looks at once, and resolves afterwards; then again and again. */
+  /** Looks once, then resolves; goes on to look regularly. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -49,8 +49,8 @@ function toUpdate({
 }
 
 /**
- * Hints that a process takes with it when it dies belong to conversations whose stamp is hardly older than the death. One
- * living process at a time compares the heads of all conversations that were stamped since the last look, and stamps anew
+ * The hints that die with a process belong to conversations whose stamp is hardly older than the death. One living
+ * process at a time compares the heads of all conversations that were stamped since the last look, and stamps anew
  * those that lag behind their log.
  */
 export function createHeadSweep({ database, leases, log, intervalMs }: HeadSweepParts): HeadSweep {

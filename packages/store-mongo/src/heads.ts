@@ -7,9 +7,9 @@ import { inParallel } from "./in-parallel.ts";
 const pageSize = 1_000;
 
 /**
- * The documents with the heads of their logs. A document's head may lag behind a process that died or has not written
- * it yet; numbers have no holes, therefore one look for the number behind each head finds those, and only they are
- * looked up.
+ * The documents with the heads of their logs. A document's head may lag behind its log, when its process died or has
+ * not written it yet. Numbers have no holes: one look for the number after each head finds the documents that lag, and
+ * only those are looked up.
  */
 export async function withTrueHeads(
   { collections, queryTimeoutMs }: Database,

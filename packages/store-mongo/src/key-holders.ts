@@ -10,7 +10,7 @@ const maxLooks = 400;
 
 /**
  * The event that holds the key of `event`, as of the majority. A rival's event may hold the key on this server before
- * the majority has it; it is waited for, because what might still be undone must not be answered.
+ * the majority has it; then this waits for it, because an event that might still be undone must not be answered.
  */
 export async function keyHolderOf(database: Database, event: EventRecord): Promise<EventDocument | null> {
   const key = idempotencyKeyOf(event);

@@ -14,8 +14,8 @@ const capacity = 50_000;
 const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
 
 /**
- * What this process last saw of conversations. Facts change with events only; therefore, when an insert right behind
- * `head` succeeds, they were still true, whoever else writes.
+ * The state of conversations that this process saw last. Facts change with events only. Therefore, when an insert right
+ * behind `head` succeeds, the facts were still true, whichever other processes write.
  */
 export class KnownHeads {
   readonly #heads = new Map<string, KnownHead>();

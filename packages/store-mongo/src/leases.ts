@@ -8,16 +8,16 @@ import { isDuplicate } from "./mongo-failure.ts";
 /** Leases that one list shows. */
 const maxListed = 1_000;
 
-/** Calls of one holder that may overlap without missing what they were given. */
+/** Calls of one holder that may overlap and still find the lease that they were given. */
 const maxGrants = 8;
 
 /** How often an acquisition is made again because somebody else made the same row in the same moment. */
 const maxAttempts = 5;
 
-/** Behind every name that begins with what stands before it. */
+/** Put after a prefix, it makes a name that sorts after all names with this prefix. */
 const last = "\u{10FFFF}";
 
-/** Who asks, under which grant, and how long the row is to say so. */
+/** The holder that asks, its grant, and how long the row is to keep it. */
 interface Claim {
   readonly holder: string;
   readonly grant: string;
@@ -25,9 +25,9 @@ interface Claim {
 }
 
 /**
- * Gives the lease where it is free, has run out or is the holder's own, and else leaves the row as it is. The server
- * decides on the row as it finds it, and by its own clock, which stands still during the command: a command that was
- * held up gives less time, not more. It never shortens: it may arrive behind a younger one.
+ * Gives the lease where it is free, has run out or is the holder's own; else it leaves the row as it is. The server
+ * decides on the present row by its own clock, which stands still during the command: a command that was held up gives
+ * less time, not more. It never shortens a lease, because it may arrive after a younger command.
  */
 function toClaim(name: string, { holder, grant, keepMs }: Claim): mongo.AnyBulkWriteOperation<LeaseDocument> {
   const isOver = { $lte: [{ $ifNull: ["$expiresAt", new Date(0)] }, "$$NOW"] };
@@ -44,9 +44,9 @@ function toClaim(name: string, { holder, grant, keepMs }: Claim): mongo.AnyBulkW
 }
 
 /**
- * Leases, two round trips however many. Every answer rests on writes that a majority has on disk, because a lease that
- * an election rolls back would be given again. After an election the clock is another server's: others get a lease
- * `clockToleranceMs` later than its holder has stopped to count on it.
+ * Leases, with two round trips for any number of them. Every answer rests on writes that a majority has on disk,
+ * because a lease that an election rolls back would be given again. After an election the clock is another server's:
+ * others get a lease `clockToleranceMs` later than its holder has stopped to count on it.
  */
 export function createLeases(database: Database, clockToleranceMs: number): LeaseStore {
   const { leases } = database.collections;
@@ -83,7 +83,7 @@ export function createLeases(database: Database, clockToleranceMs: number): Leas
       .find({ _id: { $in: [...names] }, holder }, { projection: { grants: 1 }, maxTimeMS })
       .toArray();
     if (own.length === 0) return;
-    // By the newest grants: when this call is late, what the holder was given meanwhile stays.
+    // By the newest grants: when this call is late, leases that the holder was given meanwhile stay.
     const newest = own.flatMap(({ grants }) => grants.slice(0, 1));
     await leases.deleteMany({ _id: { $in: own.map(({ _id }) => _id) }, "grants.0": { $in: newest } });
   }

@@ -6,8 +6,8 @@ import type { EventDocument, EventKey } from "./documents.ts";
 const eventsPerStep = 10_000;
 
 /**
- * The log in stretches of neighbouring events, as filters, behind `after`: for maintenance that looks at all of it, while
- * no query takes long. What is written meanwhile may be left out.
+ * The log in stretches of neighbouring events, as filters, behind `after`: for maintenance that reads the whole log,
+ * without a long query. Events that are written meanwhile may be left out.
  */
 export async function* stepsOf(
   { events }: Collections,

@@ -11,12 +11,12 @@ export type Ticks = number;
 
 export const ticksPerSecond = 2 ** 20;
 
-/** Writes of one second beyond a million count as one. */
+/** Writes of one second beyond a million get the same number. */
 export function toTicks({ t, i }: mongo.Timestamp): Ticks {
   return t * ticksPerSecond + Math.min(i, ticksPerSecond - 1);
 }
 
-/** The other way round; 0 for what lies before all times. */
+/** The inverse of {@link toTicks}; negative numbers give time 0. */
 export function toTimestamp(ticks: Ticks): mongo.Timestamp {
   const positive = Math.max(0, ticks);
   return new Timestamp({ t: Math.floor(positive / ticksPerSecond), i: positive % ticksPerSecond });

@@ -3,7 +3,7 @@ interface Walk<T> {
   head: T;
 }
 
-/** What several sorted sources hold, in one order. One item of each is read ahead; all end when the reader does. */
+/** Merges sorted sources into one order. One item of each is read ahead; all end when the reader ends. */
 export async function* mergeSorted<T>(
   sources: readonly (AsyncIterable<T> | Iterable<T>)[],
   compare: (a: T, b: T) => number,

@@ -4,15 +4,15 @@ import mongoose from "mongoose";
 import type { Database } from "./database.ts";
 import type { ConversationKey, EventDocument } from "./documents.ts";
 
-/** So many events are looked at in one step. */
+/** Events that one step looks at. */
 const eventsPerStep = 500;
 
-/** A sender's messages are looked for in so many neighbouring conversations at once. */
+/** Neighbouring conversations in which one step looks for a sender's messages. */
 const conversationsPerStep = 100;
 
 const { MaxKey } = mongoose.mongo;
 
-/** Where a search goes on: behind this number of the conversation. */
+/** The place where a search goes on: after this number of the conversation. */
 interface Place {
   readonly conversation: string;
   readonly seq: number;
@@ -23,7 +23,7 @@ type Found = Pick<EventDocument, "_id" | "erased" | "type">;
 
 const projection = { type: 1, erased: 1 } as const;
 
-/** Nothing lies behind this number. */
+/** No event has a number after this one. */
 const end = Number.MAX_SAFE_INTEGER;
 
 const toText = ({ conversation, seq }: Place) => `${seq}/${conversation}`;
@@ -45,7 +45,7 @@ export function createMessageSearch(database: Database): EventLog["findMessages"
   const { conversations, events } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
 
-  /** By the index of the log, whoever wrote. */
+  /** By the index of the log: events of all senders. */
   function eventsBehind({ app, conversation, seq }: ConversationKey & Place): Promise<Found[]> {
     const bounds = { $gt: { app, conversation, seq }, $lte: { app, conversation, seq: end } };
     return events

@@ -4,12 +4,12 @@ import { sweptUpTo } from "./head-sweep.ts";
 import { stepsOf } from "./log-steps.ts";
 import { ticksPerSecond, toTicks, toTimestamp } from "./logical-time.ts";
 
-/** No step of the migration takes longer. */
+/** Longest time of one step of the migration. */
 const maxTimeMS = 60_000;
 
 const conversationsPerStep = 1_000;
 
-/** The overlay of messages that older versions erased in place: nobody wrote down by whom, and when. */
+/** The overlay of messages that older versions erased in place: they did not record who erased them, and when. */
 const erasedInPlace = '{"version":0,"deleted":{"by":"system","at":0}}';
 
 async function createIndexes({ conversations, members }: Collections): Promise<void> {
@@ -22,7 +22,7 @@ async function createIndexes({ conversations, members }: Collections): Promise<v
   ]);
 }
 
-/** Not the events of the same name that newer versions write: those have a body. */
+/** Leaves out events of the same name that newer versions write: those have a body. */
 async function turnErasedIntoOverlays(collections: Collections): Promise<void> {
   for await (const step of stepsOf(collections, { maxTimeMS })) {
     await collections.events.updateMany(
@@ -33,13 +33,13 @@ async function turnErasedIntoOverlays(collections: Collections): Promise<void> {
   }
 }
 
-/** A time in milliseconds, but none to come. */
+/** A stamp of a time in milliseconds; a time in the future counts as now. */
 function stampOf(timestamp: number, now: Date) {
   const seconds = Math.floor(Math.min(timestamp, now.getTime()) / 1_000);
   return toTimestamp(seconds * ticksPerSecond);
 }
 
-/** Raises the heads that dead processes left behind, and says when conversations changed: with their last event. */
+/** Raises heads that dead processes left too low, and stamps conversations with the time of their last event. */
 async function stampConversations({ conversations, events }: Collections, now: Date): Promise<void> {
   let after: ConversationKey | undefined;
   for (;;) {
@@ -81,7 +81,7 @@ async function stampConversations({ conversations, events }: Collections, now: D
   }
 }
 
-/** What sync by change, overlays and kinds of events need: ADR 0013. */
+/** Prepares the database for sync by change, overlays and kinds of events: ADR 0013. */
 export async function prepareForSync(collections: Collections): Promise<void> {
   const clock = [{ $match: { _id: "schema" } }, { $project: { now: "$$NOW" } }];
   const [server] = await collections.schema.aggregate<{ now: Date }>(clock, { maxTimeMS }).toArray();

@@ -7,7 +7,7 @@ import { isIndexMissing } from "./mongo-failure.ts";
 /** One step of the schema. Running it again changes nothing. */
 type Migration = (collections: Collections) => Promise<void>;
 
-/** Leases that ran out so long ago are removed: those of processes that are no more. */
+/** Leases that ran out so long ago are removed: their processes are gone. */
 const forgetLeaseAfterSeconds = 24 * 60 * 60;
 
 async function createIndexes(collections: Collections): Promise<void> {
@@ -39,9 +39,9 @@ async function createIndexes(collections: Collections): Promise<void> {
   ]);
 }
 
-/** What several processes need of each other, and a broker's connections. */
+/** Prepares the database for several processes on one store, and for connections that a broker has. */
 async function prepareForCluster({ events, leases, presence }: Collections): Promise<void> {
-  // In place of `undispatched`: what waits of one conversation is found without reading what waits of all others.
+  // In place of `undispatched`: finds the waiting events of one conversation without reading those of all others.
   await events.createIndexes([
     {
       name: "undispatched_of",
@@ -101,8 +101,8 @@ export async function migrate(collections: Collections, kinds: EventCodes): Prom
 }
 
 /**
- * The epoch of a database whose schema is this program's; rejects and says what to do for any other, and for one that was
- * opened with kinds of events which are not among `kinds`. Remembers these.
+ * The epoch of a database with this program's schema. Rejects with what to do for any other schema, and for a database
+ * that was opened with kinds of events which are not among `kinds`. Stores `kinds` in the database.
  */
 export async function requireSchema(collections: Collections, kinds: EventCodes): Promise<string> {
   const found = await readSchema(collections, kinds);

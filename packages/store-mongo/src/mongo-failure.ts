@@ -7,7 +7,10 @@ const duplicateKey = 11_000;
 /** `IndexNotFound`. */
 const indexNotFound = 27;
 
-/** Answers of the server that blame the surroundings: network, elections, shutdown, time limits, space, contention. */
+/**
+ * Error codes of the server for failures of the surroundings: network, elections, shutdown, time limits, space,
+ * contention.
+ */
 const passing: ReadonlySet<unknown> = new Set([
   ...[6, 7, 24, 50, 64, 79, 89, 91, 100, 112, 133, 134, 189, 202, 225, 234, 239, 246, 251, 256, 262, 290],
   ...[317, 384, 9_001, 10_107, 11_600, 11_602, 13_435, 13_436, 14_031, 50_915],
@@ -35,7 +38,7 @@ const unanswered = [
   mongo.MongoClientClosedError,
 ] as const;
 
-/** Known by name only: all connections of the pool were busy for too long; mongoose's own word for no server. */
+/** Errors known by name only: all connections of the pool were busy for too long; mongoose found no server. */
 const unansweredNames: readonly string[] = ["MongoWaitQueueTimeoutError", "MongooseServerSelectionError"];
 
 /** Whether a unique index refused something. */
@@ -53,14 +56,14 @@ export function isTransient(thrown: unknown): boolean {
   return thrown instanceof mongo.MongoError && thrown.hasErrorLabel("TransientTransactionError");
 }
 
-/** Whether nobody knows if the transaction was committed. */
+/** Whether it is unknown if the transaction was committed. */
 export function isCommitUnknown(thrown: unknown): boolean {
   return thrown instanceof mongo.MongoError && thrown.hasErrorLabel("UnknownTransactionCommitResult");
 }
 
 /**
- * Where an ordered bulk of inserts met a unique index; everything before is stored. `null` for any other failure, also
- * for a bulk whose stored part did not reach the majority.
+ * Index at which an ordered bulk of inserts met a unique index; all inserts before it are stored. `null` for any other
+ * failure, also for a bulk whose stored part did not reach the majority.
  */
 export function duplicateIndex(thrown: unknown): number | null {
   if (!(thrown instanceof mongo.MongoBulkWriteError)) return null;
@@ -70,7 +73,7 @@ export function duplicateIndex(thrown: unknown): number | null {
 }
 
 function isPassing(thrown: unknown): boolean {
-  // A bulk keeps here what kept it from an answer of the server.
+  // A bulk error keeps here the reason why the server gave no answer.
   if (thrown instanceof mongo.MongoBulkWriteError && thrown.errorResponse instanceof Error)
     return isPassing(thrown.errorResponse);
   if (unanswered.some((kind) => thrown instanceof kind)) return true;
@@ -82,7 +85,7 @@ function isPassing(thrown: unknown): boolean {
   return thrown instanceof mongo.MongoWriteConcernError || passing.has(thrown.code);
 }
 
-/** `store_unavailable` for what may pass, `internal` for what will not. */
+/** `store_unavailable` for a failure that may pass, `internal` for one that will not. */
 export function toChatError(thrown: unknown): ChatError {
   if (thrown instanceof ChatError) return thrown;
   const detail = thrown instanceof Error ? thrown.message : String(thrown);

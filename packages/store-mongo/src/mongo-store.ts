@@ -24,7 +24,7 @@ import { createSeatReads } from "./seats.ts";
 import { createViews } from "./views.ts";
 import { createWebhooks } from "./webhooks.ts";
 
-/** What {@link createMongoStore} is made of. */
+/** Parts of {@link createMongoStore}. */
 export interface MongoStoreParts {
   readonly epoch: string;
   readonly database: Database;
@@ -37,7 +37,7 @@ export interface MongoStoreParts {
   readonly release: () => Promise<void>;
 }
 
-/** The engine's store, the other things that are kept in the same database, and what the processes that share it need of each other. */
+/** The engine's store, the other data in the same database, and the leases of the processes that share it. */
 export interface MongoStore extends Store, PeopleStore {
   readonly revocations: RevocationStore;
   readonly webhooks: WebhookStore;
@@ -46,7 +46,7 @@ export interface MongoStore extends Store, PeopleStore {
   readonly leases: LeaseStore;
 }
 
-/** The ports over one database. Resolves when heads that the dead left behind were looked for. */
+/** The ports over one database. Resolves after one look for heads that dead processes left behind. */
 export async function createMongoStore({
   epoch,
   database,

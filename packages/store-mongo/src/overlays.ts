@@ -62,7 +62,7 @@ export function createOverlays(database: Database, reads: ConversationReads): Ov
       const range = { $gte: firstOf(key), $lte: lastOf(key) };
       const head = await events.findOne({ _id: range }, at);
       if (head === null || head._id.seq !== expectedHead) return false;
-      // Commits that amend write the conversation's document, too: one of two at a time starts anew.
+      // Commits with amendments write the conversation's document, too: of two at the same time, one starts anew.
       await conversations.updateOne({ _id: key }, { $currentDate: stampNow }, { session });
       await events.updateMany(
         { _id: range, overlay: { $exists: true } },

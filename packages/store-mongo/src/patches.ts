@@ -34,7 +34,7 @@ function toUpdate(patch: MemberPatch, head: number): mongo.UpdateFilter<MemberDo
   return Object.keys(update).length === 0 ? null : { ...update, ...changed };
 }
 
-/** The patch's user sees it from other devices; in a direct conversation the other one sees the watermarks. */
+/** The user's other devices see the patch; in a direct conversation the other person sees the watermarks. */
 function toUpdates(patch: MemberPatch, { head, kind }: Facts): mongo.AnyBulkWriteOperation<MemberDocument>[] {
   const { app, conversation, user, delivered, read } = patch;
   const update = toUpdate(patch, head);
@@ -45,7 +45,9 @@ function toUpdates(patch: MemberPatch, { head, kind }: Facts): mongo.AnyBulkWrit
   return [own, { updateMany: { filter: others, update: changed, hint: "ordinal" } }];
 }
 
-/** Patches in turns: of each member the first, then of each the second, and so on. Mostly there is one turn. */
+/**
+ * Patches in turns: first the first patch of each member, then the second of each, and so on. Mostly there is one turn.
+ */
 function inTurns(patches: readonly MemberPatch[]): number[][] {
   const turns: number[][] = [];
   const taken = new Map<string, number>();
@@ -59,7 +61,7 @@ function inTurns(patches: readonly MemberPatch[]): number[][] {
   return turns;
 }
 
-/** `ConversationStore.patch`: two round trips for patches of different members, however many. */
+/** `ConversationStore.patch`: two round trips for any number of patches of different members. */
 export function createPatch(database: Database, reads: ConversationReads): ConversationStore["patch"] {
   const { members } = database.collections;
 

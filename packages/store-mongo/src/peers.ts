@@ -39,7 +39,7 @@ export function createPeers(
     return [...peers, ...(await othersIn(keys, user, session))].slice(0, limit);
   }
 
-  /** By the index `account`, which holds a user's conversations by name: those before are not looked at. */
+  /** By the index `account`, which holds a user's conversations by name: earlier names are not read. */
   async function keysBehind(account: AccountKey, after: ConversationKey, limit: number, session: Session) {
     const page = await members
       .find(

@@ -6,7 +6,7 @@ import type { UserDocument } from "./documents.ts";
 
 const { MaxKey } = mongoose.mongo;
 
-/** Revocations that had no effect for so long are removed: no clock is that far behind. */
+/** Revocations that have had no effect for so long are removed: no clock is that far behind. */
 const forgetAfterMs = 24 * 60 * 60 * 1_000;
 
 function toUserRecord({ _id, profile, createdAt, updatedAt }: UserDocument): UserRecord {

@@ -6,7 +6,7 @@ import type { Database } from "./database.ts";
 import type { AccountKey, PresenceDocument } from "./documents.ts";
 import { isDuplicate } from "./mongo-failure.ts";
 
-/** A person's leases, and when the person was last seen; the part of the document that is computed with. */
+/** A person's leases, and when the person was last seen: the part of the document that changes are computed from. */
 type Leases = Pick<PresenceDocument, "lastSeen" | "leases">;
 
 /** `null`: nothing changes. */
@@ -17,10 +17,13 @@ type Change<T> = (
 
 const none: Leases = { leases: [], lastSeen: 0 };
 
-/** So many people are looked up or written in one round trip. */
+/** People that are looked up or written in one round trip. */
 const pageSize = 500;
 
-/** Leases of one client id that are told: a client id is one connection, whoever else left leases under it. */
+/**
+ * Leases of one client id that are told, at most. A client id is one connection, but others may have left leases under
+ * it.
+ */
 const maxPerClient = 1_000;
 
 /** How often a change that lost against another is computed again. */
@@ -74,7 +77,7 @@ function toWrite(
   const earliest = ends.length === 0 ? {} : { expiresAt: Math.min(...ends) };
   const replacement = { leases, lastSeen, version, ...earliest };
   const isNew = before === undefined;
-  // Upon nothing an upsert, which the key refuses when somebody else was faster.
+  // A new document is an upsert, which the key refuses when another write was faster.
   const filter = { _id: account, version: isNew ? version : before.version };
   return { replaceOne: { filter, replacement, upsert: isNew } };
 }
@@ -97,7 +100,10 @@ function createChanges({ collections, queryTimeoutMs: maxTimeMS }: Database) {
     }
   }
 
-  /** Computes what becomes of each person and writes it over what it was computed from; who lost computes again. */
+  /**
+   * Computes the new state of each person and writes it over the version that it was computed from; a writer that lost
+   * computes again.
+   */
   async function changePage<T>(accounts: readonly AccountKey[], change: Change<T>): Promise<Map<string, T>> {
     const answers = new Map<string, T>();
     let waiting = accounts;
@@ -167,7 +173,7 @@ export function createPresence(database: Database): PresenceStore {
     }
   }
 
-  /** A person's earliest lease is in the index: who holds one of the first `limit` is one of the first `limit` people. */
+  /** The index holds each person's earliest lease: the first `limit` leases belong to the first `limit` people. */
   async function expiring(before: number, limit: number): Promise<PresenceLease[]> {
     const found = await presence
       .find({ expiresAt: { $lt: before } }, { maxTimeMS: database.queryTimeoutMs, hint: "expiry" })

@@ -6,9 +6,9 @@ import type { EventDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
 import type { HeadHints } from "./head-hints.ts";
 
-/** How long an event stays known whose message somebody else is to acknowledge. */
+/** How long an event is remembered when another process is to acknowledge its message. */
 const memoryMs = 60_000;
-/** Marks that are older are removed once in so long, by whoever sets new ones. */
+/** How often older marks are removed, by the process that sets new ones. */
 const forgetEveryMs = 10_000;
 const maxEvents = 1_000;
 const maxMarks = 1_000;

@@ -22,10 +22,10 @@ export interface Place extends Seat {
   readonly last: { readonly seq: number; readonly timestamp: number } | null;
 }
 
-/** Conversations whose last listed message is looked for by one query. */
+/** Conversations whose last listed message one query looks for. */
 const searchesPerQuery = 50;
 
-/** Up to so many numbers are read, and counted by the rule itself; more are counted by the server. */
+/** Up to so many numbers are read and counted here, by the rule itself; more are counted by the server. */
 const fewNumbers = 16;
 
 const keysPerQuery = 2_000;
@@ -45,7 +45,7 @@ function isShown(seat: Seat, { _id, hiddenFor, listed }: LightEvent): boolean {
   return listed && isVisible({ seq: _id.seq, hiddenFor: hiddenFor ?? null }, viewerOf(seat));
 }
 
-/** Numbers that the member sees beyond `after`, without those of which none is listed. */
+/** Numbers after `after` that the member sees, without those up to which no event is listed. */
 function spansOf({ member, conversation }: Seat, after: number) {
   const floor = Math.max(after, conversation.unlistedTo ?? 0);
   return clip(member.intervals, floor + 1, conversation.head);
@@ -58,7 +58,7 @@ function keysOf({ conversation: { _id } }: Seat, from: number, to: number): Even
 /** Reads of seats, many at once; all inside the caller's snapshot. */
 export type SeatReads = ReturnType<typeof createSeatReads>;
 
-/** What lists and sync show of seats: last messages, unread ones, counterparts. */
+/** Reads what lists and sync show of seats: last messages, unread counts, counterparts. */
 export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Database) {
   const { events, members } = collections;
 
@@ -78,7 +78,7 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
     return found;
   }
 
-  /** One look for the newest shown event of each span, many looks in one query. */
+  /** Looks for the newest shown event of each span; one query holds many looks. */
   async function findLast(
     seats: readonly Seat[],
     session: Session,
@@ -116,7 +116,7 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
     return newest;
   }
 
-  /** By the index of senders what the user or the system wrote is jumped over, be it a million notices of a bot. */
+  /** The index of senders skips messages of the user and the system, even a million notices of a bot. */
   async function countMany(seat: Seat, session: Session): Promise<number> {
     const { app, conversation } = seat.conversation._id;
     const { user } = seat.member.account;
@@ -163,7 +163,7 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
     return counts;
   }
 
-  /** The other ones in direct conversations, by name; of several the one who was there first. */
+  /** The other people in direct conversations, by name; of several the one who was there first. */
   async function counterparts(
     seats: readonly Seat[],
     session: Session,
@@ -186,7 +186,10 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
   }
 
   return {
-    /** Mostly a conversation's last event is what its members see last: one query for those, few for the rest. */
+    /**
+     * Mostly a conversation's last event is also the last one that its members see: one query reads those, a few read
+     * the rest.
+     */
     async places(seats: readonly Seat[], session: Session): Promise<Place[]> {
       const heads = seats.map(({ conversation: { _id, head } }) => ({ ..._id, seq: head }));
       const atHead = new Map((await readLight(heads, session)).map((event) => [nameOf(event._id), event]));

@@ -1,6 +1,6 @@
 /**
- * One write at a time. Whoever asks while one is under way shares the next, so that under load each round trip carries
- * what came during the one before, and nobody waits for a timer.
+ * One write at a time. Callers that ask while a write is under way share the next one. So under load each round trip
+ * carries everything that came during the one before, and no caller waits for a timer.
  */
 export class SharedWrite {
   readonly #write: () => Promise<void>;

@@ -19,10 +19,10 @@ type Session = mongo.ClientSession;
 /** A list looks at so many conversations more than it shows, because some are not on it. */
 const spare = 10;
 
-/** And at so many at once when these do not do. */
+/** Conversations of each further look, when the first was not enough. */
 const laterChunk = 1_000;
 
-/** What the reads of views are made of. */
+/** Reads that views are built from. */
 export interface ViewReads {
   readonly reads: ConversationReads;
   readonly memberships: Memberships;
@@ -50,7 +50,7 @@ function isElsewhere(
   return archived === false && member.archivedAt !== null && head <= member.archivedAt;
 }
 
-/** The newest `limit` in the order of lists; all of them where `limit` is not given. */
+/** The newest `limit` places in the order of lists; all places where `limit` is not given. */
 function inListOrder(places: readonly Place[]): Place[] {
   return places.toSorted((a, b) => compareListed(placeOf(a), placeOf(b)));
 }
@@ -89,9 +89,10 @@ export function createViews(
   }
 
   /**
-   * The user's conversations are walked from the most recently active one. A conversation's last visible message is never
-   * newer than its last event, so a walk for the newest ends when `limit` places are newer than all that may still come.
-   * For the oldest it goes on to the end of the range: what was active last may be listed far behind.
+   * The user's conversations are walked from the most recently active one. A conversation's last visible message is
+   * never newer than its last event, so a walk for the newest ends when `limit` places are newer than all that may
+   * still come. A walk for the oldest goes on to the end of the range: a conversation that was active last may be
+   * listed far behind.
    */
   async function placesOf(query: ConversationQuery, session: Session): Promise<Place[]> {
     const { app, user, archived, limit, after, from = "newest" } = query;

@@ -8,8 +8,8 @@ const reopenMs = 1_000;
 const additions = [{ $match: { operationType: "insert" } }, { $project: { _id: 1 } }];
 
 /**
- * Tells of rows that any process adds, by a change stream. What is added while it is not open, in an outage or at its
- * beginning, is not told of.
+ * Tells of rows that any process adds, by a change stream. It does not tell of rows that are added while the stream is
+ * not open: in an outage or at its beginning.
  */
 export function watchArrivals(
   deliveries: mongo.Collection<DeliveryDocument>,
@@ -27,7 +27,7 @@ export function watchArrivals(
     opened.on("change", () => {
       if (isWanted) listener();
     });
-    // The driver goes on by itself after a failover; what it gives up ends here.
+    // The driver goes on by itself after a failover; a stream that it gives up ends here.
     opened.on("error", (error) => {
       log?.debug({ error: error.message }, "nobody tells of new webhook rows for a moment");
       opened.close().catch(() => {});

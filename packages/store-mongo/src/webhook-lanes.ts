@@ -10,8 +10,8 @@ function distinctLanes(lanes: readonly LaneKey[]): LaneKey[] {
 }
 
 /**
- * Takes the lanes for this transaction: two that change the pending rows of one lane conflict here, and one of them
- * starts anew with what the other left.
+ * Takes the lanes for this transaction: two transactions that change the pending rows of one lane conflict here, and
+ * one of them starts anew on the rows that the other left.
  */
 async function touch(
   { lanes }: Collections,

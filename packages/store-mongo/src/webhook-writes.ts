@@ -47,7 +47,7 @@ function toSettle(outcome: WebhookOutcome): mongo.AnyBulkWriteOperation<Delivery
   };
 }
 
-/** Changes of rows, each with what it means for the lanes in one transaction. */
+/** Changes of rows, each in one transaction with the changes of its lanes. */
 export function createWebhookWrites(
   database: Database,
 ): Pick<WebhookStore, "enqueue" | "giveUp" | "prune" | "replay" | "settle"> {
@@ -55,7 +55,7 @@ export function createWebhookWrites(
   const { counters, deliveries } = collections;
 
   async function enqueueStep(rows: readonly WebhookDelivery[]): Promise<void> {
-    // Outside the transaction, which would make everybody wait for everybody; a number that is lost is only a gap.
+    // Outside the transaction: inside it, every writer would wait for every other. A lost number is only a gap.
     const counter = await counters.findOneAndUpdate(
       { _id: "webhook_position" },
       { $inc: { value: rows.length } },

@@ -1,2 +1,4 @@
-/** Rows that one call of a bulk change touches; commits wait for it. Fewer mean that nothing is left. */
+/**
+ * Rows that one call of a bulk change touches; commits wait for it. A call that touches fewer rows was the last one.
+ */
 export const bulkStep = 500;

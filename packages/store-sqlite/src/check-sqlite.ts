@@ -8,15 +8,18 @@ import { requireKnownSchema } from "./worker/connection.ts";
 import { DispatchLog, dispatchedRow } from "./worker/dispatch-log.ts";
 import { schemaVersion } from "./worker/migrations.ts";
 
-/** What {@link checkSqlite} found. */
+/** Result of {@link checkSqlite}. */
 export interface SqliteReport {
   readonly path: string;
   readonly epoch: string;
-  /** Of the file, and the newest this code knows. An older one is migrated when the store is opened. */
+  /**
+   * Schema version of the file, and the newest version this code knows. An older one is migrated when the store is
+   * opened.
+   */
   readonly schema: { readonly version: number; readonly supported: number };
-  /** What SQLite's integrity check complains of, ten lines at most; empty when all is well. */
+  /** Complaints of SQLite's integrity check, ten lines at most; empty when all is well. */
   readonly problems: readonly string[];
-  /** This and the next two are 0 where damage prevents counting. */
+  /** This count and the next two are 0 where damage prevents counting. */
   readonly conversations: number;
   readonly events: number;
   /** Events that the next start dispatches (again). */
@@ -85,9 +88,9 @@ function inspect(database: DatabaseSync, path: string): SqliteReport {
 }
 
 /**
- * Looks a database over, while a server uses it or not; changes nothing. Blocks the calling thread: it reads the whole
- * file (about a second for 300 MB). Throws `not_found` without a database and `internal` for one that cannot even be
- * read; a damaged one that can is reported in `problems`.
+ * Checks a database and changes nothing; a server may use it meanwhile. Blocks the calling thread: it reads the whole
+ * file (about a second for 300 MB). Throws `not_found` without a database and `internal` for one that cannot be read.
+ * Damage to a database that can be read is reported in `problems`.
  */
 export function checkSqlite(path: string): SqliteReport {
   const file = resolve(path);

@@ -6,7 +6,7 @@ import type { Read, Write } from "./worker-calls.ts";
 const truncateAttempts = 20;
 const truncateRetryMs = 250;
 
-/** Answers what to call when the writer says that its log is long enough; see `worker/checkpoint.ts`. */
+/** Makes the function to call when the writer says that its log is long enough; see `worker/checkpoint.ts`. */
 export function createCheckpoints(write: Write, read: Read, log: Log | undefined): () => void {
   let running = false;
   async function run(): Promise<void> {
@@ -24,7 +24,7 @@ export function createCheckpoints(write: Write, read: Read, log: Log | undefined
   };
 }
 
-/** Carries the log over and empties its file, so that nothing that was erased is left in it. */
+/** Carries the log over and empties its file, so that no erased content is left in it. */
 export async function emptyLog(write: Write, log: Log | undefined): Promise<void> {
   for (let attempt = 0; attempt < truncateAttempts; attempt += 1) {
     if (await write("truncateLog")) return;

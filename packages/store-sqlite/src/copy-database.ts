@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import * as sqlite from "node:sqlite";
 import { ChatError } from "@chat21/protocol";
 
-/** How far a copy is. Pages are 4 KiB. */
+/** Progress of a copy. Pages are 4 KiB. */
 export interface CopyProgress {
   readonly copiedPages: number;
   readonly totalPages: number;
@@ -12,14 +12,14 @@ export interface CopyProgress {
 /** Pages copied between two reports: about 16 MiB, a tenth of a second. */
 const pagesPerStep = 4_096;
 
-/** Removes a database with what belongs to it. */
+/** Removes a database and the files that belong to it. */
 export function removeDatabase(path: string): void {
   for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${suffix}`, { force: true });
 }
 
 /**
- * Copies a database, as of the moment of the call, while others go on writing to it: the read transaction holds the
- * snapshot, without it every commit would make the copy begin anew. The copy is one file (no `-wal`).
+ * Copies a database, as of the moment of the call, while others go on writing to it. A read transaction holds the
+ * snapshot; without it every commit would make the copy begin anew. The copy is one file (no `-wal`).
  */
 export async function copyDatabase(
   source: string,
@@ -52,7 +52,7 @@ function syncPath(path: string): void {
   closeSync(file);
 }
 
-/** Gives a finished database its name, so that after a power cut there is the old one or the new one, and whole. */
+/** Gives a finished database its name. After a power cut either the old database or the new one is there, complete. */
 export function installDatabase(from: string, to: string): void {
   syncPath(from);
   // The log of the old database must never meet the new one: SQLite would carry it over.

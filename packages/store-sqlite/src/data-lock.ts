@@ -4,9 +4,9 @@ import { toChatError } from "./sqlite-failure.ts";
 import { isBusy } from "./worker/failure.ts";
 
 /**
- * Takes the database for this process; returns the way to give it back. The lock is that of an empty SQLite file
- * beside it, held by an open transaction: the system lets go of it however the process ends, so there is no stale
- * lock after a kill. Throws `store_unavailable` when another process (or another store in this one) has it.
+ * Locks the database for this process; returns the function that unlocks it. The lock is an open transaction on an
+ * empty SQLite file beside the database. The system releases it however the process ends, so there is no stale lock
+ * after a kill. Throws `store_unavailable` when another process (or another store in this one) has it.
  */
 export function lockData(path: string): () => void {
   let lock: DatabaseSync | undefined;

@@ -1,7 +1,9 @@
 import type { EventRef } from "@chat21/engine";
 import type { EncodedMarks } from "./worker/dispatch-rows.ts";
 
-/** Marks that are not known to be on the disk, neighbours joined: app, conversation, first and last number, and again. */
+/**
+ * Marks that may not be on the disk yet. Neighbours are joined: app, conversation, first and last number, and again.
+ */
 export class DispatchMarks {
   #marks: (string | number)[] = [];
 
@@ -19,7 +21,7 @@ export class DispatchMarks {
     return this.#marks.length === 0;
   }
 
-  /** Puts back what was taken and may not have reached the disk. */
+  /** Puts back marks that were taken and may not have reached the disk. */
   restore(taken: EncodedMarks): void {
     this.#marks = [...taken, ...this.#marks];
   }

@@ -14,8 +14,8 @@ export interface SqliteStoreOptions {
   /** The database file; made, with its folder, when there is none. Beside it lie `-wal`, `-shm` and `.lock`. */
   readonly path: string;
   /**
-   * The kinds of events that the program knows, and their stored numbers. The database remembers all that it was ever opened
-   * with. @default those of this version
+   * Kinds of events that the program knows, and their stored numbers. The database remembers every kind that it was
+   * ever opened with. @default those of this version
    */
   readonly kinds?: EventCodes;
   /** @default nothing is logged */
@@ -25,8 +25,8 @@ export interface SqliteStoreOptions {
   /** Writes beyond this size fail as `store_unavailable`. @default no bound but the disk */
   readonly maxBytes?: number;
   /**
-   * Where `sqlite-worker` was put, for a bundle that renames it. @default beside this module, `.ts` in source and
-   * `.js` when built
+   * URL of `sqlite-worker`, for a bundle that renames it. @default beside this module, `.ts` in source and `.js` when
+   * built
    */
   readonly workerUrl?: URL;
 }
@@ -45,7 +45,7 @@ function requireWritableFolder(path: string): void {
   }
 }
 
-/** Also makes the file when there is none; SQLite takes an empty one for a new database. */
+/** Opens the file, and makes it when there is none; SQLite takes an empty file for a new database. */
 function openDatabaseFile(path: string, unlock: () => void): number {
   try {
     return openSync(path, "a");
@@ -83,7 +83,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   };
   try {
     const [{ epoch }] = await Promise.all([writer.start(), reader.start()]);
-    // The lock says that whoever leased webhooks is gone: they need not wait for leases of the dead to run out.
+    // The lock proves that earlier lease holders are gone: webhooks need not wait until their leases run out.
     await writer.caller<WriterMethods>()("releaseWebhooks");
     return createSqliteStore({ epoch, writer, reader, log, release });
   } catch (error) {

@@ -12,7 +12,7 @@ import { createEventRows } from "./worker/event-rows.ts";
 import { schemaVersion } from "./worker/migrations.ts";
 import { createOverlayReads } from "./worker/overlay-reads.ts";
 
-/** What can be read of a database beside the server that uses it. */
+/** The part of a database that can be read beside the server that uses it. */
 export interface SqliteLog {
   readonly events: Pick<EventLog, "read">;
   readonly overlays: Pick<OverlayStore, "amended">;
@@ -20,9 +20,9 @@ export interface SqliteLog {
 }
 
 /**
- * Opens the logs and overlays of a database for reading, while a server uses it or not; takes no lock and changes nothing.
- * Reads block the calling thread. `null` for a database of an older schema, which the next start of a server migrates.
- * Throws `not_found` without a database.
+ * Opens the logs and overlays of a database for reading; a server may use it meanwhile. Takes no lock and changes
+ * nothing. Reads block the calling thread. `null` for a database of an older schema, which the next start of a server
+ * migrates. Throws `not_found` without a database.
  */
 export function readSqlite(path: string, kinds: EventCodes = eventCodes): SqliteLog | null {
   const file = resolve(path);

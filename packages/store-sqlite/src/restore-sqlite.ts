@@ -36,8 +36,8 @@ function prepare(copy: string, source: string): string {
 }
 
 /**
- * Puts the backup `source` in place of the database at `path`, checked, with a new epoch, so that clients that have
- * seen later numbers begin afresh. Whatever happens on the way, `path` holds the old database or the restored one.
+ * Checks the backup `source` and puts it in place of the database at `path`. It gets a new epoch, so that clients that
+ * have seen later numbers begin afresh. At every moment `path` holds either the old database or the restored one.
  * Throws `not_found` without a source, `conflict` when there is a database already and `force` is not given,
  * `store_unavailable` while a server uses it, `bad_request` for a file that is no backup, `internal` for a damaged one.
  */

@@ -1,6 +1,6 @@
 import type { EventRecord, Run, RunResult } from "@chat21/engine";
 
-/** What {@link EncodedRun} holds of one event, in this order. */
+/** Fields of one event in an {@link EncodedRun}, in this order. */
 type EncodedFields = readonly [
   type: EventRecord["type"],
   sender: string,
@@ -17,8 +17,8 @@ type EncodedFields = readonly [
 const fieldsPerEvent = 10 satisfies EncodedFields["length"];
 
 /**
- * A run on its way to the writer. Flat, and only what is stored: a structured clone of one long array of primitives
- * costs three quarters of one of the records themselves, and carries nothing by accident.
+ * A run on its way to the writer: one flat array with the stored fields only. Its structured clone costs three quarters
+ * of a clone of the records themselves, and carries nothing by accident.
  */
 export interface EncodedRun {
   readonly app: string;
@@ -32,7 +32,7 @@ export interface EncodedRun {
   readonly fields: readonly EncodedFields[number][];
 }
 
-/** `n` > 0: committed, n events; 0: stale; else the repeat. */
+/** `n` > 0: committed, n events; 0: stale; a pair: a repeat, with the index in the run and the event that exists. */
 export type EncodedRunResult = number | readonly [index: number, existing: EventRecord];
 
 /** Flattens a run. */

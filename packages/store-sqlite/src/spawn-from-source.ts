@@ -10,7 +10,7 @@ const relativeImports = /(?:\bfrom|^import)\s*"(\.[^"]+)"/gm;
 
 const stripped = new Map<string, Sources>();
 
-/** The entry and all that it imports of its own files, stripped of types; once in a process. */
+/** The entry and the files of its own that it imports, without types; made once in a process. */
 function stripAll(entry: URL): Sources {
   const known = stripped.get(entry.href);
   if (known !== undefined) return known;

@@ -5,7 +5,7 @@ import { decodeRunResult, encodeRun } from "./run-codec.ts";
 import type { WriterNotes } from "./worker/writer-methods.ts";
 import type { Read, Write } from "./worker-calls.ts";
 
-/** What {@link createSqliteEventLog} is made of. */
+/** Parts of {@link createSqliteEventLog}. */
 export interface EventLogParts {
   readonly write: Write;
   readonly read: Read;
@@ -22,7 +22,9 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
   const marks = new DispatchMarks();
   let isIdleTimerSet = false;
 
-  /** Sends what waits ahead of `call`, in one transaction with it; it waits again when that does not reach the disk. */
+  /**
+   * Sends waiting marks ahead of `call`, in one transaction with it. They wait again when that does not reach the disk.
+   */
   async function withMarks<T>(call: () => Promise<T>): Promise<T> {
     const taken = marks.take();
     if (taken.length > 0) note("markDispatched", [taken]);

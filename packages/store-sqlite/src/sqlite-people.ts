@@ -28,7 +28,7 @@ export function createSqliteRevocations(write: Write, read: Read, log: Log | und
   return {
     add: (revocation) => write("addRevocation", revocation),
     list(now) {
-      // By both clocks: a caller that looks into the future must not remove what still has an effect.
+      // By both clocks: a caller that looks into the future must not remove revocations that still have an effect.
       const expired = Math.min(now, Date.now());
       if (expired - lastPrune >= pruneIntervalMs) {
         lastPrune = expired;

@@ -17,7 +17,7 @@ import type { WriterMethods, WriterSideMethods } from "./worker/writer-methods.t
 import type { Read, Write } from "./worker-calls.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
-/** What {@link createSqliteStore} is made of. */
+/** Parts of {@link createSqliteStore}. */
 export interface SqliteStoreParts {
   readonly epoch: string;
   readonly writer: WorkerLink;

@@ -39,8 +39,8 @@ interface Started {
 
 /**
  * Calls into one worker. Calls made in one turn of the event loop travel in one message: a message costs the main
- * thread about 30 microseconds both ways, a call in it about one. When the worker dies, what was waiting is refused
- * as `store_unavailable` (its outcome is unknown) and the next call starts a new worker.
+ * thread about 30 microseconds both ways, a call in it about one. When the worker dies, waiting calls are refused as
+ * `store_unavailable` (their outcome is unknown) and the next call starts a new worker.
  */
 export class WorkerLink {
   readonly #options: WorkerLinkOptions;
@@ -55,7 +55,7 @@ export class WorkerLink {
     this.#options = options;
   }
 
-  /** Resolves when the worker serves; rejects with what it said when it cannot. */
+  /** Resolves when the worker serves; rejects with the worker's own error when it cannot. */
   async start(): Promise<{ readonly epoch: string }> {
     return this.#start();
   }
@@ -81,7 +81,7 @@ export class WorkerLink {
     this.#enqueue([0, method, args]);
   }
 
-  /** Calls `handle` when the worker has something to say without being asked: the writer, that its log is long. */
+  /** Calls `handle` for each notice that the worker sends unasked: the writer says that its log is long. */
   onNotice(handle: () => void): void {
     this.#handleNotice = handle;
   }
@@ -115,7 +115,7 @@ export class WorkerLink {
     if (requests.length > 0) this.#send(worker, requests);
   }
 
-  /** What cannot be sent to a thread (a function, for instance) is refused alone and harms nobody else. */
+  /** A value that cannot be sent to a thread (a function, for instance) is refused alone and harms no other request. */
   #send(worker: Worker, requests: readonly WorkerRequest[]): void {
     try {
       worker.postMessage(requests);

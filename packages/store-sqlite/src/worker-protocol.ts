@@ -1,7 +1,7 @@
 import type { EventCodes } from "@chat21/protocol";
 import type { WorkerFailure } from "./worker/failure.ts";
 
-/** What a worker is started with. */
+/** Start data of a worker. */
 export interface WorkerSetup {
   readonly role: "reader" | "writer";
   readonly path: string;
@@ -21,7 +21,7 @@ export interface WorkerSetup {
 /** One call. `id` 0: a note that is not answered. */
 export type WorkerRequest = readonly [id: number, method: string, args: readonly unknown[]];
 
-/** What became of a call: a failure, or `null` and the value. `id` 0: a notice that nobody asked for. */
+/** The outcome of a call: a failure, or `null` and the value. `id` 0: a notice that nobody asked for. */
 export type WorkerAnswer = readonly [id: number, failure: WorkerFailure | null, value: unknown];
 
 /** First message of a worker. */

@@ -5,15 +5,16 @@ import type { WorkerSetup } from "./worker-protocol.ts";
 export type SpawnWorker = (setup: WorkerSetup) => Worker;
 
 /**
- * Node 22 calls its database module experimental at every start of a thread; nobody can act on it. Of the flags of this
- * process only those of the profilers: others are the whole process' (V8's), and a thread that is given them does not start.
+ * Node 22 warns at every start of a thread that its database module is experimental; nobody can act on it. Of this
+ * process' flags only those of the profilers are passed on: other flags belong to the whole process (V8's), and a
+ * thread that is given them does not start.
  */
 const execArgv = [
   ...process.execArgv.filter((flag) => /^--(cpu|heap)-prof/.test(flag)),
   "--disable-warning=ExperimentalWarning",
 ];
 
-/** In source only; by a name that no bundler follows. */
+/** Exists in source only; the name is one that no bundler follows. */
 const fromSource = "./spawn-from-source.ts";
 
 /** How to start the threads: from the built file, or from source when the package itself runs from source. */

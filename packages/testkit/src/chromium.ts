@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** What a browser test hands to Playwright's `chromium.launch`. */
+/** Options for Playwright's `chromium.launch` in a browser test. */
 export interface ChromiumLaunchOptions {
   readonly executablePath: string;
   readonly headless: true;
@@ -11,7 +11,7 @@ export interface ChromiumLaunchOptions {
 
 const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"] as const;
 
-/** Nothing leaves the machine: without these the browser looks up its maker's hosts at every start. */
+/** Keeps the browser on this machine: without these arguments it looks up its maker's hosts at every start. */
 const args = [
   "--no-sandbox",
   "--disable-gpu",
@@ -23,9 +23,9 @@ const args = [
 ] as const;
 
 /**
- * Options to start the system's Chromium with; a launch with them gets a fresh profile from Playwright. Where no
- * Chromium is on the PATH, root on a Debian-like system gets the package `chromium` installed first (a minute or two).
- * Throws when there is none and none can be installed: a browser test fails then, it is never skipped.
+ * Options to start the system's Chromium with; a launch with them gets a fresh profile from Playwright. Without a
+ * Chromium on the PATH, root on a Debian-like system gets the package `chromium` installed first (a minute or two).
+ * Throws when there is none and none can be installed: a browser test then fails, it is never skipped.
  */
 export function chromiumLaunchOptions(): ChromiumLaunchOptions {
   return { executablePath: findOnPath(names) ?? installChromium(), headless: true, args: [...args] };

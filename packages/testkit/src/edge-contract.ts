@@ -9,7 +9,7 @@ import { describeSteering } from "./edge-contract/steering.ts";
 import { describeSubscribing } from "./edge-contract/subscribing.ts";
 
 /**
- * What every `Edge` must do, sentence by sentence of the port's documentation, seen through real sockets: TCP and
+ * The contract of every `Edge`, sentence by sentence of the port's documentation, seen through real sockets: TCP and
  * WebSocket, raw packets and MQTT.js. `open` is called once per test and must listen on free ports of 127.0.0.1.
  */
 export function describeEdge(name: string, open: OpenEdge): void {

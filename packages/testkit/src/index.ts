@@ -54,6 +54,7 @@ export type {
 export { createRecordingEdge } from "./recording-edge.ts";
 export type { OpenedRedeliveries } from "./redelivery-contract.ts";
 export { describeRedeliveryLog } from "./redelivery-contract.ts";
+export { reduceStar, starred, starredType, starredWebhook } from "./starred-kind.ts";
 export type { OpenedStore, OpenStore } from "./store-contract.ts";
 export { describeStore } from "./store-contract.ts";
 export { testCertificate } from "./test-certificate.ts";

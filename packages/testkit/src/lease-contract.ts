@@ -132,7 +132,7 @@ function describeReleasing(world: LeaseWorld): void {
 }
 
 /**
- * What every `LeaseStore` must do, sentence by sentence of the port's documentation, and in random races of several
+ * The contract of every `LeaseStore`, sentence by sentence of the port's documentation, and in random races of several
  * processes. `open` makes leases of which none is taken; it is called once.
  */
 export function describeLeaseStore(name: string, open: OpenLeases): void {

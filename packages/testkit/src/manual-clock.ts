@@ -3,11 +3,11 @@ import type { Clock } from "@chat21/engine";
 /** A clock that stands still until a test moves it. */
 export interface ManualClock extends Clock {
   /**
-   * Moves time on by `elapsedMs`. What falls due on the way is called in order of time, each at its own moment, with
-   * one turn of the event loop after each, so that what it starts may set new timers within the same stretch.
+   * Moves time on by `elapsedMs`. Timers that fall due on the way are called in order of time, each at its own moment,
+   * with one turn of the event loop after each. So the started work may set new timers within the same stretch.
    */
   advance(elapsedMs: number): Promise<void>;
-  /** When the next timer fires, milliseconds; `null` when none is set. */
+  /** Time of the next timer, milliseconds; `null` without timers. */
   nextTimerAt(): number | null;
 }
 

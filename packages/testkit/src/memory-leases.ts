@@ -1,6 +1,6 @@
 import type { LeaseStore } from "@chat21/engine";
 
-/** Leases that one list shows. */
+/** Leases in one list, at most. */
 const maxListed = 1_000;
 
 interface Row {
@@ -9,7 +9,7 @@ interface Row {
 }
 
 /**
- * The reference implementation of `LeaseStore`, for processes of a test that share this object. They run out by
+ * The reference implementation of `LeaseStore`, for processes of a test that share this object. Leases run out by
  * `clock` alone.
  */
 export function createMemoryLeases(clock: { now(): number }): LeaseStore {

@@ -12,9 +12,9 @@ import type { WholeStore } from "./whole-store.ts";
 
 /** Options of {@link createMemoryStore}. */
 export interface MemoryStoreOptions {
-  /** What survives; hand the same disk to the next store after a crash. @default a new one */
+  /** The durable data; hand the same disk to the next store after a crash. @default a new one */
   readonly disk?: MemoryDisk;
-  /** Where crashes, delays and failures are put. @default nothing is held up */
+  /** The gate for crashes, delays and failures. @default no gate */
   readonly gate?: Gate;
 }
 
@@ -25,7 +25,8 @@ export interface MemoryStore extends WholeStore {
 
 /**
  * The reference implementation of all ports of a store: their sentences in the plainest code, without indexes. Marks of
- * dispatched events wait in the store object for its next commit or flush, as the port allows, so that a crash loses them.
+ * dispatched events wait in the store object for its next commit or flush, as the port allows, so that a crash loses
+ * them.
  */
 export function createMemoryStore({ disk = createMemoryDisk(), gate }: MemoryStoreOptions = {}): MemoryStore {
   const through = gated(gate);

@@ -1,15 +1,15 @@
 import type { CloseReason, ConnectAttempt, Delivery, Edge, EdgeHandler, Session } from "@chat21/engine";
 import { ChatError, topicMatches, topics } from "@chat21/protocol";
 
-/** One delivery as a client got it. */
+/** One received delivery of a client. */
 export interface RecordedFrame {
   readonly topic: string;
-  /** The very text that was delivered. */
+  /** The delivered text itself. */
   readonly payload: string;
   readonly qos: 0 | 1;
 }
 
-/** What becomes of a delivery on its way to one client. `hold`: it comes when the test releases it. */
+/** The fate of a delivery on its way to one client. `hold`: it comes when the test releases it. */
 export type DeliveryFate = "deliver" | "lose" | "twice" | "hold";
 
 /** One publish of a client. */
@@ -19,57 +19,60 @@ export interface EdgePublish {
   readonly payload: unknown;
 }
 
-/** A client of a {@link RecordingEdge}: what a connection is to a real one. */
+/** A client of a {@link RecordingEdge}. It stands for a connection to a real edge. */
 export interface RecordedClient {
   readonly session: Session;
   /** Everything that was delivered to it, in order. */
   readonly received: readonly RecordedFrame[];
-  /** Why the server closed it; `null` while it is open, and when it left by itself. */
+  /** The server's reason for closing it; `null` while it is open, and when it left by itself. */
   readonly closedBecause: CloseReason | null;
   readonly isOpen: boolean;
   /**
-   * Publishes; an object goes as JSON, text and bytes as they are. Resolves when it would be acknowledged. When the
-   * engine rejects it the connection is closed, as a real edge does, and the rejection is passed on.
+   * Publishes; an object goes as JSON, text and bytes stay unchanged. Resolves when it would be acknowledged. When the
+   * engine rejects it, the connection is closed, as a real edge does, and the rejection is passed on.
    */
   publish(topic: string, payload: unknown): Promise<void>;
   /** Subscribes to one more filter. `false`: refused, and the connection is closed. */
   subscribe(filter: string): boolean;
-  /** The next frame, or the first one already there, that matches and was not taken before. */
+  /** Takes the first frame that matches and was not taken before; waits for one when there is none. */
   take(matches: (frame: RecordedFrame) => boolean): Promise<RecordedFrame>;
-  /** The connection ends, in whatever way. */
+  /** Ends the connection, for any reason. */
   close(): void;
 }
 
-/** How somebody connects to a {@link RecordingEdge}. */
+/** Settings of a connection to a {@link RecordingEdge}. */
 export interface RecordedAttempt
   extends Pick<ConnectAttempt, "clientId" | "password">,
     Partial<Omit<ConnectAttempt, "clientId" | "password">> {
-  /** Called with every frame, one after the other, each in a turn of its own. What is on the way when it ends is lost. */
+  /**
+   * Called with every frame, one after the other, each in a turn of its own. Frames that are on the way at the end of
+   * the connection are lost.
+   */
   readonly handleFrame?: (frame: RecordedFrame) => void;
   /** Called once, when the connection is gone. */
   readonly handleEnd?: (reason: CloseReason | null) => void;
 }
 
 /**
- * An `Edge` without sockets: it keeps what it delivers, and lets a test connect and publish. It keeps every promise until a
- * test makes it break them.
+ * An `Edge` without sockets: it keeps its deliveries, and lets a test connect and publish. It keeps every promise until
+ * a test makes it break them.
  */
 export interface RecordingEdge extends Edge {
-  /** `false`: nobody gets in. @default true */
+  /** `false`: no client can connect. @default true */
   isReachable: boolean;
-  /** What becomes of a delivery to one client. @default "deliver" */
+  /** The fate of a delivery to one client. @default "deliver" */
   fateOf: (frame: RecordedFrame, client: RecordedClient) => DeliveryFate;
-  /** Whether a publish gets lost, before the engine has it. @default never */
+  /** Whether a publish gets lost before it reaches the engine. @default never */
   loses: (publish: EdgePublish) => boolean;
   /** Publishes that reached the engine or were lost, in order. */
   readonly published: readonly EdgePublish[];
-  /** Lets held deliveries go, in order. */
+  /** Releases held deliveries, in order. */
   release(): void;
-  /** Every connection breaks without a word; what is on the way is lost. */
+  /** Breaks every connection without a word; frames on the way are lost. */
   drop(): void;
-  /** Resolves as soon as `condition` holds; looked at after each publish, and when a client comes or goes. */
+  /** Resolves as soon as `condition` holds. It is checked after each publish, and when a client comes or goes. */
   until(condition: () => boolean): Promise<void>;
-  /** What `deliver` answers: a broker's word that it has taken the deliveries. @default `undefined`, at once */
+  /** The answer of `deliver`: a broker's promise that it has taken the deliveries. @default `undefined`, at once */
   taking: () => Promise<void> | undefined;
   readonly isPaused: boolean;
   /** Every change of {@link isPaused}, in order. */
@@ -275,7 +278,7 @@ class Client implements RecordedClient {
     this.#handlers.handleEnd?.(this.closedBecause);
   }
 
-  /** The server closes it. */
+  /** Closes the connection on behalf of the server. */
   end(reason: CloseReason): void {
     if (this.isOpen) this.closedBecause = reason;
     this.close();

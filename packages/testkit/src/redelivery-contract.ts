@@ -11,7 +11,7 @@ export interface OpenedRedeliveries {
   cleanup(): Promise<void>;
 }
 
-/** What every `RedeliveryLog` must do, sentence by sentence of the port's documentation. */
+/** The contract of every `RedeliveryLog`, sentence by sentence of the port's documentation. */
 export function describeRedeliveryLog(name: string, open: () => Promise<OpenedRedeliveries>): void {
   describe(name, () => {
     let world: OpenedRedeliveries;

@@ -14,26 +14,26 @@ import {
 export type { MongoService } from "../../../infra/local/start-mongo.ts";
 export type { RabbitOptions, RabbitService } from "../../../infra/local/start-rabbit.ts";
 
-/** Set by the test run's global setup: the folder in which its services live. */
+/** Variable that the test run's global setup sets: the folder in which its services live. */
 export const servicesFolderVariable = "CHAT21_TEST_SERVICES";
 
 /** A MongoDB for a test file. */
 export interface RequiredMongo extends MongoService {
   /** A name that no other test uses. */
   readonly database: string;
-  /** Ends an own one; leaves alone the one that the run shares. Idempotent. */
+  /** Stops the test's own process, but not the one that the run shares. Idempotent. */
   stop(): Promise<void>;
 }
 
 /** A RabbitMQ for a test file. */
 export interface RequiredRabbit extends RabbitService {
-  /** Ends an own one; leaves alone the one that the run shares. Idempotent. */
+  /** Stops the test's own process, but not the one that the run shares. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** What a test needs. */
+/** Wishes of a test for a service. */
 export interface RequireOptions {
-  /** A process of the test's own, which it may pause, kill and stop. @default `false`: the run's */
+  /** A process of the test's own, which it may pause, kill and stop. @default `false`: the run's process */
   readonly isOwn?: boolean;
 }
 
@@ -50,8 +50,8 @@ function sharedFolder(): string {
 const nothing = async () => {};
 
 /**
- * A MongoDB replica set that answers: `MONGODB_URI`, Docker's, or a process on this machine, one for the whole test
- * run. Never skips: rejects, and says what to do, where there can be none.
+ * A running MongoDB replica set: `MONGODB_URI`, Docker's, or a process on this machine, one for the whole test run.
+ * Never skips: rejects, and says what to do, when no server can be had.
  */
 export async function requireMongo({ isOwn = false }: RequireOptions = {}): Promise<RequiredMongo> {
   const database = `chat21-test-${randomUUID().slice(0, 8)}`;
@@ -69,8 +69,8 @@ export async function requireMongo({ isOwn = false }: RequireOptions = {}): Prom
 }
 
 /**
- * A RabbitMQ that answers, with MQTT, Web-MQTT, management and tokens: `RABBITMQ_URI`, Docker's, or a process on this
- * machine, one for the whole test run. Never skips: rejects, and says what to do, where there can be none.
+ * A running RabbitMQ with MQTT, Web-MQTT, management and tokens: `RABBITMQ_URI`, Docker's, or a process on this
+ * machine, one for the whole test run. Never skips: rejects, and says what to do, when no server can be had.
  */
 export async function requireRabbit({
   isOwn = false,

@@ -24,8 +24,8 @@ import { describeWebhookRows } from "./store-contract/webhook-rows.ts";
 export type { OpenedStore, OpenStore } from "./store-contract/store-world.ts";
 
 /**
- * What every store must do, sentence by sentence of its ports' documentation, and in random runs compared with the
- * memory store. `open` makes a new, empty store; it is called a few times, most tests share one under their own apps.
+ * The contract of every store, sentence by sentence of its ports' documentation, and in random runs compared with the
+ * memory store. `open` makes a new, empty store. It is called a few times; most tests share one under their own apps.
  */
 export function describeStore(name: string, open: OpenStore): void {
   describe(name, () => {

@@ -1,6 +1,6 @@
 /**
- * A self-signed certificate for `127.0.0.1` and `localhost` with its key, good for a hundred years. It protects nothing:
- * everybody has it.
+ * A self-signed certificate for `127.0.0.1` and `localhost` with its key, valid for a hundred years. It protects
+ * nothing, because its key is public.
  */
 export const testCertificate = {
   cert: `-----BEGIN CERTIFICATE-----

@@ -26,7 +26,7 @@ export const developmentSignInRoute = defineRoute({
     const { store, tokens, verifier, config } = services;
     const { app } = params;
     const isServed = config.apps === null || config.apps.includes(app);
-    // As if there were no such path: what may not sign in need not know that others may.
+    // Answers as for an unknown path: callers that may not sign in need not know that others may.
     if (!isLocalRequest(http) || !isServed) throw new ChatError("not_found", "there is no such path");
     const issued = tokens.issue({ app, user: body.user, issuedAt: verifier.nextIssueAt(app, body.user) });
     const existing = await store.users.get(app, body.user);

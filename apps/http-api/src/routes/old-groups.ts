@@ -9,7 +9,7 @@ const object = (error: string) => z.record(z.string(), z.unknown(), { error });
 
 const message = (text: string) => json(405, { err: { message: text } });
 
-/** Changing a group that is not there or not one's own. */
+/** Refusals for changes of a group that does not exist or belongs to somebody else. */
 const changeRefusals = {
   failure: 405,
   byCode: {
@@ -22,7 +22,7 @@ const changeRefusals = {
 const joinRefusal = (err: object) =>
   json(405, { success: false, err: { success: false, ...err }, http_status: 405 });
 
-// Whatever the reason: it would tell strangers which groups there are.
+// The same answer for every reason: the reason would tell strangers which groups exist.
 const noSuchMember = json(405, { success: false, err: "Not found", http_status: 404 });
 
 const groupTaken = json(405, { success: false, err: "Group already exists" });

@@ -25,11 +25,11 @@ const sendBody = z.object({
   metadata,
   timestamp,
   client_message_id,
-  /** Who sends; heeded for admins only. */
+  /** The sender; only admins may choose it, for others it is ignored. */
   sender_id: z.optional(z.nullable(idSchema)),
 });
 
-/** The message that the existing API makes of a body: its keys, in its order, without what is empty. */
+/** The message that the existing API makes of a body: the same keys in the same order, without empty values. */
 function toSend(body: z.output<typeof sendBody>, isAdmin: boolean): SendRequest {
   const message = {
     text: body.text,
@@ -46,7 +46,7 @@ function toSend(body: z.output<typeof sendBody>, isAdmin: boolean): SendRequest 
   return isAdmin && typeof body.sender_id === "string" ? { ...request, sender: body.sender_id } : request;
 }
 
-/** What the existing bodies have no room for. */
+/** Adds numbers that have no place in the existing bodies. */
 function withNumbers(reply: Reply, sent: SentMessage): Reply {
   const headers = {
     "x-chat21-message-id": sent.messageId,

@@ -37,13 +37,15 @@ const typingCalls = [
   ["stopTyping", "delete", false, "Tells the others of a conversation that somebody stopped typing."],
 ] as const satisfies readonly (readonly [string, "put" | "delete", boolean, string])[];
 
-/** A notice that reaches nobody is no failure: backends send one before every message, members or not. */
+/**
+ * A notice that reaches nobody is no failure: backends send one before every message, whether or not there are members.
+ */
 function unlessRefused(thrown: unknown): void {
   if (!(thrown instanceof ChatError && ["invalid_id", "not_member", "rate_limited"].includes(thrown.code)))
     throw thrown;
 }
 
-/** What else the existing API answers. */
+/** The other routes of the existing API. */
 export const oldRestRoutes: readonly Route[] = [
   defineRoute({
     id: "greet",

@@ -4,7 +4,7 @@ import { findToken } from "../find-token.ts";
 import { empty, json, jsonText } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
-/** For operators and their machines, and the documentation. */
+/** Routes for operators and their machines, and the documentation. */
 export const operationsRoutes: readonly Route[] = [
   defineRoute({
     id: "isAlive",

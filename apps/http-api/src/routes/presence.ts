@@ -15,7 +15,7 @@ const presenceSchema = z.object({
   last_seen: z.number().meta({ description: "Milliseconds; 0 = never, or not for the caller to know." }),
 });
 
-/** Who is there. */
+/** Routes of presence. */
 export const presenceRoutes: readonly Route[] = [
   defineRoute({
     id: "getPresence",

@@ -16,9 +16,9 @@ export function tokenResponse({ token, tokenId, user, clientId, expiresAt }: Iss
 }
 
 /**
- * What a caller may have. Admins: anything for anybody. Everybody else renews for oneself, never wider: a strict
- * token only, and the holder of a strict one keeps its client id or gets a random one, because the scopes of a chosen
- * one could open somebody else's queue.
+ * The token that a caller may have. Admins may have any token for any user. All others renew their own, never with more
+ * rights: they get strict tokens only, and the holder of a strict token keeps its client id or gets a random one,
+ * because the scopes of a chosen one could open another user's queue.
  */
 function allowed(actor: VerifiedToken, user: string, request: TokenRequest): IssueRequest {
   const { ttl, profile, client_id: clientId } = request;

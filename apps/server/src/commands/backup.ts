@@ -12,7 +12,7 @@ export interface BackupOptions {
   readonly dataDir?: string;
 }
 
-/** Copies the database to a file, also while a server uses it. */
+/** Copies the database to a file; a server may use it meanwhile. */
 export async function backup(file: string, { force, dataDir }: BackupOptions): Promise<void> {
   const { config } = loadConfig(dataDir === undefined ? {} : { dataDir });
   const target = resolve(file);

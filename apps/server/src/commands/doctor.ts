@@ -16,7 +16,7 @@ export interface DoctorOptions {
   readonly rebuild?: boolean;
 }
 
-/** Checks everything a server needs, after rebuilding where that was asked for. Exit code 1 when anything must be put right. */
+/** Checks everything a server needs; rebuilds first where asked for. Exit code 1 when anything must be put right. */
 export async function doctor({ json, rebuild, ...overrides }: DoctorOptions): Promise<void> {
   const { config, notices } = loadConfig(overrides);
   if (rebuild === true) {

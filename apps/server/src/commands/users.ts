@@ -97,7 +97,7 @@ function parseObject(option: string, text: string): Record<string, unknown> {
     if (typeof value === "object" && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>;
   } catch {
-    // Told below, like every other text that is no object.
+    // Reported below, like every other text that is no object.
   }
   throw new OperatorError(`${option}: expected a JSON object, got ${JSON.stringify(text.slice(0, 60))}`);
 }

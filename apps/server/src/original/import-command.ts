@@ -27,7 +27,7 @@ export interface ImportCommandOptions {
   readonly dataDir?: string;
 }
 
-/** Takes an original Chat21's database over into the new store. */
+/** Imports an original Chat21's database into the new store. */
 export async function importOriginal(uri: string, options: ImportCommandOptions): Promise<void> {
   const { into, app, dryRun: isDryRun = false } = options;
   for (const address of [uri, ...(into === undefined ? [] : [into])]) requireMongoUri(address);
@@ -83,7 +83,7 @@ function chooseWorkDir(given: string | undefined): string {
   return folder;
 }
 
-/** The first signal ends the import between two batches; a second one the process. */
+/** The first signal ends the import between two batches; a second one ends the process. */
 function abortOnSignal(clear: () => void): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

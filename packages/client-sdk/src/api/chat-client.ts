@@ -23,7 +23,7 @@ import { deviceSuffix } from "./options.ts";
 import type { PresenceClient } from "./presence-client.ts";
 import type { Status, StatusChange } from "./status.ts";
 
-/** Who this client is, and where it keeps things. */
+/** The user and device of this client, and its storage. */
 export interface ClientIdentity {
   readonly app: string;
   readonly user: string;
@@ -32,7 +32,7 @@ export interface ClientIdentity {
   readonly storage: ClientStorage;
 }
 
-/** Where tests put something else into a client. */
+/** Parts of a client that tests replace. */
 export interface Seams {
   /** Opens connections. @default over MQTT */
   readonly openLink?: typeof openLink;
@@ -129,18 +129,18 @@ export class ChatClient implements Chat {
     return this.#emitter.on(name, handler);
   }
 
-  /** As `on("status", …)`, but from the very first change on. */
+  /** As `on("status", …)`, but from the first change on. */
   onStatus(handler: (change: StatusChange) => void): Unsubscribe {
     return this.#statuses.on("status", handler);
   }
 
-  /** Somebody gets this client now. Events begin in a moment: handlers that are registered until then miss none. */
+  /** The app gets this client now. Events begin in a moment: handlers that are registered until then miss none. */
   handOver(): void {
     this.#handedOver = true;
     setTimeout(() => this.#emitter.release());
   }
 
-  /** Reads what is kept, and connects. */
+  /** Reads the storage, and connects. */
   async start(): Promise<void> {
     const positions = await this.#identity.storage.positions();
     if (positions !== undefined) this.#parts.synchronizer.load(positions);
@@ -176,7 +176,7 @@ export class ChatClient implements Chat {
       handleDown: () => this.#handleDown(),
       handleStatus: (change) => {
         this.#statuses.emit("status", change);
-        // How it got there is no news for somebody who is handed an open client.
+        // The app gets an open client: the earlier changes are no news for it.
         if (this.#handedOver) this.#emitter.emit("status", change);
       },
       serverNow: () => rest.serverNow,
@@ -240,7 +240,7 @@ export class ChatClient implements Chat {
   #report(thrown: unknown): void {
     this.#options.log.warn({ error: String(thrown) }, "a handler of the app or the storage failed");
     if (this.#reporting || !this.#emitter.has("error")) {
-      // Swallowed, a mistake in an app's handler would never be found.
+      // Without this line a mistake in an app's handler would never be found.
       console.error(thrown);
       return;
     }

@@ -7,22 +7,22 @@ import type { ChatMessage, MessageDraft, SendOptions, SentMessage } from "./mess
 import type { PresenceDirectory } from "./presence.ts";
 import type { Status } from "./status.ts";
 
-/** What was not stored by the server yet. */
+/** Messages that the server has not stored yet. */
 export interface Outbox {
   /** Waiting or on the way, and failed ones, in send order. Stable between changes. */
   list(): readonly ChatMessage[];
-  /** Messages that wait or are on the way. */
+  /** Number of messages that wait or are on the way. */
   readonly pending: number;
-  /** Sends a failed message again, behind what waits already. No effect on others. */
+  /** Sends a failed message again, behind the waiting ones. No effect on others. */
   retry(clientMessageId: string): void;
-  /** Gives a message up. One that is on the way may have been stored already; then it stays. */
+  /** Discards a message. One that is on the way may have been stored already; then it stays. */
   discard(clientMessageId: string): Promise<void>;
 }
 
-/** Who is signed in. */
+/** The signed-in user. */
 export interface ChatUser {
   readonly id: string;
-  /** How its messages name it. */
+  /** The name in the user's messages. */
   readonly fullname: string;
 }
 
@@ -40,16 +40,19 @@ export interface Chat {
   /** The same object for the same id. */
   conversation(conversWith: string): Conversation;
   /**
-   * Sends to a user or a group. The message is in the outbox and in `conversation(to).messages` at once; it is sent in
-   * order, again after every loss of the connection, and stored once whatever happens. Resolves when the sender's own
-   * copy came back. Rejects with a `ChatError`: what the server refused (`forbidden`, `not_member`,
-   * `payload_too_large`, `idempotency_conflict`, …; then the message is `failed`), `bad_request` and `invalid_id` for a
-   * caller's mistake, `connection_lost` when the client is closed first (a durable storage keeps the message).
+   * Sends to a user or a group. The message is in the outbox and in `conversation(to).messages` at once. It is sent in
+   * order, again after every loss of the connection, and stored exactly once. Resolves when the sender's own copy came
+   * back. Rejects with a `ChatError`: a refusal of the server (`forbidden`, `not_member`, `payload_too_large`,
+   * `idempotency_conflict`, …; then the message is `failed`), `bad_request` and `invalid_id` for a caller's mistake,
+   * `connection_lost` when the client is closed first (a durable storage keeps the message).
    */
   send(to: string, draft: MessageDraft, options?: SendOptions): Promise<SentMessage>;
-  /** Calls `handler` for every event of that name. A throwing handler disturbs nobody else. */
+  /** Calls `handler` for every event of that name. A handler that throws does not disturb the others. */
   on<Name extends keyof ChatEvents>(name: Name, handler: (event: ChatEvents[Name]) => void): Unsubscribe;
-  /** Resolves when nothing waits any more: outbox empty but for failed messages, watermarks confirmed, storage written. */
+  /**
+   * Resolves when nothing waits any more: outbox empty except for failed messages, watermarks confirmed, storage
+   * written.
+   */
   flush(): Promise<void>;
   /** Goes offline and ends all timers. Unsent messages stay in the storage. Idempotent. */
   close(): Promise<void>;

@@ -21,7 +21,7 @@ import { GroupsClient } from "./groups-client.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { PresenceClient } from "./presence-client.ts";
 
-/** What the parts of a client share. */
+/** Things that the parts of a client share. */
 export interface ClientContext {
   readonly app: string;
   readonly user: string;
@@ -39,8 +39,8 @@ export interface ClientContext {
 export type ClientParts = ReturnType<typeof createParts>;
 
 /**
- * Makes the parts. Data goes one way: what arrives is put in order by the synchronizer, changes the store by `dispatch`, and
- * the store tells the app and the parts that have something to do.
+ * Makes the parts. Data goes one way: the synchronizer puts arrivals in order, `dispatch` changes the store, and the
+ * store tells the app and the other parts.
  */
 export function createParts(context: ClientContext) {
   const { app, user, fullname, options, tokens, storage, emitter, report } = context;

@@ -4,7 +4,7 @@ import type { OutboxRecord } from "../outbox/outbox-entry.ts";
 import type { Positions } from "../sync/positions.ts";
 import type { Storage } from "./storage.ts";
 
-/** What one user's client keeps, in terms of a {@link Storage}. */
+/** One user's records in a {@link Storage}. */
 export interface ClientStorage {
   readonly outbox: OutboxStore;
   /** The device's id, made at first use. */

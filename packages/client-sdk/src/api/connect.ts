@@ -8,19 +8,19 @@ import type { ConnectOptions, ResolvedOptions } from "./options.ts";
 import { resolveOptions } from "./options.ts";
 
 /**
- * Signs in and resolves when the client is online: subscribed, and caught up with the newest page of changes; with more than
- * 1,000 changed conversations the rest follows in the background. Rejects with a `ChatError`: `unauthorized`,
+ * Signs in and resolves when the client is online: subscribed, and caught up with the newest page of changes; with more
+ * than 1,000 changed conversations the rest follows in the background. Rejects with a `ChatError`: `unauthorized`,
  * `token_expired`, `token_revoked`, `forbidden` for a token that is not accepted, `bad_request` for contradicting
  * options, and the last failure when `connectTimeoutMs` is over.
  *
- * Events begin when the caller had its turn: handlers that are registered right after `await connect(…)` hear everything,
- * also what was missed since the last run of a client with a durable storage.
+ * Events begin in the next turn: handlers that are registered right after `await connect(…)` hear everything, also the
+ * events that were missed since the last run of a client with a durable storage.
  */
 export function connect(options: ConnectOptions): Promise<Chat> {
   return connectWith(options, {});
 }
 
-/** As {@link connect}, with something else in a client's seams. */
+/** As {@link connect}, with replaced parts of the client. */
 export async function connectWith(options: ConnectOptions, seams: Seams): Promise<Chat> {
   const resolved = resolveOptions(options);
   const chat = await createClient(resolved, seams);
@@ -47,7 +47,7 @@ async function createClient(options: ResolvedOptions, seams: Seams): Promise<Cha
   return new ChatClient(options, { app, user, deviceId, tokens, storage }, seams);
 }
 
-/** Closes the client when it does not get there in time. */
+/** Waits until the client is online, and closes it when this takes too long. */
 async function untilOnline(chat: ChatClient, { clock, connectTimeoutMs }: ResolvedOptions): Promise<void> {
   let reason: ChatError | null = null;
   const online = new Promise<"online">((resolve) => {

@@ -12,7 +12,7 @@ import type { Synchronizer } from "../sync/synchronizer.ts";
 import type { HistoryPage, HistoryQuery } from "./conversation.ts";
 import type { ChatMessage, MessageDraft, SendOptions, SentMessage } from "./message.ts";
 
-/** What the actions act on. */
+/** The parts that the actions use. */
 export interface ConversationActionsOptions {
   readonly app: string;
   readonly user: string;
@@ -27,7 +27,7 @@ export interface ConversationActionsOptions {
 
 const defaultPage = 50;
 
-/** What a conversation can be asked to do. */
+/** The actions of a conversation. */
 export class ConversationActions {
   readonly #options: ConversationActionsOptions;
 
@@ -50,9 +50,9 @@ export class ConversationActions {
       const { floor, amendments } = model;
       if (floor === 1) return [];
       const answer = await this.#read(conversWith, { limit, before: floor });
-      // Meanwhile begun anew: what was asked for does not fit to what is held now.
+      // The conversation was begun anew meanwhile: the answer does not fit to the held messages.
       if (model.floor !== floor || answer.epoch !== synchronizer.epoch) return [];
-      // What was changed meanwhile may have been read before.
+      // Messages that were changed meanwhile may be in the answer as they were before.
       if (model.amendments !== amendments) continue;
       const from = Math.min(topRange(answer)?.[0] ?? 1, floor);
       const stretch = { conversWith, from, to: floor - 1, events: answer.events };
@@ -107,7 +107,7 @@ export class ConversationActions {
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
       if (error.code !== "not_found") throw error;
-      // Nobody has written there yet.
+      // The conversation has no messages yet.
       return { epoch: this.#options.synchronizer.epoch ?? "", head: 0, covered: [], events: [] };
     }
   }

@@ -5,7 +5,7 @@ import type { Unsubscribe } from "./emitter.ts";
 import { Notifier } from "./emitter.ts";
 import type { ChatMessage, MessageDraft, SendOptions, SentMessage } from "./message.ts";
 
-/** What a handle is made of. */
+/** The parts that a handle uses. */
 export interface HandleContext {
   readonly conversWith: string;
   readonly model: ConversationModel;
@@ -13,7 +13,7 @@ export interface HandleContext {
   report(thrown: unknown): void;
 }
 
-/** One conversation as an app holds it: views of the model that stay the same object until something changes. */
+/** A conversation in the app's hands: views of the model that stay the same object until something changes. */
 export class ConversationHandle implements Conversation {
   readonly #context: HandleContext;
   readonly #notifier: Notifier;
@@ -47,7 +47,7 @@ export class ConversationHandle implements Conversation {
     return this.#context.model.typing;
   }
 
-  /** Something of it changed. */
+  /** Tells that the conversation has changed. */
   touch(): void {
     this.#messages = undefined;
     this.#notifier.notify();

@@ -8,7 +8,7 @@ import type { Emitter, Unsubscribe } from "./emitter.ts";
 import { Notifier } from "./emitter.ts";
 import type { ChatEvents } from "./events.ts";
 
-/** What conversation lists are made of. */
+/** The parts that conversation lists use. */
 export interface ConversationListOptions {
   readonly user: string;
   readonly store: ModelStore;
@@ -22,13 +22,13 @@ interface Lists {
   readonly archived: readonly ConversationSummary[];
 }
 
-/** The lists and the handles that an app holds. Of many changes in one turn it tells once. */
+/** The lists and the handles that an app holds. Many changes in one turn are told once. */
 export class ConversationList implements Conversations {
   readonly #options: ConversationListOptions;
   readonly #handles = new Map<string, ConversationHandle>();
   readonly #notifier: Notifier;
   readonly #changed = new Set<string>();
-  /** As the `conversation` event last told it. */
+  /** Summaries as the last `conversation` events told them. */
   readonly #announced = new Map<string, ConversationSummary>();
   #lists: Lists | undefined;
 

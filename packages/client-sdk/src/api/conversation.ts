@@ -12,21 +12,21 @@ export interface ConversationSummary {
   /** The counterpart's or the group's id. */
   readonly conversWith: string;
   readonly kind: "direct" | "group" | "channel";
-  /** The group's name, or what the counterpart calls itself; the id when neither is known. */
+  /** The group's name, or the counterpart's own name in its messages; the id when neither is known. */
   readonly title: string;
   /**
-   * The newest message that belongs into a list; `null` when there is none. Its text is cut after 1,000 characters where
-   * the message is not held.
+   * The newest message that belongs into a list; `null` without one. Its text is cut after 1,000 characters when the
+   * message is not held.
    */
   readonly lastMessage: ChatMessage | null;
-  /** Of `lastMessage`, milliseconds; 0 when there is none. */
+  /** Time of `lastMessage`, milliseconds; 0 without one. */
   readonly timestamp: number;
   /**
-   * Messages beyond the read watermark that others wrote and a list may show: not those of the system, nor deleted ones.
-   * Counted up to 1,000.
+   * Messages of others beyond the read watermark that a list may show. Messages of the system and deleted messages do
+   * not count. Counted up to 1,000.
    */
   readonly unread: number;
-  /** The user put it back to unread by hand; reading clears it. */
+  /** The user marked it as unread by hand; reading clears it. */
   readonly markedUnread: boolean;
   readonly archived: boolean;
   /** Highest number that this client knows of. */
@@ -37,7 +37,7 @@ export interface ConversationSummary {
   readonly counterpart: Watermarks | null;
 }
 
-/** Which page of the history. Bounds are a message's `seq`, exclusive. */
+/** Selects a page of the history. Bounds are a message's `seq`, exclusive. */
 export interface HistoryQuery {
   readonly before?: number;
   readonly after?: number;
@@ -61,40 +61,40 @@ export interface Conversation {
   /** As in the list. Stable between changes. */
   readonly summary: ConversationSummary;
   /**
-   * The held messages: numbered ones ascending by `seq` without a gap, then one's own that are not stored yet, in send
-   * order. The array is stable between changes (fit for `useSyncExternalStore`).
+   * The held messages: numbered ones ascending by `seq` without a gap, then the user's own that are not stored yet, in
+   * send order. The array is stable between changes (fit for `useSyncExternalStore`).
    */
   readonly messages: readonly ChatMessage[];
   /** Whether `loadOlder` can find more. */
   readonly hasOlder: boolean;
-  /** Who is typing now, without this user. Stable between changes. */
+  /** Other users who are typing now. Stable between changes. */
   readonly typing: readonly string[];
   /** Calls `listener` after any of the above changed, at most once a microtask. */
   subscribe(listener: () => void): Unsubscribe;
   /** See {@link Chat.send}. */
   send(draft: MessageDraft, options?: SendOptions): Promise<SentMessage>;
-  /** Extends `messages` towards the beginning; answers what was added. One request at a time: calls are joined. */
+  /** Extends `messages` towards the beginning; answers the added ones. One request at a time: calls are joined. */
   loadOlder(limit?: number): Promise<readonly ChatMessage[]>;
   /** Reads a page without holding it. */
   history(query?: HistoryQuery): Promise<HistoryPage>;
   /**
-   * Everything up to `seq` was seen. Never rejects: it is kept until the server has confirmed it, and sent at most once
-   * a second. @default everything
+   * Marks everything up to `seq` as seen. Never rejects: the mark is kept until the server has confirmed it, and sent
+   * at most once a second. @default everything
    */
   markRead(seq?: number): void;
   /** Shows the conversation as unread again, on all devices, until it is read. */
   markUnread(): Promise<void>;
   /**
-   * Erases a message for everybody, on all devices: it stays in `messages` as `deleted`, with its number. Resolves when the
-   * server has done it. Rejects with `forbidden` (neither its sender nor the group's owner), `not_found` (no such message, or
-   * erased before), `connection_lost` or `timeout`.
+   * Erases a message for everybody, on all devices: it stays in `messages` as `deleted`, with its number. Resolves when
+   * the server has done it. Rejects with `forbidden` (neither its sender nor the group's owner), `not_found` (no such
+   * message, or erased before), `connection_lost` or `timeout`.
    */
   erase(seq: number): Promise<void>;
-  /** Moves it to the archive until its next message. */
+  /** Moves the conversation to the archive until its next message. */
   archive(): Promise<void>;
   /**
-   * Tells the others that this user types. Call it on every key press: it is sent at most every 3 s and ends by itself
-   * 6 s after the last call, with `false`, or with the next send.
+   * Tells the others that this user types. Call it on every key press: it is sent at most every 3 s. Typing ends by
+   * itself 6 s after the last call, with `false`, or with the next send.
    */
   setTyping(typing: boolean): void;
 }
@@ -103,7 +103,7 @@ export interface Conversation {
 export interface Conversations {
   /** The newest last message first; at equal times by the conversation's id. The array is stable between changes. */
   list(options?: { readonly archived?: boolean }): readonly ConversationSummary[];
-  /** `undefined` for one without a message. */
+  /** `undefined` for a conversation without messages. */
   get(conversWith: string): ConversationSummary | undefined;
   /** Unread messages of all active conversations. */
   readonly unread: number;

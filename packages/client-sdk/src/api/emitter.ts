@@ -1,7 +1,7 @@
 /** Ends a registration. Calling it again has no effect. */
 export type Unsubscribe = () => void;
 
-/** Handlers by event name. A handler that throws is reported and disturbs nobody else. */
+/** Handlers by event name. A handler that throws is reported and does not disturb the others. */
 export class Emitter<Events> {
   readonly #handlers = new Map<keyof Events, Set<(event: never) => void>>();
   readonly #report: (thrown: unknown) => void;
@@ -16,7 +16,7 @@ export class Emitter<Events> {
     this.#held ??= [];
   }
 
-  /** Tells what was kept back, in order. */
+  /** Emits the events that were kept back, in order. */
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
@@ -26,13 +26,13 @@ export class Emitter<Events> {
   on<Name extends keyof Events>(name: Name, handler: (event: Events[Name]) => void): Unsubscribe {
     const handlers = this.#handlers.get(name) ?? new Set();
     this.#handlers.set(name, handlers);
-    // A registration of its own, so that the same function registered twice is called twice and removed once.
+    // A new function for each registration: a function that is registered twice is called twice and removed once.
     const registered = (event: Events[Name]) => handler(event);
     handlers.add(registered);
     return () => void handlers.delete(registered);
   }
 
-  /** Whether anybody listens. */
+  /** Whether the event has handlers. */
   has(name: keyof Events): boolean {
     return (this.#handlers.get(name)?.size ?? 0) > 0;
   }

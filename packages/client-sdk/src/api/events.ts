@@ -5,12 +5,13 @@ import type { ChatMessage } from "./message.ts";
 import type { Presence } from "./presence.ts";
 import type { StatusChange } from "./status.ts";
 
-/** Everything `chat.on` can tell, by name. Each handler gets one object. */
+/** Every event of `chat.on`, by name. Each handler gets one object. */
 export interface ChatEvents {
   /**
-   * A message entered a conversation: others' and one's own, from every device. Per conversation in the order of `seq`,
-   * each once, none left out, across any reconnect; after a restart with a durable storage it goes on where it stood.
-   * Not for what was there before the first sign-in, nor for history shown on joining a group: read `messages` for that.
+   * A message entered a conversation: others' and the user's own, from every device. Per conversation in the order of
+   * `seq`, each once, none left out, across any reconnect. After a restart with a durable storage the events go on from
+   * the last position. There are no events for messages from before the first sign-in, nor for history shown on joining
+   * a group: read `messages` for these.
    */
   message: {
     readonly conversWith: string;
@@ -19,32 +20,33 @@ export interface ChatEvents {
     readonly origin: "live" | "sync";
   };
   /**
-   * A held message changed: mostly its `state`, or it was deleted. One's own message is announced here when it is queued, too.
+   * A held message changed: mostly its `state`, or it was deleted. The user's own message is also announced here when
+   * it is queued.
    */
   messageUpdated: { readonly conversWith: string; readonly message: ChatMessage };
   /** A conversation entered a list or changed. */
   conversation: { readonly conversation: ConversationSummary };
   /** A conversation left both lists. */
   conversationRemoved: { readonly conversWith: string };
-  /** A group of this user changed. `members` without this user: it was removed. */
+  /** A group of this user changed. `members` without this user means that the user was removed. */
   group: { readonly group: ChatGroup };
   presence: Presence;
   typing: { readonly conversWith: string; readonly user: string; readonly typing: boolean };
-  /** Somebody's watermarks moved forward; `user` may be this user, on another device. */
+  /** A user's watermarks moved forward; `user` may be this user, on another device. */
   receipt: { readonly conversWith: string; readonly user: string } & Watermarks;
   /**
-   * An entry of a conversation's log that is no message (`member_added`, `erased` …), in its place; also of kinds that this
-   * version does not know.
+   * An entry of a conversation's log that is not a message (`member_added`, `erased` …), in its place. This includes
+   * kinds that this version does not know.
    */
   event: ConversationEvent;
   status: StatusChange;
   /** The outbox changed. */
   outbox: { readonly pending: number; readonly failed: number };
-  /** Something failed that no promise reports. The client goes on by itself; nothing is lost. */
+  /** A failure that no promise reports. The client goes on by itself; nothing is lost. */
   error: { readonly error: ChatError };
   /**
-   * The server could not continue from where this client stood (restored from a backup, or too far behind): the held
-   * messages were replaced by the newest ones. `message` events go on from there; `history` has what lies between.
+   * The server could not continue from this client's position (restored from a backup, or too far behind): the held
+   * messages were replaced by the newest ones. `message` events go on from there; `history` has the messages between.
    */
   reset: { readonly conversWith: string };
 }

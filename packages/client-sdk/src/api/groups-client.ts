@@ -6,14 +6,14 @@ import type { Dispatch } from "../conversation/update.ts";
 import { newId } from "../outbox/new-id.ts";
 import type { ChatGroup, Groups, NewGroup } from "./groups.ts";
 
-/** What groups need. */
+/** The parts that groups use. */
 export interface GroupsOptions {
   readonly user: string;
   readonly rest: RestClient;
   readonly dispatch: Dispatch;
 }
 
-/** Groups over REST, and what the inbox tells about them. */
+/** Groups over REST, and group notices of the inbox. */
 export class GroupsClient implements Groups {
   readonly #options: GroupsOptions;
   readonly #known = new Map<string, ChatGroup>();
@@ -43,7 +43,7 @@ export class GroupsClient implements Groups {
     try {
       await this.#call("PUT", [id, "members"], { members: memberMap(users) });
     } catch (thrown) {
-      // The members are what they should be.
+      // The members are already the wanted ones.
       if (!(thrown instanceof ChatError && thrown.code === "conflict")) throw thrown;
     }
   }
@@ -64,7 +64,7 @@ export class GroupsClient implements Groups {
     await this.#call("PUT", [id, "attributes"], { attributes });
   }
 
-  /** Takes in a group's document. */
+  /** Stores a group's document. */
   handle(document: Group): ChatGroup {
     const group = projectGroup(document);
     const known = this.#known.get(group.id);

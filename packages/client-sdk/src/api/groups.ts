@@ -11,7 +11,7 @@ export interface ChatGroup {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** A group to make. */
+/** A group to create. */
 export interface NewGroup {
   readonly name: string;
   /** User ids; the creator is added. */
@@ -29,10 +29,10 @@ export interface Groups {
   create(group: NewGroup): Promise<ChatGroup>;
   /** Members only. Always asks the server. */
   get(id: string): Promise<ChatGroup>;
-  /** What this client last heard of it, without asking. */
+  /** The last known state of the group, without asking the server. */
   known(id: string): ChatGroup | undefined;
   addMember(id: string, user: string): Promise<void>;
-  /** Replaces the members. The same members: no effect. */
+  /** Replaces the members. No effect when the members are the same. */
   setMembers(id: string, users: readonly string[]): Promise<void>;
   removeMember(id: string, user: string): Promise<void>;
   /** Removes this user. */

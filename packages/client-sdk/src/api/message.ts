@@ -1,13 +1,13 @@
 import type { ChatError, Message } from "@chat21/protocol";
 
 /**
- * Where a message stands. Of one's own: `queued` (in the outbox), `sending` (handed to the connection), `sent` (the
- * server has stored and numbered it), `delivered` (on a device of the counterpart), `read`, or `failed`. Messages of
- * others, and info messages, are `received`. In groups one's own messages stay `sent`.
+ * State of a message. The user's own messages: `queued` (in the outbox), `sending` (handed to the connection), `sent`
+ * (the server has stored and numbered it), `delivered` (on a device of the counterpart), `read`, or `failed`. Messages
+ * of others, and info messages, are `received`. In groups the user's own messages stay `sent`.
  */
 export type MessageState = "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "received";
 
-/** A message as the SDK holds it. Immutable: a change makes a new object, so that `===` tells whether it changed. */
+/** A message in the SDK. Immutable: a change makes a new object, so that `===` tells whether it changed. */
 export interface ChatMessage {
   /** The same for the whole life of the message, also before the server has numbered it: fit for a list's key. */
   readonly key: string;
@@ -17,10 +17,10 @@ export interface ChatMessage {
   readonly seq: number | null;
   /** `null` until the server has stored it, and for a message that was deleted before this client saw it. */
   readonly messageId: string | null;
-  /** The idempotency key of its sender; `null` when the sender gave none. */
+  /** The sender's idempotency key; `null` when the sender gave none. */
   readonly clientMessageId: string | null;
   readonly sender: string;
-  /** What the sender calls itself; not verified. The id when absent. */
+  /** The sender's own name in the message; not verified. The id when absent. */
   readonly senderFullname: string;
   readonly recipient: string;
   readonly recipientFullname: string;
@@ -28,33 +28,33 @@ export interface ChatMessage {
   readonly text: string;
   /** `text`, `image`, `file` … Opaque to the server. `"text"` when absent. */
   readonly type: string;
-  /** Milliseconds: the server's, or of this device's clock while it is not stored yet. */
+  /** Milliseconds, by the server's clock; by this device's clock while the message is not stored yet. */
   readonly timestamp: number;
   /** `{}` when absent or null. */
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly metadata: unknown;
-  /** Whether this user sent it, from whatever device. */
+  /** Whether this user sent it, from any device. */
   readonly own: boolean;
   readonly state: MessageState;
-  /** Why it failed; `null` in every other state. */
+  /** The reason of the failure; `null` in every other state. */
   readonly error: ChatError | null;
   /**
-   * The message was deleted. It keeps its place, its `key` and its sender; `text` is `""`, `attributes` is `{}`, `metadata`
-   * and `wire` are `null`.
+   * The message was deleted. It keeps its place, its `key` and its sender; `text` is `""`, `attributes` is `{}`,
+   * `metadata` and `wire` are `null`.
    */
   readonly deleted: boolean;
   /** The message exactly as the server sent it, with keys this version does not know; `null` until then. */
   readonly wire: Message | null;
 }
 
-/** What to send. Every field is optional; keys beyond these travel in `extra`. */
+/** Content of a message to send. Every field is optional; keys beyond these travel in `extra`. */
 export interface MessageDraft {
   readonly text?: string;
   /** @default "text" */
   readonly type?: string;
   readonly attributes?: Readonly<Record<string, unknown>>;
   readonly metadata?: Readonly<Record<string, unknown>> | string | readonly unknown[];
-  /** How the recipient is called, for clients that show what the message says. @default the known title or the id */
+  /** The recipient's name, for clients that show the message's own names. @default the known title or the id */
   readonly recipientFullname?: string;
   /** @default the `fullname` option of `connect` */
   readonly senderFullname?: string;
@@ -62,16 +62,16 @@ export interface MessageDraft {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-/** How to send. */
+/** Settings of a send. */
 export interface SendOptions {
   /**
-   * Idempotency key, 1-64 characters of the id alphabet. The same key again is stored once, for ever; with another
-   * payload it is refused with `idempotency_conflict`. @default a new ULID
+   * Idempotency key, 1-64 characters of the id alphabet. A key is stored once, for ever; the same key with another
+   * payload is refused with `idempotency_conflict`. @default a new ULID
    */
   readonly clientMessageId?: string;
 }
 
-/** What the server made of a sent message. */
+/** The server's answer to a sent message. */
 export interface SentMessage {
   readonly seq: number;
   readonly messageId: string;

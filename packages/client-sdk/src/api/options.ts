@@ -13,12 +13,12 @@ export interface Log {
   warn(fields: object, message: string): void;
 }
 
-/** A token, or where to get one. A function is asked again before a token ends and when the server refuses one. */
+/** A token, or a source of tokens. A function is asked again before a token ends and when the server refuses one. */
 export type TokenSource = string | (() => string | Promise<string>);
 
-/** What `connect` needs. */
+/** Options of `connect`. */
 export interface ConnectOptions {
-  /** Where the server is, e.g. `https://chat.example.com`: REST is taken from `/api`, MQTT from `/ws` below it. */
+  /** Address of the server, e.g. `https://chat.example.com`: REST is taken from `/api`, MQTT from `/ws` below it. */
   readonly url: string;
   /** @default the token's `app_id` */
   readonly app?: string;
@@ -27,7 +27,7 @@ export interface ConnectOptions {
   readonly apiUrl?: string;
   /** `ws:`, `wss:`, in Node also `mqtt:` or `mqtts:`. @default `${url}/ws` */
   readonly mqttUrl?: string;
-  /** What the user's messages call the sender. @default the user's id */
+  /** The sender's name in the user's messages. @default the user's id */
   readonly fullname?: string;
   /** Keeps the outbox, the positions and the cursor. @default memoryStorage() */
   readonly storage?: Storage;
@@ -36,8 +36,8 @@ export interface ConnectOptions {
   /** Tells senders that their messages are on this device. @default true */
   readonly reportDelivery?: boolean;
   /**
-   * Messages of one conversation that may be on the way at once. With 1 the send order holds whatever happens. More is
-   * faster; then a message refused for now (`rate_limited`) may end up behind its followers. @default 1
+   * Messages of one conversation that may be on the way at once. With 1 the send order always holds. More is faster;
+   * then a message that is refused for now (`rate_limited`) may end up behind later ones. @default 1
    */
   readonly sendWindow?: number;
   /** Newest messages held per conversation; `loadOlder` adds to it. @default 500 */
@@ -47,19 +47,19 @@ export interface ConnectOptions {
    * the conversation begins anew with its newest ones (`reset`). @default 2000
    */
   readonly maxCatchUp?: number;
-  /** Resolve without waiting for the connection; `status` tells the rest. @default false */
+  /** Resolve without waiting for the connection; `status` tells the later changes. @default false */
   readonly offlineStart?: boolean;
-  /** How long `connect` tries before it rejects with the last failure. Not with `offlineStart`. @default 30000 */
+  /** Time that `connect` tries before it rejects with the last failure. Not with `offlineStart`. @default 30000 */
   readonly connectTimeoutMs?: number;
   /** Delay before a reconnect. @default exponential with full jitter, 500 ms to 30 s */
   readonly backoff?: Backoff;
-  /** How often the server is asked for changes while online, in milliseconds. @default 300000 */
+  /** Interval in which the server is asked for changes while online, in milliseconds. @default 300000 */
   readonly checkIntervalMs?: number;
   /** @default globalThis.fetch */
   readonly fetch?: typeof globalThis.fetch;
   /** @default silent */
   readonly log?: Log;
-  /** @default the system's */
+  /** @default the system's clock */
   readonly clock?: Clock;
   /** Gives up connecting, and closes the client later. */
   readonly signal?: AbortSignal;
@@ -73,7 +73,7 @@ export type ResolvedOptions = Required<
 > &
   Pick<ConnectOptions, "app" | "deviceId" | "fullname" | "signal">;
 
-/** What counts where `connect` is not told. `backoff` and `storage` are made anew for each client. */
+/** Defaults of the options of `connect`. `backoff` and `storage` are made anew for each client. */
 const defaults = {
   reportDelivery: true,
   sendWindow: 1,
@@ -121,7 +121,7 @@ export function resolveOptions({ url, ...options }: ConnectOptions): ResolvedOpt
   return Object.freeze(resolved);
 }
 
-/** What tells a device's second connection from its first, while the one replaces the other. */
+/** Marks the client id of a device's second connection, while it replaces the first. */
 export const deviceSuffix = "~2";
 
 function parseUrl(name: string, text: string, scheme: RegExp): string {

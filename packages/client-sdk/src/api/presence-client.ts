@@ -4,7 +4,7 @@ import type { RestClient } from "../connection/rest.ts";
 import type { Unsubscribe } from "./emitter.ts";
 import type { Presence, PresenceDirectory } from "./presence.ts";
 
-/** What presence needs. */
+/** The parts that presence uses. */
 export interface PresenceOptions {
   readonly rest: RestClient;
   readonly clock: Clock;
@@ -12,12 +12,12 @@ export interface PresenceOptions {
   report(thrown: unknown): void;
 }
 
-/** Users that one request may ask for. */
+/** Users in one request, at most. */
 const mostUsers = 100;
-/** How long subscriptions gather before they are asked about. */
+/** Time in which subscriptions gather before the server is asked. */
 const gatherMs = 20;
 
-/** Presence over REST, and what the inbox tells about it. */
+/** Presence over REST, and presence notices of the inbox. */
 export class PresenceClient implements PresenceDirectory {
   readonly #options: PresenceOptions;
   readonly #known = new Map<string, Presence>();
@@ -51,7 +51,7 @@ export class PresenceClient implements PresenceDirectory {
     listeners.add(registered);
     const known = this.#known.get(user);
     if (known !== undefined) queueMicrotask(() => listeners.has(registered) && registered(known));
-    // A server that does not tell leaves the user unknown; the next notice or reconnect will say.
+    // Without an answer the user stays unknown; the next notice or reconnect will tell.
     else this.#askSoon(user);
     return () => {
       listeners.delete(registered);
@@ -59,7 +59,7 @@ export class PresenceClient implements PresenceDirectory {
     };
   }
 
-  /** What was missed while offline is asked for. */
+  /** Asks for the changes that were missed while offline. */
   refresh(): void {
     this.#askAll([...this.#listeners.keys()]);
   }

@@ -1,10 +1,10 @@
 import type { Unsubscribe } from "./emitter.ts";
 
-/** Whether somebody is there. */
+/** Whether a user is online. */
 export interface Presence {
   readonly user: string;
   readonly presence: "online" | "offline";
-  /** Milliseconds; `null` when never seen, or online. */
+  /** Milliseconds; `null` while online, and for a user who was never seen. */
   readonly lastSeen: number | null;
 }
 
@@ -12,12 +12,12 @@ export interface Presence {
 export interface PresenceDirectory {
   /** Asks the server. */
   get(user: string): Promise<Presence>;
-  /** What this client last heard, without asking. */
+  /** The last known state, without asking the server. */
   known(user: string): Presence | undefined;
   /**
    * Calls `listener` with the present state as soon as it is known, and after each change. Changes come live for users
-   * with whom there is a direct conversation; of others the server tells, if anything, what it is asked. After a
-   * reconnect the state is asked for again.
+   * who share a direct conversation with this user. For other users the server only answers requests, if it tells
+   * anything. After a reconnect the state is asked for again.
    */
   subscribe(user: string, listener: (presence: Presence) => void): Unsubscribe;
 }

@@ -1,32 +1,32 @@
-/** What is kept, by kind: `outbox` holds one record per unsent message, `meta` the device id and the positions. */
+/** Collections of a storage: `outbox` holds one record per unsent message, `meta` the device id and the positions. */
 export type StorageCollection = "meta" | "outbox";
 
-/** One record of a listing. */
+/** One record of a list. */
 export interface StoredRecord {
   readonly key: string;
   readonly value: unknown;
 }
 
 /**
- * Where the SDK keeps what must survive a restart. Values are plain JSON data. Keys are scoped by app and user, so that
- * one storage may serve several users one after the other, but not one user in two running clients.
+ * The place for data of the SDK that must survive a restart. Values are plain JSON data. Keys are scoped by app and
+ * user, so that one storage may serve several users one after the other, but not one user in two running clients.
  *
- * An implementation promises: a resolved `put` or `delete` is durable; calls take effect in the order in which they
- * were made; a reader gets a copy, never a shared object. A rejection of `put` fails the send it belongs to, any
- * other is reported as an `error` event.
+ * An implementation promises: a resolved `put` or `delete` is durable; calls take effect in their order; a reader gets
+ * a copy, never a shared object. A rejection of `put` fails the send it belongs to, any other is reported as an `error`
+ * event.
  */
 export interface Storage {
-  /** `undefined` when there is nothing. */
+  /** `undefined` without a record. */
   get(collection: StorageCollection, key: string): Promise<unknown>;
   /** Ascending by key; only keys that begin with `prefix`. */
   list(collection: StorageCollection, prefix: string): Promise<readonly StoredRecord[]>;
   /** Inserts or replaces. */
   put(collection: StorageCollection, key: string, value: unknown): Promise<void>;
-  /** No effect when there is nothing. */
+  /** No effect without a record. */
   delete(collection: StorageCollection, key: string): Promise<void>;
 }
 
-/** Keeps everything in memory: unsent messages survive a reconnect, not a restart. */
+/** Keeps everything in memory: unsent messages survive a reconnect, but no restart. */
 export function memoryStorage(): Storage {
   const collections = { meta: new Map<string, string>(), outbox: new Map<string, string>() };
   return {

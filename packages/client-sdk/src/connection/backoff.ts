@@ -1,4 +1,4 @@
-/** How long to wait before attempt `attempt` (1, 2, 3 …), in milliseconds. */
+/** The delay before attempt `attempt` (1, 2, 3 …), in milliseconds. */
 export type Backoff = (attempt: number) => number;
 
 /** Bounds of {@link exponentialBackoff}. */
@@ -12,7 +12,7 @@ export interface BackoffOptions {
 }
 
 /**
- * Doubles from `minMs` to `maxMs`, with full jitter: anything between 0 and the bound is equally likely, so that clients
+ * Doubles from `minMs` to `maxMs`, with full jitter: any delay between 0 and the bound is equally likely. So clients
  * that were dropped together do not come back together.
  */
 export function exponentialBackoff(options: BackoffOptions = {}): Backoff {

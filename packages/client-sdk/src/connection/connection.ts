@@ -8,7 +8,7 @@ import type { Link } from "./link.ts";
 import type { Token, TokenKeeper } from "./token-keeper.ts";
 import { isAboutCredentials, isAboutToken } from "./token-keeper.ts";
 
-/** What a connection needs. */
+/** Settings of a {@link Connection}. */
 export interface ConnectionOptions {
   readonly tokens: TokenKeeper;
   readonly backoff: Backoff;
@@ -18,11 +18,11 @@ export interface ConnectionOptions {
   openLink(token: Token, successor: boolean, signal: AbortSignal): Promise<Link>;
   /** Throws a credentials error when the server does not accept the token. */
   verify(token: Token): Promise<void>;
-  /** A subscription is about to begin, and none is there. */
+  /** Called before a subscription begins while there is none. */
   prepare(): void;
-  /** Resolves when nothing is missing that was sent before this subscription. */
+  /** Resolves when no message from before this subscription is missing. */
   catchUp(signal: AbortSignal): Promise<void>;
-  /** The link to publish on from now on. `successor`: it replaces another one without a break. */
+  /** Gets the link to publish on from now on. `successor`: it replaces another one without a break. */
   handleUp(link: Link, successor: boolean): void;
   handleDown(): void;
   handleStatus(change: StatusChange): void;
@@ -30,14 +30,14 @@ export interface ConnectionOptions {
   serverNow(): number;
 }
 
-/** Why a connection is not there any more. */
+/** The end of a connection, and its reason. */
 interface Ending {
   readonly reason: ChatError;
   /** The server does not let this client in: the same token is of no use. */
   readonly isRefusal: boolean;
 }
 
-// Refused with a token that was just made: another one will hardly be better.
+// Refusals of new tokens in a row: after these, another new token will hardly be better.
 const mostRefusals = 3;
 /** Share of a token's remaining life after which the next one is fetched. */
 const renewAfter = 0.8;
@@ -66,7 +66,7 @@ export class Connection {
     return this.#status;
   }
 
-  /** Ends when the connection is closed for good. */
+  /** Aborts when the connection is closed for good. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -104,7 +104,10 @@ export class Connection {
     }
   }
 
-  /** From connecting to the loss of the connection; answers why it was lost. Throws what the server has against it. */
+  /**
+   * One life of a connection, from connecting to its loss; answers the reason of the loss. Throws the server's
+   * objection.
+   */
   async #live(handleOnline: () => void): Promise<Ending> {
     const { tokens, prepare, catchUp, handleDown } = this.#options;
     prepare();
@@ -112,7 +115,7 @@ export class Connection {
     this.#current = link;
     try {
       const failure = await catchUp(this.#whileOpen(link)).then(() => null, ChatError.fromUnknown);
-      // A server that has something against a question, not against who asks, may be better off later.
+      // A server that objects to a request, not to its user, may be better off later.
       if (failure !== null) return { reason: failure, isRefusal: isAboutToken(failure) };
       handleOnline();
       this.#up(link, false);
@@ -134,7 +137,7 @@ export class Connection {
     }
   }
 
-  /** Opens a link, with another token when the server does not like this one. */
+  /** Opens a link; with another token when the server refuses this one. */
   async #open(first: Token, successor: boolean): Promise<Link> {
     const { openLink, tokens, log } = this.#options;
     for (let token = first; ; token = await tokens.renew()) {
@@ -148,7 +151,7 @@ export class Connection {
     }
   }
 
-  /** Some servers close the socket of a client they do not accept without a word: REST tells. */
+  /** Some servers close the socket of a refused client without a word: REST tells the reason. */
   async #explain(error: ChatError, token: Token): Promise<ChatError> {
     if (this.signal.aborted) return error;
     const cause =
@@ -162,7 +165,7 @@ export class Connection {
     return expired ? new ChatError("token_expired", undefined, { cause }) : cause;
   }
 
-  /** `null` when the next token is due; otherwise why the link ended. */
+  /** `null` when the next token is due; otherwise the reason why the link ended. */
   async #untilRenewal(link: Link, failures: number): Promise<ChatError | null> {
     const { clock, serverNow, tokens, backoff } = this.#options;
     const { expiresAt } = await tokens.get();
@@ -183,7 +186,7 @@ export class Connection {
     try {
       const before = await tokens.get();
       const token = await tokens.renew();
-      // A provider that hands out its cached token: a connection with it would end at the same time.
+      // The provider handed out its cached token: a connection with it would end at the same time.
       if (token.text === before.text) return null;
       link = await this.#open(token, true);
       await catchUp(this.#whileOpen(link));

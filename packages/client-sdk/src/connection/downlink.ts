@@ -13,13 +13,13 @@ import type { Log } from "../api/options.ts";
 import type { Dispatch } from "../conversation/update.ts";
 import type { Schema } from "./rest.ts";
 
-/** Who takes what arrives. */
+/** Receivers of the inbox's messages. */
 export interface DownlinkOptions {
   readonly dispatch: Dispatch;
   readonly log: Log;
-  /** Of the store that the client knows; a server that names none means it. */
+  /** Epoch of the known store. A server that names no epoch means this one. */
   epoch(): string | undefined;
-  /** An entry of a log, which has its place in an order. */
+  /** Takes an entry of a log, which has its place in an order. */
   handleEvent(event: ConversationEvent): void;
   handleGroup(group: Group): void;
   handleAnswer(answer: Answer): void;
@@ -28,12 +28,12 @@ export interface DownlinkOptions {
 
 const utf8 = new TextDecoder();
 
-/** Sorts and checks what arrives in the user's inbox. What it does not know or cannot read is left out, and logged. */
+/** Sorts and checks the messages of the user's inbox. Unknown or unreadable ones are left out, and logged. */
 export function createDownlink(options: DownlinkOptions): (topic: string, payload: Uint8Array) => void {
   const { dispatch, log } = options;
   return (topic, payload) => {
     const parsed = parseServerTopic(topic);
-    // Also the echo of what this user's own devices publish.
+    // This also leaves out the echo of this user's own publishes.
     if (parsed === null) return;
     const json = parseJson(payload);
     const read = <Value>(schema: Schema<Value>): Value | undefined => {
@@ -96,7 +96,7 @@ export function createDownlink(options: DownlinkOptions): (topic: string, payloa
   };
 }
 
-/** An S1 as the entry of the log that it is; `undefined` without a number, which only other servers send. */
+/** The log entry of an S1; `undefined` without a number, which only other servers send. */
 function messageEvent(
   conversWith: string,
   message: Message | undefined,

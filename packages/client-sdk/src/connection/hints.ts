@@ -6,7 +6,7 @@ interface EventSource {
   readonly visibilityState?: string;
 }
 
-/** Calls `wake` when a browser says that the network or the page is back. Nothing where there is no browser. */
+/** Calls `wake` when a browser says that the network or the page is back. No effect outside a browser. */
 export function onBrowserHints(wake: () => void): Unsubscribe {
   const { window, document } = globalThis as { window?: EventSource; document?: EventSource };
   const seen = () => {

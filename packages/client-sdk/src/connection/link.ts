@@ -5,14 +5,14 @@ import mqtt from "mqtt";
 import type { Clock } from "./clock.ts";
 import type { Token } from "./token-keeper.ts";
 
-/** What a link needs. */
+/** Settings of a {@link Link}. */
 export interface LinkOptions {
   readonly url: string;
   readonly token: Token;
   /** MQTT client id: the device. */
   readonly clientId: string;
   readonly clock: Clock;
-  /** Publishes in the order of their arrival; also before {@link openLink} resolves. */
+  /** Gets publishes in the order of their arrival; also before {@link openLink} resolves. */
   handlePublish(topic: string, payload: Uint8Array): void;
   /** Gives up connecting. */
   readonly signal: AbortSignal;
@@ -21,9 +21,9 @@ export interface LinkOptions {
 /** One MQTT connection that is subscribed to the user's inbox. It ends once and does not come back. */
 export interface Link {
   readonly clientId: string;
-  /** Resolves with the reason when the connection is gone, in whatever way. */
+  /** Resolves with the reason when the connection is gone, for any reason. */
   readonly ended: Promise<ChatError>;
-  /** QoS 1, in order. Nobody is told when it gets lost. */
+  /** QoS 1, in order. A lost publish is not reported. */
   publish(topic: string, payload: object): void;
   /** As {@link publish}, but resolves when the server has it, and rejects with `connection_lost`. */
   deliver(topic: string, payload: object): Promise<void>;
@@ -33,7 +33,7 @@ export interface Link {
 
 const keepaliveSeconds = 20;
 const connectTimeoutMs = 15_000;
-/** From the first byte to the answer to the subscription. */
+/** Time from the first byte to the answer to the subscription. */
 const openTimeoutMs = 20_000;
 const closeTimeoutMs = 1_000;
 
@@ -47,8 +47,9 @@ const connackCodes: Readonly<Record<number, ErrorCode>> = {
 };
 
 /**
- * Connects, subscribes to everything of the token's user, and says that the user is there. Rejects with a `ChatError`:
- * what the server answered, or `connection_lost` when it closed the socket without a word or is not done after 20 s.
+ * Connects, subscribes to all topics of the token's user, and announces the user's presence. Rejects with a
+ * `ChatError`: the server's refusal, or `connection_lost` when it closed the socket without a word or is not done after
+ * 20 s.
  */
 export function openLink(options: LinkOptions): Promise<Link> {
   const { url, token, clientId, signal, clock } = options;
@@ -82,7 +83,7 @@ export function openLink(options: LinkOptions): Promise<Link> {
     const abandon = () => client.end(true);
     signal.addEventListener("abort", abandon, { once: true });
     if (signal.aborted) abandon();
-    // A server may answer pings and never the subscription.
+    // A server may answer pings but never the subscription.
     const stop = clock.after(openTimeoutMs, abandon);
     const settled = () => {
       stop();
@@ -99,7 +100,7 @@ export function openLink(options: LinkOptions): Promise<Link> {
           link.publish(presence, { connected: true });
           return resolve(link);
         }
-        // Without an answer nothing was refused: the connection broke, and `ended` rejects.
+        // Without an answer the subscription was not refused: the connection broke, and its end rejects.
         if (answer !== undefined)
           reject(new ChatError("forbidden", "the server refused the subscription", { cause: error }));
         client.end(true);

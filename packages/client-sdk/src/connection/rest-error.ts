@@ -16,7 +16,7 @@ const codesByStatus: Readonly<Record<number, ErrorCode>> = {
   504: "timeout",
 };
 
-// Answers of the paths that existed before `/api/v1` have no code: their words are all there is.
+// Answers of the paths that existed before `/api/v1` have no code, only words.
 const codesByWord: readonly (readonly [RegExp, ErrorCode])[] = [
   [/already a member/i, "already_member"],
   [/same members|already exists/i, "conflict"],

@@ -6,7 +6,7 @@ import { errorOf } from "./rest-error.ts";
 import type { Token, TokenKeeper } from "./token-keeper.ts";
 import { isAboutCredentials } from "./token-keeper.ts";
 
-/** What a REST client needs. */
+/** Settings of a {@link RestClient}. */
 export interface RestOptions {
   /** With its `/api`. */
   readonly apiUrl: string;
@@ -15,7 +15,7 @@ export interface RestOptions {
   readonly clock: Clock;
 }
 
-/** What goes with a request. */
+/** Content and settings of a request. */
 export interface RequestOptions {
   readonly body?: unknown;
   readonly query?: Readonly<Record<string, string>>;
@@ -32,17 +32,20 @@ export const anything: Schema<unknown> = { safeParse: (data) => ({ success: true
 
 const timeoutMs = 15_000;
 
-/** Calls the server's REST API. Throws only `ChatError`; asks for a new token once when the server refuses the one in use. */
+/**
+ * Calls the server's REST API. Throws only `ChatError`. Asks once for a new token when the server refuses the one in
+ * use.
+ */
 export class RestClient implements SyncSource {
   readonly #options: RestOptions;
-  /** A device's own clock may be hours off. */
+  /** Difference to the server's clock: a device's own clock may be hours off. */
   #skewMs = 0;
 
   constructor(options: RestOptions) {
     this.#options = options;
   }
 
-  /** The server's clock as its answers tell it, milliseconds; this device's before the first answer. */
+  /** The server's clock by its answers, milliseconds; this device's clock before the first answer. */
   get serverNow(): number {
     return this.#options.clock.now() + this.#skewMs;
   }
@@ -95,7 +98,7 @@ export class RestClient implements SyncSource {
       return await request(token);
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
-      // `forbidden` is about the thing that was asked for, not about who asks.
+      // `forbidden` is about the requested thing, not about the user.
       if (!tokens.renewable || !isAboutCredentials(error) || error.code === "forbidden") throw error;
       const current = await tokens.get();
       return request(current === token ? await tokens.renew() : current);

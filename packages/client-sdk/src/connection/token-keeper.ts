@@ -2,20 +2,20 @@ import type { ErrorCode } from "@chat21/protocol";
 import { ChatError, claimsSchema } from "@chat21/protocol";
 import type { TokenSource } from "../api/options.ts";
 
-/** A token and what it says. It is not verified here: the server does that. */
+/** A token and its claims. The server verifies it; this client does not. */
 export interface Token {
   readonly text: string;
   readonly user: string;
   readonly app: string;
-  /** The MQTT client id it is bound to; `null` when any will do. */
+  /** The MQTT client id it is bound to; `null` when it is bound to none. */
   readonly boundClientId: string | null;
-  /** Milliseconds of the server's clock; `null` when it does not end. */
+  /** Milliseconds of the server's clock; `null` when it never ends. */
   readonly expiresAt: number | null;
 }
 
 const tokenCodes: ReadonlySet<ErrorCode> = new Set(["unauthorized", "token_expired", "token_revoked"]);
 
-/** Whether the token is not accepted at all. */
+/** Whether the error says that the token is not accepted at all. */
 export function isAboutToken({ code }: ChatError): boolean {
   return tokenCodes.has(code);
 }
@@ -59,7 +59,7 @@ export class TokenKeeper {
     return typeof this.#source === "function";
   }
 
-  /** The token in use. Throws what the provider threw as `connection_lost`: it is asked again later. */
+  /** The token in use. An error of the provider is thrown as `connection_lost`: the provider is asked again later. */
   async get(): Promise<Token> {
     return this.#current ?? (await this.renew());
   }

@@ -6,10 +6,10 @@ import type { Link } from "./link.ts";
 
 type WithoutId<Value> = Value extends unknown ? Omit<Value, "request_id"> : never;
 
-/** A command less its `request_id`. */
+/** A command without its `request_id`. */
 export type CommandBody = WithoutId<Command | EraseCommand>;
 
-/** What an uplink is made of. */
+/** Settings of an {@link Uplink}. */
 export interface UplinkOptions {
   readonly app: string;
   readonly user: string;
@@ -18,7 +18,7 @@ export interface UplinkOptions {
 
 const timeoutMs = 10_000;
 
-/** The way to the server: through the link in use, or to nowhere while there is none. */
+/** The way to the server, through the link in use. Without a link publishes are lost. */
 export class Uplink {
   readonly #options: UplinkOptions;
   readonly #waiting = new Map<string, (answer: Answer | null) => void>();
@@ -33,14 +33,14 @@ export class Uplink {
     return this.#link?.clientId;
   }
 
-  /** `undefined`: the connection is lost; whoever waits for an answer learns it. */
+  /** Sets the link in use. `undefined`: the connection is lost, and callers that wait for an answer learn it. */
   use(link: Link | undefined): void {
     this.#link = link;
     if (link !== undefined) return;
     for (const finish of [...this.#waiting.values()]) finish(null);
   }
 
-  /** Lost while there is no connection. */
+  /** Publishes; the publish is lost while there is no connection. */
   publish(topic: string, payload: object): void {
     this.#link?.publish(topic, payload);
   }
@@ -57,7 +57,7 @@ export class Uplink {
     this.publish(topics.command(app, user, this.clientId ?? ""), { ...body, request_id: requestId });
   }
 
-  /** Resolves when the server has done it; rejects with what it answered, `timeout` or `connection_lost`. */
+  /** Resolves when the server has done it; rejects with the server's error, `timeout` or `connection_lost`. */
   ask(body: CommandBody): Promise<void> {
     if (this.#link === undefined) return Promise.reject(new ChatError("connection_lost"));
     const requestId = newId();
@@ -82,7 +82,7 @@ export class Uplink {
   }
 }
 
-/** What an answer says went wrong; `null` for `ok`. A code of a later version is taken as final. */
+/** The error of an answer; `null` for `ok`. A code of a later version is taken as final. */
 export function errorOfAnswer({ code, message, retry_after_ms: retryAfterMs }: Answer): ChatError | null {
   if (code === "ok") return null;
   if (!isErrorCode(code)) return new ChatError("bad_request", `${code}: ${message ?? "refused"}`);

@@ -10,23 +10,23 @@ import { capUnread, countUnread, furthest, isListed, isUnread, lastListed } from
 
 const nothing: Watermarks = { delivered: 0, read: 0 };
 
-/** What a model is made for. */
+/** Settings of a {@link ConversationModel}. */
 export interface ModelContext {
   readonly user: string;
   readonly conversWith: string;
   readonly reducers: ReadonlyMap<string, Reducer>;
 }
 
-/** What an event did to a conversation. */
+/** The changes of a conversation by an event. */
 export interface Applied {
   readonly added: ChatMessage | null;
-  /** Messages that were held before and are other ones now. */
+  /** Messages that were held before and have changed. */
   readonly amended: readonly ChatMessage[];
 }
 
 /**
- * What this client knows of one conversation: its messages and the facts a list shows. Bookkeeping only: it changes
- * when it is told to, and tells nobody.
+ * This client's knowledge of one conversation: its messages and the facts of its list entry. Bookkeeping only: it
+ * changes when it is told to, and tells no listener.
  */
 export class ConversationModel implements HeldConversation {
   /** Numbered messages, ascending: all of `floor`-`position` that this user may see. */
@@ -38,13 +38,13 @@ export class ConversationModel implements HeldConversation {
   kind: ConversationSummary["kind"];
   archived = false;
   markedUnread = false;
-  /** The flags were changed after the server was asked for the state that comes next. */
+  /** The flags were changed after the server was asked for the next state. */
   keepFlags = false;
-  /** The last message or the unread count depends on what is not held: only the server can tell. */
+  /** The last message or the unread count depends on messages that are not held: only the server can tell. */
   isStale = false;
   own: Watermarks = nothing;
   counterpart: Watermarks | null;
-  /** How often held messages were amended. */
+  /** Number of changes to held messages. */
   amendments = 0;
   readonly #context: ModelContext;
   #floor = 1;
@@ -53,11 +53,11 @@ export class ConversationModel implements HeldConversation {
   #last: ChatMessage | null = null;
   #summary: ConversationSummary | undefined;
   #unread = 0;
-  /** Older messages that the app has asked for. */
+  /** Number of older messages that the app has asked for. */
   #loaded = 0;
   #name: string | undefined;
   #loggedName: string | undefined;
-  /** Up to which number of the log each amended message is known. */
+  /** For each amended message: the number of the log up to which its changes are known. */
   #versions = new Map<number, number>();
   #applied: { added: ChatMessage | null; amended: ChatMessage[] } = { added: null, amended: [] };
 
@@ -67,17 +67,17 @@ export class ConversationModel implements HeldConversation {
     this.counterpart = this.kind === "direct" ? nothing : null;
   }
 
-  /** Numbers from here on are held; what was written before can be loaded. */
+  /** Numbers from here on are held; earlier messages can be loaded. */
   get floor(): number {
     return this.#floor;
   }
 
-  /** Up to here, everything was handed on. */
+  /** Everything up to here was handed on. */
   get position(): number {
     return this.#position;
   }
 
-  /** As a list shows it; the same object as long as nothing of it changes. */
+  /** The conversation as a list shows it; the same object as long as nothing changes. */
   get summary(): ConversationSummary {
     const { conversWith } = this.#context;
     const now: ConversationSummary = {
@@ -97,12 +97,12 @@ export class ConversationModel implements HeldConversation {
     return this.#summary;
   }
 
-  /** The next numbers are `from`-`to`; {@link apply} their events. */
+  /** Moves on to the next numbers, `from`-`to`; {@link apply} their events. */
   advance({ from, to }: Pick<Stretch, "from" | "to">): void {
     this.#span(from === this.#position + 1 ? this.#floor : from, to);
   }
 
-  /** Takes in the next event. */
+  /** Takes the next event in. */
   apply(event: ConversationEvent): Applied {
     const applied = { added: null, amended: [] };
     this.#applied = applied;
@@ -110,7 +110,7 @@ export class ConversationModel implements HeldConversation {
     return applied;
   }
 
-  /** Forgets everything for what comes in a stretch; {@link apply} its events. */
+  /** Forgets everything, and begins with a stretch; {@link apply} its events. */
   restart({ from, to, head }: Pick<Stretch, "from" | "to"> & { readonly head: number }): void {
     this.held = [];
     this.#versions.clear();
@@ -125,7 +125,7 @@ export class ConversationModel implements HeldConversation {
     this.#span(from, to, head);
   }
 
-  /** Puts older messages in front; answers them. Nothing happens when they do not reach what is held. */
+  /** Puts older messages in front; answers them. No effect when they do not reach the held messages. */
   extend({ from, to, events }: Stretch, asked: boolean): readonly ChatMessage[] {
     const floor = this.#floor;
     if (from >= floor || to < floor - 1) return [];
@@ -133,13 +133,13 @@ export class ConversationModel implements HeldConversation {
     this.held = [...older, ...this.held];
     if (asked) this.#loaded += older.length;
     this.#span(from, this.#position);
-    // What a list shows of a text is cut.
+    // The text of a message in a list is cut.
     this.#last = older.find(({ seq }) => seq === this.#last?.seq) ?? this.#last;
     this.#recount();
     return older;
   }
 
-  /** Takes over what the server says. Live events that it does not know of yet stay counted. */
+  /** Takes the server's state over. Live events that are unknown to the server yet stay counted. */
   setState(state: ConversationState): void {
     this.kind = state.kind;
     if (state.kind !== "direct") this.counterpart = null;
@@ -172,7 +172,7 @@ export class ConversationModel implements HeldConversation {
     this.markedUnread = document.data.is_new && this.own.read >= seq;
   }
 
-  /** The user, here or on another device, changed these. */
+  /** Sets flags that the user, here or on another device, has changed. */
   setFlags({
     archived = this.archived,
     markedUnread = this.markedUnread,
@@ -182,16 +182,16 @@ export class ConversationModel implements HeldConversation {
     this.keepFlags = true;
   }
 
-  /** The user's own watermarks moved. */
+  /** Moves the user's own watermarks. */
   setOwn(watermarks: Watermarks): void {
     this.own = furthest(this.own, watermarks);
     if (this.own.read >= this.#head) this.#unread = 0;
-    // Some of what is not held was read.
+    // Some messages that are not held were read.
     else if (watermarks.read > 0 && !this.#isCountable) this.isStale = true;
     this.#recount();
   }
 
-  /** Moves the counterpart's watermarks forward; answers the messages that changed by it. */
+  /** Moves the counterpart's watermarks forward; answers the changed messages. */
   setCounterpart(watermarks: Watermarks): readonly ChatMessage[] {
     if (this.counterpart === null) return [];
     const counterpart = furthest(this.counterpart, watermarks);
@@ -200,7 +200,7 @@ export class ConversationModel implements HeldConversation {
     return this.#change((message) => withWatermarks(message, counterpart));
   }
 
-  /** Drops the oldest messages over `mostUnasked`, not counting those that were asked for. */
+  /** Drops the oldest messages over `mostUnasked`, without counting messages that the app has asked for. */
   trim(mostUnasked: number): void {
     const most = mostUnasked + this.#loaded;
     if (this.held.length <= most) return;
@@ -238,7 +238,7 @@ export class ConversationModel implements HeldConversation {
     this.#applied.amended.push(...amended);
     if (this.#last !== null && !isListed(this.#last)) {
       const last = lastListed(this.held);
-      // Until the server tells which one it is, the list keeps its place.
+      // The list keeps its place until the server tells the last message.
       if (last !== null || this.#floor === 1) this.#last = last;
       else this.isStale = true;
     }
@@ -250,13 +250,13 @@ export class ConversationModel implements HeldConversation {
     this.#loggedName = name;
   }
 
-  /** From where messages of this conversation are looked at. */
+  /** The point of view for messages of this conversation. */
   get viewpoint(): Viewpoint {
     const { user, conversWith } = this.#context;
     return { user, conversWith, counterpart: this.counterpart };
   }
 
-  /** Answers the held messages that are other ones now. */
+  /** Changes held messages; answers those that became other ones. */
   #change(change: (message: ChatMessage) => ChatMessage): ChatMessage[] {
     const last = this.#last;
     const changed: ChatMessage[] = [];
@@ -279,14 +279,14 @@ export class ConversationModel implements HeldConversation {
     return projectEvent(event, this.viewpoint);
   }
 
-  /** The outbox shows the message already, as it came back. */
+  /** The sent message of the outbox, when the event is its copy. It is already shown. */
   #settled({ message }: ConversationEvent): ChatMessage | null {
     const sent = this.pending.get(message?.client_message_id ?? "");
     const isThis = sent !== undefined && sent.messageId === message?.message_id;
     return isThis ? withWatermarks(sent, this.counterpart) : null;
   }
 
-  /** What others write into their messages; not verified, but all there is for a person. */
+  /** Learns the name that messages give: not verified, but a person has no other name here. */
   #learnName({ own, wire }: ChatMessage): void {
     const isGroup = this.kind !== "direct";
     const name = own || isGroup ? wire?.recipient_fullname : wire?.sender_fullname;

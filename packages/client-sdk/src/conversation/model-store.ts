@@ -8,15 +8,15 @@ import { reducersWith } from "./kinds/reducers.ts";
 import { projectEvent } from "./project-message.ts";
 import type { Advance, Dispatch, Update } from "./update.ts";
 
-/** What the parts of a client learn from the state: each is told at once. */
+/** Events of the state for the parts of a client. Each is emitted at once. */
 export interface StoreEvents {
-  /** Something that a conversation shows has changed. */
+  /** A conversation's views have changed. */
   changed: { readonly conversWith: string };
-  /** One's own message came back; `held`: it stands in its place now. */
+  /** The user's own message came back; `held`: it stands in its place now. */
   ownCopy: { readonly message: ChatMessage; readonly held: boolean };
-  /** Somebody's message was taken in. */
+  /** A message of another user was taken in. */
   heard: { readonly conversWith: string; readonly sender: string };
-  /** Everything of the counterpart up to `seq` is on this device. */
+  /** All messages of the counterpart up to `seq` are on this device. */
   delivered: { readonly conversWith: string; readonly seq: number };
   /** More is known than before. */
   moved: undefined;
@@ -24,7 +24,7 @@ export interface StoreEvents {
   stale: undefined;
 }
 
-/** What the store of conversations is made of. */
+/** The parts that the store of conversations uses. */
 export interface ModelStoreOptions {
   readonly user: string;
   /** Tells the app. */
@@ -40,7 +40,7 @@ export interface ModelStoreOptions {
 type UpdateOf<Type extends Update["type"]> = Extract<Update, { readonly type: Type }>;
 type ConversationUpdate = Exclude<Update["type"], "answered" | "arrived" | "asked" | "replaced">;
 
-/** The state of all conversations. It changes by {@link dispatch} alone, and tells what has changed. */
+/** The state of all conversations. Only {@link dispatch} changes it, and it tells every change. */
 export class ModelStore {
   readonly #options: ModelStoreOptions;
   readonly #reducers: ReadonlyMap<string, Reducer>;
@@ -51,7 +51,7 @@ export class ModelStore {
     this.#reducers = reducersWith(options.furtherKinds);
   }
 
-  /** An empty one where nothing is known. */
+  /** The model of a conversation; an empty one for an unknown conversation. */
   model(conversWith: string): ConversationModel {
     const existing = this.#models.get(conversWith);
     if (existing !== undefined) return existing;
@@ -64,7 +64,7 @@ export class ModelStore {
     return model;
   }
 
-  /** All that something is known of. */
+  /** All known conversations. */
   get models(): Iterable<ConversationModel> {
     return this.#models.values();
   }
@@ -94,7 +94,7 @@ export class ModelStore {
     }
   };
 
-  /** What concerns one conversation. */
+  /** Applies an update of one conversation. */
   #reduce(conversWith: string, update: UpdateOf<ConversationUpdate>): void {
     const { emitter } = this.#options;
     const model = this.model(conversWith);
@@ -149,7 +149,7 @@ export class ModelStore {
     this.#changed(conversWith);
   }
 
-  /** One's own message settles the outbox also when others are missing before it. */
+  /** Takes an event in. The user's own message settles the outbox even if messages before it are missing. */
   #arrive(event: ConversationEvent): void {
     const { user, told } = this.#options;
     const id = event.sender === user ? event.message?.client_message_id : null;
@@ -235,7 +235,10 @@ export class ModelStore {
     this.#options.told.emit("delivered", { conversWith, seq });
   }
 
-  /** Answers of sync bring a conversation's state right behind its events: it may come in the same turn. */
+  /**
+   * Asks for the state of a stale conversation. Answers of sync bring the state right behind the events: it may come in
+   * the same turn.
+   */
   #askForStale(model: ConversationModel): void {
     if (model.isStale) queueMicrotask(() => model.isStale && this.#options.told.emit("stale", undefined));
   }

@@ -3,7 +3,7 @@ import { messageStatus } from "@chat21/protocol";
 import type { Watermarks } from "../api/conversation.ts";
 import type { ChatMessage, MessageState } from "../api/message.ts";
 
-/** From whose point of view a message is shown. */
+/** The point of view from which a message is shown. */
 export interface Viewpoint {
   readonly user: string;
   readonly conversWith: string;
@@ -11,7 +11,7 @@ export interface Viewpoint {
   readonly counterpart: Watermarks | null;
 }
 
-/** A message of the log as its user sees it now; `null` for any other event. */
+/** A message of the log in the user's present view; `null` for any other event. */
 export function projectEvent(event: ConversationEvent, viewpoint: Viewpoint): ChatMessage | null {
   const { type, seq, message, overlay } = event;
   if (type !== "message") return null;
@@ -19,7 +19,7 @@ export function projectEvent(event: ConversationEvent, viewpoint: Viewpoint): Ch
   return message === undefined ? null : projectMessage({ ...message, seq }, viewpoint);
 }
 
-/** A message of the wire as its user sees it. */
+/** A message of the wire in the user's view. */
 export function projectMessage(wire: Message, viewpoint: Viewpoint): ChatMessage {
   const own = wire.sender === viewpoint.user;
   const clientMessageId = wire.client_message_id ?? null;
@@ -47,7 +47,7 @@ export function projectMessage(wire: Message, viewpoint: Viewpoint): ChatMessage
   return withWatermarks(message, viewpoint.counterpart);
 }
 
-/** What is left of a message that was deleted before this client saw it. */
+/** The remains of a message that was deleted before this client saw it. */
 function projectDeleted(event: ConversationEvent, viewpoint: Viewpoint): ChatMessage {
   const { seq, timestamp, sender, epoch } = event;
   const { user, conversWith, counterpart } = viewpoint;
@@ -63,12 +63,12 @@ function projectDeleted(event: ConversationEvent, viewpoint: Viewpoint): ChatMes
   return { ...deleteMessage(projectMessage(wire, viewpoint)), messageId: null };
 }
 
-/** What is left of a message that is deleted now. */
+/** The remains of a message that is deleted now. */
 export function deleteMessage(message: ChatMessage): ChatMessage {
   return { ...message, text: "", type: "text", attributes: {}, metadata: null, deleted: true, wire: null };
 }
 
-/** The same object when its state stays what it was. */
+/** The message with its state by the counterpart's watermarks. The same object when the state is unchanged. */
 export function withWatermarks(message: ChatMessage, counterpart: Watermarks | null): ChatMessage {
   const { own, seq, wire } = message;
   if (!own || seq === null || counterpart === null) return message;

@@ -1,18 +1,18 @@
 import type { Clock } from "../connection/clock.ts";
 import type { Dispatch } from "./update.ts";
 
-/** What typing needs. */
+/** Settings of {@link Typing}. */
 export interface TypingOptions {
   readonly clock: Clock;
   send(conversWith: string, typing: boolean): void;
   readonly dispatch: Dispatch;
 }
 
-/** How long somebody is shown as typing after the last sign. */
+/** Time that a user is shown as typing after the last sign. */
 const shownMs = 6_000;
 const repeatMs = 3_000;
 
-/** Who types where: this user's own signs, thinned out, and those of others, with an end. */
+/** Typing users: this user's own signs, thinned out, and those of others, with an end. */
 export class Typing {
   readonly #options: TypingOptions;
   readonly #others = new Map<string, Map<string, () => void>>();
@@ -37,7 +37,7 @@ export class Typing {
     this.#own.set(conversWith, { sentAt: due ? clock.now() : own.sentAt, stop });
   }
 
-  /** A message ends typing by itself: nothing is sent. */
+  /** Ends this user's typing without a notice: the message ends it for the others. */
   forget(conversWith: string): void {
     this.#own.get(conversWith)?.stop();
     this.#own.delete(conversWith);

@@ -6,7 +6,7 @@ import type { ChatMessage } from "../api/message.ts";
 /** An event in its place: everything before it was handed on. */
 export interface ReleasedEvent {
   readonly event: ConversationEvent;
-  /** `false`: history for this user, not to be announced. */
+  /** `false`: history for this user. It is not announced. */
   readonly fresh: boolean;
 }
 
@@ -28,26 +28,26 @@ export interface Advance {
   readonly origin: "live" | "sync";
 }
 
-/** What changes the state of this client. Everything that arrives, or is done here, takes this form. */
+/** A change of this client's state. Every arrival, and every action here, takes this form. */
 export type Update =
-  /** An event arrived, in whatever order, perhaps once more. */
+  /** An event arrived, in any order, perhaps once more. */
   | { readonly type: "arrived"; readonly event: ConversationEvent }
   | ({ readonly type: "advanced" } & Advance)
-  /** What was held is replaced. `known`: there was something that had been announced. */
+  /** The held messages are replaced. `known`: some of the old ones had been announced. */
   | ({ readonly type: "restarted"; readonly head: number; readonly known: boolean } & Stretch)
-  /** A page of history in front of what is held. `asked`: by the app, so that it stays. */
+  /** A page of history in front of the held messages. `asked`: the app asked for it, so it stays. */
   | ({ readonly type: "extended"; readonly asked: boolean } & Stretch)
-  /** The server has another history: nothing that is held is in it. */
+  /** The server has another history: no held message is in it. */
   | { readonly type: "replaced" }
-  /** The server is being asked: states that come may be as old as this moment. */
+  /** The server is being asked: the next states may be as old as this moment. */
   | { readonly type: "asked" }
   /** A page of the answer was taken in. */
   | { readonly type: "answered" }
   | { readonly type: "state"; readonly state: ConversationState }
   | ({ readonly type: "watermarks"; readonly conversWith: string; readonly user: string } & Watermarks)
-  /** A message is on a device of the counterpart, as clients without watermarks tell it. */
+  /** A message is on a device of the counterpart, by a receipt of a client without watermarks. */
   | { readonly type: "received"; readonly conversWith: string; readonly messageId: string }
-  /** This user has read up to there, on this device. */
+  /** This user has read up to that number, on this device. */
   | { readonly type: "read"; readonly conversWith: string; readonly seq: number }
   /** This user, here or on another device, changed a flag. */
   | {
@@ -68,5 +68,5 @@ export type Update =
   | { readonly type: "typing"; readonly conversWith: string; readonly user: string; readonly typing: boolean }
   | { readonly type: "group"; readonly group: ChatGroup };
 
-/** Takes an update in. All state has changed, and everybody was told, when it returns. */
+/** Applies an update. When it returns, all state has changed and all listeners were told. */
 export type Dispatch = (update: Update) => void;

@@ -17,7 +17,7 @@ export function countUnread(messages: readonly ChatMessage[], after: number, use
   return messages.filter((message) => (message.seq ?? 0) > after && isUnread(message, user)).length;
 }
 
-/** No list counts further. */
+/** The unread number up to the limit of lists. */
 export function capUnread(unread: number): number {
   return Math.min(unread, limits.unreadMax);
 }
@@ -27,7 +27,7 @@ export function lastListed(messages: readonly ChatMessage[]): ChatMessage | null
   return messages.findLast(isListed) ?? null;
 }
 
-/** The order of conversation lists, as the server has it. */
+/** The order of conversation lists, the same as on the server. */
 export function compareSummaries(user: string): (a: ConversationSummary, b: ConversationSummary) => number {
   const place = ({ timestamp, conversWith }: ConversationSummary) => ({
     timestamp,
@@ -37,7 +37,10 @@ export function compareSummaries(user: string): (a: ConversationSummary, b: Conv
     a.timestamp === b.timestamp ? compareListed(place(a), place(b)) : b.timestamp - a.timestamp;
 }
 
-/** Watermarks never go back, and what was read was delivered. The same object when nothing moved. */
+/**
+ * The furthest of two watermarks: they never go back, and read messages count as delivered. The same object when
+ * nothing moved.
+ */
 export function furthest(a: Watermarks, b: Watermarks): Watermarks {
   const [delivered, read] = [Math.max(a.delivered, b.delivered), Math.max(a.read, b.read)];
   return delivered === a.delivered && read === a.read ? a : { delivered: Math.max(delivered, read), read };

@@ -1,13 +1,16 @@
 import { ChatError, looksLikeGroupId, serverKeys } from "@chat21/protocol";
 import type { MessageDraft } from "../api/message.ts";
 
-/** Who is called how in a draft that does not say. */
+/** Names for a draft that gives none. */
 export interface DraftNames {
   readonly senderFullname: string;
   readonly recipientFullname: string;
 }
 
-/** P1 of a draft, without what is added when it is sent. Throws `bad_request` for keys that only the server writes. */
+/**
+ * P1 of a draft, without the keys that are added when it is sent. Throws `bad_request` for keys that only the server
+ * writes.
+ */
 export function bodyOf(to: string, draft: MessageDraft, names: DraftNames): Record<string, unknown> {
   const { extra = {} } = draft;
   const forbidden = [...serverKeys, "client_message_id"].find((key) => Object.hasOwn(extra, key));

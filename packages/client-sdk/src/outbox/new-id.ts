@@ -3,7 +3,7 @@ const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 let last = { time: 0, random: [] as number[] };
 
 /**
- * A new ULID: 26 characters, unique, and in one process ascending, also within a millisecond and when the clock goes
+ * A new ULID: 26 characters, unique. Within one process they ascend, also within a millisecond and when the clock goes
  * back.
  */
 export function newId(now: number = Date.now()): string {

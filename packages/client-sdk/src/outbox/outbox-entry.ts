@@ -3,21 +3,21 @@ import { ChatError, messageStatus } from "@chat21/protocol";
 import type { ChatMessage, MessageState, SentMessage } from "../api/message.ts";
 import { projectMessage } from "../conversation/project-message.ts";
 
-/** An unsent message, as a storage keeps it. */
+/** An unsent message in a storage. */
 export interface OutboxRecord {
   readonly to: string;
-  /** P1, less `client_message_id` and `device`. */
+  /** P1, without `client_message_id` and `device`. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly clientMessageId: string;
   /** Send order. */
   readonly order: number;
   /** Milliseconds of this device's clock. */
   readonly createdAt: number;
-  /** Why the server refused it for good. */
+  /** The reason of a final refusal by the server. */
   readonly failure?: { readonly code: ErrorCode; readonly message: string };
 }
 
-/** Who waits for an outcome. */
+/** A caller that waits for the outcome. */
 interface Waiter {
   readonly resolve: (sent: SentMessage) => void;
   readonly reject: (error: ChatError) => void;
@@ -27,9 +27,9 @@ interface Waiter {
 export interface OutboxEntry {
   record: OutboxRecord;
   state: Exclude<MessageState, "received">;
-  /** The storage has it; before that it is not sent. */
+  /** The message is in the storage; it is only sent after that. */
   persisted: boolean;
-  /** As conversations show it. */
+  /** The message as conversations show it. */
   message: ChatMessage;
   readonly waiters: Waiter[];
 }
@@ -42,7 +42,7 @@ export function createEntry(record: OutboxRecord, user: string, persisted: boole
   return { record, state, persisted, waiters: [], message: projectRecord(record, user, state, error) };
 }
 
-/** Changes an entry's state, and what conversations show of it. */
+/** Changes an entry's state, and the message that conversations show. */
 export function setEntryState(
   entry: OutboxEntry,
   state: OutboxEntry["state"],

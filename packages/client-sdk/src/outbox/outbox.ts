@@ -8,14 +8,14 @@ import { createEntry, setEntryState } from "./outbox-entry.ts";
 import { PendingWrites } from "./pending-writes.ts";
 import { SendQueue } from "./send-queue.ts";
 
-/** Where unsent messages are kept. */
+/** The storage of unsent messages. */
 export interface OutboxStore {
   list(): Promise<readonly OutboxRecord[]>;
   put(record: OutboxRecord): Promise<void>;
   delete(clientMessageId: string): Promise<void>;
 }
 
-/** What an outbox needs. */
+/** Settings of an {@link OutboxQueue}. */
 export interface OutboxOptions {
   readonly user: string;
   readonly store: OutboxStore;
@@ -25,14 +25,14 @@ export interface OutboxOptions {
   /** Hands a message to the connection. It may get lost: it is sent again until it is settled or refused. */
   publish(record: OutboxRecord): void;
   readonly dispatch: Dispatch;
-  /** {@link OutboxQueue.list} has changed. */
+  /** Called when {@link OutboxQueue.list} has changed. */
   handleChange(): void;
   handleError(error: ChatError): void;
 }
 
 /**
- * Messages that the server has not stored yet. Kept before they are sent; sent again, in order and with the same id,
- * until the sender's own copy settles them or the server refuses them for good.
+ * Messages that the server has not stored yet. They are kept before they are sent, and sent again, in order and with
+ * the same id, until the sender's own copy settles them or the server refuses them for good.
  */
 export class OutboxQueue implements Outbox {
   readonly #options: OutboxOptions;
@@ -96,12 +96,12 @@ export class OutboxQueue implements Outbox {
     });
   }
 
-  /** The server has stored it. It stays in the list until {@link forget}. */
+  /** Settles a message that the server has stored. It stays in the list until {@link forget}. */
   settle(clientMessageId: string, message: ChatMessage): void {
     const entry = this.#entries.get(clientMessageId);
     const { seq, messageId, timestamp } = message;
     if (entry === undefined || entry.message.seq !== null || seq === null || messageId === null) return;
-    // The id was used for somebody else: the server will refuse this message.
+    // The id was used for another recipient: the server will refuse this message.
     if (entry.record.to !== message.conversWith) return;
     setEntryState(entry, "sent");
     entry.message = message;
@@ -111,13 +111,13 @@ export class OutboxQueue implements Outbox {
     this.#changed(entry);
   }
 
-  /** A settled message is shown by its conversation now. */
+  /** Drops a settled message: its conversation shows it now. */
   forget(clientMessageId: string): void {
     const entry = this.#entries.get(clientMessageId);
     if (entry !== undefined && entry.message.seq !== null) this.#delete(entry);
   }
 
-  /** The server does not take it: never, or not now. */
+  /** Handles a refusal of the server, final or for now. */
   refuse(clientMessageId: string, error: ChatError): void {
     const entry = this.#entries.get(clientMessageId);
     if (entry === undefined || entry.message.seq !== null || entry.state === "failed") return;
@@ -131,7 +131,7 @@ export class OutboxQueue implements Outbox {
     for (const queue of this.#queues.values()) queue.setOnline(online);
   }
 
-  /** The connection was replaced without a break. */
+  /** Sends again after the connection was replaced without a break. */
   resend(): void {
     for (const queue of this.#queues.values()) queue.resend();
   }
@@ -164,12 +164,12 @@ export class OutboxQueue implements Outbox {
     await this.#writes.track(this.#options.store.delete(clientMessageId));
   }
 
-  /** Resolves when nothing is on its way and everything is written. */
+  /** Resolves when no message is on its way and everything is written. */
   flush(): Promise<void> {
     return this.#writes.untilQuiet(() => this.pending === 0);
   }
 
-  /** Nothing is sent any more; what waits stays in the store. */
+  /** Stops sending; waiting messages stay in the store. */
   close(reason: ChatError | null): void {
     this.#closed = true;
     this.setOnline(false);
@@ -249,7 +249,7 @@ export class OutboxQueue implements Outbox {
     this.#writes.wake();
   }
 
-  // Also after a restart behind everything that waits, whatever the clock did.
+  // An order behind every waiting message, also after a restart and at any time of the clock.
   #nextOrder(): number {
     this.#order += 1;
     return this.#order;

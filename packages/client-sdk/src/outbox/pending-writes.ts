@@ -1,4 +1,4 @@
-/** Counts writes under way, and wakes who waits for a quiet moment. */
+/** Counts writes under way, and wakes callers that wait for a quiet moment. */
 export class PendingWrites {
   readonly #handleFailure: (thrown: unknown) => void;
   #count = 0;
@@ -21,12 +21,12 @@ export class PendingWrites {
     }
   }
 
-  /** Something changed that may end a wait. */
+  /** Checks the waiting callers again after a change. */
   wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Resolves when nothing is being written and `isQuiet` holds. */
+  /** Resolves when no write is under way and `isQuiet` holds. */
   async untilQuiet(isQuiet: () => boolean): Promise<void> {
     while (this.#count > 0 || !isQuiet()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }

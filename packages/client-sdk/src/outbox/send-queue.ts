@@ -5,7 +5,7 @@ import type { OutboxEntry } from "./outbox-entry.ts";
 /** Delay before an unanswered message is sent again while online: 5 s, 10 s, 20 s … at most 60 s. */
 export const resendBackoff: Backoff = (attempt) => Math.min(60_000, 5_000 * 2 ** Math.min(attempt - 1, 10));
 
-/** What a queue needs. */
+/** Settings of a {@link SendQueue}. */
 export interface SendQueueOptions {
   readonly clock: Clock;
   readonly window: number;
@@ -15,8 +15,8 @@ export interface SendQueueOptions {
 }
 
 /**
- * The messages of one conversation on their way, in order. At most `window` are unanswered at once; when one is sent
- * again, so are those behind it.
+ * The messages of one conversation on their way, in order. At most `window` are unanswered at once. When one is sent
+ * again, all behind it are sent again, too.
  */
 export class SendQueue {
   readonly entries: OutboxEntry[] = [];
@@ -38,12 +38,14 @@ export class SendQueue {
     this.pump();
   }
 
-  /** The connection was replaced by a new one: what is unanswered may have been lost with the old one. */
+  /**
+   * Sends again after a new connection replaced the old one: unanswered messages may have been lost with the old one.
+   */
   resend(): void {
     for (const entry of this.#inFlight()) this.#options.publish(entry);
   }
 
-  /** Sends what may be sent. */
+  /** Sends every message that may be sent. */
   pump(): void {
     if (!this.#online || this.#resting) return;
     let room = this.#options.window - this.#inFlight().length;
@@ -57,7 +59,7 @@ export class SendQueue {
     this.#arm();
   }
 
-  /** An entry is settled, failed or given up. */
+  /** Removes an entry that is settled, failed or discarded. */
   remove(entry: OutboxEntry): void {
     const index = this.entries.indexOf(entry);
     if (index >= 0) this.entries.splice(index, 1);
@@ -66,7 +68,7 @@ export class SendQueue {
     this.pump();
   }
 
-  /** The server cannot take it now: nothing more is sent until then. */
+  /** Sends nothing more until the given time: the server cannot take the message now. */
   postpone(entry: OutboxEntry, retryAfterMs: number | undefined): void {
     this.#options.handleState(entry, "queued");
     this.#attempt += 1;

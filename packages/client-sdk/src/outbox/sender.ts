@@ -5,7 +5,7 @@ import { bodyOf } from "./draft-body.ts";
 import { newId } from "./new-id.ts";
 import type { OutboxQueue } from "./outbox.ts";
 
-/** What a sender needs. */
+/** Settings of a {@link Sender}. */
 export interface SenderOptions {
   readonly app: string;
   readonly user: string;
@@ -15,10 +15,10 @@ export interface SenderOptions {
   titleOf(conversWith: string): string;
 }
 
-// Room for the id and the device that are added when it is sent.
+// Room for the id and the device, which are added when the message is sent.
 const addedBytes = 200;
 
-/** Checks drafts at the door and puts them into the outbox. */
+/** Checks drafts and puts them into the outbox. */
 export class Sender {
   readonly #options: SenderOptions;
 

@@ -2,12 +2,12 @@ import type { Mark } from "@chat21/protocol";
 import { ChatError, limits } from "@chat21/protocol";
 import type { Clock } from "../connection/clock.ts";
 
-/** What the queue needs. */
+/** Settings of a {@link WatermarkQueue}. */
 export interface WatermarkQueueOptions {
   readonly clock: Clock;
-  /** Tells the server; resolves when it has it. */
+  /** Tells the server; resolves when the server has the watermarks. */
   send(marks: readonly Mark[]): Promise<void>;
-  /** The server will not have it; it is not tried again. */
+  /** Called when the server refuses a watermark for good; it is not tried again. */
   handleError(error: ChatError): void;
 }
 
@@ -15,12 +15,12 @@ const restMs = 1_000;
 
 /**
  * Tells the server how far messages were delivered and read: at once, then at most once a second, up to 100
- * conversations at a time. Watermarks of one conversation are merged. What could not be told is told later.
+ * conversations at a time. Watermarks of one conversation are merged. Watermarks that could not be sent are sent later.
  */
 export class WatermarkQueue {
   readonly #options: WatermarkQueueOptions;
   readonly #waiting = new Map<string, Mark>();
-  /** Watermarks that the server refused in company: each is tried alone, to find the one that is wrong. */
+  /** Watermarks that the server refused together: each is tried alone, to find the wrong one. */
   #alone = 0;
   #online = false;
   #busy = false;
@@ -41,7 +41,7 @@ export class WatermarkQueue {
     void this.#send();
   }
 
-  /** Resolves when the server has everything. */
+  /** Resolves when the server has all watermarks. */
   async flush(): Promise<void> {
     while (this.#busy || this.#waiting.size > 0)
       await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -66,7 +66,7 @@ export class WatermarkQueue {
       return;
     }
     if (!failure.retryable) this.#alone = marks.length;
-    // Before what came meanwhile, so that each is tried in its turn.
+    // In front of the newer ones, so that each is tried in its turn.
     const later = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const mark of [...marks, ...later]) this.#merge(mark);

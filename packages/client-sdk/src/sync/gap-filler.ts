@@ -4,19 +4,19 @@ import type { Clock } from "../connection/clock.ts";
 import { delay } from "../connection/clock.ts";
 import type { Gap, LogOrder } from "./log-order.ts";
 
-/** What a gap filler needs. */
+/** Settings of a {@link GapFiller}. */
 export interface GapFillerOptions {
   readonly clock: Clock;
   readonly backoff: Backoff;
   /** Asks the server and takes the answer into the log's order. */
   ask(conversWith: string, order: LogOrder, gap: Gap, signal: AbortSignal): Promise<void>;
-  /** The server answered several times, and the gap is still there. */
+  /** Called when the server answered several times, and the gap is still there. */
   giveUp(conversWith: string, order: LogOrder, gap: Gap): void;
 }
 
 const unexplainedTries = 3;
 
-/** Asks for missing numbers: one request per conversation at a time, again after failures, while online. */
+/** Asks for missing numbers while online: one request per conversation at a time, and again after failures. */
 export class GapFiller {
   readonly #options: GapFillerOptions;
   #online: { readonly controller: AbortController; readonly filling: Set<string> } | undefined;
@@ -25,7 +25,7 @@ export class GapFiller {
     this.#options = options;
   }
 
-  /** Ends when {@link stop} is called; `undefined` while stopped. */
+  /** Aborts when {@link stop} is called; `undefined` while stopped. */
   get signal(): AbortSignal | undefined {
     return this.#online?.controller.signal;
   }
@@ -40,8 +40,9 @@ export class GapFiller {
   }
 
   /**
-   * `mayComeBy`: what is missing may only be late, since two servers deliver at the same moment; everybody asking at once
-   * for it would be a storm. No effect while stopped: what is missing then is found by the next comparison.
+   * Fills a gap. `mayComeBy`: the missing numbers may only be late, since two servers deliver at the same moment; if
+   * all clients asked at once, this would be a storm. No effect while stopped: the next comparison finds what is
+   * missing then.
    */
   async fill(conversWith: string, order: LogOrder, mayComeBy: boolean): Promise<void> {
     const online = this.#online;

@@ -8,7 +8,7 @@ export interface Gap {
   readonly before?: number;
 }
 
-/** What the server answered for a stretch of a log. */
+/** The server's answer about a stretch of a log. */
 export interface Answered {
   readonly covered: readonly Range[];
   readonly events: readonly ConversationEvent[];
@@ -26,11 +26,11 @@ export interface Released {
  * covered: a covered number without an event is not for this user. Pure bookkeeping: no clock, no connection.
  */
 export class LogOrder {
-  /** The last number that this user may see, as history told it. */
+  /** The last number that this user may see, by the server's history. */
   visibleHead = Number.POSITIVE_INFINITY;
-  /** Up to here, messages are history for this user: they are held, never announced as new. */
+  /** Messages up to here are history for this user: they are held, but never announced as new. */
   historyUpTo = 0;
-  /** What was written up to then, by the server's clock, had been there when this client last looked. Milliseconds. */
+  /** Events from before this time, by the server's clock, existed when this client last looked. Milliseconds. */
   readonly seenAt: number;
   readonly #user: string;
   #position: number;
@@ -64,12 +64,12 @@ export class LogOrder {
     this.#waiting.set(seq, event);
     this.raiseHead(seq);
     if (isJoinOf(this.#user, event)) this.makeHistory(seq - 1);
-    // Shown to somebody who was added.
+    // History that a new member is shown.
     if (event.message?.__history) this.makeHistory(seq);
     return true;
   }
 
-  /** Takes in what the server answered. */
+  /** Takes the server's answer in. */
   accept({ covered, events }: Answered): void {
     if (this.#retired) return;
     for (const event of events) this.offer(event);
@@ -79,12 +79,12 @@ export class LogOrder {
     }
   }
 
-  /** The server knows numbers up to `head`. */
+  /** Notes that the server has numbers up to `head`. */
   raiseHead(head: number): void {
     if (head > this.#head && !this.#retired) this.#head = head;
   }
 
-  /** What can be handed on now, each number once; `null` for nothing. */
+  /** Releases the events that are in order now, each number once; `null` without any. */
   release(): Released | null {
     const from = this.#position + 1;
     const events: ConversationEvent[] = [];
@@ -111,14 +111,14 @@ export class LogOrder {
       : { after: this.#position, before };
   }
 
-  /** Believes in no number that nobody has shown: the server had nothing to say about them. */
+  /** Forgets the numbers of a gap, which only a head has announced: the server had nothing to say about them. */
   giveUp(gap: Gap): void {
     const before = gap.before ?? this.#lowestWaiting();
     if (Number.isFinite(before)) this.accept({ covered: [[gap.after + 1, before - 1]], events: [] });
     else this.#head = this.#position;
   }
 
-  /** Nothing is known yet: what the server answered is the beginning of what this client holds. */
+  /** Begins an unknown log with the server's answer, which becomes the first held part. */
   begin(answered: Answered): void {
     const [from] = topRange(answered) ?? [this.#lowestWaiting()];
     this.#position = Number.isFinite(from) ? from - 1 : 0;
@@ -126,7 +126,7 @@ export class LogOrder {
     this.accept(answered);
   }
 
-  /** The conversation is gone: nothing is missing, and what still arrives is left out. */
+  /** Ends the order of a conversation that is gone: nothing is missing, and later arrivals are left out. */
   retire(): void {
     this.#waiting.clear();
     this.#covered = [];
@@ -134,12 +134,12 @@ export class LogOrder {
     this.#retired = true;
   }
 
-  /** Up to `seq`, everything is history. */
+  /** Makes everything up to `seq` history. */
   makeHistory(seq: number): void {
     this.historyUpTo = Math.max(this.historyUpTo, seq);
   }
 
-  /** Goes on behind what the server answered, or behind `head` when that was nothing; answers which numbers that was. */
+  /** Goes on behind the server's answer, or behind `head` after an empty one; answers the numbers of that answer. */
   restart(answered: Answered, head: number): Range {
     const [from, to] = topRange(answered) ?? [head + 1, head];
     this.#position = to;
@@ -151,7 +151,7 @@ export class LogOrder {
     return [from, to];
   }
 
-  /** What lies before the position does not wait any more. */
+  /** Drops waiting events that lie before the position. */
   #forgetWaiting(): void {
     for (const seq of [...this.#waiting.keys()]) if (seq <= this.#position) this.#waiting.delete(seq);
   }

@@ -9,7 +9,7 @@ import { LogOrder, topRange } from "./log-order.ts";
 import type { Positions } from "./positions.ts";
 import type { SyncSource } from "./sync-source.ts";
 
-/** What logs are made of. */
+/** Settings of {@link Logs}. */
 export interface LogsOptions {
   readonly user: string;
   readonly source: SyncSource;
@@ -21,18 +21,18 @@ export interface LogsOptions {
   /** Events of one answer, at most. */
   readonly pageEvents: number;
   handleError(error: ChatError): void;
-  /** The server answers from another store than the one that is known. */
+  /** Called when the server answers from another store than the known one. */
   handleOtherEpoch(): void;
 }
 
-/** The logs of all conversations, each in its order: hands on what is in its place, and asks for what is missing. */
+/** The logs of all conversations, each in its order: hands on events in their place, and asks for missing ones. */
 export class Logs {
   readonly filler: GapFiller;
-  /** Of the store that the positions belong to; `undefined` while nothing is known. */
+  /** Epoch of the store that the positions belong to; `undefined` while nothing is known. */
   epoch: string | undefined;
-  /** In a conversation that is not known yet, what was written before is history. Milliseconds of the server's clock. */
+  /** In an unknown conversation, events from before this time are history. Milliseconds of the server's clock. */
   seenAt = 0;
-  /** Live events wait elsewhere: nothing is asked for. */
+  /** Live events wait elsewhere: no gap is asked for. */
   isHolding = false;
   readonly #options: LogsOptions;
   readonly #orders = new Map<string, LogOrder>();
@@ -68,14 +68,14 @@ export class Logs {
     return { epoch, checkedAt, positions };
   }
 
-  /** Nothing that is known counts any more. */
+  /** Forgets all logs. */
   clear(): void {
     for (const order of this.#orders.values()) order.retire();
     this.#orders.clear();
     this.epoch = undefined;
   }
 
-  /** A conversation that is not listed yet, from a page of its history. */
+  /** Begins a conversation that is not listed yet with a page of its history. */
   adopt(conversWith: string, answer: HistoryResponse): void {
     const order = this.#order(conversWith);
     if (order.position > 0 || answer.epoch !== this.epoch || topRange(answer) === undefined) return;
@@ -90,13 +90,13 @@ export class Logs {
     if (order.offer(event)) this.#settle(event.conversWith, order, "live");
   }
 
-  /** Live events that have waited, and everything that waits for nothing else. */
+  /** Takes live events that have waited, and hands on everything that is in order. */
   takeLive(events: readonly ConversationEvent[]): void {
     for (const event of events) if (event.epoch === this.epoch) this.#order(event.conversWith).offer(event);
     for (const [conversWith, order] of [...this.#orders]) this.#settle(conversWith, order, "live");
   }
 
-  /** One conversation of an answer of sync. `isFirst`: all of it was there before this user signed in. */
+  /** Takes one conversation of an answer of sync. `isFirst`: all of it is from before this user signed in. */
   take(item: SyncItem, isFirst: boolean): void {
     const { dispatch, maxCatchUp } = this.#options;
     const { state, covered, events, behind } = item;
@@ -108,7 +108,7 @@ export class Logs {
     if (position === 0) {
       const isOld = (state.conversation?.timestamp ?? 0) <= order.seenAt;
       const isHistory = isFirst || (top === undefined && isOld);
-      // Something of it is asked for already, and what that is has not been told.
+      // Some of its events are already asked for, and are not announced yet.
       const isPending = order.head > 0;
       if (isHistory && !isPending) this.#restart(conversWith, order, answered, head, false);
       else if (top !== undefined) this.#discover(conversWith, order, answered, behind === true || isPending);
@@ -119,16 +119,16 @@ export class Logs {
     }
     order.raiseHead(head);
     this.#settle(conversWith, order, "sync");
-    // Live events wait now: what was answered and what is held are as of the same moment.
+    // Live events wait now: the answer and the held messages are as of the same moment.
     if (top === undefined || !this.isHolding) return;
     const [from, to] = top;
     dispatch({ type: "extended", asked: false, conversWith, from, to, events });
   }
 
   /**
-   * Takes in the newest events of a conversation that is not known. What had been there when this client last looked is no
-   * news. Where all of an answer is news, and `mayBeBehind`, the order keeps a gap before it, to be asked for; when that
-   * would be too much, the conversation begins with what was answered.
+   * Takes in the newest events of an unknown conversation. Events that existed when this client last looked are no
+   * news. When all of an answer is news, and `mayBeBehind`, the order keeps a gap before it, to be asked for. When the
+   * gap would be too large, the conversation begins with the answer.
    */
   #discover(conversWith: string, order: LogOrder, answered: Answered, mayBeBehind: boolean): void {
     for (const { seq, timestamp } of answered.events) {
@@ -145,14 +145,14 @@ export class Logs {
     }
   }
 
-  /** What is held of a conversation is replaced by what was answered; all of it is history. */
+  /** Replaces a conversation's held messages by an answer; all of it is history. */
   #restart(conversWith: string, order: LogOrder, answered: Answered, head: number, known: boolean): void {
     const [from, to] = order.restart(answered, head);
     const { events } = answered;
     this.#options.dispatch({ type: "restarted", conversWith, from, to, head, events, known });
   }
 
-  /** Hands on what is in order, and asks for what is missing. */
+  /** Hands on events that are in order, and asks for missing ones. */
   #settle(conversWith: string, order: LogOrder, origin: "live" | "sync"): void {
     const released = order.release();
     if (released !== null) this.#advance(conversWith, released, origin, order.historyUpTo);
@@ -173,7 +173,7 @@ export class Logs {
   async #ask(conversWith: string, order: LogOrder, gap: Gap, signal: AbortSignal): Promise<void> {
     const { source, dispatch } = this.#options;
     const unknown = order.position === 0;
-    // Nothing is known: the newest are asked for.
+    // Nothing is known: the newest events are asked for.
     const { before } = gap;
     const range = !unknown ? gap : before === undefined ? {} : { before };
     const answer = await source.events(conversWith, { ...range, limit: this.#options.pageEvents }, signal);
@@ -181,7 +181,7 @@ export class Logs {
       this.#options.handleOtherEpoch();
       throw new ChatError("store_unavailable", "the server's store was replaced");
     }
-    // Meanwhile begun anew.
+    // The log was begun anew meanwhile.
     if (this.#orders.get(conversWith) !== order) return;
     order.visibleHead = answer.head;
     for (const event of answer.events) dispatch({ type: "arrived", event });
@@ -194,7 +194,7 @@ export class Logs {
   }
 
   #giveUp(conversWith: string, order: LogOrder, gap: Gap): void {
-    // Somebody who has left a group still hears which of the messages before were deleted.
+    // A user who has left a group still hears which of the earlier messages were deleted.
     if (order.visibleHead > gap.after) {
       const text = `the server does not explain the numbers of ${conversWith} after ${gap.after}`;
       this.#options.handleError(new ChatError("internal", text));
@@ -203,7 +203,7 @@ export class Logs {
     this.#settle(conversWith, order, "live");
   }
 
-  /** An empty one where nothing is known. */
+  /** The order of a conversation; an empty one for an unknown conversation. */
   #order(conversWith: string): LogOrder {
     const existing = this.#orders.get(conversWith);
     if (existing !== undefined) return existing;

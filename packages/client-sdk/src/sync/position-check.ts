@@ -1,6 +1,6 @@
 import type { Clock } from "../connection/clock.ts";
 
-/** What a position check needs. */
+/** Settings of a {@link PositionCheck}. */
 export interface PositionCheckOptions {
   readonly clock: Clock;
   readonly intervalMs: number;
@@ -9,10 +9,13 @@ export interface PositionCheckOptions {
   handleFailure(thrown: unknown): void;
 }
 
-/** Hints of the platform that come in a row lead to one comparison. */
+/** Several hints of the platform within this time lead to one comparison. */
 const hintRestMs = 30_000;
 
-/** While online, compares positions from time to time: finds what a broker lost without closing the connection. */
+/**
+ * Compares positions from time to time while online. So it finds messages that a broker lost without closing the
+ * connection.
+ */
 export class PositionCheck {
   readonly #options: PositionCheckOptions;
   #stopTimer: (() => void) | undefined;
@@ -34,7 +37,7 @@ export class PositionCheck {
     this.#stopTimer = undefined;
   }
 
-  /** A comparison was made. */
+  /** Notes that a comparison was made. */
   note(): void {
     this.#comparedAt = this.#options.clock.now();
   }

@@ -1,7 +1,7 @@
 import type { Clock } from "../connection/clock.ts";
 import type { Positions } from "./positions.ts";
 
-/** What a position keeper needs. */
+/** Settings of a {@link PositionKeeper}. */
 export interface PositionKeeperOptions {
   readonly clock: Clock;
   snapshot(): Positions | undefined;
@@ -11,7 +11,7 @@ export interface PositionKeeperOptions {
 
 const gatherMs = 1_000;
 
-/** Writes the positions down, at most once a second, one write at a time. */
+/** Stores the positions, at most once a second, one write at a time. */
 export class PositionKeeper {
   readonly #options: PositionKeeperOptions;
   #stopTimer: (() => void) | undefined;
@@ -21,12 +21,12 @@ export class PositionKeeper {
     this.#options = options;
   }
 
-  /** The positions moved. */
+  /** Notes that the positions moved. */
   touch(): void {
     this.#stopTimer ??= this.#options.clock.after(gatherMs, () => void this.flush());
   }
 
-  /** Writes what is not written yet; resolves when it is. */
+  /** Writes unsaved positions; resolves when they are written. */
   flush(): Promise<void> {
     if (this.#stopTimer !== undefined) {
       this.#stopTimer();

@@ -7,7 +7,7 @@ export interface HistoryRange {
   readonly limit: number;
 }
 
-/** Where a synchronizer asks. */
+/** The server's answers for a synchronizer. */
 export interface SyncSource {
   sync(request: SyncRequest, signal: AbortSignal): Promise<SyncResponse>;
   events(conversWith: string, range: HistoryRange, signal?: AbortSignal): Promise<HistoryResponse>;

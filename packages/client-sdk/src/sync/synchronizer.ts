@@ -5,9 +5,9 @@ import type { LogsOptions } from "./logs.ts";
 import { Logs } from "./logs.ts";
 import type { Positions } from "./positions.ts";
 
-/** What a synchronizer is made of. */
+/** Settings of a {@link Synchronizer}. */
 export interface SynchronizerOptions extends Omit<LogsOptions, "handleOtherEpoch" | "pageEvents"> {
-  /** Events of one conversation in one answer, at most. @default what the server takes for it */
+  /** Events of one conversation in one answer, at most. @default the server's default */
   readonly pageEvents?: number;
 }
 
@@ -16,27 +16,27 @@ const firstListEvents = 30;
 const clockToleranceMs = 10_000;
 
 /**
- * Brings what arrives live and what the server answers into one order per conversation: by `seq`, without a gap and
- * without a repeat. Numbers that an answer covers are never asked for again.
+ * Brings live events and the server's answers into one order per conversation: by `seq`, without a gap and without a
+ * repeat. Numbers that an answer covers are never asked for again.
  *
- * Two things are asked for, page by page: what has changed since a cursor, and, once in a client's life, the list of all
- * conversations. Of each the first page is waited for; the others come in the background.
+ * Two things are asked for, page by page: the changes since a cursor, and, once in a client's life, the list of all
+ * conversations. Only the first page of each is waited for; the others come in the background.
  */
 export class Synchronizer {
   readonly #options: SynchronizerOptions;
   readonly #logs: Logs;
   readonly #pageEvents: number;
-  /** What is listed was there before this user signed in on this device: all of it is history. */
+  /** The listed events are from before this user signed in on this device: all of them are history. */
   #isFirst = false;
   #cursor: string | undefined;
   /** There are further pages behind the cursor. */
   #isBehind = false;
-  /** Where the list goes on; `undefined`: it has not begun, `null`: it is through. */
+  /** The list's cursor for its next page; `undefined`: not begun yet, `null`: complete. */
   #listing: string | null | undefined;
-  /** Live events that wait for the answer of a catch-up, or belong to an epoch that is not known yet. */
+  /** Live events that wait for the answer of a catch-up, or belong to an unknown epoch. */
   readonly #buffer: ConversationEvent[] = [];
   #turn: Promise<unknown> = Promise.resolve();
-  /** Until when pages are asked for in the background. */
+  /** Signal until which pages are asked for in the background. */
   #background: AbortSignal | undefined;
   #isCheckWanted = false;
 
@@ -50,7 +50,7 @@ export class Synchronizer {
     });
   }
 
-  /** Of the store that the positions belong to; `undefined` before the first catch-up. */
+  /** Epoch of the store that the positions belong to; `undefined` before the first catch-up. */
   get epoch(): string | undefined {
     return this.#logs.epoch;
   }
@@ -60,30 +60,30 @@ export class Synchronizer {
     if (cursor !== undefined && cursor.length <= limits.cursorCharacters) this.#cursor = cursor;
   }
 
-  /** `undefined` before the first catch-up. */
+  /** The present positions; `undefined` before the first catch-up. */
   snapshot(): Positions | undefined {
     const cursor = this.#cursor;
     const positions = this.#logs.snapshot();
     return positions && { ...positions, ...(cursor === undefined ? {} : { cursor }) };
   }
 
-  /** Takes in a conversation that is not listed yet, from a page of its history. */
+  /** Begins a conversation that is not listed yet with a page of its history. */
   adopt(conversWith: string, answer: HistoryResponse): void {
     this.#logs.adopt(conversWith, answer);
   }
 
-  /** Live events are held back until {@link catchUp} is through. Call it before a new subscription begins. */
+  /** Holds live events back until {@link catchUp} is through. Call it before a new subscription begins. */
   hold(): void {
     this.#logs.isHolding = true;
   }
 
-  /** No connection: stops asking. What is held back stays until the next {@link catchUp}. */
+  /** Stops asking while there is no connection. Held events stay until the next {@link catchUp}. */
   pause(): void {
     this.#logs.filler.stop();
   }
 
   /**
-   * Asks what has changed. Resolves behind the first page, which is the newest, and goes on in the background; rejects when
+   * Asks for changes. Resolves after the first page, which is the newest, and goes on in the background; rejects when
    * the server does not answer. Runs are one after the other.
    */
   catchUp(signal: AbortSignal): Promise<void> {
@@ -98,7 +98,7 @@ export class Synchronizer {
     });
   }
 
-  /** Something has changed that only the server can tell: asks, unless offline. Calls are joined. */
+  /** Asks the server because of a change that only it can tell; no effect while offline. Calls are joined. */
   check(): void {
     if (this.#isCheckWanted || this.#logs.filler.signal === undefined) return;
     this.#isCheckWanted = true;
@@ -114,12 +114,12 @@ export class Synchronizer {
     }
     this.#buffer.push(event);
     if (isHolding) return;
-    // Nothing is handed on until it is known what the server holds now.
+    // No event is handed on until the server's present state is known.
     this.#logs.isHolding = true;
     void this.#insist((signal) => this.catchUp(signal));
   }
 
-  /** One page of what has changed since the cursor. `false`: the server has another history, and its list has begun. */
+  /** Takes one page of changes since the cursor. `false`: the server has another history, and its list has begun. */
   async #takeChanges(cursor: string, signal: AbortSignal): Promise<boolean> {
     const answer = await this.#follow(cursor, this.#pageEvents, signal);
     if (answer === null) return false;
@@ -129,7 +129,7 @@ export class Synchronizer {
     return true;
   }
 
-  /** The newest page of the list; the rest is for the background. */
+  /** Takes the newest page of the list; the rest comes in the background. */
   async #takeNewest(signal: AbortSignal): Promise<void> {
     this.#takeListed(await this.#sync({ limit: Math.min(firstListEvents, this.#pageEvents) }, signal));
   }
@@ -149,11 +149,11 @@ export class Synchronizer {
     this.#listing = listing;
     if (listing !== null) return;
     this.#isFirst = false;
-    // An earlier place of one's own comes first: what lies between has not been announced.
+    // An earlier cursor of this client comes first: the changes in between are not announced yet.
     this.#cursor ??= cursor;
   }
 
-  /** One page more, of whatever is not through. */
+  /** Takes one page more of an incomplete walk. */
   async #takeNext(signal: AbortSignal): Promise<void> {
     if (this.#isBehind && this.#cursor !== undefined) {
       await this.#takeChanges(this.#cursor, signal);
@@ -201,7 +201,7 @@ export class Synchronizer {
     return reset === true || (known !== undefined && known !== epoch);
   }
 
-  /** The store has another history: nothing that is known of the old one counts. */
+  /** Forgets everything: the store has another history. */
   #replace(): void {
     this.#logs.clear();
     this.#cursor = undefined;

@@ -5,7 +5,7 @@ import { isVisible } from "../view/view.ts";
 import type { Kind, KindCommand } from "./kind.ts";
 import type { Decide, DecisionContext, EventDraft } from "./plan.ts";
 
-/** Messages were erased. Everybody who saw one of them hears of it, former members too. */
+/** Messages were erased. Every user who saw one of them hears of it, former members too. */
 export const erased: Kind = {
   wire: eventKinds.erased,
   listed: false,
@@ -41,7 +41,7 @@ export const erased: Kind = {
   },
 };
 
-/** Erases messages on behalf of an operation that found them in the log itself; who may do so was decided there. */
+/** Erases messages on behalf of an operation. The operation found them in the log itself and has checked the rights. */
 export function eraseMessages(actor: string, seqs: readonly number[]): Decide {
   return (_state, context) => ({ events: [erasure(actor, seqs, context)] });
 }

@@ -11,23 +11,23 @@ import type { Decide, EventDraft } from "./plan.ts";
 /** A group was created, or one that messages had begun became a stored group. */
 export const groupCreated = groupKind(eventKinds.group_created);
 
-/** Info messages about who joined go to every member: about more than so many at once there are none. */
+/** Info messages about new members go to every member. Above this number of new members there are none. */
 export const joinedInfoMembers = 200;
 
-/** A group to make, with everybody's name. */
+/** A group to create, with the names of all members. */
 export interface NewGroup {
   readonly name: string;
   readonly owner: string;
   readonly creator: { readonly user: string; readonly admin: boolean };
-  /** Without repeats, the owner of a non-admin creator among them. */
+  /** Without repeats. The owner is included unless the creator is an admin. */
   readonly members: readonly { readonly user: string; readonly contact: Contact }[];
   /** JSON object text. */
   readonly attributes: string | null;
 }
 
 /**
- * Creates a group. Over a group that messages began: its owner or an admin only, and the log is kept. Over one that
- * exists: nothing when the data is equal, refused otherwise.
+ * Creates a group. A group that messages began is only created by its owner or an admin, and keeps its log. For a group
+ * that exists nothing happens when the data is equal; other data is refused.
  */
 export function createGroup(wanted: NewGroup): Decide {
   return (state, context) => {

@@ -8,7 +8,7 @@ import type { WorkingConversation } from "../working-conversation.ts";
 import type { Kind } from "./kind.ts";
 import type { DecisionContext, EventDraft } from "./plan.ts";
 
-/** What S6 tells about a change, beside the group itself. */
+/** Content of S6 about a change, beside the group itself. */
 interface GroupNotification {
   readonly messagelabel: { readonly key: string; readonly parameters: Readonly<Record<string, unknown>> };
 }
@@ -23,11 +23,11 @@ export interface GroupEventBody {
   /** Whether the group's new data goes to its members as S6. */
   readonly announce: boolean;
   /**
-   * One of very many changes: told live to the member that it is about and to nobody else, without the history. The
-   * others see the gap before the next event and ask for it.
+   * One of very many changes: told live only to the member that it is about, without the history. The others see the
+   * gap before the next event and ask for it.
    */
   readonly quiet?: true;
-  /** Users who see the number but hear nothing of it: they were no members yet. */
+  /** Users who see the number but get no notice: they were no members yet. */
   readonly except?: readonly string[];
 }
 
@@ -47,14 +47,14 @@ export function groupEvent(
 }
 
 /**
- * A kind that changes a group: members hear of it on `…/event`, and old clients by S6 with the group as it is now. Backends
- * hear of it by the info message beside it.
+ * A kind that changes a group: members hear of it on `…/event`, and old clients by S6 with the group as it is now.
+ * Backends hear of it by the info message beside it.
  */
 export function groupKind(wire: EventKind): Kind {
   return { wire, listed: false, tell: tellMembers, data: dataOf };
 }
 
-/** The body without the server's own notes. */
+/** The body without the server's own fields. */
 function dataOf(event: EventRecord): string {
   const { announce: _, except: __, notification: ___, quiet: ____, ...data } = groupBody(event);
   return JSON.stringify(data);

@@ -5,37 +5,37 @@ import type { WorkingConversation } from "../working-conversation.ts";
 import { withInterval } from "../working-conversation.ts";
 import type { DecisionContext } from "./plan.ts";
 
-/** Who changes a group. */
+/** The user who changes a group. */
 export interface Changer {
   readonly user: string;
   readonly admin: boolean;
 }
 
-/** Somebody to add, with the name for the info message. */
+/** A user to add, with the name for the info message. */
 export interface Newcomer {
   readonly user: string;
   readonly contact: Contact;
 }
 
-/** The group of a state. Throws `not_found` when nobody has created one. */
+/** The group of a state. Throws `not_found` when the group was never created. */
 export function requireGroup(state: WorkingConversation): GroupRecord {
   if (state.group === null) throw new ChatError("not_found", "there is no such group");
   return state.group;
 }
 
-/** Throws `forbidden` for everybody but the owner and admins. */
+/** Throws `forbidden` unless the changer is the owner or an admin. */
 export function requireOwner(group: GroupRecord, changer: Changer): void {
   if (!changer.admin && changer.user !== group.owner) {
     throw new ChatError("forbidden", "only the group's owner may do that");
   }
 }
 
-/** The group, changed now. */
+/** The group with its time of change set to now. */
 export function touched(group: GroupRecord, context: DecisionContext): GroupRecord {
   return { ...group, updatedOn: context.now };
 }
 
-/** The member who joins now: it sees the newest 200 numbers before it, and all that follow. */
+/** The record of a member who joins now: it sees the newest 200 numbers before it, and all that follow. */
 export function joined(state: WorkingConversation, user: string): MemberRecord {
   const known = state.members.get(user) ?? { user, role: "member", intervals: [] };
   const lastSeen = known.intervals.at(-1)?.[1] ?? 0;

@@ -13,8 +13,8 @@ import type { Decide, EventDraft } from "./plan.ts";
 export const groupUpdated = groupKind(eventKinds.group_updated);
 
 /**
- * Replaces the members. Present members hear of it in one S6; newcomers get an info message and the history. Of more than
- * 200 changes only the last is told to everybody live, and newcomers read the history themselves.
+ * Replaces the members. Present members hear of it in one S6; newcomers get an info message and the history. Of more
+ * than 200 changes only the last one is told live to all members, and newcomers read the history themselves.
  */
 export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decide {
   return (state, context) => {

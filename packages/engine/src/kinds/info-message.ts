@@ -2,7 +2,7 @@ import { systemUser } from "@chat21/protocol";
 import type { Contact } from "../ports/contacts.ts";
 import type { DecisionContext, EventDraft } from "./plan.ts";
 
-/** A sentence by `system`, and the label by which clients translate it. */
+/** A sentence by `system`, and the label that clients use to translate it. */
 interface Info {
   readonly text: string;
   readonly key: string;

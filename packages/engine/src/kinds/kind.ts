@@ -9,36 +9,39 @@ import type { WorkingConversation } from "../working-conversation.ts";
 import type { DecisionContext, Plan } from "./plan.ts";
 
 /**
- * A kind of event: everything that the engine needs to know of it stands in one file. The wire's side (code, data and
- * command) stands in the protocol under the same name. Router, composer, history, sync and maintenance are loops over the
+ * A kind of event. One file holds everything that the engine needs to know about it. The wire's side (code, data and
+ * command) is in the protocol under the same name. Router, composer, history, sync and maintenance are loops over the
  * table of kinds (`kinds.ts`).
  */
 export interface Kind {
   readonly wire: EventKind;
-  /** Whether an event of this kind stands in lists as a conversation's last one, and counts as unread, unless it says otherwise. */
+  /**
+   * Whether an event of this kind can be a conversation's last one in lists and counts as unread. An event may say
+   * otherwise.
+   */
   readonly listed: boolean;
   /**
-   * Tells everybody of an event that is committed: live deliveries for clients, in the new form and in the one that old
-   * clients know, and facts for webhooks and queues. Changes nothing. May be called again for the same event.
+   * Tells about a committed event: live deliveries for clients, in the new form and in the form that old clients know,
+   * and facts for webhooks and queues. Changes nothing. May be called again for the same event.
    */
   tell(event: EventRecord, state: WorkingConversation, outlet: Outlet): void;
-  /** `data` of the event as readers get it. `null`: the kind has none, as a message. */
+  /** `data` of the event as readers get it. `null`: the kind has no data, such as a message. */
   data(event: EventRecord): JsonText | null;
   /** The command by which clients make such an event. @default only operations of the server make it */
   readonly command?: KindCommand;
   /** Present where the kind changes earlier messages. @default it changes none */
   readonly amends?: Amends;
-  /** Who is shown the newest messages before the event. @default nobody */
+  /** The user who is shown the newest messages before the event. @default nobody */
   showsHistoryTo?(event: EventRecord): string | null;
 }
 
-/** Where a kind tells of an event. */
+/** The destination of what a kind tells about an event. */
 export interface Outlet {
   /** Epoch of the store. */
   readonly epoch: string;
-  /** `false`: nobody takes facts, none need to be made. */
+  /** `false`: no sink takes facts, so none need to be made. */
   readonly takesFacts: boolean;
-  /** `false` only when surely no connection of the user is here. */
+  /** `false` only when this process surely has no connection of the user. */
   reaches(user: string): boolean;
   /** One publish (QoS 1) to one user of the event's app. */
   deliver(user: string, topic: string, payload: JsonText): void;
@@ -46,53 +49,56 @@ export interface Outlet {
   fact(fact: Fact): void;
 }
 
-/** What the command of every kind says. */
+/** Fields of every kind's command. */
 export interface KindRequest {
   readonly type: string;
-  /** The sender's idempotency key of the event, too: the same command again makes nothing new. */
+  /** Also the sender's idempotency key of the event: the same command again makes nothing new. */
   readonly request_id: string;
   readonly conversWith: string;
 }
 
-/** On whose behalf a command is decided. */
+/** The user on whose behalf a command is decided. */
 export interface CommandActor {
   readonly user: string;
   readonly admin: boolean;
 }
 
 /**
- * How a command becomes events. Its schema is the wire's `command`. The engine has checked before that the actor is a
- * member (or an admin), and that every target is a message that the actor sees and nobody has erased.
+ * How a command becomes events. Its schema is the wire's `command`. The engine has already checked that the actor is a
+ * member (or an admin), and that every target is a message that the actor sees and that is not erased.
  */
 export interface KindCommand<Request extends KindRequest = never> {
   /** Numbers of the messages that the command is about. */
   targets(request: Request): readonly number[];
-  /** Who may do it: throws `ChatError` (`forbidden`) for everybody else. Pure. */
+  /** Checks the actor's right to do it. Throws `ChatError` (`forbidden`) without that right. Pure. */
   may(
     actor: CommandActor,
     state: WorkingConversation,
     request: Request,
     targets: readonly EventRecord[],
   ): void;
-  /** What happens. Pure; may be asked again on a newer state. */
+  /** Decides the events. Pure; may be called again on a newer state. */
   decide(actor: CommandActor, request: Request, context: DecisionContext): Plan;
 }
 
-/** How an event changes earlier messages. Both functions are pure: overlays can be computed from the log at any time. */
+/**
+ * The change of earlier messages by an event. Both functions are pure: overlays can be computed from the log at any
+ * time.
+ */
 export interface Amends {
   /** Numbers of the changed messages. */
   targets(event: EventRecord): readonly number[];
   /**
-   * The message's overlay after the event, without its `version`. `before` is `null` for a message that nothing has
-   * changed, and while an operation is decided that does not read its targets: then the result must not depend on it.
+   * The message's overlay after the event, without its `version`. `before` is `null` for an unchanged message, and
+   * while an operation that does not read its targets is decided: then the result must not depend on it.
    */
   apply(before: Overlay | null, event: EventRecord): Amended;
 }
 
-/** What an event makes of a message. */
+/** The change of a message by an event. */
 export interface Amended {
   readonly overlay: Omit<Overlay, "version">;
-  /** What the sender wrote is removed from the store. @default false */
+  /** The sender's text is removed from the store. @default false */
   readonly erases?: boolean;
 }
 

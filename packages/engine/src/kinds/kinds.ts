@@ -7,7 +7,7 @@ import { memberAdded } from "./member-added.ts";
 import { memberRemoved } from "./member-removed.ts";
 import { message } from "./message.ts";
 
-/** The rules of every kind, by its name on the wire. A kind of the protocol that is missing here does not compile. */
+/** The rules of every kind, by its name on the wire. A missing kind of the protocol is a compile error. */
 export const eventRules = {
   message,
   group_created: groupCreated,
@@ -32,7 +32,7 @@ export class Kinds {
     );
   }
 
-  /** `undefined` for a kind of a later version: readers skip its events, and nobody touches them. */
+  /** `undefined` for a kind of a later version: readers skip its events, and they are never changed. */
   of(type: string): Kind | undefined {
     return this.#kinds.get(type);
   }

@@ -19,13 +19,13 @@ import { withInterval } from "../working-conversation.ts";
 import type { Kind, Outlet } from "./kind.ts";
 import type { Decide, DecisionContext, EventDraft, Plan } from "./plan.ts";
 
-/** A message: S1 in the inbox of everybody who sees it, and the facts `message-sent` and `message-delivered`. */
+/** A message: S1 in the inbox of every user who sees it, and the facts `message-sent` and `message-delivered`. */
 export const message: Kind = {
   wire: eventKinds.message,
   listed: true,
   data: () => null,
   tell(event, state, outlet) {
-    // A dispatch that is repeated may come after the erasure.
+    // A repeated dispatch may come after the erasure.
     if (isErased(event)) return;
     if (state.kind === "direct") tellPair(event, state, outlet);
     else tellGroup(event, state, outlet);
@@ -74,14 +74,14 @@ function tellGroup(event: EventRecord, state: WorkingConversation, outlet: Outle
   outlet.fact({ kind: "message", event, conversationKind: state.kind, sent, delivered });
 }
 
-/** Who sends, and with which right. */
+/** The sender of a message, and the right to send it. */
 export interface Sender {
   readonly user: string;
-  /** Sends with an admin's token: membership is not asked for. */
+  /** Sends with an admin's token: membership is not checked. */
   readonly admin: boolean;
 }
 
-/** Sends a message into a conversation: the only rule on who may write where. */
+/** Sends a message into a conversation. This is the only rule about who may write where. */
 export function sendMessage(sender: Sender, message: DecodedMessage): Decide {
   return (state, context) => {
     const events = [messageDraft(sender.user, message, context)];
@@ -99,7 +99,7 @@ export function sendMessage(sender: Sender, message: DecodedMessage): Decide {
   };
 }
 
-/** A message to a group nobody has created: the way every support chat begins. */
+/** A message to a group that was never created: every support chat begins this way. */
 function intoTransientGroup(
   state: WorkingConversation,
   sender: Sender,
@@ -167,7 +167,7 @@ function messageDraft(sender: string, message: DecodedMessage, context: Decision
     timestamp: believable(message.timestamp, context.now),
     body: message.body,
     tempUid: message.tempUid,
-    // Nobody hides a message from its own sender: the copy that settles the send would be missing.
+    // A message cannot be hidden from its own sender: the copy that settles the send would be missing.
     hiddenFor: message.hiddenFor === sender ? null : message.hiddenFor,
     listed: message.listed,
   };

@@ -12,14 +12,14 @@ export interface EventDraft {
   readonly timestamp?: number | null;
   readonly tempUid?: string | null;
   readonly hiddenFor?: string | null;
-  /** @default what the kind says */
+  /** @default the setting of the kind */
   readonly listed?: boolean;
 }
 
 /**
- * What a command does to a conversation. Its events get the numbers `head + 1 …` of the state it was decided on, so a
- * plan may name these numbers; it is decided anew when the state has moved. The events' kinds say which earlier messages
- * they change.
+ * The change of a conversation by a command. Its events get the numbers `head + 1 …` of the state that it was decided
+ * on, so a plan may name these numbers. It is decided anew when the state has moved. The events' kinds name the earlier
+ * messages that they change.
  */
 export interface Plan {
   readonly events: readonly EventDraft[];
@@ -29,7 +29,7 @@ export interface Plan {
   readonly members?: readonly MemberRecord[];
 }
 
-/** What a decision may use besides the state. */
+/** Input of a decision besides the state. */
 export interface DecisionContext {
   readonly now: number;
   readonly newId: () => string;
@@ -37,10 +37,10 @@ export interface DecisionContext {
   readonly target: (seq: number) => EventRecord | null;
 }
 
-/** A rule: pure, may be asked again. Throws `ChatError` to refuse; a plan without events changes nothing. */
+/** A rule. Pure, and may be called again. Throws `ChatError` to refuse; a plan without events changes nothing. */
 export type Decide = (state: WorkingConversation, context: DecisionContext) => Plan;
 
-/** What numbering asks of the kinds; see `Kinds`. */
+/** The part of `Kinds` that numbering needs. */
 export interface ListedKinds {
   of(type: string): { readonly listed: boolean } | undefined;
 }

@@ -3,12 +3,12 @@ import type { ConversationStore } from "../ports/conversation-store.ts";
 import type { ConversationRecord } from "../ports/records.ts";
 import { isOpen } from "../working-conversation.ts";
 
-/** Conversations of one user that are looked through for common groups. */
+/** Conversations of one user that are searched for common groups. */
 const conversations = 10_000;
 
 /**
- * Which of `others` share a conversation with `user`: a direct one in which something was said, or a group that both
- * are members of now. Everybody knows oneself.
+ * Those of `others` who share a conversation with `user`: a direct one with at least one message, or a group that both
+ * are members of now. Every user shares with itself.
  */
 export async function acquaintancesOf(
   store: ConversationStore,
@@ -36,7 +36,7 @@ export async function acquaintancesOf(
       groups.filter((group) => mine.has(group)),
     );
   }
-  // Each group once, however many are asked about: a list of its members asks about all of them.
+  // Each group once, whatever the number of users asked about: a list of its members asks about all of them.
   const wanted = [...new Set([...common.values()].flat())];
   const records = await store.load(wanted.map((conversation) => ({ app, conversation })));
   const present = new Map(records.flatMap((record) => (record === null ? [] : [presentIn(record)])));

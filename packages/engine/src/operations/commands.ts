@@ -9,9 +9,9 @@ import { isErased } from "../project-message.ts";
 import { isVisible } from "../view/view.ts";
 
 /**
- * Runs the command of a kind; `undefined` when no kind has it. Resolves with the event when it is committed and told. The
- * same `request_id` of the same user again answers the first event. Throws `bad_request`, `not_member`, `not_found` (a
- * target that is no message, is erased or not visible), `idempotency_conflict`, and what the kind refuses.
+ * Runs the command of a kind; `undefined` when no kind has it. Resolves with the event when it is committed and told.
+ * The same `request_id` of the same user again answers the first event. Throws `bad_request`, `not_member`, `not_found`
+ * (a target that is no message, is erased or not visible), `idempotency_conflict`, and the refusals of the kind.
  */
 export function runCommand(
   context: OperationsContext,

@@ -25,7 +25,7 @@ import { isArchived, isOnList } from "../view/view.ts";
 import { everyPeer } from "./every-peer.ts";
 import { listConversations } from "./list-conversations.ts";
 
-/** Messages for which an old client is told one by one that they arrived, when a watermark moves past them. */
+/** Messages that one move of a watermark confirms one by one to an old client. */
 const receiptsPerMove = 100;
 
 /** Archives and tells the user's devices: S4, then S5 (Q5). */
@@ -128,7 +128,7 @@ export function watermarkNotices(
   });
 }
 
-/** S2 for each of the counterpart's messages that the watermark has just passed: what clients without watermarks know. */
+/** S2 for each of the counterpart's messages that the watermark has just passed. Clients without watermarks need it. */
 async function oldReceipts(
   { store, edge }: OperationsContext,
   app: string,

@@ -5,7 +5,7 @@ import type { MessageSearch } from "../ports/event-log.ts";
 import type { EventRef } from "../ports/records.ts";
 import { everyPeer } from "./every-peer.ts";
 
-/** Erases every message of a group, or of all direct conversations of a user; answers how many. */
+/** Erases every message of a group, or of all direct conversations of a user; answers the number of messages. */
 export async function eraseWith(
   context: OperationsContext,
   app: string,
@@ -23,7 +23,7 @@ export async function eraseWith(
   return erased;
 }
 
-/** Erases everything that a user wrote in the app; answers how many messages. */
+/** Erases every message that a user wrote in the app; answers the number of messages. */
 export async function eraseSender(
   context: OperationsContext,
   app: string,
@@ -35,7 +35,7 @@ export async function eraseSender(
   return erased;
 }
 
-/** A kill half way leaves whole events behind: the next call finds the messages that are left. */
+/** After a kill half way only whole events are stored: the next call finds the remaining messages. */
 async function eraseFound(context: OperationsContext, actor: string, search: MessageSearch): Promise<number> {
   const { store, writer } = context;
   let erased = 0;

@@ -3,8 +3,8 @@ import type { ConversationStore } from "../ports/conversation-store.ts";
 const peersPerPage = 1_000;
 
 /**
- * Everybody who shares a direct conversation with `user`, page by page: whoever was there at the first page is reached,
- * however many they are and whatever is written meanwhile.
+ * All users who share a direct conversation with `user`, page by page. Every peer that exists at the first page is
+ * reached, whatever their number and whatever is written meanwhile.
  */
 export async function* everyPeer(
   conversations: Pick<ConversationStore, "peers">,

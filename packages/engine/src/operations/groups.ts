@@ -72,7 +72,8 @@ async function create(
   context.requireService(actor.app);
   const id = request.id ?? `group-${context.newId()}`;
   if (!isGroupId(id)) throw new ChatError("invalid_id", "the group's id has a form that is not allowed");
-  // What others say in a group stands under its id: one that a user could have would let anybody speak in that place.
+  // Messages in a group stand under its id: a group with a possible user's id would let its members speak in that
+  // user's place.
   if (!actor.admin && !looksLikeGroupId(id)) {
     throw new ChatError(
       "invalid_id",
@@ -100,7 +101,9 @@ async function create(
   return groupJson(groupFacts(state, requireGroup(state)), { withId: false });
 }
 
-/** Names for info messages: asked for where these are written, because asking may take long. */
+/**
+ * Names for info messages. They are only looked up where these messages are written, because a lookup may take long.
+ */
 async function named(
   { contacts }: OperationsContext,
   app: string,

@@ -9,10 +9,10 @@ import type { CursorOwner } from "../view/cursor.ts";
 import { readCursor, writeCursor } from "../view/cursor.ts";
 import { AnswerBudget } from "./answer-budget.ts";
 
-/** Conversations read at once. */
+/** Conversations per read. */
 const stepConversations = 50;
 
-/** Which list, and which page of it. */
+/** The list to read, and the page of it. */
 interface WantedList {
   /** `null` = both. */
   readonly archived: boolean | null;

@@ -55,7 +55,7 @@ export function messageOperations(context: OperationsContext): MessageOperations
   };
 }
 
-/** Messages read at once. */
+/** Messages per read. */
 const stepMessages = 100;
 
 async function* listMessages(
@@ -72,7 +72,7 @@ async function* listMessages(
   if (view === null) return null;
   const watermarks = { own: view.state, counterpart: view.counterpart };
   const budget = new AnswerBudget();
-  // With `after` alone the first ones beyond it are wanted, still newest first: they are found before they are answered.
+  // With `after` alone the answer is the first messages beyond it, still newest first: their end is found first.
   let { before } = page;
   let left = pageLimit(page);
   if (page.after !== undefined && before === undefined) {

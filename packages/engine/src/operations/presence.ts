@@ -5,10 +5,10 @@ import { deliver, requireAdmin, resolveConversation } from "../operations-contex
 import { RateLimiter } from "../rate-limiter.ts";
 import { acquaintancesOf } from "./acquaintance.ts";
 
-/** Typing notices of one user: each may go to every member of a large group. */
+/** Typing notices of one user. Each one may go to every member of a large group. */
 const typingNotices = { capacity: 120, refillPerMinute: 120 } as const;
 
-/** Who is there, and who is typing. */
+/** Presence and typing. */
 export function presenceOperations(context: OperationsContext): PresenceOperations {
   const { store, clock } = context;
   const typingRate = new RateLimiter(typingNotices, clock);

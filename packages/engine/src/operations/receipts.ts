@@ -14,9 +14,9 @@ export interface IncomingReceipt {
 }
 
 /**
- * P2 with status 200. Counts between two people who share the conversation, and for the other's messages only. An id
- * that resolves moves the watermark; one that does not is relayed as given (clients use ids of their own), not stored,
- * and rate-limited. Receipts in groups are swallowed.
+ * Takes P2 with status 200. It only counts between two people who share the conversation, and for the other one's
+ * messages. A known id moves the watermark. An unknown id is relayed as given (clients use ids of their own), not
+ * stored, and rate-limited. Receipts in groups are swallowed.
  */
 export async function takeReceipt(
   context: OperationsContext,
@@ -27,7 +27,7 @@ export async function takeReceipt(
   const { app, user, conversWith, messageId } = incoming;
   if (looksLikeGroupId(conversWith) || !isId(conversWith)) return;
   const topic = topics.messageUpdated(app, conversWith, user, messageId);
-  // The id is the client's choice, so that only here its topic is known to be one a broker can carry.
+  // The id is the client's choice: only here it is known whether a broker can carry its topic.
   if (topic.length > limits.routingKeyBytes) return;
   const conversation = directConversationId(user, conversWith);
   if (!(await states.hasBegun(app, conversation))) return;

@@ -20,11 +20,11 @@ export function syncOperations(context: OperationsContext): SyncOperations {
   };
 }
 
-/** What one page of changes is read with. */
+/** The place and the history that one page of changes is read from. */
 interface Place {
   /** `undefined`: from the beginning. */
   readonly cursor: string | undefined;
-  /** The cursor given was one of another history. */
+  /** The given cursor belongs to another history. */
   readonly isReset: boolean;
 }
 
@@ -52,7 +52,7 @@ async function answerSync(context: OperationsContext, actor: Actor, request: Syn
   );
 }
 
-/** Numbers and times of another epoch mean nothing: what such a cursor asks for begins anew. */
+/** Numbers and times of another epoch mean nothing: a cursor of another epoch begins anew. */
 function placeOf({ store }: OperationsContext, { app, user }: Actor, text: string | undefined): Place {
   if (text === undefined) return { cursor: undefined, isReset: false };
   const place = readCursor({ answer: "sync", app, user }, text);
@@ -70,7 +70,9 @@ function itemJson(context: OperationsContext, user: string, changed: ChangedConv
   );
 }
 
-/** `before` and `after` are exclusive numbers; without them the newest. The answer says what it covers. */
+/**
+ * Reads events. `before` and `after` are exclusive numbers; without them the newest. The answer says what it covers.
+ */
 async function readEvents(
   context: OperationsContext,
   actor: Actor,
@@ -96,7 +98,7 @@ async function readEvents(
   );
 }
 
-/** The part of the range that the answer speaks of: all of it, where nothing visible is left beyond the events. */
+/** The range that the answer covers: the whole range where nothing visible is left beyond the events. */
 async function coveredRange(
   { store }: OperationsContext,
   events: readonly EventRecord[],

@@ -6,6 +6,6 @@ export interface Clock {
   every(intervalMs: number, run: () => void): () => void;
   /** Resolves after at least `delayMs`. */
   delay(delayMs: number): Promise<void>;
-  /** Calls `run` soon, after what is already waiting (a macrotask): gathers a batch without a timer. */
+  /** Calls `run` soon, after the work that already waits (a macrotask). It gathers a batch without a timer. */
   soon(run: () => void): void;
 }

@@ -1,4 +1,4 @@
-/** Who a connection belongs to, for as long as it is open. */
+/** An open connection's user and rights. */
 export interface Session {
   readonly app: string;
   readonly user: string;
@@ -14,7 +14,7 @@ export interface Session {
   readonly tokenId: string;
 }
 
-/** A CONNECT, before anybody is known. */
+/** A CONNECT whose user is not known yet. */
 export interface ConnectAttempt {
   readonly clientId: string;
   readonly username: string | undefined;
@@ -34,16 +34,16 @@ export interface Inbound {
    */
   readonly redelivered?: boolean;
   /**
-   * Whether it is still this process' to decide. Asked after everything has been read that the decision rests on, so
-   * that whoever was paused, and replaced meanwhile, decides on a head that is no longer the last (ADR 0010).
+   * Whether this process may still decide about it. It is asked after everything has been read that the decision rests
+   * on. So a process that was paused, and replaced meanwhile, decides on a head that is no longer the last (ADR 0010).
    * @default always
    */
   readonly isCurrent?: () => boolean;
 }
 
 /**
- * What an edge asks and tells the engine. Every method may be called for many sessions at once; calls of one session
- * come in the order of its packets.
+ * The methods of the engine that an edge calls. Every method may be called for many sessions at once; calls of one
+ * session come in the order of its packets.
  */
 export interface EdgeHandler {
   /**
@@ -54,23 +54,23 @@ export interface EdgeHandler {
   authenticate(attempt: ConnectAttempt): Promise<Session>;
   /** The connection is up (CONNACK sent). */
   handleOpen(session: Session): void;
-  /** The connection is gone, in whatever way; called once per {@link handleOpen}. */
+  /** The connection is gone, for any reason. Called once per {@link handleOpen}. */
   handleClose(session: Session): void;
   /** Whether the filter may be subscribed. `false`: close the connection. */
   canSubscribe(session: Session, filter: string): boolean;
   /**
    * Takes a publish. Resolves when it may be acknowledged (committed, or refused with a typed answer). Rejects with
-   * `ChatError` when the connection must be closed without acknowledgement: a topic that is foreign or unknown
-   * (`forbidden`), or a server that stops, or to which the publish belongs no longer (`shutting_down`).
-   * Acknowledgements leave in the order of the publishes.
+   * `ChatError` when the connection must be closed without acknowledgement: `forbidden` for a foreign or unknown topic,
+   * `shutting_down` when the server stops or the publish belongs to another process now. Acknowledgements leave in the
+   * order of the publishes.
    */
   handlePublish(session: Session, inbound: Inbound): Promise<void>;
   /**
-   * Called by an edge before it takes publishes over that belonged to another process. Resolves when what that one had
-   * committed, and not dispatched, is dispatched.
+   * Called by an edge before it takes over publishes of another process. Resolves when the events that the other
+   * process had committed, but not dispatched, are dispatched.
    */
   handleTakeover(): Promise<void>;
-  /** The client with this id is gone, whoever it was: for an edge that does not see its clients' connections. */
+  /** The client with this id is gone, for any user. It is for an edge that does not see its clients' connections. */
   handleGone(clientId: string): Promise<void>;
 }
 
@@ -84,15 +84,15 @@ export interface Delivery {
   readonly qos: 0 | 1;
 }
 
-/** Which sessions to close; all given fields must match. */
+/** Selects the sessions to close; all given fields must match. */
 export interface SessionSelector {
   readonly app?: string;
   readonly user?: string;
   readonly clientId?: string;
   readonly tokenId?: string;
-  /** Sessions whose token was issued before (ms). */
+  /** Sessions whose token was issued before this time (ms). */
   readonly issuedBefore?: number;
-  /** Sessions whose token has expired at (ms). */
+  /** Sessions whose token has expired at this time (ms). */
   readonly expiredAt?: number;
 }
 
@@ -100,37 +100,37 @@ export interface SessionSelector {
 export type CloseReason = "expired" | "revoked" | "shutting_down" | "slow_consumer" | "forbidden";
 
 /**
- * Where clients connect: MQTT 3.1.1 over TCP and WebSocket (sub-protocol `mqtt`). Never buffers without bound: a
- * connection that does not read is closed (`slow_consumer`) and its client catches up from history.
+ * The place where clients connect: MQTT 3.1.1 over TCP and WebSocket (sub-protocol `mqtt`). Never buffers without
+ * bound: a connection that does not read is closed (`slow_consumer`) and its client catches up from history.
  *
  * A session lasts as long as its connection: CONNACK always says that none was present. Nothing is retained, and no
- * will is published. Who connects with the client id of an open connection of the same app and user takes its place;
- * another user's connection is left alone. QoS 2 is granted as 1, and a publish with it is promised what QoS 1 is. Who
- * breaks the protocol is closed, and nobody else notices.
+ * will is published. A new connection with the client id of an open connection of the same app and user replaces it;
+ * another user's connection stays open. QoS 2 is granted as 1, and a publish with QoS 2 gets the promises of QoS 1. A
+ * client that breaks the protocol is closed without effect on others.
  */
 export interface Edge {
-  /** Opens the listeners. Called once. Rejects with a clear message when an address cannot be had. */
+  /** Opens the listeners. Called once. Rejects with a clear message when it cannot listen on an address. */
   start(handler: EdgeHandler): Promise<void>;
-  /** `false` only when surely no connection of that user is here. */
+  /** `false` only when this process surely has no connection of that user. */
   reaches(app: string, user: string): boolean;
   /**
-   * Hands deliveries to the connections that subscribed to the topic, in order per connection, once each however many
-   * filters match, with the lower of both QoS. Does not wait for them: a live delivery is at most once per connection,
-   * history has the rest. `undefined`: all are handed over. Otherwise resolves when a broker has taken them, and
-   * rejects when that will not be known any more; the order of calls is kept in any case, waited for or not.
+   * Hands deliveries to the connections that subscribed to the topic, in order per connection. A connection gets each
+   * one once, even if several filters match, with the lower of both QoS. Does not wait for them: a live delivery is at
+   * most once per connection, history has the rest. `undefined`: all are handed over. Otherwise resolves when a broker
+   * has taken them, and rejects when that can no longer be known. The order of calls is kept in both cases.
    */
   deliver(deliveries: readonly Delivery[]): Promise<void> | undefined;
   /**
    * For an edge that does not see its clients' connections (it never calls {@link EdgeHandler.handleOpen}): whether
-   * somebody listens to each of these users, in order. @default the edge sees its connections
+   * each of these users has a listening client, in order. @default the edge sees its connections
    */
   probe?(users: readonly { readonly app: string; readonly user: string }[]): Promise<readonly boolean[]>;
-  /** Closes connections; returns how many. */
+  /** Closes connections; returns their number. */
   disconnect(selector: SessionSelector, reason: CloseReason): number;
   /**
-   * Stops reading publishes while the store is down, and starts again. Pings are answered meanwhile, as far as they can
-   * be seen behind the publishes, and nobody is closed for not pinging. What a client had sent before it left is taken
-   * when reading starts again.
+   * Stops reading publishes while the store is down, and starts again. Meanwhile pings are answered as far as they can
+   * be seen behind the publishes, and no client is closed for missing pings. Publishes that a client sent before it
+   * left are taken when reading starts again.
    */
   setPaused(paused: boolean): void;
   /** Stops accepting, lets outstanding acknowledgements go out, closes everything. Idempotent. */

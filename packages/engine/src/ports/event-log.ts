@@ -1,10 +1,10 @@
 import type { ConversationKind, EventRecord, EventRef, GroupRecord, MemberRecord } from "./records.ts";
 
-/** New events of one conversation, and what they change, written together or not at all. */
+/** New events of one conversation, and their changes. They are written together or not at all. */
 export interface Run {
   readonly app: string;
   readonly conversation: string;
-  /** The head the writer knows; `events[i].seq` is `expectedHead + 1 + i`. */
+  /** The head that the writer knows; `events[i].seq` is `expectedHead + 1 + i`. */
   readonly expectedHead: number;
   /** At least one. */
   readonly events: readonly EventRecord[];
@@ -15,7 +15,10 @@ export interface Run {
   readonly group?: GroupRecord | null;
   /** Whole records to insert or replace by user; others stay. Watermarks and flags of existing ones stay. */
   readonly members?: readonly MemberRecord[];
-  /** What the events make of earlier messages, or of messages of the same run; at most one for each message. */
+  /**
+   * Changes of messages by the events: of earlier messages, or of messages of the same run; at most one for each
+   * message.
+   */
   readonly amendments?: readonly Amendment[];
 }
 
@@ -26,15 +29,15 @@ export interface Amendment {
   /** JSON text of an `overlaySchema`. */
   readonly overlay: string;
   /**
-   * Removes what the sender wrote: `body` becomes `{}`, `tempUid` goes, `listed` turns `false`. `clientMessageId` stays, so
-   * that a repeated send does not bring the message back.
+   * Removes the sender's text: `body` becomes `{}`, `tempUid` is removed, `listed` turns `false`. `clientMessageId`
+   * stays, so that a repeated send does not bring the message back.
    */
   readonly erases: boolean;
 }
 
 /**
- * What became of a run. `committed` events from the front are stored (all of them exactly when `status` is
- * `committed`; a store with transactions never stores a part).
+ * The outcome of a run. `committed` events from the front are stored (all of them exactly when `status` is `committed`;
+ * a store with transactions never stores a part).
  * - `repeat`: `events[index]` carries a `(sender, clientMessageId)` that `existing` has already taken.
  * - `stale`: the head is not `expectedHead` any more; load the conversation again and decide anew.
  */
@@ -59,7 +62,7 @@ export interface EventRange {
   /** At most so many events, 1-1,000. */
   readonly limit: number;
   /**
-   * Characters of the bodies, at most; one event comes in any case. The answer ends where the next body would not fit.
+   * Characters of the bodies, at most; at least one event comes. The answer ends where the next body would not fit.
    * @default no bound
    */
   readonly characters?: number;
@@ -67,57 +70,59 @@ export interface EventRange {
   readonly from: "newest" | "oldest";
   /** Only these types. @default all */
   readonly types?: readonly string[];
-  /** Leaves out what is hidden for this user and what lies outside the user's intervals. @default no filter */
+  /** Leaves out events that are hidden for this user or lie outside the user's intervals. @default no filter */
   readonly visibleTo?: string;
   /** Leaves out messages that were erased. @default false */
   readonly withoutErased?: boolean;
 }
 
-/** Which messages {@link EventLog.findMessages} looks for. At least one of `conversation` and `sender` is given. */
+/** Selects the messages for {@link EventLog.findMessages}. At least one of `conversation` and `sender` is given. */
 export interface MessageSearch {
   readonly app: string;
   readonly conversation?: string;
   readonly sender?: string;
-  /** Where the search goes on: `next` of the answer before. @default the beginning */
+  /** Place where the search goes on: `next` of the answer before. @default the beginning */
   readonly from?: string;
 }
 
 /**
- * The conversations' logs. Fences: unique (app, conversation, seq) and unique (app, sender, clientMessageId). Events
- * carry their overlay wherever they are read.
+ * The conversations' logs. Fences: unique (app, conversation, seq) and unique (app, sender, clientMessageId). Every
+ * read event carries its overlay.
  */
 export interface EventLog {
   /**
-   * Stores runs, at most one per conversation in a call. Results are in the order of the runs. A repeat is answered
-   * whatever the head is, and the first one of a run counts: what stands in front of it may be stored (`committed`),
-   * nothing from it on is. A key that stands twice in a run is a repeat of its first event. A run that is stored already,
-   * event for event, answers `committed` again and changes nothing. Stored events count as undispatched. Rejects with
-   * `internal` when a run amends what is no message of its conversation, or lies beyond its last event: nothing of that run
-   * is stored, each other run of the call as a whole or not at all, and other calls are not concerned.
+   * Stores runs, at most one per conversation in a call. Results are in the order of the runs. A repeat is answered at
+   * any head, and the first repeat of a run counts: the events in front of it may be stored (`committed`), it and the
+   * events behind it are not. A key that stands twice in a run is a repeat of its first event. A run that is already
+   * stored, event for event, answers `committed` again and changes nothing. Stored events count as undispatched.
+   * Rejects with `internal` when a run amends something that is not a message of its conversation, or lies beyond its
+   * last event: nothing of that run is stored, each other run of the call is stored as a whole or not at all, and other
+   * calls are not affected.
    */
   commit(runs: readonly Run[]): Promise<readonly RunResult[]>;
   /** Reads a range, ascending by `seq`. Empty when there is nothing. */
   read(range: EventRange): Promise<readonly EventRecord[]>;
-  /** The newest event of one conversation whose `messageId` or `tempUid` this is. */
+  /** The newest event of one conversation that has this `messageId` or `tempUid`. */
   find(app: string, conversation: string, id: string): Promise<EventRecord | null>;
   /** The event that took this idempotency key. */
   findByClientMessageId(app: string, sender: string, clientMessageId: string): Promise<EventRecord | null>;
   /**
-   * Messages that are not erased, in steps: each call looks at a bounded part of the log (so that commits do not wait) and
-   * answers what it found there, at most 500, those of one conversation ascending by `seq`. `next` is `null` at the end. What
-   * is written meanwhile may be left out. Throws `bad_request` when neither a conversation nor a sender is named.
+   * Messages that are not erased, in steps: each call looks at a bounded part of the log (so that commits do not wait)
+   * and answers the messages in it, at most 500, those of one conversation ascending by `seq`. `next` is `null` at the
+   * end. Messages that are written meanwhile may be left out. Throws `bad_request` when neither a conversation nor a
+   * sender is named.
    */
   findMessages(
     search: MessageSearch,
   ): Promise<{ readonly found: readonly EventRef[]; readonly next: string | null }>;
   /**
-   * Resolves when bodies that committed amendments have erased are overwritten on this machine's disk, as far as the
-   * database lets a client say so.
+   * Resolves when the bodies that committed amendments have erased are overwritten on this machine's disk, as far as a
+   * client of the database can cause it.
    */
   scrub(): Promise<void>;
   /**
-   * Committed events not yet marked as dispatched, oldest first, committed before `committedBefore` (ms). A
-   * conversation's events come in their order; runs of one call have none among each other. `of`: only those of one
+   * Committed events that are not marked as dispatched, oldest first, committed before `committedBefore` (ms). Events
+   * of a conversation come in their order; runs of one call have no order among each other. `of`: only events of one
    * conversation.
    */
   undispatched(
@@ -125,11 +130,13 @@ export interface EventLog {
     committedBefore: number,
     of?: { readonly app: string; readonly conversation: string },
   ): Promise<readonly EventRecord[]>;
-  /** Clears dispatch marks. May be written lazily with a later batch: losing it only repeats a dispatch. Idempotent. */
+  /**
+   * Clears dispatch marks. May be written lazily with a later batch: a lost write only repeats a dispatch. Idempotent.
+   */
   markDispatched(refs: readonly EventRef[]): void;
   /**
-   * Resolves when every dispatch mark cleared so far is durable. Calls at the same time share one write. Rejects when it cannot
-   * be written; the marks then wait for the next flush.
+   * Resolves when every dispatch mark cleared so far is durable. Calls at the same time share one write. Rejects when
+   * it cannot be written; the marks then wait for the next flush.
    */
   flushDispatchMarks(): Promise<void>;
 }

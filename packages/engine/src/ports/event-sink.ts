@@ -1,6 +1,6 @@
 import type { EventRecord } from "./records.ts";
 
-/** One copy of a message: whose inbox, under which name, in which state. */
+/** One copy of a message: its inbox, the name of that conversation, and its state. */
 export interface InboxCopy {
   readonly user: string;
   readonly conversWith: string;
@@ -10,7 +10,7 @@ export interface InboxCopy {
   readonly payload: string;
 }
 
-/** Something a backend may want to hear of. */
+/** An occurrence that backends may want to hear of. */
 export type Fact =
   | {
       readonly kind: "message";
@@ -21,9 +21,9 @@ export type Fact =
       /** Copies for inboxes. For a group every member, the sender included. */
       readonly delivered: readonly InboxCopy[];
     }
-  /** Earlier messages shown to somebody who joined. */
+  /** Earlier messages shown to a user who joined. */
   | { readonly kind: "history"; readonly event: EventRecord; readonly delivered: InboxCopy }
-  /** Any other event of a log that its kind wants backends to hear of. */
+  /** Any other event of a log that its kind reports to backends. */
   | {
       readonly kind: "event";
       /** Name of the webhook. */
@@ -36,11 +36,11 @@ export type Fact =
       readonly kind: "receipt";
       readonly app: string;
       readonly conversation: string;
-      /** Who received. */
+      /** The receiver. */
       readonly user: string;
-      /** Who wrote. */
+      /** The writer. */
       readonly conversWith: string;
-      /** As the receiver named it. */
+      /** The id that the receiver used. */
       readonly messageId: string;
       readonly at: number;
     }
@@ -63,8 +63,8 @@ export type Fact =
     };
 
 /**
- * Where facts go: webhooks, push, queues. `accept` resolves when the facts are durable on the other side; it may be
- * called again with the same facts after a crash, and must then not make a second event of them (ids are derived
+ * Destination of facts: webhooks, push, queues. `accept` resolves when the facts are durable on the other side. It may
+ * be called again with the same facts after a crash, and must then not make a second event of them (ids are derived
  * from the facts). Facts of one conversation come in order.
  */
 export interface EventSink {

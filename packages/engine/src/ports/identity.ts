@@ -1,4 +1,4 @@
-/** Who a valid token says it is. */
+/** The user and the rights of a valid token. */
 export interface Identity {
   readonly app: string;
   readonly user: string;
@@ -15,8 +15,8 @@ export interface Identity {
 /** Turns a token into an identity. */
 export interface TokenVerifier {
   /**
-   * Throws `ChatError` `unauthorized`, `token_expired` or `token_revoked`, never saying more than that about why; and
-   * `store_unavailable` when it cannot be known whether a token was revoked.
+   * Throws `ChatError` `unauthorized`, `token_expired` or `token_revoked`, without any further reason; and
+   * `store_unavailable` when the revocations cannot be read.
    */
   verify(token: string): Promise<Identity>;
 }

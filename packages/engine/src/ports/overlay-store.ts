@@ -9,10 +9,10 @@ export interface ConversationOverlays {
   readonly overlays: readonly { readonly seq: number; readonly overlay: string }[];
 }
 
-/** Maintenance of overlays. They can be computed from the log; nothing on the way of a message uses this port. */
+/** Maintenance of overlays. They can be computed from the log; no step of a message uses this port. */
 export interface OverlayStore {
   /**
-   * Conversations that hold an overlay, or an event of one of these types, in an order that stays; at most `limit`, behind
+   * Conversations that hold an overlay, or an event of one of these types, in a stable order; at most `limit`, behind
    * `after` (an earlier answer's last one).
    */
   amended(
@@ -22,7 +22,7 @@ export interface OverlayStore {
   ): Promise<readonly ConversationOverlays[]>;
   /**
    * Replaces all overlays of a conversation in one write, if its head still is `expectedHead`; answers whether it was.
-   * Amendments that erase do so. Idempotent.
+   * Amendments that erase also remove the sender's text. Idempotent.
    */
   replace(
     conversation: { readonly app: string; readonly conversation: string; readonly expectedHead: number },

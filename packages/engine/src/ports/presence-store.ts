@@ -6,19 +6,22 @@ export interface PresenceLease {
   readonly expiresAt: number;
 }
 
-/** Who is online. A user is online while one unexpired lease exists. */
+/** Presence of users. A user is online while one unexpired lease exists. */
 export interface PresenceStore {
   /** Inserts or extends leases. Answers per lease whether the user had none before (came online). */
   renew(leases: readonly PresenceLease[], now: number): Promise<readonly boolean[]>;
   /** Ends one lease. `offline`: it was the user's last one; `lastSeen` is set to `now` then. */
   end(app: string, user: string, clientId: string, now: number): Promise<{ readonly offline: boolean }>;
-  /** Drops leases that ran out; answers the users who went offline by it. Their `lastSeen` is when the last one did. */
+  /**
+   * Drops leases that ran out; answers the users who went offline by it. Their `lastSeen` is the end of their last
+   * lease.
+   */
   expire(now: number): Promise<readonly { readonly app: string; readonly user: string }[]>;
   /** Leases that run out, or ran out, before `before` (ms), the first ones first, at most `limit`. */
   expiring(before: number, limit: number): Promise<readonly PresenceLease[]>;
-  /** Leases of a client id, whosever they are, run out or not; at most 1,000. */
+  /** Leases of a client id, of all users, run out or not; at most 1,000. */
   ofClient(clientId: string): Promise<readonly PresenceLease[]>;
-  /** One answer per user, in order. `lastSeen` is `now` while online, and 0 for somebody never seen. */
+  /** One answer per user, in order. `lastSeen` is `now` while online, and 0 for a user who was never seen. */
   get(
     app: string,
     users: readonly string[],

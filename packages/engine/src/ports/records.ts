@@ -1,4 +1,4 @@
-/** How a conversation came to be. `channel` is reserved for read-only broadcast. */
+/** The form of a conversation. `channel` is reserved for read-only broadcast. */
 export type ConversationKind = "direct" | "group" | "channel";
 
 /** Inclusive range of numbers a member may see; `null` = still open. */
@@ -12,14 +12,14 @@ export interface MemberRecord {
   readonly intervals: readonly Interval[];
 }
 
-/** What a group has beyond its members. */
+/** A group's data beyond its members. */
 export interface GroupRecord {
   readonly name: string;
   readonly owner: string;
   /** Milliseconds. */
   readonly createdOn: number;
   readonly updatedOn: number;
-  /** Exact JSON text of an object, or `null` when never given. */
+  /** Exact JSON text of an object, or `null` when none was given. */
   readonly attributes: string | null;
 }
 
@@ -28,11 +28,11 @@ export interface ConversationRecord {
   readonly app: string;
   readonly conversation: string;
   readonly kind: ConversationKind;
-  /** Number of the last event; 0 when there is none. */
+  /** Number of the last event; 0 without events. */
   readonly head: number;
-  /** Timestamp of the last event, milliseconds; 0 when there is none. */
+  /** Timestamp of the last event, milliseconds; 0 without events. */
   readonly lastTimestamp: number;
-  /** A group that messages made before anybody created it: it has an owner, but no group data. */
+  /** A group that messages began and that was never created: it has an owner, but no group data. */
   readonly transient: boolean;
   readonly group: GroupRecord | null;
   /** In the order in which they first became members. */
@@ -41,13 +41,13 @@ export interface ConversationRecord {
   readonly archivedBy: readonly string[];
 }
 
-/** One entry of a conversation's log, immutable but for erasure and the overlay. */
+/** One entry of a conversation's log. Only erasure and the overlay change it. */
 export interface EventRecord {
   readonly app: string;
   readonly conversation: string;
   /** 1..n without holes. */
   readonly seq: number;
-  /** A name of the kinds table; another text for a kind that this program does not know. */
+  /** A name of the kinds table, or another text for a kind that this program does not know. */
   readonly type: string;
   readonly sender: string;
   /** The sender's idempotency key, unique for ever per (app, sender). */
@@ -57,7 +57,7 @@ export interface EventRecord {
   readonly timestamp: number;
   /** Milliseconds of the server's clock when it was decided. */
   readonly committedAt: number;
-  /** Exact JSON text of an object: for a message what the client sent less the server's own keys. */
+  /** Exact JSON text of an object. For a message: the client's keys without those that only the server writes. */
   readonly body: string;
   /** `attributes.tempUID`, by which a receipt may name the message. Not unique. */
   readonly tempUid: string | null;
@@ -65,7 +65,7 @@ export interface EventRecord {
   readonly hiddenFor: string | null;
   /** `false`: never shown in a conversation list (`updateconversation: false`, and all but messages). */
   readonly listed: boolean;
-  /** JSON text of an `overlaySchema`: what later events made of this message. `null`: nothing. */
+  /** JSON text of an `overlaySchema`: the changes of this message by later events. `null`: unchanged. */
   readonly overlay: string | null;
 }
 
@@ -96,7 +96,7 @@ export interface ConversationView {
   /** The last number that the user may see: the conversation's head, or where the user's last interval ends. */
   readonly head: number;
   readonly state: MemberState;
-  /** Newest listed message that the user may see; `null` when there is none. */
+  /** Newest listed message that the user may see; `null` when none exists. */
   readonly last: EventRecord | null;
   /** Listed messages of others, visible to the user, beyond `read`; counted up to `limits.unreadMax`. */
   readonly unread: number;

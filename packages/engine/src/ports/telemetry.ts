@@ -16,7 +16,7 @@ export interface Metrics {
   observe(name: ObservationName, value: number): void;
 }
 
-/** What is counted. */
+/** Names of counters. */
 export type MetricName =
   | "messages_committed"
   | "events_dispatched"
@@ -34,10 +34,10 @@ export type MetricName =
   | "webhook_attempts"
   /** Messages of the broker that could not be handled, by `reason`. */
   | "dead_letters"
-  /** Partitions that somebody else consumes as well, each time that it is seen. */
+  /** Partitions that a foreign consumer consumes as well, once for each time it is seen. */
   | "foreign_consumers"
   /** Partitions of the broker, by `change`: `taken`, `released`, `lost`. */
   | "partition_changes";
 
-/** What is measured. */
+/** Names of measurements. */
 export type ObservationName = "commit_seconds" | "batch_items" | "webhook_seconds" | "webhook_age_seconds";

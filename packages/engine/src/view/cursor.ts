@@ -4,7 +4,7 @@ import { shortHash } from "../short-hash.ts";
 /** The version of all cursors. A cursor of another version is refused, and its owner begins anew. */
 const version = "1";
 
-/** Whose cursor it is, and of which answer. */
+/** The owner of a cursor, and the kind of its answer. */
 export interface CursorOwner {
   readonly answer: "list" | "sync";
   readonly app: string;
@@ -12,7 +12,7 @@ export interface CursorOwner {
 }
 
 /**
- * The text of a cursor: its version, its owner in short, and a place, with dots between. It is signed with nothing: it only
+ * The text of a cursor: its version, its owner in short, and a place, with dots between. It has no signature: it only
  * says where to go on, and every page is authorised anew. It names its owner so that a mix-up is found at once.
  */
 export function writeCursor(owner: CursorOwner, place: string): string {

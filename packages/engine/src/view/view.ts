@@ -1,6 +1,7 @@
 /**
- * How one user sees a conversation. Every rule is stated here and nowhere else (the ones that the SDK shares stand in the
- * protocol's `view.ts`). Stores push these rules down into queries; the store contract holds them equal on random logs.
+ * The rules of one user's view of a conversation. Every rule is stated only here (the ones that the SDK shares are in
+ * the protocol's `view.ts`). Stores push these rules down into queries; the store contract compares both on random
+ * logs.
  */
 import { compareListed, countsAsUnread, limits } from "@chat21/protocol";
 import type { ListBound } from "../ports/conversation-store.ts";
@@ -29,7 +30,7 @@ export function visibleHead(intervals: readonly Interval[], head: number): numbe
   return last === undefined ? 0 : Math.min(last[1] ?? head, head);
 }
 
-/** The event that a list shows of a conversation: the newest listed one that the member sees. */
+/** The event that a list shows for a conversation: the newest listed one that the member sees. */
 export function lastListed(events: readonly EventRecord[], viewer: Viewer): EventRecord | null {
   return events.findLast((event) => event.listed && isVisible(event, viewer)) ?? null;
 }

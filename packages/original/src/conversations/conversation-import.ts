@@ -5,10 +5,10 @@ import type { OriginalImportReport, RefusedItem } from "./report.ts";
 import type { OriginalConversation, OriginalMessage } from "./source.ts";
 import type { ImportWrite, WriteOutcome } from "./writes.ts";
 
-/** What {@link ConversationImport} is made of. */
+/** Parts of a {@link ConversationImport}. */
 export interface ConversationImportParts {
   readonly source: OriginalConversation;
-  /** Events that the store has of it already. */
+  /** Number of the conversation's events that the store already has. */
   readonly storedHead: number;
   readonly leftMarks: readonly EventRef[];
   readonly now: number;
@@ -20,7 +20,10 @@ export interface ConversationImportParts {
   readonly onRefused: (item: RefusedItem) => void;
 }
 
-/** One conversation on its way into the store: what an earlier import has stored is compared, what is new is kept. */
+/**
+ * One conversation on its way into the store. Events that an earlier import has stored are compared; new events are
+ * kept.
+ */
 export class ConversationImport {
   readonly #parts: ConversationImportParts;
   readonly #numbering: ConversationNumbering;
@@ -34,7 +37,7 @@ export class ConversationImport {
     this.#numbering = new ConversationNumbering(parts.source, parts.now);
   }
 
-  /** Numbers a message, unless the conversation turned out to be somebody else's. */
+  /** Numbers a message, unless the conversation turned out to hold events of another origin. */
   async take(message: OriginalMessage): Promise<void> {
     if (this.#isNative) return;
     const event = this.#numbering.add(message);
@@ -48,11 +51,11 @@ export class ConversationImport {
     } else await this.#place(event);
   }
 
-  /** Runs that are full while more follows: their members come with the last one. */
+  /** Full runs, as long as more events follow: their members come with the last run. */
   *fullRuns(): Iterable<ImportWrite> {
     const { runEvents, source } = this.#parts;
     const { kind, group } = source;
-    // One event stays behind in any case, so that the last run has one to travel with.
+    // One event always stays behind, so that the last run has at least one.
     while (this.#fresh.length > runEvents) {
       const events = this.#fresh.splice(0, runEvents);
       const transient = kind === "group" && group === null;
@@ -60,7 +63,7 @@ export class ConversationImport {
     }
   }
 
-  /** The last run with the members, and their places; a run without events when an earlier import has stored all. */
+  /** The last run with the members, and their places. It has no events when an earlier import has stored all. */
   async end(): Promise<ImportWrite[]> {
     const { storedHead, leftMarks, report } = this.#parts;
     const lone = this.#isNative ? null : this.#numbering.addEmptyGroup();
@@ -78,7 +81,7 @@ export class ConversationImport {
     return [{ run: this.#run(this.#fresh.splice(0), facts), patches, leftMarks }];
   }
 
-  /** Notes what became of a write. */
+  /** Notes the outcome of a write. */
   written({ events, members }: Run, places: number, outcome: WriteOutcome): void {
     const { source, storedHead, report } = this.#parts;
     if (outcome === "stale") {

@@ -12,12 +12,12 @@ import type {
 } from "./source.ts";
 import { VisibleIntervals } from "./visible-intervals.ts";
 
-/** What becomes of a conversation beside its events. */
+/** A numbered conversation's facts beside its events. */
 export interface NumberedConversation {
   readonly facts: Pick<Run, "kind" | "transient" | "group" | "members">;
   /** Members' places; empty ones are left out. */
   readonly patches: readonly MemberPatch[];
-  /** People on whose list the conversation stands although none of its listed messages is theirs. */
+  /** Users on whose list the conversation is, although they see none of its listed messages. */
   readonly emptyEntries: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export class ConversationNumbering {
   #firstSender: string | null = null;
   #head = 0;
   #lastTimestamp = 0;
-  /** Messages whose time could not be kept, because another one has it or because it cannot be true. */
+  /** Number of messages whose time could not be kept, because another message has it or because it is impossible. */
   movedTimes = 0;
 
   constructor(source: OriginalConversation, now: number) {
@@ -56,7 +56,7 @@ export class ConversationNumbering {
     if (isRefused(body)) return body;
     const sender = String(document["sender"]);
     const owners = new Set(message.copies.flatMap(({ owner }) => owner ?? []));
-    // Whoever has a copy has seen it, whatever its attributes say.
+    // A user with a copy has seen the message, whatever its attributes say.
     const isHidden = body.hiddenFor !== null && body.hiddenFor !== sender && !owners.has(body.hiddenFor);
     const hiddenFor = isHidden ? body.hiddenFor : null;
     const event = this.#event({
@@ -78,7 +78,7 @@ export class ConversationNumbering {
     return event;
   }
 
-  /** The only event of a group in which nobody has written. */
+  /** The only event of a group without messages. */
   addEmptyGroup(): EventRecord | null {
     const { group } = this.#source;
     if (group === null || this.#head > 0) return null;
@@ -96,7 +96,7 @@ export class ConversationNumbering {
     });
   }
 
-  /** What the conversation is, now that all of it has its numbers. */
+  /** The conversation's facts, after all messages have their numbers. */
   finish(): NumberedConversation {
     const { kind, group, entries } = this.#source;
     const members = this.#members();
@@ -129,7 +129,7 @@ export class ConversationNumbering {
     this.#delivered.set(pair[0] === sender ? pair[1] : pair[0], seq);
   }
 
-  /** Present ones first, as the group lists them; then whoever has copies and belongs to it no more. */
+  /** Present members first, as the group lists them; then users with copies who have left. */
   #members(): MemberRecord[] {
     const { group, conversation } = this.#source;
     const pair = directMembers(conversation);
@@ -147,7 +147,7 @@ export class ConversationNumbering {
     const delivered = this.#delivered.get(user);
     const lastListed = this.#lastListed.get(user) ?? 0;
     const lastVisible = intervals.at(-1)?.[1] ?? this.#head;
-    // Who writes has read what stands above; beyond that an original tells only that something is unread.
+    // A writer has read the messages before its own. Beyond that an original only tells that something is unread.
     const read = entry?.isNew
       ? Math.min(this.#lastOwn.get(user) ?? 0, Math.max(0, lastListed - 1))
       : lastVisible;
@@ -155,7 +155,7 @@ export class ConversationNumbering {
       ...(delivered === undefined ? {} : { delivered }),
       ...(read === 0 ? {} : { read }),
       ...(entry?.isArchived ? { archivedAt: this.#head } : {}),
-      // It stands on no list of theirs until somebody writes again.
+      // The conversation is on no list of this member until the next message.
       ...(entry === undefined && lastListed > 0 ? { clearedAt: this.#head } : {}),
     };
     const { app, conversation } = this.#source;

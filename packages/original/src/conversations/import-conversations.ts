@@ -4,9 +4,9 @@ import { emptyReport, type OriginalImportReport, type RefusedItem } from "./repo
 import type { OriginalConversation, OriginalSource } from "./source.ts";
 import { clearMarks, type ImportWrite, writeRuns } from "./writes.ts";
 
-/** What {@link importOriginalConversations} works with. */
+/** Ports and settings of {@link importOriginalConversations}. */
 export interface OriginalImportOptions {
-  /** `null`: there is none yet, and everything is only counted. */
+  /** `null`: the store does not exist yet, and everything is only counted. */
   readonly store: Store | null;
   readonly source: OriginalSource;
   readonly clock: Pick<Clock, "now">;
@@ -14,15 +14,15 @@ export interface OriginalImportOptions {
   readonly isDryRun?: boolean;
   /** Events that are written in one piece, 1-500. @default 500 */
   readonly runEvents?: number;
-  /** Ends the import between two batches; what is written stays, and the next import goes on there. */
+  /** Ends the import between two batches; written events stay, and the next import goes on there. */
   readonly signal?: AbortSignal;
-  /** Called after every batch. @default nobody is told */
+  /** Called after every batch. @default no report */
   readonly onProgress?: (report: OriginalImportReport) => void;
   /** Called for everything that is not taken over. @default only counted */
   readonly onRefused?: (item: RefusedItem) => void;
 }
 
-/** Conversations that are looked up in one go. */
+/** Conversations per lookup. */
 const maxLot = 200;
 /** Messages of a lot; one conversation alone may have more. */
 const maxLotMessages = 1_000;
@@ -36,10 +36,10 @@ const nameOf = ({ app, conversation }: { readonly app: string; readonly conversa
   `${app}\n${conversation}`;
 
 /**
- * Numbers an original's conversations once, from 1, each before its first event of the new kind: what has events of its
- * own already is left alone and reported. May be cut short anywhere, by the signal, an error or a crash, and called
- * again: what is numbered is skipped, what is not is finished, and the result is the same. Nothing is delivered to
- * anybody. The store must not be in use by others.
+ * Numbers an original's conversations once, from 1, each before its first event of the new kind. Conversations with
+ * events of their own are left alone and reported. The import may be cut short anywhere, by the signal, an error or a
+ * crash, and called again: it skips numbered conversations, finishes the others, and the result is the same. Nothing is
+ * delivered. The store must not be in use by others.
  */
 export async function importOriginalConversations(
   options: OriginalImportOptions,
@@ -81,7 +81,7 @@ class ImportSession {
     return Map.groupBy(events, nameOf);
   }
 
-  /** Marks that an earlier import has left on a conversation: it was cut short there. */
+  /** Marks that an earlier import has left on a conversation. It was cut short there. */
   async #marksOf(conversation: OriginalConversation): Promise<readonly EventRef[]> {
     if (this.#leftMarks !== null) return this.#leftMarks.get(nameOf(conversation)) ?? [];
     const { store, clock } = this.#options;
@@ -114,7 +114,7 @@ class ImportSession {
         }
       }
       if (isLast) writes.push(...((await work?.end()) ?? []));
-      // Whatever is written of a conversation that is not at its end, the next import finishes.
+      // The next import finishes a conversation that is not written to its end.
       if (signal?.aborted === true) break;
     }
     await this.#write(writes, wanted);
@@ -153,7 +153,7 @@ class ImportSession {
     return marks.length === 0 && (await this.#isNumbered(conversation)) ? null : marks;
   }
 
-  /** Whether the last message is there: they are written in their order, so all are. */
+  /** Whether the last message is stored. Messages are written in their order, so then all are stored. */
   async #isNumbered({ app, conversation, lastMessageId }: OriginalConversation): Promise<boolean> {
     const { store } = this.#options;
     if (store === null || lastMessageId === null) return false;
@@ -174,7 +174,7 @@ class ImportSession {
       byName.get(nameOf(run))?.written(run, patches.length, outcomes[index] ?? "stale");
     }
     if (store === null || isDryRun) return;
-    // All of these was stored by an earlier import, but for the members' places.
+    // An earlier import has stored all of these, except for the members' places.
     for (const { run, patches, leftMarks } of writes.filter((write) => write.run.events.length === 0)) {
       if (patches.length > 0) await store.conversations.patch(patches);
       await clearMarks(store, leftMarks);

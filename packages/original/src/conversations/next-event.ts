@@ -1,6 +1,6 @@
 import type { EventRecord } from "@chat21/engine";
 
-/** Where a conversation stands before an event. */
+/** The position of a conversation before an event. */
 export interface EventPlace {
   readonly app: string;
   readonly conversation: string;
@@ -10,12 +10,12 @@ export interface EventPlace {
   readonly lastTimestamp: number;
 }
 
-/** What an original says of an event. The time is the original's; milliseconds. */
+/** An event in an original's data. The time is the original's; milliseconds. */
 export type OriginalEvent = Omit<EventRecord, "app" | "conversation" | "seq" | "committedAt" | "overlay">;
 
 /**
- * The conversation's next event: it has the next number, and a time that is later than the last one's.
- * Every event of an original is made here.
+ * The conversation's next event, with the next number and a time later than the last one. Every event of an original is
+ * made here.
  */
 export function nextEvent(
   { app, conversation, head, lastTimestamp }: EventPlace,

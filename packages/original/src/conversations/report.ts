@@ -1,33 +1,33 @@
 import type { OriginalRefusal } from "../refusals.ts";
 
-/** Something that an import did not take over. */
+/** An item that an import did not take over. */
 export interface RefusedItem {
   readonly reason: OriginalRefusal;
   readonly app: string;
   readonly conversation: string;
-  /** Where it is about one message. */
+  /** Present when it is about one message. */
   readonly messageId?: string;
-  /** Where it is about one person. */
+  /** Present when it is about one person. */
   readonly user?: string;
-  /** Where it is about several messages: how many. */
+  /** Present when it is about several messages: their number. */
   readonly messages?: number;
   readonly detail?: string;
-  /** What the original's database holds of it, where it is at hand. */
+  /** The item's document in the original's database, where it is at hand. */
   readonly document?: unknown;
 }
 
-/** What an import has done so far. Counts, but for `refused`. */
+/** Results of an import so far. Counts, except for `refused`. */
 export interface OriginalImportReport {
   readonly conversations: {
-    /** Numbered now, the resumed ones among them. */
+    /** Numbered now, including the resumed ones. */
     imported: number;
     /** Begun by an earlier import that was cut short, and finished now. */
     resumed: number;
     /** Done by an earlier import. */
     numbered: number;
-    /** With events of their own in the new store: left as they are. */
+    /** With events of their own in the new store: left unchanged. */
     skipped: number;
-    /** Without a message that could be taken over. */
+    /** Without any message that could be taken over. */
     empty: number;
   };
   readonly messages: {
@@ -37,18 +37,21 @@ export interface OriginalImportReport {
     numbered: number;
     /** In conversations that were skipped. */
     skipped: number;
-    /** Imported, under another time than the original's: taken by another message, or impossible. */
+    /**
+     * Imported with another time than the original's, because another message has that time or because it is
+     * impossible.
+     */
     moved: number;
   };
-  /** Groups with their data, and those that messages made before anybody created them. */
+  /** Groups with their data, and groups that messages began and that were never created. */
   readonly groups: { created: number; transient: number };
-  /** Places of members that were written: what is read, received, archived or off the list. */
+  /** Written places of members: read, received, archived or off the list. */
   places: number;
   /** Refusals, by reason. */
   readonly refused: Partial<Record<OriginalRefusal, number>>;
 }
 
-/** A report of nothing. */
+/** An empty report. */
 export function emptyReport(): OriginalImportReport {
   return {
     conversations: { imported: 0, resumed: 0, numbered: 0, skipped: 0, empty: 0 },

@@ -1,13 +1,13 @@
 import type { GroupRecord } from "@chat21/engine";
 import type { OriginalDocument } from "../documents/copy.ts";
 
-/** What an original's `conversations` say of one person's place. */
+/** One person's place in an original's `conversations`. */
 export interface OriginalListEntry {
   readonly isNew: boolean;
   readonly isArchived: boolean;
 }
 
-/** What an original's `groups` say. */
+/** A group in an original's `groups`. */
 export interface OriginalGroup {
   readonly record: GroupRecord;
   /** Present members, in their order, without repeats. */
@@ -19,17 +19,17 @@ export interface OriginalConversation {
   readonly app: string;
   readonly conversation: string;
   readonly kind: "direct" | "group";
-  /** Messages that the source has, before any is refused for its content. */
+  /** Number of messages in the source, before any is refused for its content. */
   readonly messages: number;
-  /** Id of the last one; `null` when there is none. */
+  /** Id of the last message; `null` without messages. */
   readonly lastMessageId: string | null;
-  /** `null`: direct, or a group that nobody created. */
+  /** `null`: direct, or a group that was never created. */
   readonly group: OriginalGroup | null;
   /** By user id. */
   readonly entries: ReadonlyMap<string, OriginalListEntry>;
 }
 
-/** Whose copy says which state; `owner: null` is the group's own timeline. */
+/** The state of one owner's copy; `owner: null` is the group's own timeline. */
 export interface OriginalCopyState {
   readonly owner: string | null;
   readonly status: number;
@@ -38,12 +38,12 @@ export interface OriginalCopyState {
 /** A message with all its copies. */
 export interface OriginalMessage {
   readonly messageId: string;
-  /** Milliseconds: the earliest that a copy says. */
+  /** Milliseconds: the earliest time of the copies. */
   readonly timestamp: number;
   readonly isTimeKnown: boolean;
   /** At least one. */
   readonly copies: readonly OriginalCopyState[];
-  /** Receipts that called the message by its temporary id. */
+  /** Receipts that named the message by its temporary id. */
   readonly receipts: readonly OriginalCopyState[];
   /** The copy whose content counts; `null` when it is gone. */
   readonly document: OriginalDocument | null;
@@ -52,13 +52,13 @@ export interface OriginalMessage {
 /** A stretch of one conversation's messages. */
 export interface OriginalPage {
   readonly conversation: OriginalConversation;
-  /** Ascending by (timestamp, message id), and behind those of the conversation's page before. */
+  /** Ascending by (timestamp, message id), and behind those of the conversation's previous page. */
   readonly messages: readonly OriginalMessage[];
   /** Whether the conversation ends here. */
   readonly isLast: boolean;
 }
 
-/** Where conversations come from, in pieces that fit into memory. */
+/** Source of conversations, in pieces that fit into memory. */
 export interface OriginalSource {
   /** Each conversation once. */
   conversations(): AsyncIterable<OriginalConversation>;

@@ -4,20 +4,20 @@ interface Run {
   readonly closed: Interval[];
   from: number;
   to: number;
-  /** The run goes on up to here if a copy follows: what lies between is hidden from its owner anyway. */
+  /** The run goes on up to here if a copy follows: the events in between are hidden from its owner anyway. */
   bridgedTo: number;
 }
 
-/** Which numbers of a conversation somebody may see: those of which there is a copy. Numbers come ascending. */
+/** The numbers of a conversation that each owner may see: those with a copy. Numbers come ascending. */
 export class VisibleIntervals {
   readonly #runs = new Map<string, Run>();
 
-  /** Owners of copies, in the order in which their first ones came. */
+  /** Owners of copies, in the order of their first copies. */
   get owners(): readonly string[] {
     return [...this.#runs.keys()];
   }
 
-  /** Notes a message's copies. `hiddenFor`: somebody without a copy, from whom the event hides itself. */
+  /** Notes a message's copies. `hiddenFor`: a user without a copy, from whom the event is hidden. */
   add(seq: number, owners: Iterable<string>, hiddenFor: string | null): void {
     for (const owner of owners) {
       const run = this.#runs.get(owner);
@@ -41,7 +41,7 @@ export class VisibleIntervals {
     return run === undefined ? [] : [...run.closed, [run.from, run.to]];
   }
 
-  /** The intervals of somebody who belongs to the conversation now, and sees what follows `head`. */
+  /** The intervals of a present member, who also sees the numbers after `head`. */
   open(owner: string, head: number): Interval[] {
     const run = this.#runs.get(owner);
     if (run === undefined) return [[head + 1, null]];

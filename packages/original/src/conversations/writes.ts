@@ -1,7 +1,7 @@
 import type { EventRecord, EventRef, MemberPatch, Run, RunResult, Store } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 
-/** A run to write, and what follows when it is stored. */
+/** A run to write, and the writes after it. */
 export interface ImportWrite {
   readonly run: Run;
   readonly patches: readonly MemberPatch[];
@@ -9,14 +9,14 @@ export interface ImportWrite {
   readonly leftMarks: readonly EventRef[];
 }
 
-/** What became of a write. `stale`: somebody else has written to the conversation meanwhile. */
+/** The outcome of a write. `stale`: another process has written to the conversation meanwhile. */
 export type WriteOutcome = "committed" | "stale";
 
 const refOf = ({ app, conversation, seq }: EventRecord): EventRef => ({ app, conversation, seq });
 
 /**
- * Writes runs, then their members' places, and takes the marks away only after both: events that are still marked say
- * to the next import that their conversation is not finished.
+ * Writes runs, then their members' places, and removes the marks only after both: a remaining mark tells the next
+ * import that its conversation is not finished.
  */
 export async function writeRuns(store: Store, writes: readonly ImportWrite[]): Promise<WriteOutcome[]> {
   if (writes.length === 0) return [];
@@ -32,7 +32,7 @@ export async function writeRuns(store: Store, writes: readonly ImportWrite[]): P
   return outcomes;
 }
 
-/** Takes marks away for good: nothing of an import is ever dispatched. */
+/** Removes marks for good: no event of an import is ever dispatched. */
 export async function clearMarks(store: Store, marks: readonly EventRef[]): Promise<void> {
   if (marks.length === 0) return;
   store.events.markDispatched(marks);
@@ -61,7 +61,7 @@ async function commitAll(
   return outcomes;
 }
 
-/** An original never looked at idempotency keys: one message keeps the key, the others live without. */
+/** An original never looked at idempotency keys: one message keeps the key, the others have none. */
 function withoutRepeat(run: Run, { index, committed }: RunResult & { readonly index: number }): Run {
   const events = run.events.map((event, at) => (at === index ? { ...event, clientMessageId: null } : event));
   return { ...run, expectedHead: run.expectedHead + committed, events: events.slice(committed) };

@@ -11,15 +11,15 @@ import { OriginalSpool } from "./spool.ts";
 import { createSpooledSource } from "./spooled-source.ts";
 import { type OriginalImportSummary, sumRefusals } from "./summary.ts";
 
-/** Where an import goes. */
+/** The destination of an import. */
 export interface OriginalImportTarget {
-  /** What to call it: without a password. */
+  /** Its name in reports: without a password. */
   readonly name: string;
-  /** `null` in a dry run into what is not there yet. */
+  /** `null` in a dry run into a store that does not exist yet. */
   readonly store: (Store & Pick<PeopleStore, "instances">) | null;
 }
 
-/** What an import works with. */
+/** Parts and settings of {@link importOriginalDatabase}. */
 export interface ImportOriginalDatabaseOptions {
   readonly database: OriginalDatabase;
   readonly target: OriginalImportTarget;
@@ -34,10 +34,10 @@ export interface ImportOriginalDatabaseOptions {
   readonly onProgress: (fraction: number) => void;
 }
 
-/** How much of the time reading and sorting take, about. */
+/** Approximate share of the time for reading and sorting. */
 const readingShare = 0.4;
 
-/** Reads everything, sorts it in a file, then writes it conversation by conversation. Rejects when it is cut short before. */
+/** Reads everything, sorts it in a file, then writes it conversation by conversation. Rejects when it is cut short. */
 export async function importOriginalDatabase(
   options: ImportOriginalDatabaseOptions,
 ): Promise<OriginalImportSummary> {
@@ -51,7 +51,7 @@ export async function importOriginalDatabase(
     const tell = async (fraction: number) => {
       signal.throwIfAborted();
       onProgress(Math.min(1, fraction) * readingShare);
-      // Signals and heartbeats have their turn, too.
+      // Gives signals and heartbeats their turn.
       await new Promise((resolve) => setImmediate(resolve));
     };
     const scanned = await scanOriginal({

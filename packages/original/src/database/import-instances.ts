@@ -4,7 +4,7 @@ import { isRefused, type OriginalRefusal } from "../refusals.ts";
 import type { OriginalDatabase } from "./original-database.ts";
 import type { RefusedDocument } from "./scan.ts";
 
-/** What became of push registrations. */
+/** The outcome for push registrations. */
 export interface InstancesReport {
   imported: number;
   /** The new store has them already. */
@@ -13,7 +13,7 @@ export interface InstancesReport {
   readonly refused: Partial<Record<OriginalRefusal, number>>;
 }
 
-/** What importing them works with. */
+/** Parts and settings of {@link importOriginalInstances}. */
 export interface InstancesOptions {
   readonly database: OriginalDatabase;
   /** `null`: they are only counted. */
@@ -25,10 +25,10 @@ export interface InstancesOptions {
   readonly onRefused: (refused: RefusedDocument) => void;
 }
 
-/** Registrations that are written side by side. */
+/** Registrations written side by side. */
 const atOnce = 50;
 
-/** Takes over push registrations; one that a device has renewed since stays as it is. */
+/** Takes push registrations over. A registration that its device has renewed since stays unchanged. */
 export async function importOriginalInstances(options: InstancesOptions): Promise<InstancesReport> {
   const { database, store, apps, now, onRefused } = options;
   const report: InstancesReport = { imported: 0, known: 0, refused: {} };

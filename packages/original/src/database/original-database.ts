@@ -11,10 +11,10 @@ const originalCollections = ["messages", "conversations", "groups", "instances"]
 /** A collection of an original Chat21. */
 export type OriginalCollection = (typeof originalCollections)[number];
 
-/** Name of a document that fits into a file: bytes of an `ObjectId`, else extended JSON. */
+/** Id of a document in a form that fits into a file: bytes of an `ObjectId`, else extended JSON. */
 export type DocumentKey = Uint8Array | string;
 
-/** Keys of a message that say where it belongs; its content is read later, once per message. */
+/** Keys of a message that decide where it belongs. Its content is read later, once per message. */
 const placeKeys = [
   "app_id",
   "message_id",
@@ -39,12 +39,12 @@ export function keyText(key: DocumentKey): string {
   return typeof key === "string" ? key : Buffer.from(key).toString("hex");
 }
 
-/** When a document was made, milliseconds; `null` when its `_id` does not say. */
+/** Time when a document was made, milliseconds; `null` when its `_id` does not tell. */
 export function createdAtOf({ _id: id }: OriginalDocument): number | null {
   return id instanceof ObjectId ? id.getTimestamp().getTime() : null;
 }
 
-/** Any value as extended JSON, so that nothing of it gets lost. */
+/** Any value as extended JSON, so that nothing gets lost. */
 export function extendedJson(value: unknown): string {
   return EJSON.stringify(value as object, { relaxed: true });
 }
@@ -53,9 +53,9 @@ function idOf(key: DocumentKey): unknown {
   return typeof key === "string" ? EJSON.parse(key, { relaxed: false }).id : new ObjectId(key);
 }
 
-/** An original's database. Nothing of it is ever written. */
+/** An original's database. It is only read. */
 export class OriginalDatabase {
-  /** What to call it: without a password. */
+  /** Its name in reports: without a password. */
   readonly name: string;
   readonly #client: mongoose.mongo.MongoClient;
   readonly #database: mongoose.mongo.Db;
@@ -66,7 +66,7 @@ export class OriginalDatabase {
     this.name = this.#database.databaseName;
   }
 
-  /** Rejects with an `OperatorError` when nobody answers, or when there is nothing of an original in it. */
+  /** Rejects with an `OperatorError` when the database does not answer, or has no data of an original. */
   static async connect(uri: string): Promise<OriginalDatabase> {
     const client = await connected(uri);
     const database = new OriginalDatabase(client);
@@ -84,12 +84,12 @@ export class OriginalDatabase {
     }
   }
 
-  /** About how many documents a collection has. */
+  /** Approximate number of a collection's documents. */
   count(collection: OriginalCollection): Promise<number> {
     return this.#database.collection(collection).estimatedDocumentCount();
   }
 
-  /** Every copy of every message in the order in which they lie there, without its content. */
+  /** Every copy of every message in stored order, without its content. */
   copies(): AsyncIterable<OriginalDocument> {
     const projection = Object.fromEntries(placeKeys.map((key) => [key, 1]));
     return this.#database.collection("messages").find({}, { projection, batchSize: 5_000 });
@@ -100,7 +100,7 @@ export class OriginalDatabase {
     return this.#database.collection(collection).find({}, { batchSize: 1_000 });
   }
 
-  /** Whole messages by their keys' text; what is gone is missing. */
+  /** Whole messages by their keys' text; missing messages are left out. */
   async messages(keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, OriginalDocument>> {
     if (keys.length === 0) return new Map();
     const filter = { _id: { $in: keys.map(idOf) } } as mongoose.mongo.Filter<mongoose.mongo.Document>;
@@ -122,7 +122,7 @@ async function connected(uri: string): Promise<mongoose.mongo.MongoClient> {
   }
 }
 
-/** The driver's words name hosts, never passwords. */
+/** The driver's messages name hosts, never passwords. */
 function toOperatorError(thrown: unknown): OperatorError {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new OperatorError(`the database to import cannot be read: ${reason}`, { cause: thrown });

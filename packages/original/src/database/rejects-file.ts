@@ -2,16 +2,16 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { codeOf, OperatorError } from "@chat21/runtime";
 import { extendedJson } from "./original-database.ts";
 
-/** What was refused, one JSON object a line. */
+/** A file of refused items, one JSON object a line. */
 export interface RejectsFile {
   add(item: object): void;
   close(): void;
 }
 
-/** Lines are gathered up to so many characters before they are written. */
+/** Lines are gathered up to this number of characters before they are written. */
 const bufferLength = 256 * 1_024;
 
-/** Opens the file for those who want it; what is in it already stays, so that a second import adds to it. */
+/** Opens the file when a path is given. Its present content stays, so that a second import adds to it. */
 export function openRejectsFile(path: string | undefined): RejectsFile {
   if (path === undefined) return { add: () => {}, close: () => {} };
   const file = open(path);

@@ -14,24 +14,24 @@ export interface RefusedDocument {
   readonly detail?: string;
 }
 
-/** What was read. */
+/** Counts of the read documents. */
 export interface ScanReport {
   /** Copies of messages. */
   copies: number;
-  /** Documents without a message in them: receipts of ids that nobody knows. */
+  /** Documents without a message: receipts of unknown ids. */
   stubs: number;
   /** Entries of lists. */
   entries: number;
-  /** Entries of nobody's list: a group's own, and those without an app. */
+  /** Entries on no user's list: a group's own, and those without an app. */
   entryStubs: number;
   groups: number;
-  /** Documents of apps that were not asked for. */
+  /** Documents of apps that were not selected. */
   otherApps: number;
   /** Refusals, by reason. */
   readonly refused: Partial<Record<OriginalRefusal, number>>;
 }
 
-/** What a scan works with. */
+/** Parts and settings of {@link scanOriginal}. */
 export interface ScanOptions {
   readonly database: OriginalDatabase;
   readonly spool: OriginalSpool;
@@ -43,10 +43,10 @@ export interface ScanOptions {
   readonly onProgress: (documents: number) => Promise<void>;
 }
 
-/** Documents between two words of progress. */
+/** Documents between two reports of progress. */
 const progressEvery = 2_000;
 
-/** Reads every collection once, in the order in which it lies there, and gathers what belongs where. */
+/** Reads every collection once, in stored order, and sorts its documents by where they belong. */
 export async function scanOriginal(options: ScanOptions): Promise<ScanReport> {
   const scan = new Scan(options);
   await scan.each("groups", (document) => scan.addGroup(document));

@@ -31,7 +31,7 @@ const statements = {
   addStub: "INSERT INTO stub VALUES (?, ?, ?)",
   addEntry: "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)",
   putGroup: "INSERT OR REPLACE INTO original_group VALUES (?, ?)",
-  // The times that copies know count; of those that none knows, the earliest guess.
+  // Known times of copies count; without any, the earliest guess counts.
   sort: `INSERT INTO message
     SELECT conversation, coalesce(min(CASE known WHEN 1 THEN at END), min(at)), message, max(known)
     FROM copy WHERE conversation BETWEEN ? AND ? GROUP BY conversation, message`,
@@ -73,14 +73,14 @@ export interface SpooledCopy {
   readonly document: DocumentKey;
 }
 
-/** Names that are remembered at most; an original has as many as it has people. */
+/** Remembered names, at most; an original has as many as it has people. */
 const maxNames = 100_000;
-/** Conversations that are put in order in one go; it holds up the process. */
+/** Conversations sorted per step; a step blocks the process. */
 const sortAtOnce = 2_000;
 
 /**
- * A file of its own in which every copy's place is gathered, so that all copies of a message, and all messages of a
- * conversation, come together whatever indexes the original has, and memory stays bounded. About 230 bytes a copy.
+ * A file that gathers the place of every copy. So all copies of a message, and all messages of a conversation, come
+ * together with any indexes of the original, and memory stays bounded. About 230 bytes a copy.
  */
 export class OriginalSpool {
   readonly #database: DatabaseSync;
@@ -88,16 +88,16 @@ export class OriginalSpool {
   readonly #sql: Readonly<Record<keyof typeof statements, StatementSync>>;
   readonly #names = new Map<string, number>();
 
-  /** @param parent the folder in which it makes one of its own */
+  /** @param parent the folder in which it makes its own folder */
   constructor(parent: string) {
     this.#folder = mkdtempSync(join(parent, "chat21-import-"));
     this.#database = new DatabaseSync(join(this.#folder, "spool.db"));
-    // Nobody needs it after a crash.
+    // The file is of no use after a crash.
     this.#database.exec(
       "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536",
     );
     this.#database.exec(`${tables}; BEGIN`);
-    // Where an open file needs no name it goes with its process, however that ends.
+    // On systems where an open file needs no name, the file is gone with its process, however that ends.
     if (process.platform !== "win32") rmSync(this.#folder, { recursive: true });
     const prepared = Object.entries(statements).map(([name, sql]) => [name, this.#database.prepare(sql)]);
     this.#sql = Object.fromEntries(prepared);
@@ -112,7 +112,7 @@ export class OriginalSpool {
       copy.isTimeKnown ? 1 : 0,
       copy.owner === null ? null : this.#name(copy.owner),
       Math.trunc(copy.status),
-      // What was replayed to a joiner has other attributes than what was sent.
+      // A copy that was replayed to a joiner has other attributes than the sent message.
       copy.isHistory ? 2 : isOwn ? 0 : 1,
       copy.tempUid,
       document,
@@ -128,7 +128,7 @@ export class OriginalSpool {
     this.#sql.addEntry.run(id, user, entry.isNew ? 1 : 0, entry.isArchived ? 1 : 0);
   }
 
-  /** Answers the older one of two documents of a group, which does not count. */
+  /** Adds a document of a group. Answers the older one of two, which does not count. */
   addGroup(app: string, group: string, value: OriginalGroup): OriginalGroup | null {
     const id = this.#conversation(app, group, "group");
     const known = this.group(id);
@@ -137,7 +137,7 @@ export class OriginalSpool {
     return known;
   }
 
-  /** Puts everything in its order; call it once, after everything was added. */
+  /** Sorts everything. Call it once, after everything was added. */
   async sort(onProgress: (fraction: number) => Promise<void>): Promise<void> {
     this.#database.exec("COMMIT");
     this.#names.clear();
@@ -151,7 +151,7 @@ export class OriginalSpool {
     }
   }
 
-  /** All messages, whatever becomes of them. */
+  /** Number of all messages, with any outcome. */
   get messageCount(): number {
     return Number(this.#sql.countMessages.get()?.["count"]);
   }
@@ -160,7 +160,7 @@ export class OriginalSpool {
     return Number(this.#sql.countStubs.get()?.["count"]);
   }
 
-  /** Conversations beyond an id. */
+  /** Conversations behind an id. */
   conversations(after: number, limit: number): readonly SpooledConversation[] {
     return this.#sql.conversations.all(after, limit).map((row) => ({
       id: row["id"] as number,
@@ -170,7 +170,7 @@ export class OriginalSpool {
     }));
   }
 
-  /** How many messages a conversation has, and which is the last. */
+  /** The number of a conversation's messages, and the last one. */
   extent(id: number): { readonly messages: number; readonly lastMessageId: string | null } {
     const messages = Number(this.#sql.countOf.get(id)?.["count"]);
     const lastMessageId = (this.#sql.last.get(id)?.["message"] as string | undefined) ?? null;
@@ -193,7 +193,7 @@ export class OriginalSpool {
     );
   }
 
-  /** Messages of a conversation in their order, beyond `after`. */
+  /** Messages of a conversation in their order, behind `after`. */
   messages(id: number, after: SpooledMessage | null, limit: number): readonly SpooledMessage[] {
     return this.#sql.messages.all(id, after?.timestamp ?? -1, after?.messageId ?? "", limit).map((row) => ({
       messageId: row["message"] as string,
@@ -202,7 +202,7 @@ export class OriginalSpool {
     }));
   }
 
-  /** Copies of a message, the one whose content counts first. */
+  /** Copies of a message. The first one is the copy whose content counts. */
   copies(id: number, messageId: string): readonly SpooledCopy[] {
     return this.#sql.copies.all(id, messageId).map((row) => ({
       owner: row["owner"] as string | null,
@@ -212,7 +212,7 @@ export class OriginalSpool {
     }));
   }
 
-  /** Receipts that called a message by this name. */
+  /** Receipts that named a message by this id. */
   stubs(name: string): readonly { readonly owner: string; readonly status: number }[] {
     return this.#sql.stubs
       .all(name)

@@ -9,11 +9,11 @@ import type { OriginalDocument } from "../documents/copy.ts";
 import { type DocumentKey, keyText, type OriginalDatabase } from "./original-database.ts";
 import type { OriginalSpool, SpooledConversation, SpooledCopy, SpooledMessage } from "./spool.ts";
 
-/** Messages whose content is asked for in one go. */
+/** Messages whose content is read at once. */
 const maxMessages = 500;
-/** Copies of these; a large group has thousands of each. */
+/** Copies of these messages; in a large group each has thousands. */
 const maxCopies = 50_000;
-/** Conversations that are read from the spool in one go. */
+/** Conversations read from the spool at once. */
 const conversationsAtOnce = 500;
 
 interface Gathered {
@@ -27,7 +27,7 @@ interface GatheredPage {
   readonly isLast: boolean;
 }
 
-/** The conversations of a sorted spool; contents come from the database, each message's once. */
+/** The conversations of a sorted spool. Contents come from the database, once per message. */
 export function createSpooledSource(spool: OriginalSpool, database: OriginalDatabase): OriginalSource {
   const ids = new WeakMap<OriginalConversation, number>();
   const hasStubs = spool.stubCount > 0;
@@ -39,7 +39,7 @@ export function createSpooledSource(spool: OriginalSpool, database: OriginalData
     return described;
   }
 
-  /** Pages in their order, none larger than what is asked for in one go. */
+  /** Pages in their order. None exceeds the bounds of one read. */
   function* gather(conversations: readonly OriginalConversation[]): Iterable<GatheredPage> {
     for (const conversation of conversations) {
       const id = ids.get(conversation) ?? 0;

@@ -3,12 +3,12 @@ import type { OriginalRefusal } from "../refusals.ts";
 import type { InstancesReport } from "./import-instances.ts";
 import type { ScanReport } from "./scan.ts";
 
-/** Everything that an import came to. */
+/** The whole result of an import. */
 export interface OriginalImportSummary {
   readonly source: string;
   readonly target: string;
   readonly dryRun: boolean;
-  /** `false`: it was cut short; the next import goes on. */
+  /** `false`: the import was cut short; the next one goes on. */
   readonly complete: boolean;
   readonly tookMs: number;
   readonly read: Omit<ScanReport, "refused">;
@@ -21,7 +21,7 @@ export interface OriginalImportSummary {
   readonly refused: Partial<Record<OriginalRefusal, number>>;
 }
 
-/** Refusals of several parts together. */
+/** The sum of several parts' refusals. */
 export function sumRefusals(
   ...parts: readonly Partial<Record<OriginalRefusal, number>>[]
 ): Partial<Record<OriginalRefusal, number>> {

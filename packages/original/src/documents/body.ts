@@ -7,8 +7,8 @@ import type { OriginalDocument } from "./copy.ts";
 const ownedByServer: ReadonlySet<string> = new Set(serverKeys);
 
 /**
- * What the sender wrote: every key in its order but the server's own, under the rules of a live send, so that no
- * reader meets anything that could not have been sent.
+ * The sender's content: every key in its order except the server's own, under the rules of a live send. So readers only
+ * meet messages that could have been sent.
  */
 export function originalBody(document: OriginalDocument): DecodedMessage | Refused {
   const own = Object.entries(document).filter(([key]) => !ownedByServer.has(key));

@@ -11,24 +11,24 @@ import type { Refused } from "../refusals.ts";
 /** A document of an original Chat21's database, or the same as JSON in one of its queues. */
 export type OriginalDocument = Readonly<Record<string, unknown>>;
 
-/** What one member's copy of a message says, all but its content. */
+/** The facts of one member's copy of a message, without its content. */
 export interface OriginalCopy {
   readonly app: string;
-  /** As the new store names it. */
+  /** Its id in the new store. */
   readonly conversation: string;
   readonly kind: "direct" | "group";
   readonly messageId: string;
   readonly sender: string;
-  /** Whose copy it is; `null`: the group's own timeline. */
+  /** Owner of the copy; `null`: the group's own timeline. */
   readonly owner: string | null;
   /** Milliseconds. */
   readonly timestamp: number;
-  /** `false`: the copy has no timestamp that can be true, and got the time at which its document was made. */
+  /** `false`: the copy has no possible timestamp, and got the time at which its document was made. */
   readonly isTimeKnown: boolean;
   readonly status: number;
-  /** Replayed to somebody who joined later; such copies have changed attributes. */
+  /** Replayed to a user who joined later; such copies have changed attributes. */
   readonly isHistory: boolean;
-  /** `attributes.tempUID`, the name by which a receipt may have called the message. */
+  /** `attributes.tempUID`, by which a receipt may have named the message. */
   readonly tempUid: string | null;
 }
 
@@ -40,24 +40,24 @@ export interface OriginalStub {
   readonly status: number;
 }
 
-/** What reading a copy needs besides the document. */
+/** Facts that reading a copy needs besides the document. */
 export interface CopyContext {
   /** Milliseconds. */
   readonly now: number;
-  /** When the document was made, milliseconds; `null` when nobody knows. */
+  /** Time when the document was made, milliseconds; `null` when unknown. */
   readonly createdAt: number | null;
 }
 
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
-/** Milliseconds of a timestamp however a client wrote it; `null` for what cannot be a time of the past. */
+/** Milliseconds of a timestamp in any form that clients wrote; `null` for a value that cannot be a time of the past. */
 export function originalTime(value: unknown, now: number): number | null {
   const number = value instanceof Date ? value.getTime() : Number(value ?? Number.NaN);
   const isTime = Number.isFinite(number) && number >= 1 && number <= now + limits.timestampFutureMs;
   return isTime ? Math.floor(number) : null;
 }
 
-/** Reads what one copy of a message says, or why it cannot be taken over. */
+/** Reads one copy of a message. Answers its facts, or the reason why it cannot be taken over. */
 export function readOriginalCopy(
   document: OriginalDocument,
   { now, createdAt }: CopyContext,

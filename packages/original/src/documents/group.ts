@@ -4,7 +4,7 @@ import type { OriginalRefusal, Refused } from "../refusals.ts";
 import type { OriginalDocument } from "./copy.ts";
 import { originalTime } from "./copy.ts";
 
-/** A group as it comes over, and what of it stays behind. */
+/** A group that is taken over, and the parts of it that are not. */
 export interface ReadOriginalGroup {
   readonly app: string;
   readonly id: string;
@@ -42,7 +42,7 @@ export function readOriginalGroup(document: OriginalDocument, now: number): Read
   return { app, id, group: { record, members }, leftOut };
 }
 
-/** The group itself stands among its members where a cached copy was written back. */
+/** In a cached copy that was written back, the group itself is among its members. */
 function membersOf(document: OriginalDocument, isRight: (user: string) => boolean): string[] {
   const { uid, members } = document;
   if (typeof members !== "object" || members === null) return [];

@@ -5,7 +5,7 @@ import type { OriginalDocument } from "./copy.ts";
 
 const dataKeys = ["device_model", "language", "platform", "platform_version"] as const;
 
-/** Longest token of a push service that is taken over; they have no limit of their own. */
+/** Longest token of a push service that is taken over; push services have no limit of their own. */
 const maxInstanceIdLength = 4_096;
 
 /** Reads a document of `instances`: a device's push registration. */

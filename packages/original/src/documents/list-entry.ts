@@ -14,8 +14,8 @@ export interface ReadOriginalListEntry {
 }
 
 /**
- * Reads a document of `conversations`. `null`: on nobody's list, because it is a group's own, or has no app (what a
- * patch of an unknown conversation leaves behind).
+ * Reads a document of `conversations`. `null`: it is on no user's list, because it is a group's own, or has no app (a
+ * patch of an unknown conversation leaves such a document behind).
  */
 export function readOriginalListEntry(document: OriginalDocument): ReadOriginalListEntry | Refused | null {
   const { app_id: app, timelineOf: user, conversWith, is_new, archived } = document;

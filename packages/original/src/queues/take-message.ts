@@ -17,8 +17,8 @@ import type { OriginalRefusal, Refused } from "../refusals.ts";
 import { isRefused } from "../refusals.ts";
 
 /**
- * What became of a copy. `appended`: it became the conversation's newest event. `known`: the message is there already,
- * through another copy or an import. `stub`: no message at all, but a receipt of one that nobody knows.
+ * The outcome for a copy. `appended`: it became the conversation's newest event. `known`: the message is there already,
+ * through another copy or an import. `stub`: not a message, but a receipt of an unknown one.
  */
 export type TakenMessage =
   | { readonly status: "appended" | "known"; readonly conversation: string; readonly seq: number }
@@ -27,8 +27,8 @@ export type TakenMessage =
 
 /**
  * Appends one copy of a message, as an original left it in its queue `persist`, to its conversation, unless the message
- * is there already. Nobody is told: its receivers had it live. Idempotent, whoever else writes at the same time. Run
- * it after the import, whose numbers come first. Throws what the store throws.
+ * is there already. Nothing is delivered: its receivers had it live. Idempotent, also with other writers at the same
+ * time. Run it after the import, whose numbers come first. Throws the store's errors.
  */
 export async function takeOriginalMessage(
   store: Store,
@@ -36,7 +36,7 @@ export async function takeOriginalMessage(
   clock: Pick<Clock, "now">,
 ): Promise<TakenMessage> {
   const now = clock.now();
-  // A queue keeps no time of its own: a message without one is as old as the moment it is found.
+  // A queue keeps no time of its own: a message without one gets the time at which it is found.
   const facts = readOriginalCopy(copy, { now, createdAt: now });
   if ("stubOf" in facts) return { status: "stub" };
   if (isRefused(facts)) return refusal(facts);
@@ -57,7 +57,8 @@ async function append(
   const { app, conversation, messageId } = facts;
   let clientMessageId = body.clientMessageId;
   for (;;) {
-    // The head first: whoever stores the message after this makes the commit stale, and before it is found here.
+    // The head is read first: a writer that stores the message after this makes the commit stale, and one that stores
+    // it before is found here.
     const [record] = await store.conversations.load([{ app, conversation }]);
     const found = await store.events.find(app, conversation, messageId);
     if (found?.messageId === messageId) {
@@ -102,13 +103,13 @@ function runOf(record: ConversationRecord | null, event: EventRecord, body: Deco
     expectedHead: event.seq - 1,
     events: [event],
     kind,
-    // Also one that is a group by its channel type alone.
+    // This includes a group that is one by its channel type alone.
     transient: record?.transient === true || (kind === "group" && group === null),
     ...(members.length === 0 ? {} : { members }),
   };
 }
 
-/** Who sees the message in a conversation that has no group data: the rules of a live send. */
+/** The users who see the message in a conversation without group data: the rules of a live send. */
 function membersOf(
   record: ConversationRecord | null,
   { conversation, sender, seq }: EventRecord,

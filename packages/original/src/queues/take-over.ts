@@ -6,7 +6,7 @@ import { takePersistedMessage } from "./take-persisted.ts";
 import { takeOriginalQueues } from "./take-queues.ts";
 import { createOriginalWebhookRecorder } from "./webhook-recorder.ts";
 
-/** What an {@link OriginalTakeOver} is made of. */
+/** Parts and settings of an {@link OriginalTakeOver}. */
 export interface OriginalTakeOverOptions {
   readonly store: Store & { readonly webhooks: WebhookStore };
   readonly webhooks: Pick<WebhookSettings, "enabled" | "endpoints" | "events">;
@@ -14,11 +14,11 @@ export interface OriginalTakeOverOptions {
   readonly log: Pick<Log, "info" | "warn">;
   /** Apps whose bindings end. @default the app that existing clients have built in */
   readonly apps?: readonly string[] | undefined;
-  /** Leave the queues bound, and growing. @default false */
+  /** Leaves the queues bound, and growing. @default false */
   readonly keepsQueues?: boolean;
 }
 
-/** Takes what an original deployment had accepted and not finished. */
+/** Takes over messages that an original deployment had accepted and not finished. */
 export interface OriginalTakeOver {
   /** Empties and deletes the original's queues; see {@link takeOriginalQueues}. */
   take(queues: OriginalBrokerQueues): Promise<void>;
@@ -26,14 +26,14 @@ export interface OriginalTakeOver {
   takePersisted(message: OriginalQueueMessage): Promise<void>;
   /** Records a message of the queue `webhooks`. */
   takeWebhook(message: OriginalQueueMessage): Promise<void>;
-  /** Says in the log how much there was, where there was anything. */
+  /** Logs the numbers, unless there was nothing. */
   report(): void;
 }
 
 /**
- * Makes what takes over the original's queues. A message becomes the newest event of its conversation unless it is there
- * already; a webhook becomes rows of the outbox. Both may be repeated, reject with `bad_request` what no original has put
- * there, and with the store's error when it fails.
+ * Makes the take-over of the original's queues. A message becomes the newest event of its conversation unless it is
+ * there already; a webhook becomes rows of the outbox. Both may be repeated. They reject with `bad_request` for a
+ * message that no original writes, and with the store's error when it fails.
  */
 export function createOriginalTakeOver(options: OriginalTakeOverOptions): OriginalTakeOver {
   const { store, webhooks, clock, log, apps, keepsQueues = false } = options;

@@ -3,10 +3,10 @@ import type { OriginalDocument } from "../documents/copy.ts";
 import type { OriginalQueueMessage } from "./broker-queues.ts";
 import { type TakenMessage, takeOriginalMessage } from "./take-message.ts";
 
-/** Whose copy it is stands in the key alone. */
+/** Only the key tells the owner of a copy. */
 const keyPattern = /^apps\.observer\.([^.]+)\.users\.([^.]+)\.messages\.([^.]+)\.persist$/;
 
-/** {@link takeOriginalMessage} for what an original left in its queue. Refuses what no original has put there. */
+/** {@link takeOriginalMessage} for a message of an original's queue. Refuses messages that no original writes. */
 export async function takePersistedMessage(
   store: Store,
   { routingKey, payload }: OriginalQueueMessage,

@@ -4,16 +4,16 @@ import type { OriginalBrokerQueues, OriginalQueueMessage } from "./broker-queues
 
 type Handle = (message: OriginalQueueMessage) => Promise<void>;
 
-/** What {@link takeOriginalQueues} needs. A handler resolves when the message is durable. */
+/** Settings of {@link takeOriginalQueues}. A handler resolves when the message is durable. */
 export interface OriginalQueuesOptions {
   readonly queues: OriginalBrokerQueues;
   /** @default the app that existing clients have built in */
   readonly apps?: readonly string[] | undefined;
-  /** Leave the queues bound, and growing: somebody else is to read them. @default false */
+  /** Leaves the queues bound, and growing, for another reader. @default false */
   readonly isKept?: boolean;
-  /** Takes what was not stored yet. @default the queue `persist` is left alone */
+  /** Takes messages that were not stored yet. @default the queue `persist` is left alone */
   readonly onPersisted?: Handle;
-  /** Takes what was not sent yet. @default the queue `webhooks` is left alone */
+  /** Takes webhooks that were not sent yet. @default the queue `webhooks` is left alone */
   readonly onWebhook?: Handle;
   readonly clock: Pick<Clock, "delay">;
   readonly log: Pick<Log, "info" | "warn">;
@@ -21,15 +21,17 @@ export interface OriginalQueuesOptions {
 
 type QueueName = "messages" | "persist" | "webhooks";
 
-/** Bounds the original's queues, for whoever keeps them: a policy to import into the broker with our definitions. */
+/**
+ * Bounds the original's queues, for operators who keep them: a policy to import into the broker with our definitions.
+ */
 export const originalQueuesPolicy = {
   name: "chat21-original-queues",
   pattern: "^(messages|persist|webhooks)$",
-  /** Messages of each; the oldest go first. */
+  /** Messages of each queue; the oldest go first. */
   definition: { "max-length": 100_000 },
 } as const;
 
-/** Exactly what an original binds. */
+/** The exact bindings of an original. */
 function bindingsOf(queue: QueueName, app: string): readonly string[] {
   switch (queue) {
     case "messages":
@@ -50,14 +52,17 @@ function bindingsOf(queue: QueueName, app: string): readonly string[] {
   }
 }
 
-/** How often, and how many times, a consumer may turn out to be that of one of our own processes which has just died. */
+/**
+ * A consumer may belong to one of our own processes that has just died. The queue is looked at again, this often and
+ * this many times.
+ */
 const lookEveryMs = 250;
 const maxLooks = 24;
 
 /**
- * Takes over what an original left on the broker, so that nothing that was accepted is lost and no queue grows for ever: its
- * queues are unbound, drained, and deleted. Call it when our own bindings are there, in one process at a time, before
- * anything else is consumed. Throws `conflict` when somebody else consumes the queues.
+ * Takes over the queues of an original on the broker, so that no accepted message is lost and no queue grows for ever:
+ * its queues are unbound, drained, and deleted. Call it when our own bindings are there, in one process at a time,
+ * before any other queue is consumed. Throws `conflict` when a foreign consumer reads the queues.
  */
 export async function takeOriginalQueues(options: OriginalQueuesOptions): Promise<void> {
   const { queues, log, isKept = false, onPersisted, onWebhook } = options;
@@ -66,7 +71,7 @@ export async function takeOriginalQueues(options: OriginalQueuesOptions): Promis
     persist: onPersisted && (() => queues.drain("persist", onPersisted)),
     webhooks: onWebhook && (() => queues.drain("webhooks", onWebhook)),
   };
-  // What was not stored or not sent yet is older than what was not handled yet.
+  // Messages that were not stored or not sent yet are older than messages that were not handled yet.
   for (const queue of ["persist", "webhooks", "messages"] as const) {
     const found = await queues.look(queue);
     if (found === null) continue;

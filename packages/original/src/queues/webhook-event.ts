@@ -3,10 +3,10 @@ import { conversationBody, messageBody, presenceBody } from "@chat21/events";
 import { conversationIdOf, looksLikeGroupId, messageStatus } from "@chat21/protocol";
 import type { OriginalQueueMessage } from "./broker-queues.ts";
 
-/** Far more than an original's clients could send in one message; a row of any store takes it. */
+/** Far more than an original's clients could send in one message; a row of any store can hold it. */
 const largestPayloadBytes = 1_024 * 1_024;
 
-/** The queue's own keys, which no endpoint got. */
+/** The queue's own keys, which were not sent to endpoints. */
 const internalKeys = new Set(["temp_field_chat_topic", "temp_webhook_endpoints"]);
 
 interface Read {
@@ -14,14 +14,15 @@ interface Read {
   readonly fields: Readonly<Record<string, unknown>>;
   /** JSON text without the queue's own keys. */
   readonly data: string;
-  /** The whole as it lay in the queue, which has no id of its own: the same again is the same event. */
+  /** The whole message of the queue, which has no id of its own: the same content is the same event. */
   readonly identity: readonly string[];
 }
 
 /**
- * The event that an original was about to send, or `null` for what no original has put into its queue `webhooks`.
- * The key is `observer.webhook.apps.{app}.` and `message_deliver`, `message_update`, `conversation_archived` or `presence`.
- * The payload is JSON: the event's `data`, and beside it `temp_…` keys of the original's own.
+ * The event that an original was about to send, or `null` for a message that no original writes into its queue
+ * `webhooks`. The key is `observer.webhook.apps.{app}.` and `message_deliver`, `message_update`,
+ * `conversation_archived` or `presence`. The payload is JSON: the event's `data`, and beside it `temp_…` keys of the
+ * original's own.
  */
 export function originalWebhookEvent({
   routingKey,
@@ -52,7 +53,7 @@ function parse(payload: Uint8Array): (Pick<Read, "fields" | "data"> & { readonly
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
     const own = Object.entries(value).filter(([key]) => !internalKeys.has(key));
-    // Throws for what is nested too deep to be written again.
+    // Throws for a value that is nested too deep to be written again.
     return { text, fields: { ...value }, data: JSON.stringify(Object.fromEntries(own)) };
   } catch {
     return null;
@@ -61,7 +62,7 @@ function parse(payload: Uint8Array): (Pick<Read, "fields" | "data"> & { readonly
 
 const textOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
-/** `apps.{app}.users.{user}.{kind}.{conversWith}.{end}`: whom the event was for is in the topic alone. */
+/** `apps.{app}.users.{user}.{kind}.{conversWith}.{end}`: only the topic names the user of the event. */
 function placeOf({ app, fields }: Read, kind: string, end: string) {
   const topic = textOf(fields["temp_field_chat_topic"]);
   const [apps, ofApp, users, user, of, conversWith, last, ...rest] = topic?.split(".") ?? [];
@@ -85,7 +86,7 @@ function messageEvent(read: Read): BackendEventDraft | null {
   };
 }
 
-/** The queue says whose copy of which message, and nothing of the other side: neither does the event. */
+/** The queue names the owner of the copy and the message, but not the other side: neither does the event. */
 function returnReceipt({ app, fields, data, identity }: Read): BackendEventDraft | null {
   const [messageId, owner] = [textOf(fields["message_id"]), textOf(fields["timelineOf"])];
   if (messageId === null || owner === null) return null;
@@ -115,7 +116,7 @@ function presenceEvent({ app, fields, identity }: Read): BackendEventDraft | nul
   if (user === null || (presence !== "online" && presence !== "offline")) return null;
   return {
     ...{ event: "presence-change", app, orderKey: `${app}/presence/${user}`, identity },
-    // The one event whose time is that of what happened.
+    // The only event whose time is that of the occurrence.
     body: (createdAt) =>
       presenceBody({
         presence,

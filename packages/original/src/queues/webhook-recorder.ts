@@ -5,22 +5,23 @@ import type { OriginalQueueMessage } from "./broker-queues.ts";
 import { originalWebhookEvent } from "./webhook-event.ts";
 
 /**
- * What became of it. `recorded`: its rows are durable. `unwanted`: webhooks are off, have no endpoint, or not of this event.
- * `refused`: no original has put that there.
+ * The outcome of a recording. `recorded`: its rows are durable. `unwanted`: webhooks are off, have no endpoint, or do
+ * not send this event. `refused`: no original writes such a message.
  */
 export type OriginalWebhookOutcome = "recorded" | "unwanted" | "refused";
 
-/** What {@link createOriginalWebhookRecorder} needs. */
+/** Ports and settings of {@link createOriginalWebhookRecorder}. */
 export interface OriginalWebhookRecorder {
-  /** Its endpoints get the events, whichever the original had. */
+  /** Its endpoints get the events, instead of the original's endpoints. */
   readonly settings: Pick<WebhookSettings, "enabled" | "endpoints" | "events">;
   readonly store: Pick<WebhookStore, "enqueue">;
   readonly clock: Pick<Clock, "now">;
 }
 
 /**
- * Makes the function that takes over what an original had not sent yet: rows for the endpoints, with ids made of what lay
- * in the queue, so that a repeat adds nothing. Call it in the queue's order, one after the other. Rejects with the store's error.
+ * Makes the function that takes over webhooks that an original had not sent yet: rows for the endpoints, with ids made
+ * of the queue's content, so that a repeat adds nothing. Call it in the queue's order, one after the other. Rejects
+ * with the store's error.
  */
 export function createOriginalWebhookRecorder({
   settings: { enabled, endpoints, events },

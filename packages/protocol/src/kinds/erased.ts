@@ -5,7 +5,7 @@ import { limits } from "../limits.ts";
 import { rangeSchema } from "../range.ts";
 import { defineEventKind } from "./event-kind.ts";
 
-/** Erases messages for everybody: one's own, or as the group's owner anybody's. `seqs` are the messages' numbers. */
+/** Erases messages for everybody: one's own, or any message as the group's owner. `seqs` are the messages' numbers. */
 export const eraseCommandSchema = defineSchema(() =>
   z.object({
     type: z.literal("erase"),
@@ -20,7 +20,7 @@ export type EraseCommand = z.infer<typeof eraseCommandSchema>;
  * Messages were erased: their bodies are gone from every store, their numbers stay. `seqs` names them by inclusive
  * ranges, ascending; every number in a range is a message.
  *
- * Code 5 marked erased messages in place in older databases; a migration turns these into overlays.
+ * Code 5 marked messages that older databases erased in place; a migration turns these marks into overlays.
  */
 export const erased = defineEventKind({
   code: 6,

@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 
-/** The wire's side of a kind of event. The rules of a kind stand in the engine, under the same name. */
+/** The wire's side of a kind of event. The rules of a kind are in the engine, under the same name. */
 export interface EventKind<Data extends z.ZodMiniType = z.ZodMiniType> {
   /** The number that stores keep, 0-62. Permanent: a number that was used is never given to another kind. */
   readonly code: number;

@@ -7,8 +7,8 @@ import { memberRemoved } from "./member-removed.ts";
 import { message } from "./message.ts";
 
 /**
- * Every kind of event in a conversation's log, by its name on the wire. A reader skips kinds that it does not know; they
- * take a number all the same. A new kind is one file here, one in the engine (`kinds/`) and one reducer in the SDK: the
+ * Every kind of event in a conversation's log, by its name on the wire. A reader skips unknown kinds; they take a
+ * number all the same. A new kind is one file here, one in the engine (`kinds/`) and one reducer in the SDK: the
  * compiler asks for all three.
  */
 export const eventKinds = {

@@ -4,13 +4,13 @@ import { RecentMap } from "./recent-map.ts";
 /** How many ids stay in memory; each costs about 150 bytes. */
 const remembered = 20_000;
 
-/** Numbers for (app, user): whoever wrote, is a member or was present. A number is never given again. */
+/** Numbers of accounts (app, user): everybody who wrote, is a member or was present. A number is never given again. */
 export interface Accounts {
   /** `null` for somebody who has none yet. */
   find(app: string, name: string): number | null;
-  /** The number, made when there is none. Only on the connection that writes. */
+  /** The account's number, made when there is none. Only on the connection that writes. */
   intern(app: string, name: string): number;
-  /** Forgets what a rollback may have undone. */
+  /** Forgets numbers that a rollback may have undone. */
   reset(): void;
 }
 

@@ -20,7 +20,7 @@ export interface MessageAmendments {
   replace(...args: Parameters<OverlayStore["replace"]>): boolean;
 }
 
-/** What {@link createMessageAmendments} works on. */
+/** Parts of {@link createMessageAmendments}. */
 export interface AmendmentParts {
   readonly database: DatabaseSync;
   readonly conversations: ConversationRows;
@@ -43,7 +43,7 @@ function prepareStatements(database: DatabaseSync) {
     eraseEvent: database.prepare(
       "UPDATE event SET listed = 0, temp_hash = NULL WHERE conversation = ? AND seq = ?",
     ),
-    // Nothing is listed up to the floor: lists and unread counts need not look there again.
+    // No event up to the floor is listed: lists and unread counts need not look there again.
     raiseFloor: database.prepare(
       `UPDATE conversation SET unlisted_to = ifnull((
          SELECT seq - 1 FROM event
@@ -99,7 +99,7 @@ export function createMessageAmendments(parts: AmendmentParts): MessageAmendment
         found.id,
         overlays.filter(({ seq }) => isStoredMessage(found.id, seq)),
       );
-      // Whoever remembers what a list shows of the conversation looks again.
+      // Readers that remember what a list shows of the conversation look again.
       ends.touch(found.id, changes.nextSilent());
       return true;
     },

@@ -2,13 +2,13 @@ import type { DatabaseSync } from "node:sqlite";
 import type { DispatchRows } from "./dispatch-rows.ts";
 
 /**
- * One sequence of numbers for all that changes: events take them as their log positions, patches of members'
- * places as change numbers. A number is given once, also when what took it is rolled back.
+ * One sequence of numbers for all that changes: events take them as their log positions, patches of members' places as
+ * change numbers. A number is given once, even when the transaction that took it is rolled back.
  */
 export interface ChangeNumbers {
   last(): number;
   next(): number;
-  /** The next number, for what is no event: there is nothing to dispatch at it. */
+  /** The next number, for a change that is no event: there is nothing to dispatch at it. */
   nextSilent(): number;
   /** Closes the gap that a rollback has left. */
   reset(): void;

@@ -16,12 +16,12 @@ import type { SeatTables } from "./seat-tables.ts";
 import { clip } from "./spans.ts";
 import type { Seat, ViewReads } from "./view-reads.ts";
 
-/** What has changed for a user. */
+/** Reads of the changes for a user. */
 export interface ChangeReads {
   changes(query: ChangeQuery): Changes;
 }
 
-/** What {@link createChangeReads} works on. */
+/** Parts of {@link createChangeReads}. */
 export interface ChangeParts {
   readonly database: DatabaseSync;
   readonly accounts: Accounts;
@@ -62,7 +62,7 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
   const logPositionAt = (conversation: number, seq: number) =>
     (sql.logPositionAt.get(conversation, seq)?.["position"] ?? 0) as number;
 
-  /** Log position of the last event that somebody sees who has left. It never changes. */
+  /** Log position of the last event that a former member sees. It never changes. */
   function endOfFormer(table: SeatTable, seat: number, account: number): number {
     const known = table.get(seat, "endedAt");
     if (known > 0) return known;

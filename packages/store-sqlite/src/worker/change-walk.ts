@@ -7,7 +7,7 @@ import { StoreFailure } from "./failure.ts";
  */
 export interface ChangeWalk {
   readonly since: number;
-  /** Events behind this one are given, at or below `since`. */
+  /** Events after this one are given; it is at or below `since`. */
   readonly base: number;
   /** The newest change when the walk began. */
   readonly upTo: number;
@@ -39,7 +39,7 @@ export function cursorOfNextWalk({ base, upTo }: ChangeWalk): string {
   return `${upTo}.${base}`;
 }
 
-/** Whether a walk goes on that an earlier page has begun. */
+/** Whether an earlier page has begun this walk. */
 export function isContinued({ below }: ChangeWalk, last: number): boolean {
   return below <= last;
 }

@@ -12,7 +12,7 @@ import { StoreFailure } from "./failure.ts";
 import { nameHash } from "./name-hash.ts";
 import { createPutMembers } from "./put-members.ts";
 
-/** What {@link createCommitRuns} works on. */
+/** Parts of {@link createCommitRuns}. */
 export interface CommitParts {
   readonly database: DatabaseSync;
   readonly accounts: Accounts;
@@ -43,15 +43,15 @@ function prepareStatements(database: DatabaseSync) {
 }
 
 /**
- * Stores runs inside the caller's transaction. Everything that may be refused is looked at before the first insert of
- * a run, so that a run needs no savepoint.
+ * Stores runs inside the caller's transaction. All checks that may refuse a run come before its first insert, so that a
+ * run needs no savepoint.
  */
 export function createCommitRuns(parts: CommitParts): (runs: readonly EncodedRun[]) => EncodedRunResult[] {
   const { accounts, conversations, names, rows, changes, amendments, ends } = parts;
   const sql = prepareStatements(parts.database);
   const putMembers = createPutMembers(parts.database, accounts);
 
-  /** The very same run once more, after an answer that got lost. */
+  /** Whether the very same run came once more, after its answer got lost. */
   function isStored(found: KnownConversation, events: readonly EventRecord[]): boolean {
     return events.every(({ seq, messageId }) => {
       return seq <= found.head && sql.messageIdAt.get(found.id, seq)?.["message_id"] === messageId;

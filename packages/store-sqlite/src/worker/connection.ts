@@ -14,14 +14,14 @@ export const busyTimeoutMs = 5_000;
 const writerCacheKiB = 32 * 1024;
 const readerCacheKiB = 16 * 1024;
 
-/** What is left of the log's file once it was carried over, so that one burst does not keep its space for ever. */
+/** Largest size of the log's file after it was carried over: one burst does not keep its space for ever. */
 const logSizeLimitBytes = 64 * 1024 * 1024;
 
 function pragmaNumber(database: DatabaseSync, name: string): number {
   return Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
 }
 
-/** Which schema the file has; refuses what is not ours, and what is newer than this code. */
+/** The schema version of the file. Refuses a file that is not ours, and one that is newer than this code. */
 export function requireKnownSchema(database: DatabaseSync, path: string): number {
   const version = pragmaNumber(database, "user_version");
   const owner = pragmaNumber(database, "application_id");

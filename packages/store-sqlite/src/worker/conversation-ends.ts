@@ -4,7 +4,9 @@ const bytesPerConversation = fieldsPerConversation * Float64Array.BYTES_PER_ELEM
 
 const firstConversations = 4_096;
 
-/** 256 MiB of addresses; memory is taken as conversations come. Later conversations are looked up in the database. */
+/**
+ * 256 MiB of addresses; memory is used only as conversations come. Conversations beyond are looked up in the database.
+ */
 const maxConversations = 2 ** 24;
 
 /**

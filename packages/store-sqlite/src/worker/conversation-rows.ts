@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { GroupRecord, Run } from "@chat21/engine";
 import { RecentMap } from "./recent-map.ts";
 
-/** How many conversations the writer knows by heart; each costs about 250 bytes. */
+/** How many conversations the writer keeps in memory; each costs about 250 bytes. */
 const remembered = 20_000;
 
 /** A conversation as the writer keeps it in memory. */
@@ -20,7 +20,7 @@ export interface ConversationRows {
   create(app: string, name: string, kind: Run["kind"], transient: boolean): KnownConversation;
   /** Writes the facts that differ; `undefined` leaves the group as it is. */
   update(known: KnownConversation, kind: Run["kind"], transient: boolean, group: Run["group"]): void;
-  /** Forgets what a rollback may have undone. */
+  /** Forgets changes that a rollback may have undone. */
   reset(): void;
 }
 

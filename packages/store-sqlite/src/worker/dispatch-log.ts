@@ -5,21 +5,21 @@ type Span = readonly [from: number, to: number];
 export const dispatchedRow = "dispatched";
 
 /**
- * Spans beyond the cursor that are kept across a restart: the first ones and the last. What lies in others is dispatched
- * again then.
+ * Spans beyond the cursor that are kept across a restart: the first ones and the last. Events in other spans are
+ * dispatched again then.
  */
 const maxStoredSpans = 64;
 
 /**
- * Which log positions were dispatched: all up to a cursor, and spans beyond it. In order, marks move the
- * cursor only; one event that cannot be dispatched costs one span, however many follow it.
+ * Which log positions were dispatched: all up to a cursor, and spans beyond it. Marks that come in order move the
+ * cursor only. One event that cannot be dispatched costs one span, however many follow it.
  */
 export class DispatchLog {
   #cursor = 0;
   /** Ascending, with a gap between any two and behind the cursor. */
   #spans: [number, number][] = [];
 
-  /** The state as text; small whatever happened. */
+  /** The state as text; always small. */
   serialize(): string {
     const spans = this.#spans;
     const stored =

@@ -15,9 +15,9 @@ export interface DispatchRows {
   markLogPositions(from: number, to: number): void;
   /** The highest number that is marked. */
   lastMarked(): number;
-  /** Writes what changed inside the caller's transaction. */
+  /** Writes the changes, inside the caller's transaction. */
   save(): void;
-  /** What was saved may have been undone: it is written again by the next {@link save}. */
+  /** The last save may have been undone: the next {@link save} writes it again. */
   reset(): void;
   /** `of`: only those of one conversation. */
   undispatched(

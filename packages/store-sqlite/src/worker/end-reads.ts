@@ -10,8 +10,8 @@ export interface EndReads {
 }
 
 /**
- * What the writer has not told of since the store was opened is read once and kept here, and not in the shared memory: the
- * writer may tell of a newer end in the meantime.
+ * Ends that the writer has not told of since the store was opened are read once and kept here. They are not kept in the
+ * shared memory, because the writer may tell of a newer end in the meantime.
  */
 export function createEndReads(database: DatabaseSync, ends: ConversationEnds): EndReads {
   const select = database.prepare(

@@ -1,16 +1,16 @@
 import type { EventCodes } from "@chat21/protocol";
 import { StoreFailure } from "./failure.ts";
 
-/** The number of messages. Permanent, like all of them: the numbers stand in databases. */
+/** The number of the kind "message". Permanent, like all these numbers: they stand in databases. */
 export const messageCode = 0;
 
 /** Kinds of events between their names and their stored numbers. */
 export interface EventNames {
   /** Throws `internal` for a kind that the store was not opened with. */
   codeOf(type: string): number;
-  /** `#` and the number for one that a newer process has written meanwhile. */
+  /** The name of a kind; `#` and the number for a kind that a newer process has written meanwhile. */
   nameOf(code: number): string;
-  /** The codes of those kinds that the store was opened with. */
+  /** The codes of the given kinds, without those that the store was not opened with. */
   knownCodesOf(types: readonly string[]): number[];
   /** A bit for each of the kinds, for `mask & (1 << type)` in SQL. @default all bits */
   maskOf(types: readonly string[] | undefined): bigint;

@@ -18,7 +18,7 @@ export interface EventReads {
 /** An account number that nobody has. */
 const nobody = -1;
 
-/** What {@link createEventReads} works on. */
+/** Parts of {@link createEventReads}. */
 export interface EventReadParts {
   readonly database: DatabaseSync;
   readonly accounts: Accounts;

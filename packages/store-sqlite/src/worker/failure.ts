@@ -1,6 +1,8 @@
 import type { ErrorCode } from "@chat21/protocol";
 
-/** What a worker says of an error. A worker imports nothing of other packages at run time: see `sqlite-worker.ts`. */
+/**
+ * A worker's description of an error. A worker imports nothing of other packages at run time: see `sqlite-worker.ts`.
+ */
 export interface WorkerFailure {
   readonly code: ErrorCode;
   readonly message: string;
@@ -17,7 +19,9 @@ export class StoreFailure extends Error {
   }
 }
 
-/** Result codes of SQLite that blame the surroundings: they may pass, and everything in the transaction is undone. */
+/**
+ * Result codes of SQLite for failures of the surroundings: they may pass, and everything in the transaction is undone.
+ */
 const passing: Readonly<Record<number, string>> = {
   5: "the database is busy",
   6: "the database is locked",
@@ -42,13 +46,13 @@ export function isBusy(thrown: unknown): boolean {
   return resultCodeOf(thrown) === 5;
 }
 
-/** Whether the surroundings are to blame, and not the request: no request of the transaction may be kept. */
+/** Whether the surroundings failed, and not the request: then no request of the transaction may be kept. */
 export function isEnvironmental(thrown: unknown): boolean {
   const code = resultCodeOf(thrown);
   return code !== undefined && (code in passing || damaged.has(code));
 }
 
-/** `store_unavailable` for what may pass, `internal` for what will not. */
+/** `store_unavailable` for a failure that may pass, `internal` for one that will not. */
 export function toFailure(thrown: unknown, path: string): WorkerFailure {
   if (thrown instanceof StoreFailure) return { code: thrown.code, message: thrown.message };
   const detail = thrown instanceof Error ? thrown.message : String(thrown);

@@ -7,13 +7,13 @@ export class GreatestFirst {
     return this.#keys.length;
   }
 
-  /** Adds an item before {@link arrange} was called. */
+  /** Adds an item before {@link arrange} is called. */
   collect(key: number, item: number): void {
     this.#keys.push(key);
     this.#items.push(item);
   }
 
-  /** Puts what was collected in order, less what has a key below `least`. */
+  /** Puts the collected items in order; drops those with a key below `least`. */
   arrange(least = Number.NEGATIVE_INFINITY): void {
     let kept = 0;
     for (let at = 0; at < this.#keys.length; at += 1) {
@@ -79,7 +79,7 @@ export class GreatestFirst {
   }
 }
 
-/** The greatest of many keys: tells which ones may be left out while they are gathered. */
+/** The greatest of many keys: says which keys may be left out while they are gathered. */
 export class Greatest {
   readonly #limit: number;
   /** Negative, so that the least one comes first. */

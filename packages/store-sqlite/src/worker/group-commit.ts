@@ -5,7 +5,7 @@ import { isEnvironmental, toFailure } from "./failure.ts";
 import { hasMethod, invoke, tryToInvoke } from "./invoke.ts";
 import type { Writer } from "./writer-methods.ts";
 
-/** About 4 MiB. More would keep reads waiting longer than the 10 ms that these take at most. */
+/** About 4 MiB, which hold up reads for 10 ms at most. More would keep them waiting longer. */
 const pagesPerCheckpoint = 1_000;
 
 /** Runs everything that is waiting as one transaction with one fsync, and answers afterwards. */
@@ -14,8 +14,8 @@ export type GroupCommit = (requests: readonly WorkerRequest[]) => readonly Worke
 /**
  * The requests of a transaction succeed or fail one by one: the happy path needs no savepoint, because a method checks
  * before it writes. When one fails all the same, everything is rolled back and done again with a savepoint for each
- * request, so that only the guilty one is left out. When the surroundings fail (disk full, I/O error), or the commit
- * itself, all of the transaction are refused.
+ * request, so that only the failing one is left out. When the surroundings fail (disk full, I/O error), or the commit
+ * itself, all requests of the transaction are refused.
  */
 export function createGroupCommit(database: DatabaseSync, writer: Writer, path: string): GroupCommit {
   const runPlainly = (request: WorkerRequest): WorkerAnswer => [
@@ -79,7 +79,7 @@ export function createGroupCommit(database: DatabaseSync, writer: Writer, path: 
     const notes = requests.filter((request) => hasMethod(writer.notes, request));
     const together = requests.filter((request) => hasMethod(writer.methods, request));
     const apart = requests.filter((request) => hasMethod(writer.side, request));
-    // Those that travel with a question only: whoever sent them keeps them.
+    // No transaction runs for these notes alone. A failure is ignored, because the sender still has them.
     if (together.length === 0) for (const note of notes) tryToInvoke(writer.notes, note, path);
     const answers = together.length === 0 ? [] : transact(together, notes, runPlainly);
     return [...answers, ...apart.map((request) => tryToInvoke(writer.side, request, path))];

@@ -13,7 +13,7 @@ export function invoke(methods: object, [, method, args]: WorkerRequest): unknow
   return (methods as Readonly<Record<string, Call>>)[method]?.(...args);
 }
 
-/** As {@link invoke}, with what was thrown as an answer. */
+/** As {@link invoke}, but an error that is thrown becomes the answer. */
 export function tryToInvoke(methods: object, request: WorkerRequest, path: string): WorkerAnswer {
   try {
     return [request[0], null, invoke(methods, request)];

@@ -12,7 +12,7 @@ export interface ListReads {
   list(query: ConversationQuery): ConversationView[];
 }
 
-/** What {@link createListReads} works on. */
+/** Parts of {@link createListReads}. */
 export interface ListParts {
   readonly database: DatabaseSync;
   readonly accounts: Accounts;
@@ -22,9 +22,9 @@ export interface ListParts {
 }
 
 /**
- * Works inside the caller's snapshot (ADR 0012). The conversations' order is decided on numbers in memory: the time of a
- * conversation's last event bounds that of its last listed one from above, and only what stands at the front of the page is
- * looked at in the database. What was looked at is kept until the conversation's log goes on.
+ * Works inside the caller's snapshot (ADR 0012). The conversations' order is decided on numbers in memory: the last
+ * listed event of a conversation is never newer than its last event, and only conversations at the front of the page
+ * are looked at in the database. The result is kept until the conversation's log goes on.
  */
 export function createListReads({ database, accounts, ends, tables, views }: ListParts): ListReads {
   const nameOf = database.prepare("SELECT name FROM conversation WHERE id = ?");
@@ -32,7 +32,10 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
   const isExact = (table: SeatTable, seat: number) =>
     table.get(seat, "asOf") === ends.logPosition(table.get(seat, "conversation"));
 
-  /** Looks up what a list shows of the conversation. It stays exact while the snapshot's last event is the last one. */
+  /**
+   * Looks up the conversation's last listed event. The result stays exact while the snapshot's last event is the last
+   * one.
+   */
   function lookUp(table: SeatTable, seat: number, account: number): void {
     const found = views.seat(table.get(seat, "conversation"), account);
     const last = found === null ? null : views.lastListed(found);
@@ -76,7 +79,8 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
     query: ConversationQuery,
     direction: 1 | -1,
   ): GreatestFirst {
-    // What is less than so many listed ones as the page holds is not on it. The newest conversations come last.
+    // A seat is not on the page when as many listed seats as the page holds come before it. The newest conversations
+    // come last.
     const page = new Greatest(query.limit);
     let { least } = page;
     const candidates = new GreatestFirst();
@@ -88,7 +92,7 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
           candidates.collect(bound, ~seat);
           continue;
         }
-        // Nothing bounds it from below.
+        // Its time has no lower bound.
         lookUp(table, seat, account);
       }
       const timestamp = table.get(seat, "lastTimestamp");

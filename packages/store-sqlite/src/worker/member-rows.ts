@@ -19,7 +19,7 @@ export function toMemberState(row: Row): MemberState {
   };
 }
 
-/** What nearly everybody has. */
+/** The intervals that nearly every member has. */
 const fromTheBeginning: readonly Interval[] = [[1, null]];
 
 /** The intervals of a row's column `intervals`. */
@@ -28,7 +28,7 @@ export function toIntervals(row: Row): readonly Interval[] {
   return text === "[[1,null]]" ? fromTheBeginning : (JSON.parse(text) as Interval[]);
 }
 
-/** What {@link createPatchMembers} works on. */
+/** Parts of {@link createPatchMembers}. */
 export interface PatchParts {
   readonly database: DatabaseSync;
   readonly accounts: Accounts;

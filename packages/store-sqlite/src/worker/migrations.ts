@@ -1,17 +1,17 @@
 /**
- * Version 1. What decides the shape is that an insert must cost the same with a million events stored as with none:
+ * Version 1. One rule decides the shape: an insert must cost the same with a million events stored as with none.
  * - `event_content` is the log in commit order: bodies are appended, whatever the conversation.
- * - `event` holds what is searched and counted, clustered by conversation: a new event goes to the page that holds
- *   its conversation's tail, which the previous one has already brought into memory. It is the fence
+ * - `event` holds the fields for searching and counting, clustered by conversation: a new event goes to the page that
+ *   holds its conversation's tail, which the previous one has already brought into memory. It is the fence
  *   `(conversation, seq)` and a covering index for lists and unread counts in one.
- * - Names (`message_id`, `temp_uid`) are random, and an index of them would dirty one random page for each event
+ * - Names (`message_id`, `temp_uid`) are random, and an index on them would change one random page for each event
  *   (measured with 1,000,000 events: 40 instead of 16 microseconds, and ten times the checkpoint). `event` carries a
  *   32-bit hash of each instead; a name is looked for from the conversation's newest event backwards, at 0.05
  *   microseconds an event: those that are asked for are nearly always among the last.
- * - Idempotency keys must be looked for among all, so they have a real index, the key before the sender: keys that
- *   ascend in time, as our SDK's do, are appended whoever sends. Then an event costs the writing thread the same 10
- *   microseconds with 1,000,000 stored as with none, in 100 conversations, and 22 instead of 20 in 5,000; with random
- *   keys it goes from 17 to 22, and from 28 to 37.
+ * - Idempotency keys must be looked for among all events, so they have a real index, the key before the sender: keys
+ *   that ascend in time, as our SDK's do, are appended, whoever the sender is. Then an event costs the writing thread
+ *   the same 10 microseconds with 1,000,000 stored as with none, in 100 conversations, and 22 instead of 20 in 5,000;
+ *   with random keys it goes from 17 to 22, and from 28 to 37.
  * - A conversation's head is the last row of `event`: a commit updates no other row.
  */
 const createSchema = `
@@ -148,18 +148,18 @@ CREATE INDEX webhook_dead ON webhook_delivery (endpoint, position) WHERE state =
 CREATE INDEX webhook_settled ON webhook_delivery (state, settled_at) WHERE settled_at IS NOT NULL;
 `;
 
-/** Version 2: whose connection ended is asked by client id. */
+/** Version 2: finds by client id the person whose connection ended. */
 const findPresenceByClient = "CREATE INDEX presence_lease_client ON presence_lease (client_id);";
 
 /**
  * Version 3: messages as they are now, and what has changed for a member.
- * - `overlay` holds one row for each message that was ever amended; every read of events asks it. `erased`: what was written
- *   is gone, for good; `overlay` is NULL when maintenance took the overlay away. Erased messages were events of a kind of
- *   their own (code 5) before.
+ * - `overlay` holds one row for each message that was ever amended; every read of events asks it. `erased`: the content
+ *   is gone for good; `overlay` is NULL when maintenance took the overlay away. Erased messages were events of a kind
+ *   of their own (code 5) before.
  * - Events that are no messages have an index: they are few, and maintenance looks for them.
  * - `changed` is the number of the last change of a member's row, or, in a direct conversation, of either's place. The
- *   numbers are those of the log: events and patches take them from one sequence. `widened` is the number of the last run
- *   that brought earlier events into the member's sight.
+ *   numbers are those of the log: events and patches take them from one sequence. `widened` is the number of the last
+ *   run that brought earlier events into the member's sight.
  */
 const keepOverlays = `
 CREATE TABLE overlay (

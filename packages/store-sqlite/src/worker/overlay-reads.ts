@@ -18,7 +18,7 @@ function prepareStatements(database: DatabaseSync) {
       `SELECT conversation AS id FROM event WHERE conversation > ? AND type = ${messageCode}
        ORDER BY conversation LIMIT 1`,
     ),
-    // Twice about the type: the index holds what is no message.
+    // The type is asked for twice: the index holds only events that are no messages.
     nextOther: database.prepare(
       `SELECT conversation AS id FROM event WHERE conversation > ? AND type = ? AND type <> 0
        ORDER BY conversation LIMIT 1`,

@@ -10,7 +10,10 @@ export interface PresenceReads {
   presenceOfClient(clientId: string): PresenceLease[];
 }
 
-/** Leases of one client id that are told: a client id is one connection, whoever else left leases under it. */
+/**
+ * Leases of one client id that are told, at most. A client id is one connection, but others may have left leases under
+ * it.
+ */
 const maxPerClient = 1_000;
 
 function toLease(row: Row): PresenceLease {

@@ -3,7 +3,7 @@ import type { Interval, MemberRecord } from "@chat21/engine";
 import type { Accounts } from "./accounts.ts";
 import { toIntervals } from "./member-rows.ts";
 
-/** Whether the intervals stay, but that the last one may end: no earlier number comes into sight. */
+/** Whether the intervals stay the same, except that the last one may end: no earlier number comes into sight. */
 function onlyEnds(before: readonly Interval[], now: readonly Interval[]): boolean {
   if (before.length !== now.length) return false;
   return now.every(([from, to], index) => {

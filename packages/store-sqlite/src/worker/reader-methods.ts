@@ -30,7 +30,7 @@ export type ReaderMethods = EventReads &
   PresenceReads &
   WebhookReads;
 
-/** What the reading worker does outside of a snapshot. */
+/** Methods of the reading worker outside of a snapshot. */
 export interface ReaderSideMethods {
   checkpoint(): void;
 }

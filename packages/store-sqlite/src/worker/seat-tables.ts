@@ -23,12 +23,12 @@ function prepareStatements(database: DatabaseSync) {
 }
 
 /**
- * A table is read whole once. Every change of a member's row has a number, so that later the rows with a higher one are
- * all that is to be read: no other thread says what has become old.
+ * A table is read whole once. Every change of a member's row has a number, so that later only rows with a higher number
+ * are read. No other thread has to say which rows are out of date.
  */
 export function createSeatTables(database: DatabaseSync): SeatTables {
   const sql = prepareStatements(database);
-  /** The ones used last stand last. */
+  /** In order of use: the table used last stands last. */
   const tables = new Map<number, SeatTable>();
   let seats = 0;
 

@@ -4,7 +4,7 @@ import { openForWriting } from "./connection.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { createWriter } from "./writer-methods.ts";
 
-/** What a role answers requests with, and how it ends. */
+/** The function with which a role answers requests, and the one that ends it. */
 export interface Served {
   readonly epoch: string;
   readonly answer: (requests: readonly WorkerRequest[]) => readonly WorkerAnswer[];

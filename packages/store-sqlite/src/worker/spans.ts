@@ -3,7 +3,7 @@ import type { Interval } from "@chat21/engine";
 /** Inclusive range of numbers. */
 export type Span = readonly [from: number, to: number];
 
-/** Beyond every number. */
+/** A number beyond all others. */
 const endless = Number.MAX_SAFE_INTEGER;
 
 /** The parts of `intervals` inside `from`-`to`, ascending. */

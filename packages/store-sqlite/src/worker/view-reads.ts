@@ -10,7 +10,10 @@ import { clip } from "./spans.ts";
 /** How many unread messages are counted, at most. */
 const maxUnread = 1_000;
 
-/** What it writes counts as read. Named again, for the worker imports no other package at run time. */
+/**
+ * The user `system`: its messages count as read. Defined again here, because the worker imports no other package at run
+ * time.
+ */
 const system: typeof systemUser = "system";
 
 /** An account number that nobody has. */
@@ -31,7 +34,7 @@ export interface Seat {
   readonly intervals: readonly Interval[];
   /** Change number since which the member sees earlier events, too. */
   readonly widened: number;
-  /** Nothing at or below is listed: it was erased. */
+  /** No event at or below this number is listed: all were erased. */
   readonly unlistedTo: number;
 }
 
@@ -64,7 +67,7 @@ function prepareStatements(database: DatabaseSync) {
     unread: database.prepare(
       `SELECT count(*) AS n FROM event WHERE ${visible} AND sender <> ? AND sender <> ?`,
     ),
-    // Three times as slow for a few messages, and never slow for many.
+    // It is three times as slow for a few messages, but never slow for many.
     unreadOfMany: database.prepare(
       `SELECT count(*) AS n FROM (SELECT 1 FROM event WHERE ${visible} AND sender <> ? AND sender <> ? LIMIT ${maxUnread})`,
     ),

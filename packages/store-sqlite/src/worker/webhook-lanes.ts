@@ -1,9 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /**
- * The fronts of the lanes: `is_head` is 1 exactly for the pending row with the lowest position of each lane, which is one
- * (endpoint, order_key).
- * Kept in step by whoever changes which rows are pending, so that a lease looks at fronts only.
+ * The fronts of the lanes: `is_head` is 1 exactly for the pending row with the lowest position of each lane, which is
+ * one (endpoint, order_key). Every change of which rows are pending updates it, so that a lease looks at fronts only.
  */
 export interface WebhookLanes {
   /** Whether a row that is now enqueued behind all others becomes the front. */

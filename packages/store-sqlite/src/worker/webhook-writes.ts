@@ -13,7 +13,7 @@ export interface WebhookWrites {
   enqueue(deliveries: readonly WebhookDelivery[]): void;
   lease(lease: WebhookLease): StoredWebhookDelivery[];
   settle(outcomes: readonly WebhookOutcome[]): void;
-  /** Ends every lease: for the moment when whoever held one is surely gone. */
+  /** Ends every lease: for the moment when all holders of leases are surely gone. */
   release(): void;
   replayIds(ids: readonly string[], now: number): number;
   replayDead(endpoint: string, now: number): number;

@@ -45,12 +45,15 @@ export interface WriterMethods {
   pruneWebhooks(state: "delivered" | "dead", settledBefore: number, limit: number): number;
 }
 
-/** What happens between transactions. */
+/** Methods that run between transactions. */
 export interface WriterSideMethods {
   undispatched(...args: Parameters<DispatchRows["undispatched"]>): EventRecord[];
-  /** Carries over what a checkpoint of the other worker left, so that the log may start anew. */
+  /** Carries over the pages that a checkpoint of the other worker left, so that the log may start anew. */
   finishCheckpoint(): void;
-  /** Carries everything over and empties the log's file: nothing erased is left in it. `false`: a reader needs it. */
+  /**
+   * Carries everything over and empties the log's file: no erased content is left in it. `false`: a reader needs the
+   * log.
+   */
   truncateLog(): boolean;
 }
 
@@ -65,12 +68,12 @@ export interface Writer {
   readonly side: WriterSideMethods;
   readonly notes: WriterNotes;
   readonly dispatch: DispatchRows;
-  /** Forgets what a rollback may have undone. */
+  /** Forgets changes that a rollback may have undone. */
   reset(): void;
 }
 
 function truncateLog(database: DatabaseSync): boolean {
-  // Commits wait meanwhile: better to come back than to wait for a reader.
+  // Commits wait meanwhile: it is better to try again later than to wait for a reader.
   database.exec("PRAGMA busy_timeout = 20");
   const row = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
   database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);

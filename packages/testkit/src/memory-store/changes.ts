@@ -4,8 +4,8 @@ import { ChatError } from "@chat21/protocol";
 import type { DiskConversation, DiskMember, MemoryDisk } from "./disk.ts";
 
 /**
- * A walk through the changes behind `since`, from the newest one downwards, in pages. A conversation that changes while
- * the walk goes on leaves its place before the walk reaches it. Therefore a walk of several pages is followed by another
+ * A walk through the changes behind `since`, from the newest one downwards, in pages. A conversation that changes
+ * during the walk leaves its place before the walk reaches it. Therefore a walk of several pages is followed by another
  * one behind `upTo`, which gives events back to `base`, until a walk fits into one page.
  */
 interface Walk {
@@ -14,7 +14,7 @@ interface Walk {
   readonly base: number;
   /** The newest change when the walk began. */
   readonly upTo: number;
-  /** Only changes below this one are left. */
+  /** Only changes below this one remain. */
   readonly below: number;
 }
 
@@ -46,7 +46,7 @@ function charactersOf(
   return events.reduce((sum, { body }) => sum + body.length + eventOverhead, own);
 }
 
-/** `null` when it does not fit into `characters`; the first one of a page fits in any case. */
+/** `null` when it does not fit into `characters`; the first one of a page always fits. */
 function toChanged(
   found: DiskConversation,
   member: DiskMember,
@@ -54,7 +54,7 @@ function toChanged(
   query: ChangeQuery,
   { base, characters, isFirst }: { base: number; characters: number; isFirst: boolean },
 ): ChangedConversation | null {
-  // What comes into sight is new to the member, however old it is.
+  // Numbers that come into sight are new to the member, however old they are.
   const known = member.widened > base ? 0 : found.changeNumbers.filter((number) => number <= base).length;
   const visible = found.events.slice(known).filter((event) => isVisible(event, member));
   let events = query.eventsEach === 0 ? [] : visible.slice(-query.eventsEach);

@@ -60,7 +60,7 @@ function toView(found: DiskConversation, member: DiskMember): ConversationView {
   };
 }
 
-/** A view's place in the list; `null` when it is on none. */
+/** A view's place in the list; `null` when it is on no list. */
 function placeOf(view: ConversationView): Required<ListBound> | null {
   if (view.last === null || !isOnList(view)) return null;
   return { timestamp: view.last.timestamp, conversation: view.conversation };
@@ -85,14 +85,14 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Every conversation the user has ever been in, most recently active first. */
+/** Every conversation that the user has ever been in, most recently active first. */
 function conversationsOf(disk: MemoryDisk, app: string, user: string): DiskConversation[] {
   return [...disk.conversations.values()]
     .filter((found) => found.app === app && found.members.has(user))
     .sort((a, b) => lastTimestampOf(b) - lastTimestampOf(a) || compareText(a.conversation, b.conversation));
 }
 
-/** Every conversation the user has ever been in, by name, behind the one with `peer`. */
+/** Every conversation that the user has ever been in, by name, behind the one with `peer`. */
 function conversationsAfter(disk: MemoryDisk, app: string, user: string, peer: string): DiskConversation[] {
   const last = peer === "" ? "" : directConversationId(user, peer);
   return conversationsOf(disk, app, user)

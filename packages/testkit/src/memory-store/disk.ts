@@ -13,7 +13,7 @@ import type {
 import type { StoredWebhookDelivery } from "@chat21/events";
 import type { InstanceRecord, UserRecord } from "@chat21/people";
 
-/** A member's row: who, which numbers it may see, and its place. */
+/** A member's row: the user, the visible numbers, and its place. */
 export interface DiskMember {
   readonly user: string;
   role: MemberRecord["role"];
@@ -41,24 +41,24 @@ export interface DiskConversation {
   readonly erased: Set<number>;
 }
 
-/** A delivery and its lease; `leasedUntil` is 0 when nobody holds it. */
+/** A delivery and its lease; `leasedUntil` is 0 without a holder. */
 export interface DiskDelivery {
   row: StoredWebhookDelivery;
   leasedUntil: number;
 }
 
 /**
- * What survives a crash: everything that a memory store has made durable. Several stores may share one disk, as
- * several processes share a database.
+ * The data that survives a crash: everything that a memory store has made durable. Several stores may share one disk,
+ * as several processes share a database.
  */
 export interface MemoryDisk {
   epoch: string;
   readonly conversations: Map<string, DiskConversation>;
   /** In commit order. */
   readonly undispatched: Map<string, EventRef>;
-  /** Events that were dispatched, and are left to another process to acknowledge to a broker. */
+  /** Events that were dispatched; another process acknowledges them to a broker. */
   readonly redispatched: Set<string>;
-  /** Which event took an idempotency key. */
+  /** The event that took each idempotency key. */
   readonly clientMessageIds: Map<string, EventRef>;
   readonly users: Map<string, UserRecord>;
   readonly revocations: Map<string, RevocationRecord>;
@@ -67,7 +67,7 @@ export interface MemoryDisk {
   readonly lastSeen: Map<string, number>;
   /** In order of `position`. */
   readonly deliveries: Map<string, DiskDelivery>;
-  /** Of the newest delivery ever enqueued. */
+  /** Position of the newest delivery ever enqueued. */
   lastWebhookPosition: number;
   /** Number of the newest change: every event and every patch takes the next one. */
   lastChange: number;
@@ -92,7 +92,7 @@ export function createMemoryDisk(epoch: string = randomUUID()): MemoryDisk {
   };
 }
 
-/** One map key of several ids; a line feed occurs in none of them. */
+/** One map key of several ids; no id contains a line feed. */
 export function keyOf(...ids: readonly (string | number)[]): string {
   return ids.join("\n");
 }

@@ -14,7 +14,7 @@ import { type DiskConversation, keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
 import { putMembers } from "./members.ts";
 
-/** Changes that one step of a search looks at. */
+/** Changes per step of a search. */
 const searchStep = 500;
 
 function eventAt(disk: MemoryDisk, ref: EventRef | undefined): EventRecord | null {
@@ -61,7 +61,7 @@ function requireTargets(found: DiskConversation | undefined, run: Run): void {
   }
 }
 
-/** Gives a message its overlay, and takes what was written away if the amendment erases. */
+/** Gives a message its overlay, and removes the sender's text if the amendment erases. */
 export function amend(found: DiskConversation, { seq, overlay, erases }: Amendment): void {
   const event = found.events[seq - 1];
   if (event === undefined) return;
@@ -99,7 +99,7 @@ function commitRun(disk: MemoryDisk, run: Run): RunResult {
   return { status: "committed", committed: run.events.length };
 }
 
-/** The events whose bodies fit, beginning with the first; one fits in any case. */
+/** The events whose bodies fit, beginning with the first. The first one always fits. */
 function fitting(events: readonly EventRecord[], characters: number): readonly EventRecord[] {
   let left = characters;
   const end = events.findIndex(({ body }, index) => {
@@ -139,7 +139,7 @@ function findMessages(
   const from = Number(search.from ?? 1);
   const to = from + searchStep;
   const found: EventRef[] = [];
-  // A conversation is walked by its own numbers, the whole log by its change numbers.
+  // A search in one conversation goes by its own numbers, a search in the whole log by its change numbers.
   const one = conversation === undefined ? undefined : disk.conversations.get(keyOf(app, conversation));
   const looked = conversation === undefined ? disk.conversations.values() : one === undefined ? [] : [one];
   for (const { events, changeNumbers, erased, ...facts } of looked) {
@@ -155,7 +155,9 @@ function findMessages(
   return { found, next: to <= last ? String(to) : null };
 }
 
-/** The logs, and the marks that a crash loses because they wait in this process for the next commit or flush. */
+/**
+ * The logs, and the dispatch marks that wait in this process for the next commit or flush. A crash loses these marks.
+ */
 export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): EventLog & { flush(): void } {
   const waitingMarks = new Set<string>();
   const flush = () => {

@@ -1,11 +1,11 @@
 /**
- * Awaited at every point where a crash, a delay or a failure may be put: `<method>:before` and `<method>:after` around
- * every durable effect (for `events.commit` around every run), `<method>:read` before every read. A gate that
- * never resolves kills the process there; one that throws fails the call there.
+ * Awaited at every point for a crash, a delay or a failure: `<method>:before` and `<method>:after` around every durable
+ * effect (for `events.commit` around every run), `<method>:read` before every read. A gate that never resolves kills
+ * the process there; a gate that throws fails the call there.
  */
 export type Gate = (point: string) => Promise<void>;
 
-/** What the parts of a memory store do their reads and writes through. */
+/** Reads and writes of a memory store's parts, with a gate around them. */
 export interface Gated {
   /** Runs `effect` in one piece between the two points. */
   write<T>(method: string, effect: () => T): Promise<T>;
@@ -13,7 +13,7 @@ export interface Gated {
   read<T>(method: string, query: () => T): Promise<T>;
 }
 
-/** Puts a gate around effects; without a gate they just happen. */
+/** Puts a gate around effects; without a gate they run at once. */
 export function gated(gate: Gate | undefined): Gated {
   return {
     write: async (method, effect) => {

@@ -3,7 +3,7 @@ import type { DiskConversation } from "./disk.ts";
 
 const freshState = { delivered: 0, read: 0, archivedAt: null, markedUnread: false, clearedAt: 0 };
 
-/** Whether the intervals stay, but that the last one may end: no earlier number comes into sight. */
+/** Whether the intervals are the same, except that the last one may end: no earlier number comes into sight. */
 function onlyEnds(before: readonly Interval[], now: readonly Interval[]): boolean {
   if (before.length !== now.length) return false;
   return now.every(([from, to], index) => {

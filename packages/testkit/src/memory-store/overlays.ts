@@ -8,7 +8,7 @@ function toOverlays({ app, conversation, events }: DiskConversation): Conversati
   return { app, conversation, head: events.length, overlays };
 }
 
-/** Maintenance of overlays; conversations come in the order in which they were made. */
+/** Maintenance of overlays; conversations come in the order of their creation. */
 export function createMemoryOverlays(disk: MemoryDisk, { write, read }: Gated): OverlayStore {
   return {
     amended: (types, limit, after) =>

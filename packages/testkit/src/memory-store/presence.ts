@@ -2,7 +2,7 @@ import type { PresenceLease, PresenceStore } from "@chat21/engine";
 import { keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
 
-/** Leases of one client id that are told. */
+/** Leases of one client id in an answer, at most. */
 const maxPerClient = 1_000;
 
 function leasesOf(disk: MemoryDisk, app: string, user: string): PresenceLease[] {
@@ -46,7 +46,7 @@ function expireLeases(disk: MemoryDisk, now: number) {
   return [...gone.values()];
 }
 
-/** Leases and when people were last seen. */
+/** Leases, and the times when people were last seen. */
 export function createMemoryPresence(disk: MemoryDisk, { write, read }: Gated): PresenceStore {
   return {
     renew: (leases, now) =>

@@ -5,8 +5,8 @@ import type { Gated } from "./gate.ts";
 const maxEvents = 1_000;
 
 /**
- * What was dispatched, and is left to another process to acknowledge. The memory lasts as long as the disk: the port asks
- * for a minute at least, and tests own no clock here.
+ * Dispatched events that another process acknowledges. They are remembered as long as the disk lasts: the port asks for
+ * at least a minute, and tests have no clock here.
  */
 export function createMemoryRedeliveries(disk: MemoryDisk, { write, read }: Gated): RedeliveryLog {
   return {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sampleErasures, sampleMembers, sampleRun } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
 
-/** Amendments in `EventLog.commit`, and messages as they are read with them. */
+/** Amendments in `EventLog.commit`, and reads of amended messages. */
 export function describeAmendments(world: StoreWorld): void {
   const read = (app: string, conversation: string, options: { readonly withoutErased?: boolean } = {}) =>
     world.store.events.read({ app, conversation, limit: 100, from: "oldest", ...options });
@@ -28,7 +28,7 @@ export function describeAmendments(world: StoreWorld): void {
     return app;
   }
 
-  /** Erases by an event that comes behind the four of {@link twoConversations}. */
+  /** Erases by an event behind the four of {@link twoConversations}. */
   const erase = (app: string, ...seqs: readonly number[]) => {
     const each = { type: "erased", sender: "system", listed: false };
     const amendments = sampleErasures(5, ...seqs);

@@ -7,11 +7,11 @@ import type { StoreWorld } from "./store-world.ts";
 const users = ["ann", "bob", "cid"] as const;
 const conversations = ["ann.bob", "ann.ann", "ann.cid", "group-1", "group-2"] as const;
 
-/** What a client of one user has gathered from pages. */
+/** A client of one user, and the events that it has gathered from pages. */
 class Client {
   readonly views = new Map<string, ConversationView>();
   readonly #events = new Map<string, Map<number, EventRecord>>();
-  /** Per conversation: numbers that a page said to lie below what it held. */
+  /** For each conversation the numbers that, by a page, lie below the held ones. */
   readonly #gaps = new Map<string, number>();
   cursor: string | undefined;
 
@@ -44,7 +44,7 @@ type Step = (world: World) => Promise<void>;
 const conversation = fc.constantFrom(...conversations);
 const user = fc.constantFrom(...users);
 
-/** A member who comes, with some numbers before, or goes with the run's last event. */
+/** A member who joins, with some numbers before, or leaves with the run's last event. */
 function moved(
   members: readonly MemberRecord[],
   who: string,
@@ -115,7 +115,7 @@ const patch = fc
     }),
   );
 
-/** One page, whatever comes behind it: the next one may come much later. */
+/** One page, with any action behind it: the next page may come much later. */
 const page = fc
   .record({
     who: user,
@@ -163,7 +163,7 @@ async function checkClient({ store, app, clients }: World, who: string): Promise
     const name = record.conversation;
     const view = await store.conversations.view(app, name, who);
     const known = client.views.get(name);
-    // Somebody who left is not told how later events amend what is still in sight.
+    // A user who left is not told how later events amend the messages that are still in sight.
     if (member.intervals.at(-1)?.[1] === null) expect(known).toEqual(view);
     else expect([known?.head, known?.state]).toEqual([view?.head, view?.state]);
     const visible = await store.events.read({

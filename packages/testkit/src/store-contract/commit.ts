@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sampleGroup, sampleMembers, sampleRun, sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
 
-/** `EventLog.commit`: what is stored, and what is refused. */
+/** `EventLog.commit`: stored runs and refused runs. */
 export function describeCommit(world: StoreWorld): void {
   const everything = (app: string, conversation: string) =>
     world.store.events.read({ app, conversation, limit: 1_000, from: "oldest" });

@@ -50,7 +50,7 @@ const members: fc.Arbitrary<readonly MemberRecord[]> = fc.uniqueArray(
   { selector: (member) => member.user },
 );
 
-/** A run that is at the head, or one off it. The head is asked for when the run is written. */
+/** A run at the head, or one off it. The head is read when the run is written. */
 const run = fc.record({
   conversation,
   off: fc.constantFrom(0, 0, 0, 0, -1, 1),
@@ -84,8 +84,8 @@ const commit = fc
   });
 
 /**
- * Commits, and afterwards what stands in front of a repeat: a store may have stored it, and one that has not is asked to,
- * so that all of them go on alike.
+ * Commits, and then commits the events in front of a repeat: some stores have stored them already, the others store
+ * them now, so that all stores go on alike.
  */
 async function commitAlike(store: Store, runs: readonly Run[]): Promise<readonly RunResult[]> {
   const results = await store.events.commit(runs);
@@ -165,7 +165,7 @@ const find = fc.tuple(conversation, fc.constantFrom("t1", "t2", "t3")).map<Step>
       store.events.find(app, name, id),
 );
 
-/** One run at the head that amends a few messages; some of them are none, or do not exist. */
+/** One run at the head that amends a few numbers; some of them are no messages, or do not exist. */
 const amend = fc
   .record({
     name: conversation,
@@ -237,11 +237,11 @@ const step = fc.oneof(
   { weight: 1, arbitrary: mark },
 );
 
-/** Everything that can be seen of an app. */
+/** All visible data of an app. */
 async function seen(store: Store, app: string) {
   const keys = conversations.map((name) => ({ app, conversation: name }));
   const undispatched = await store.events.undispatched(1_000_000, Number.MAX_SAFE_INTEGER);
-  // Runs of one call have no order among each other: only that inside a conversation is promised.
+  // Runs of one call have no order among each other: only the order inside a conversation is promised.
   const waiting = undispatched.toSorted((a, b) => a.conversation.localeCompare(b.conversation));
   return {
     records: await store.conversations.load(keys),
@@ -259,7 +259,7 @@ async function seen(store: Store, app: string) {
   };
 }
 
-/** Random commits, patches, amendments and reads: the store answers what the memory store answers. */
+/** Random commits, patches, amendments and reads: the store gives the memory store's answers. */
 export function describeConversationModel(world: StoreWorld): void {
   it("answers every run of commits, patches, marks and amendments as the memory store does", async () => {
     await fc.assert(

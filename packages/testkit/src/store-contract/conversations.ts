@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sampleMembers, sampleRun, sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
 
-/** `ConversationStore` but for lists and patches. */
+/** `ConversationStore` without lists and patches. */
 export function describeConversations(world: StoreWorld): void {
   describe("load", () => {
     it("answers one record per key in order, null where there is none", async () => {
@@ -155,7 +155,7 @@ export function describeConversations(world: StoreWorld): void {
       await events.commit([
         sampleRun(app, "group-1", { members, events: senders.map((sender) => ({ sender })) }),
         sampleRun(app, "group-2", { members, events: [{ sender: "system" }] }),
-        // In an app where it never said anything.
+        // In an app where the user never wrote anything.
         sampleRun(`${app}-quiet`, "group-1", {
           members: sampleMembers(["ann"]),
           events: [{ sender: "bob" }],
@@ -251,7 +251,7 @@ export function describeConversations(world: StoreWorld): void {
       for (let page = await conversations.peers(app, "max", 4, ""); page.length > 0; ) {
         reached.push(...page);
         pages.push(page.length);
-        // Those behind the page move to the front of the other order.
+        // The conversations behind the page move to the front of the other order.
         await events.commit([sampleRun(app, id(names[pages.length] ?? ""), { expectedHead: 1 })]);
         page = await conversations.peers(app, "max", 4, page.at(-1));
       }

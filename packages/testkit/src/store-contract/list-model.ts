@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { sampleRun, sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
 
-/** Few times for many conversations, so that most of them share one. */
+/** Few different times for many conversations, so that most of them share one. */
 const item = fc.record({
   name: fc.constantFrom(
     "ann.a",
@@ -49,7 +49,7 @@ function placeOf({ last, conversation }: ConversationView): ListBound & { readon
   return { timestamp: last?.timestamp ?? 0, conversation };
 }
 
-/** Every page of a walk, from one end to the other; `nextLimit` says how long each page may be. */
+/** Every page of a walk, from one end to the other; `nextLimit` gives the length of each page. */
 async function walk(
   page: (
     query: Pick<ConversationQuery, "limit" | "before" | "after">,

@@ -155,7 +155,7 @@ export function describeLists(world: StoreWorld): void {
       expect(await list(app, { before: place(6) })).toEqual(names.slice(7));
       expect(await list(app, { before: place(8), after: place(9) })).toEqual([]);
       expect(await list(app, { before: place(5), after: place(8) })).toEqual(names.slice(6, 8));
-      // A name that is nowhere is a place all the same.
+      // A name that no conversation has is still a place.
       expect(await list(app, { before: { ...at(5), conversation: "ann.n-55" } })).toEqual(names.slice(6));
       expect([await list(app, { before: at(5) }), await list(app, { after: at(5) })]).toEqual([[], []]);
       expect([await list(app, { before: at(6) }), await list(app, { after: at(4) })]).toEqual([names, names]);

@@ -5,7 +5,7 @@ import type { StoreWorld } from "./store-world.ts";
 
 /** `EventLog.findMessages`. */
 export function describeMessageSearch(world: StoreWorld): void {
-  /** Everything that a search finds, and how many steps it took. */
+  /** All messages that a search finds, and the number of its steps. */
   async function searchAll(search: MessageSearch): Promise<{ found: string[]; steps: number }> {
     const found: string[] = [];
     let steps = 0;
@@ -21,7 +21,7 @@ export function describeMessageSearch(world: StoreWorld): void {
     return { found, steps };
   }
 
-  /** Ann writes 1 and 4, bob 2; 3 is no message. */
+  /** Ann writes 1 and 4, bob 2; 3 is not a message. */
   async function twoConversations(): Promise<string> {
     const app = world.fresh("app");
     const events = [{}, { sender: "bob" }, { type: "member_added", listed: false }, {}];

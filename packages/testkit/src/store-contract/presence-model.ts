@@ -33,7 +33,7 @@ const expire = fc.constant<Step>(async (store, app, now) => {
 
 const get = fc.constant<Step>((store, app, now) => store.presence.get(app, users, now));
 
-/** Those of this run, in the order of their end and, where several end together, by name. */
+/** Leases of this run, in the order of their ends; at equal ends by name. */
 const expiring = fc.integer({ min: 0, max: 9 }).map<Step>((ahead) => async (store, app, now) => {
   const own = (await store.presence.expiring(now + ahead, 1_000)).filter((lease) => lease.app === app);
   const ends = own.map(({ expiresAt }) => expiresAt);
@@ -48,7 +48,7 @@ const ofClient = clientId.map<Step>((client) => async (store, app) => {
   return own.map(({ user: name, expiresAt }) => `${name} ${expiresAt}`).toSorted();
 });
 
-/** Random leases: the store answers what the memory store answers. */
+/** Random leases: the store gives the memory store's answers. */
 export function describePresenceModel(world: StoreWorld): void {
   it("answers every run of renewals, ends and expiries as the memory store does", async () => {
     const step = fc.tuple(

@@ -104,7 +104,7 @@ export function describePresence(world: StoreWorld): void {
     it("tells the leases that run out before a moment, the first ones first, and changes nothing", async () => {
       const app = world.fresh("app");
       const { presence } = world.store;
-      // What other tests left would stand between.
+      // Leases that other tests left would be in between.
       await presence.expire(Number.MAX_SAFE_INTEGER);
       const leases = [
         lease(app, "ann", "phone", 40),

@@ -1,7 +1,7 @@
 import type { Amendment, EventRecord, GroupRecord, Interval, MemberRecord, Run } from "@chat21/engine";
 import type { WebhookDelivery } from "@chat21/events";
 
-/** When the first event of a sample conversation happened; the n-th is n milliseconds later. */
+/** Time of a sample conversation's first event; the n-th is n milliseconds later. */
 export const sampleTime = 1_700_000_000_000;
 
 /** A message with everything set; names derive from the conversation and the number. */
@@ -54,7 +54,7 @@ export function sampleErasures(version: number, ...seqs: readonly number[]): rea
   return seqs.map((seq) => ({ seq, overlay, erases: true }));
 }
 
-/** What {@link sampleRun} may be told. */
+/** Settings of {@link sampleRun}. */
 export interface RunOptions extends Partial<Omit<Run, "events">> {
   /** Events to write. @default 1 */
   readonly count?: number;

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { sampleRun } from "./samples.ts";
 import type { OpenStore } from "./store-world.ts";
 
-/** Opening, closing, opening again. */
+/** Opening, closing, and opening again. */
 export function describeStoreLife(open: OpenStore): void {
   it("has an epoch of its own that survives being opened again", async () => {
     const first = await open();

@@ -6,7 +6,7 @@ export interface OpenedStore {
   readonly store: WholeStore;
   /** Closes the store, if it is not closed, and opens the same data again. */
   reopen(): Promise<WholeStore>;
-  /** Closes what is open and removes the data. */
+  /** Closes the open store and removes the data. */
   cleanup(): Promise<void>;
 }
 

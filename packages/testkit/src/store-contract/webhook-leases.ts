@@ -12,7 +12,7 @@ export function describeWebhookLeases(world: StoreWorld): void {
   const dueAt = async (endpoint: string) =>
     (await world.store.webhooks.due()).find((due) => due.endpoint === endpoint)?.dueAt;
 
-  /** Deliveries named after their lane: `a1`, `a2` are in order of each other, `b1` is not. */
+  /** Deliveries named after their lane: `a1` and `a2` have an order, `b1` is independent of them. */
   async function enqueue(...names: string[]): Promise<string> {
     const endpoint = world.fresh("endpoint");
     await world.store.webhooks.enqueue(

@@ -8,7 +8,7 @@ import type { StoreWorld } from "./store-world.ts";
 
 type Store = Pick<WholeStore, "webhooks">;
 
-/** A row by its own name, without what differs from store to store. */
+/** A row by its own name, without the fields that differ from store to store. */
 const told = ({ position, ...row }: StoredWebhookDelivery) => row;
 
 /** One call at a moment. Ids and endpoints begin with `at`, which no other run uses. */
@@ -85,14 +85,14 @@ async function seen(store: Store, at: string) {
   };
 }
 
-/** Pruning looks at all endpoints: nothing settled of other tests may be left. */
+/** Pruning looks at all endpoints: no settled rows of other tests may be left. */
 async function pruneAll(store: Store): Promise<void> {
   for (const state of ["delivered", "dead"] as const) {
     while ((await store.webhooks.prune(state, Number.MAX_SAFE_INTEGER, 1_000)) > 0);
   }
 }
 
-/** Random use of the outbox: the store answers what the memory store answers. */
+/** Random use of the outbox: the store gives the memory store's answers. */
 export function describeWebhookModel(world: StoreWorld): void {
   it("answers every run of leases, outcomes, replays and prunings as the memory store does", async () => {
     const step = fc.tuple(

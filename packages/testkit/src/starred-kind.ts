@@ -1,4 +1,3 @@
-import type { Reducer } from "@chat21/client-sdk/testing";
 import { type Kind, type KindCommand, type KindRequest, tellMembers } from "@chat21/engine";
 import { ChatError, defineEventKind } from "@chat21/protocol";
 import * as z from "zod/mini";
@@ -13,7 +12,9 @@ interface Star extends KindRequest {
   readonly seq: number;
 }
 
-/** A whole kind in one file: members give stars to messages of others, and everybody sees whose stars a message has. */
+/**
+ * A whole kind in one file: members give stars to messages of others, and every reader sees whose stars a message has.
+ */
 export const starred: Kind = {
   wire: defineEventKind({
     code: 62,
@@ -54,12 +55,29 @@ export const starred: Kind = {
   },
 };
 
-/** The stars of a message, as a client shows them: in its attributes. */
-export const reduceStar: Reducer = (conversation, event) => {
+/** The part of a message that {@link reduceStar} changes. */
+interface Attributed {
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** The SDK's reducer of the kind: a client shows the stars of a message in its attributes. */
+export function reduceStar<Message extends Attributed, Event extends StarEvent>(
+  conversation: StarredConversation<Message, Event>,
+  event: Event,
+): void {
   const seq = event.data?.["seq"];
   if (typeof seq !== "number") return;
   conversation.amend(event, [[seq, seq]], (message) => {
     const stars = (message.attributes["stars"] as readonly string[] | undefined) ?? [];
     return { ...message, attributes: { ...message.attributes, stars: [...stars, event.sender] } };
   });
-};
+}
+
+interface StarEvent {
+  readonly sender: string;
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface StarredConversation<Message, Event> {
+  amend(event: Event, ranges: [number, number][], change: (message: Message) => Message): void;
+}
