@@ -7,6 +7,7 @@ import {
   visibleHead,
 } from "@chat21/engine";
 import type { mongo } from "mongoose";
+import { createChangeCandidates, isBelow } from "./change-candidates.ts";
 import {
   type ChangeCursor,
   decodeCursor,
@@ -16,7 +17,6 @@ import {
   roomFor,
   type Told,
   tieOf,
-  type WalkPlace,
 } from "./change-cursor.ts";
 import { createChangeEvents, type Gathered, type Wanted } from "./change-events.ts";
 import type { Database } from "./database.ts";
@@ -24,7 +24,7 @@ import type { AccountKey } from "./documents.ts";
 import type { HeadHints } from "./head-hints.ts";
 import { lookBack } from "./head-sweep.ts";
 import { type Ticks, toTicks } from "./logical-time.ts";
-import { maxRecent, type Stamped } from "./memberships.ts";
+import type { Stamped } from "./memberships.ts";
 import type { Place, Seat } from "./seats.ts";
 import type { ViewReads } from "./views.ts";
 
@@ -35,33 +35,7 @@ const chunkSize = 256;
 
 const nameOf = ({ app, conversation }: { app: string; conversation: string }) => `${app}\n${conversation}`;
 
-/** Orders what changed at the same time. */
-function compareTies(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 const ticksOf = (time: mongo.Timestamp | undefined) => (time === undefined ? 0 : toTicks(time));
-
-/** The one that changed last first. */
-function inOrder(found: readonly Stamped[]): Stamped[] {
-  const newest = new Map<string, Ticks>();
-  for (const { conversation, changedAt } of found) {
-    newest.set(conversation, Math.max(changedAt, newest.get(conversation) ?? 0));
-  }
-  const times = Map.groupBy(newest, ([, changedAt]) => changedAt);
-  const inTime = [...times].sort(([a], [b]) => b - a);
-  return inTime.flatMap(([changedAt, tied]) => {
-    if (tied.length === 1) return tied.map(([conversation]) => ({ conversation, changedAt }));
-    const byTie = tied.map(([conversation]) => ({ conversation, tie: tieOf(conversation) }));
-    byTie.sort((a, b) => compareTies(a.tie, b.tie));
-    return byTie.map(({ conversation }) => ({ conversation, changedAt }));
-  });
-}
-
-function isBelow({ changedAt, conversation }: Stamped, place: WalkPlace): boolean {
-  if (changedAt !== place.changedAt) return changedAt < place.changedAt;
-  return compareTies(tieOf(conversation), place.tie) > 0;
-}
 
 function toldOf({ member, conversation }: Seat): Told {
   return { head: visibleHead(member.intervals, conversation.head), changes: member.changes ?? 0 };
@@ -85,44 +59,7 @@ export function createChanges(
   hints: HeadHints,
 ): ConversationStore["changes"] {
   const gatherEvents = createChangeEvents(database);
-
-  /** Starts from the recent changes where they are few, else from the user's conversations. */
-  async function findCandidates(account: AccountKey, since: Ticks, now: Ticks, session: Session) {
-    const { app } = account;
-    const isAll = since <= 0;
-    const own = await memberships.places(account, isAll ? null : since, session);
-    if (isAll) {
-      const names = own.map(({ conversation }) => conversation);
-      return [...own, ...(await memberships.stampedOf(app, names, { since, now }, session))];
-    }
-    const [recent, marked] = await Promise.all([
-      memberships.recent(app, since, session),
-      memberships.marked(app, since, session),
-    ]);
-    if (recent.length > maxRecent) {
-      const names = await memberships.names(account, session);
-      const stamped = await memberships.stampedOf(app, names, { since, now }, session);
-      return [...own, ...stamped, ...(await onlyMarked(account, marked, stamped, now, session))];
-    }
-    const names = recent.map(({ conversation }) => conversation);
-    const mine = await memberships.mine(account, names, session);
-    const stamped = recent.filter(({ conversation }) => mine.has(conversation));
-    return [...own, ...stamped, ...(await onlyMarked(account, marked, recent, now, session))];
-  }
-
-  /** Conversations with commits so recent that no document tells of them yet. */
-  async function onlyMarked(
-    account: AccountKey,
-    marked: ReadonlySet<string>,
-    stamped: readonly Stamped[],
-    now: Ticks,
-    session: Session,
-  ): Promise<Stamped[]> {
-    const spoken = new Set(stamped.map(({ conversation }) => conversation));
-    const names = [...marked].filter((conversation) => !spoken.has(conversation));
-    const mine = await memberships.mine(account, names, session);
-    return [...mine].map((conversation) => ({ conversation, changedAt: now }));
-  }
+  const findCandidates = createChangeCandidates(memberships);
 
   /** `null`: the user knows all events of the seat. */
   function toWanted(seat: Seat, cursor: ChangeCursor): Wanted | null {
@@ -269,7 +206,7 @@ export function createChanges(
     session: Session,
   ): Promise<Changes> {
     const account = { app: query.app, user: query.user };
-    const all = inOrder(await findCandidates(account, cursor.since - lookBack, now, session));
+    const all = await findCandidates(account, cursor.since - lookBack, now, session);
     const { walk, since, base } = cursor;
     const left = walk === null ? all : all.filter((one) => isBelow(one, walk.below));
     const page: Page = { conversations: [], told: new Map(), characters: query.characters };
