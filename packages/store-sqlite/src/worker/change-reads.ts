@@ -11,7 +11,7 @@ import {
 import type { EndReads } from "./end-reads.ts";
 import { type EventRows, selectEvent } from "./event-rows.ts";
 import { GreatestFirst } from "./greatest-first.ts";
-import type { SeatTable } from "./seat-table.ts";
+import { type SeatTable, seatField } from "./seat-table.ts";
 import type { SeatTables } from "./seat-tables.ts";
 import { clip } from "./spans.ts";
 import type { Seat, ViewReads } from "./view-reads.ts";
@@ -64,22 +64,23 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
 
   /** Log position of the last event that a former member sees. It never changes. */
   function endOfFormer(table: SeatTable, seat: number, account: number): number {
-    const known = table.get(seat, "endedAt");
+    const known = table.get(seat, seatField.endedAt);
     if (known > 0) return known;
-    const found = views.seat(table.get(seat, "conversation"), account);
+    const found = views.seat(table.get(seat, seatField.conversation), account);
     const end = found?.intervals.at(-1)?.[1] ?? 0;
     const logPosition = found === null ? 0 : logPositionAt(found.conversation, end);
-    if (found !== null && end <= found.head && logPosition > 0) table.set(seat, "endedAt", logPosition);
+    if (found !== null && end <= found.head && logPosition > 0)
+      table.set(seat, seatField.endedAt, logPosition);
     return logPosition;
   }
 
   /** Number of the newest change that concerns the member; 0 or anything up to `since` when there is none behind it. */
   function changeOf(table: SeatTable, seat: number, account: number, since: number): number {
-    const changed = table.get(seat, "changed");
-    const conversation = table.get(seat, "conversation");
+    const changed = table.get(seat, seatField.changed);
+    const conversation = table.get(seat, seatField.conversation);
     let end = ends.logPosition(conversation);
     if (end <= since || end <= changed) return changed;
-    if (table.get(seat, "endedAt") !== 0) end = endOfFormer(table, seat, account);
+    if (table.get(seat, seatField.endedAt) !== 0) end = endOfFormer(table, seat, account);
     // The writer has told of an event that the snapshot does not hold.
     else if (end > table.upTo) end = logPositionAt(conversation, Number.MAX_SAFE_INTEGER);
     return Math.max(changed, end);
@@ -145,7 +146,7 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
     for (let seat = 0; seat < table.size; seat += 1) {
       const change = changeOf(table, seat, account, since);
       if (change > upTo) escaped = true;
-      if (change > since && change < below) left.collect(change, table.get(seat, "conversation"));
+      if (change > since && change < below) left.collect(change, table.get(seat, seatField.conversation));
     }
     left.arrange();
     const conversations: ChangedConversation[] = [];

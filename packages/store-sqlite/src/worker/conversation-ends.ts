@@ -40,7 +40,7 @@ export class ConversationEnds {
 
   /** Only on the thread that writes, before it commits. */
   set(conversation: number, logPosition: number, timestamp: number): void {
-    if (!this.#reserve(conversation)) return;
+    if (!this.reserve(conversation)) return;
     const at = fieldsPerConversation * conversation;
     this.#view[at] = logPosition;
     this.#view[at + 1] = timestamp;
@@ -48,11 +48,14 @@ export class ConversationEnds {
 
   /** As {@link set}, for a change that is no event: the last event stays. */
   touch(conversation: number, logPosition: number): void {
-    if (this.#reserve(conversation)) this.#view[fieldsPerConversation * conversation] = logPosition;
+    if (this.reserve(conversation)) this.#view[fieldsPerConversation * conversation] = logPosition;
   }
 
-  /** Whether there is room, made if need be. */
-  #reserve(conversation: number): boolean {
+  /**
+   * Makes room up to this conversation, on the thread that writes. Returns whether there is room. To look beyond the end
+   * costs a reader ten times as much as to look inside, so the writer makes room for all conversations when it starts.
+   */
+  reserve(conversation: number): boolean {
     if (fieldsPerConversation * conversation < this.#view.length) return true;
     if (!this.holds(conversation)) return false;
     const wanted = Math.max(this.#memory.byteLength * 2, (conversation + 1) * bytesPerConversation);

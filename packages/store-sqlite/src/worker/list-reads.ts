@@ -3,7 +3,7 @@ import type { ConversationQuery, ConversationView } from "@chat21/engine";
 import type { Accounts } from "./accounts.ts";
 import type { EndReads } from "./end-reads.ts";
 import { Greatest, GreatestFirst } from "./greatest-first.ts";
-import type { SeatTable } from "./seat-table.ts";
+import { type SeatTable, seatField } from "./seat-table.ts";
 import type { SeatTables } from "./seat-tables.ts";
 import type { ViewReads } from "./view-reads.ts";
 
@@ -30,26 +30,26 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
   const nameOf = database.prepare("SELECT name FROM conversation WHERE id = ?");
 
   const isExact = (table: SeatTable, seat: number) =>
-    table.get(seat, "asOf") === ends.logPosition(table.get(seat, "conversation"));
+    table.get(seat, seatField.asOf) === ends.logPosition(table.get(seat, seatField.conversation));
 
   /**
    * Looks up the conversation's last listed event. The result stays exact while the snapshot's last event is the last
    * one.
    */
   function lookUp(table: SeatTable, seat: number, account: number): void {
-    const found = views.seat(table.get(seat, "conversation"), account);
+    const found = views.seat(table.get(seat, seatField.conversation), account);
     const last = found === null ? null : views.lastListed(found);
-    table.set(seat, "lastSeq", last?.seq ?? 0);
-    table.set(seat, "lastTimestamp", last?.timestamp ?? 0);
-    table.set(seat, "asOf", found?.end ?? 0);
+    table.set(seat, seatField.lastSeq, last?.seq ?? 0);
+    table.set(seat, seatField.lastTimestamp, last?.timestamp ?? 0);
+    table.set(seat, seatField.asOf, found?.end ?? 0);
   }
 
   /** Whether a seat that was looked up is on the list that is asked for; its time may be that of a bound. */
   function isListed(table: SeatTable, seat: number, { archived, before, after }: ConversationQuery): boolean {
-    const last = table.get(seat, "lastSeq");
-    if (last === 0 || last <= table.get(seat, "clearedAt")) return false;
-    if (archived !== null && archived !== last <= table.get(seat, "archivedAt")) return false;
-    const timestamp = table.get(seat, "lastTimestamp");
+    const last = table.get(seat, seatField.lastSeq);
+    if (last === 0 || last <= table.get(seat, seatField.clearedAt)) return false;
+    if (archived !== null && archived !== last <= table.get(seat, seatField.archivedAt)) return false;
+    const timestamp = table.get(seat, seatField.lastTimestamp);
     return timestamp <= (before?.timestamp ?? timestamp) && timestamp >= (after?.timestamp ?? timestamp);
   }
 
@@ -60,7 +60,7 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
     { archived, after }: ConversationQuery,
     bound: number,
   ) {
-    if (archived === true && table.get(seat, "archivedAt") < 0) return false;
+    if (archived === true && table.get(seat, seatField.archivedAt) < 0) return false;
     return after === undefined || bound >= after.timestamp;
   }
 
@@ -86,7 +86,7 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
     const candidates = new GreatestFirst();
     for (let seat = table.size - 1; seat >= 0; seat -= 1) {
       if (!isExact(table, seat)) {
-        const bound = ends.timestamp(table.get(seat, "conversation"));
+        const bound = ends.timestamp(table.get(seat, seatField.conversation));
         if ((direction === 1 && bound < least) || !mayBeListed(table, seat, query, bound)) continue;
         if (direction === 1) {
           candidates.collect(bound, ~seat);
@@ -95,7 +95,7 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
         // Its time has no lower bound.
         lookUp(table, seat, account);
       }
-      const timestamp = table.get(seat, "lastTimestamp");
+      const timestamp = table.get(seat, seatField.lastTimestamp);
       if (direction * timestamp < least || !isListed(table, seat, query)) continue;
       candidates.collect(direction * timestamp, seat);
       if (isInside(timestamp, query)) least = page.add(direction * timestamp);
@@ -123,7 +123,7 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
         continue;
       }
       lookUp(table, ~seat, account);
-      if (isListed(table, ~seat, query)) candidates.add(table.get(~seat, "lastTimestamp"), ~seat);
+      if (isListed(table, ~seat, query)) candidates.add(table.get(~seat, seatField.lastTimestamp), ~seat);
     }
   }
 
@@ -134,9 +134,12 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
     { before, after }: ConversationQuery,
   ): number[] {
     return seats
-      .map((seat) => ({ seat, name: nameOf.get(table.get(seat, "conversation"))?.["name"] as string }))
+      .map((seat) => ({
+        seat,
+        name: nameOf.get(table.get(seat, seatField.conversation))?.["name"] as string,
+      }))
       .filter(({ seat, name }) => {
-        const timestamp = table.get(seat, "lastTimestamp");
+        const timestamp = table.get(seat, seatField.lastTimestamp);
         if (timestamp === before?.timestamp && !(name > (before.conversation ?? name))) return false;
         return timestamp !== after?.timestamp || name < (after.conversation ?? name);
       })
@@ -154,7 +157,7 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
       const seats = takeTime(candidates, table, account, query);
       const [first] = seats;
       if (first === undefined) break;
-      const isPlain = seats.length === 1 && isInside(table.get(first, "lastTimestamp"), query);
+      const isPlain = seats.length === 1 && isInside(table.get(first, seatField.lastTimestamp), query);
       const ordered = isPlain ? seats : orderByName(seats, table, query);
       page.push(...(direction === 1 ? ordered : ordered.reverse()));
     }
@@ -169,8 +172,11 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
       const table = tables.of(account);
       const found: ConversationView[] = [];
       for (const seat of takePage(table, account, query)) {
-        const row = views.seat(table.get(seat, "conversation"), account);
-        const last = { seq: table.get(seat, "lastSeq"), timestamp: table.get(seat, "lastTimestamp") };
+        const row = views.seat(table.get(seat, seatField.conversation), account);
+        const last = {
+          seq: table.get(seat, seatField.lastSeq),
+          timestamp: table.get(seat, seatField.lastTimestamp),
+        };
         if (row !== null) found.push(views.toView(row, last));
       }
       return found;

@@ -1,5 +1,8 @@
-/** Fields of one seat, all numbers. */
-const field = {
+/**
+ * Fields of one seat, all numbers, by their place. Places are given as numbers: a field that is found by its name costs
+ * several times as much, and a list reads some of 50,000 seats.
+ */
+export const seatField = {
   conversation: 0,
   /** Archived at this number, or -1. */
   archivedAt: 1,
@@ -14,7 +17,7 @@ const field = {
   lastSeq: 6,
   lastTimestamp: 7,
 } as const;
-type Field = keyof typeof field;
+type SeatField = (typeof seatField)[keyof typeof seatField];
 const fieldsPerSeat = 8;
 
 /**
@@ -31,27 +34,27 @@ export class SeatTable {
     return this.#size;
   }
 
-  get(seat: number, name: Field): number {
-    return this.#fields[seat * fieldsPerSeat + field[name]] as number;
+  get(seat: number, field: SeatField): number {
+    return this.#fields[seat * fieldsPerSeat + field] as number;
   }
 
-  set(seat: number, name: Field, value: number): void {
-    this.#fields[seat * fieldsPerSeat + field[name]] = value;
+  set(seat: number, field: SeatField, value: number): void {
+    this.#fields[seat * fieldsPerSeat + field] = value;
   }
 
   /** The seat in a conversation, made when there is none. */
   seatIn(conversation: number): number {
     let low = 0;
     // Conversations come in ascending order nearly always.
-    if (this.#size > 0 && this.get(this.#size - 1, "conversation") < conversation) low = this.#size;
+    if (this.#size > 0 && this.get(this.#size - 1, seatField.conversation) < conversation) low = this.#size;
     for (let high = this.#size; low < high; ) {
       const middle = (low + high) >> 1;
-      if (this.get(middle, "conversation") < conversation) low = middle + 1;
+      if (this.get(middle, seatField.conversation) < conversation) low = middle + 1;
       else high = middle;
     }
-    if (low < this.#size && this.get(low, "conversation") === conversation) return low;
+    if (low < this.#size && this.get(low, seatField.conversation) === conversation) return low;
     this.#insert(low);
-    this.set(low, "conversation", conversation);
+    this.set(low, seatField.conversation, conversation);
     return low;
   }
 

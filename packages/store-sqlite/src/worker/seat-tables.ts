@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Row } from "./event-rows.ts";
-import { SeatTable } from "./seat-table.ts";
+import { SeatTable, seatField } from "./seat-table.ts";
 
 /** Seats that stay in memory, of all accounts together: 32 MiB. */
 const maxSeats = 500_000;
@@ -34,11 +34,11 @@ export function createSeatTables(database: DatabaseSync): SeatTables {
 
   function put(table: SeatTable, row: Row): void {
     const seat = table.seatIn(row["conversation"] as number);
-    table.set(seat, "archivedAt", (row["archived_at"] ?? -1) as number);
-    table.set(seat, "clearedAt", row["cleared_at"] as number);
-    table.set(seat, "changed", row["changed"] as number);
-    table.set(seat, "endedAt", row["open"] === 1 ? 0 : -1);
-    table.set(seat, "asOf", 0);
+    table.set(seat, seatField.archivedAt, (row["archived_at"] ?? -1) as number);
+    table.set(seat, seatField.clearedAt, row["cleared_at"] as number);
+    table.set(seat, seatField.changed, row["changed"] as number);
+    table.set(seat, seatField.endedAt, row["open"] === 1 ? 0 : -1);
+    table.set(seat, seatField.asOf, 0);
   }
 
   function forgetOldest(): void {

@@ -87,6 +87,7 @@ export function createWriter(database: DatabaseSync, setup: Pick<WorkerSetup, "k
   const names = createEventNames(setup.kinds);
   const rows = createEventRows(names);
   const ends = new ConversationEnds(setup.ends);
+  ends.reserve(Number(database.prepare("SELECT max(id) AS last FROM conversation").get()?.["last"] ?? 0));
   const dispatch = createDispatchRows(database, conversations, rows, () => changes.last());
   const changes: ChangeNumbers = createChangeNumbers(database, dispatch);
   const amendments = createMessageAmendments({ database, conversations, changes, ends });
