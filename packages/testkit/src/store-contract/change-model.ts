@@ -192,5 +192,5 @@ export function describeChangeModel(world: StoreWorld): void {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  }, 180_000);
 }

@@ -273,5 +273,5 @@ export function describeConversationModel(world: StoreWorld): void {
       }),
       { numRuns: 150 },
     );
-  }, 60_000);
+  }, 180_000);
 }

@@ -94,5 +94,5 @@ export function describeListModel(world: StoreWorld): void {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  }, 180_000);
 }
