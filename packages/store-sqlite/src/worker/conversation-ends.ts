@@ -12,7 +12,8 @@ const maxConversations = 2 ** 24;
 /**
  * The end of every conversation's log, by the conversation's number: position and timestamp of its last event. One block
  * of memory that the threads share (ADR 0012): the writer sets an end before it commits, so that a reader never sees
- * less than its snapshot holds, and perhaps more. 0: nothing was written since the store was opened.
+ * less than its snapshot holds, and perhaps more. 0: nothing was written since the store was opened. A reader keeps ends
+ * that it has read itself in the same form, in memory of its own.
  *
  * Plain numbers of 64 bits: aligned ones are written in one piece on every machine that Node supports.
  */

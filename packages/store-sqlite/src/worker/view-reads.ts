@@ -1,19 +1,18 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ConversationView, Interval, MemberState } from "@chat21/engine";
-import type { systemUser } from "@chat21/protocol";
+import type { limits, systemUser } from "@chat21/protocol";
 import type { Accounts } from "./accounts.ts";
 import type { ConversationIds } from "./conversation-ids.ts";
 import { type EventRows, type Row, selectEvent } from "./event-rows.ts";
 import { memberStateColumns, toIntervals, toMemberState } from "./member-rows.ts";
 import { clip } from "./spans.ts";
 
-/** How many unread messages are counted, at most. */
-const maxUnread = 1_000;
+// The worker imports no other package at run time: its values stand here again, held equal by their types.
 
-/**
- * The user `system`: its messages count as read. Defined again here, because the worker imports no other package at run
- * time.
- */
+/** How many unread messages are counted, at most. */
+const maxUnread: typeof limits.unreadMax = 1_000;
+
+/** The user `system`: its messages count as read. */
 const system: typeof systemUser = "system";
 
 /** An account number that nobody has. */
