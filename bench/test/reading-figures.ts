@@ -1,7 +1,7 @@
 /** Options of a reading that takes seconds. */
 export const littleReading = ["--conversations", "40", "--rounds", "1"];
 
-/** What the scenario `reading` measures, in its order. */
+/** The figures of the scenario `reading`, in its order. */
 export const readingFigures = [
   "sync-first v1 compressed first call",
   "sync-same v1 compressed warm",

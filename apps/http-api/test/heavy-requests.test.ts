@@ -55,6 +55,13 @@ async function startHeld(): Promise<{ api: Api; barrier: ReturnType<typeof creat
   return { api, barrier };
 }
 
+/** As many requests of the user as may run, once all of them are held. */
+async function fillPlaces<T>(barrier: ReturnType<typeof createBarrier>, ask: () => T): Promise<T[]> {
+  const asked = Array.from({ length: heavyRequests }, ask);
+  await until(() => expect(barrier.held()).toBe(heavyRequests));
+  return asked;
+}
+
 describe("heavy requests of one user", { timeout: 30_000 }, () => {
   it("run a few at a time, the others wait, and one more is told to come back", async () => {
     const { api, barrier } = await startHeld();
@@ -81,8 +88,7 @@ describe("heavy requests of one user", { timeout: 30_000 }, () => {
   it("hold up neither what is light nor anybody else", async () => {
     const { api, barrier } = await startHeld();
     const alice = api.token("alice");
-    const held = Array.from({ length: heavyRequests }, () => api.get(listOf("alice"), alice));
-    await until(() => expect(barrier.held()).toBe(heavyRequests));
+    const held = await fillPlaces(barrier, () => api.get(listOf("alice"), alice));
 
     const light = await api.get(`/api/${app}/getInfo`, alice);
     const other = api.get(listOf("bob"), api.token("bob"));
@@ -99,8 +105,7 @@ describe("heavy requests of one user", { timeout: 30_000 }, () => {
     const { api, barrier } = await startHeld();
     const alice = api.token("alice");
     const order: number[] = [];
-    const running = Array.from({ length: heavyRequests }, () => api.get(listOf("alice"), alice));
-    await until(() => expect(barrier.held()).toBe(heavyRequests));
+    const running = await fillPlaces(barrier, () => api.get(listOf("alice"), alice));
     const waiting: Promise<unknown>[] = [];
     for (let n = 0; n < 4; n++) {
       waiting.push(api.get(listOf("alice"), alice).then(() => order.push(n)));
@@ -122,8 +127,7 @@ describe("heavy requests of one user", { timeout: 30_000 }, () => {
   it("whose reader leaves while they wait are never begun", async () => {
     const { api, barrier } = await startHeld();
     const alice = api.token("alice");
-    const running = Array.from({ length: heavyRequests }, () => api.get(listOf("alice"), alice));
-    await until(() => expect(barrier.held()).toBe(heavyRequests));
+    const running = await fillPlaces(barrier, () => api.get(listOf("alice"), alice));
 
     const leaving = Array.from({ length: heavyWaiting }, () => abandon(api, listOf("alice"), alice));
     await until(async () => expect((await api.get(listOf("alice"), alice)).status).toBe(429));
@@ -143,8 +147,7 @@ describe("heavy requests of one user", { timeout: 30_000 }, () => {
   it("whose reader leaves while they run keep their place until their work is done", async () => {
     const { api, barrier } = await startHeld();
     const alice = api.token("alice");
-    const leaving = Array.from({ length: heavyRequests }, () => abandon(api, listOf("alice"), alice));
-    await until(() => expect(barrier.held()).toBe(heavyRequests));
+    const leaving = await fillPlaces(barrier, () => abandon(api, listOf("alice"), alice));
 
     for (const one of leaving) one.destroy();
     const next = api.get(listOf("alice"), alice);

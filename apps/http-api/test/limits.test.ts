@@ -54,7 +54,7 @@ async function expectStatus(
   expect([actual, text.slice(0, 300)]).toEqual([status, expect.anything()]);
 }
 
-/** What becomes of a publish: `sent`, or the code of the answer. */
+/** Publishes. Returns `sent`, or the code of the answer when it was refused. */
 async function publish(api: Api, user: string, topic: string, payload: unknown): Promise<string> {
   const client = await api.edge.connect({ clientId: "device", password: api.token(user) });
   await client.publish(topic, payload);

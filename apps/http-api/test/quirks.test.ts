@@ -2,7 +2,7 @@ import { describe, expect } from "vitest";
 import { test } from "./api.fixture.ts";
 import { type Api, app, oldMessage } from "./start-api.ts";
 
-/** What REST shows of what existing clients depend on: Q1 to Q23 of `docs/wire.md`. */
+/** The behaviour that existing clients depend on, as far as REST shows it: Q1 to Q23 of `docs/wire.md`. */
 
 const messagesOf = async (api: Api, user: string, conversWith: string) =>
   (await api.get(`/api/${app}/${user}/conversations/${conversWith}/messages`, api.token(user))).json.result;

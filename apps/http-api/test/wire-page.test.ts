@@ -14,7 +14,7 @@ const page = readFileSync(path, "utf8");
 const routes = routesFor({ developmentSignIn: true });
 
 interface Example {
-  /** What the code block is tagged with, behind `json`. */
+  /** The word after `json` in the code block's first line. */
   readonly tag: string;
   readonly text: string;
 }

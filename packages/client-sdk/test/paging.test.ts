@@ -23,7 +23,7 @@ const quiet = { reportDelivery: false };
 
 const isSync = ({ path }: { readonly path: string }) => path.endsWith("/sync");
 
-/** What a client keeps of where it stands. */
+/** The positions that a client has stored. */
 const positionsIn = async (storage: Storage) =>
   (await storage.get("meta", `${app}/alice/positions`)) as Record<string, unknown>;
 

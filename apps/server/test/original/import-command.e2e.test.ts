@@ -9,7 +9,7 @@ import { compatToken, RestCaller } from "@chat21/testkit";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { newDataDir, removeDataDirs, runChat21, ServerProcess } from "../server-process.ts";
-import { OriginalChat21 } from "./original-chat21.ts";
+import { OriginalChat21, uriOf } from "./original-chat21.ts";
 import { everythingOnce } from "./scenarios.ts";
 
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
@@ -20,7 +20,7 @@ let uri: string;
 
 beforeAll(async () => {
   mongo = await requireMongo();
-  uri = mongo.uri.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)\/?[^?]*/, `$1/${mongo.database}`);
+  uri = uriOf(mongo.uri, mongo.database);
 });
 beforeEach(async () => {
   original = await OriginalChat21.open(mongo.uri, mongo.database);

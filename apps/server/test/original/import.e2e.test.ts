@@ -14,7 +14,7 @@ import { createMemoryStore, type WholeStore } from "@chat21/testkit";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { OriginalChat21 } from "./original-chat21.ts";
+import { OriginalChat21, uriOf } from "./original-chat21.ts";
 import { serveStore } from "./rest-of-store.ts";
 import { expectSameAnswers } from "./same-answers.ts";
 import { doSomething, everythingOnce } from "./scenarios.ts";
@@ -39,18 +39,13 @@ afterAll(async () => {
   await mongo.stop();
 });
 
-/** The service's address with a database in it. */
-function uriOf(database: string): string {
-  return mongo.uri.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)\/?[^?]*/, `$1/${database}`);
-}
-
 interface Imported {
   readonly summary: OriginalImportSummary;
   readonly refused: (RefusedItem | RefusedDocument)[];
 }
 
 async function importInto(store: WholeStore, apps: ReadonlySet<string> | null = null): Promise<Imported> {
-  const database = await OriginalDatabase.connect(uriOf(mongo.database));
+  const database = await OriginalDatabase.connect(uriOf(mongo.uri, mongo.database));
   const refused: Imported["refused"] = [];
   try {
     const summary = await importOriginalDatabase({

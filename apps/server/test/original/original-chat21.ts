@@ -14,6 +14,11 @@ export interface NewGroup {
   readonly attributes?: object;
 }
 
+/** A MongoDB's address with a database in it. */
+export function uriOf(mongoUri: string, database: string): string {
+  return mongoUri.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)\/?[^?]*/, `$1/${database}`);
+}
+
 const looksLikeGroup = (id: string) => id.includes("group-");
 
 /**

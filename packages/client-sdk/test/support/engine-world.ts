@@ -6,7 +6,7 @@ import { inPages } from "./in-pages.ts";
 import { restoredDisk } from "./restored-disk.ts";
 import { actor, app } from "./test-server.ts";
 
-/** What an engine is made with. */
+/** Options of an engine. */
 export interface EngineWorldOptions {
   /** Changed conversations in one answer, at most. @default as the engine wants it */
   readonly pageConversations?: number;

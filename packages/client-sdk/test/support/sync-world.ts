@@ -46,7 +46,7 @@ interface Asked {
   fail(error: ChatErrorType): void;
 }
 
-/** What the user may see of a conversation. */
+/** The events of a conversation that the user may see. */
 type Visible = readonly Pick<EventRecord, "body" | "seq" | "timestamp" | "type">[];
 
 /** A synchronizer between a real engine and a checker; every answer and every delivery waits for the test. */

@@ -32,9 +32,9 @@ export interface TestReply {
   readonly body: unknown;
 }
 
-/** What a server is made with. */
+/** Options of a test server. */
 export interface TestServerOptions extends Partial<Pick<EngineOptions, "apps" | "kinds" | "messageRate">> {
-  /** What an earlier server has stored. @default a new one */
+  /** The disk of an earlier server, with its data. @default a new disk */
   readonly disk?: MemoryDisk;
   /** Changed conversations in one answer, at most. @default as the engine wants it */
   readonly pageConversations?: number;
@@ -49,7 +49,7 @@ export class TestServer {
   readonly edge: RecordingEdge = createRecordingEdge();
   /** REST requests, in order. */
   readonly requests: TestRequest[] = [];
-  /** What webhooks and the like would hear. */
+  /** The facts that webhooks would be told, in order. */
   readonly facts: Fact[] = [];
   /** Answers a request itself, or leaves it to the server with `undefined`. */
   respond: (request: TestRequest) => TestReply | undefined | Promise<TestReply | undefined> = () => undefined;
