@@ -1,5 +1,6 @@
 import type { EventRecord } from "@chat21/engine";
 import type { mongo } from "mongoose";
+import { chunksOf } from "./chunks-of.ts";
 import type { Database } from "./database.ts";
 import type { EventDocument, EventKey } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
@@ -89,8 +90,8 @@ export function createChangeEvents({ collections, queryTimeoutMs: maxTimeMS }: D
 
   async function find(ids: readonly EventKey[], since: Ticks | null, session: Session) {
     const found = new Map<string, EventDocument>();
-    for (let at = 0; at < ids.length; at += keysPerQuery) {
-      const _id = { $in: ids.slice(at, at + keysPerQuery) };
+    for (const chunk of chunksOf(ids, keysPerQuery)) {
+      const _id = { $in: chunk };
       const where = since === null ? { _id } : { _id, at: { $gte: toTimestamp(since) } };
       const page = await events.find(where, { session, maxTimeMS, batchSize: keysPerQuery }).toArray();
       for (const event of page) found.set(nameOf(event._id), event);

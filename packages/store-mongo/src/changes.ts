@@ -19,6 +19,7 @@ import {
   tieOf,
 } from "./change-cursor.ts";
 import { createChangeEvents, type Gathered, type Wanted } from "./change-events.ts";
+import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey } from "./documents.ts";
 import type { HeadHints } from "./head-hints.ts";
@@ -32,8 +33,6 @@ type Session = mongo.ClientSession;
 
 /** Conversations whose events and last messages are read together. */
 const chunkSize = 256;
-
-const nameOf = ({ app, conversation }: { app: string; conversation: string }) => `${app}\n${conversation}`;
 
 const ticksOf = (time: mongo.Timestamp | undefined) => (time === undefined ? 0 : toTicks(time));
 
@@ -128,7 +127,7 @@ export function createChanges(
     for (const [index, place] of places.entries()) {
       const { events: newest, floor } = gathered[index] as Gathered;
       const { conversation, member } = place;
-      const name = nameOf(conversation._id);
+      const name = conversationName(conversation._id);
       const events = newest.slice(0, eventsEach).reverse();
       let characters = conversationOverhead + (last.get(name)?.body.length ?? 0);
       for (const { body } of events) characters += body.length + eventOverhead;

@@ -1,12 +1,12 @@
 import type { ConversationRecord, ConversationStore } from "@chat21/engine";
 import type { mongo } from "mongoose";
+import { chunksOf } from "./chunks-of.ts";
+import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, ConversationKey, MemberDocument } from "./documents.ts";
 import { withTrueHeads } from "./heads.ts";
 import type { KnownHeads } from "./known-heads.ts";
 import type { Memberships } from "./memberships.ts";
-
-const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
 
 /** Conversations of one query. */
 const pageSize = 1_000;
@@ -51,11 +51,11 @@ export function createConversationReads(database: Database): ConversationReads {
 
   async function documents(keys: readonly ConversationKey[], session: mongo.ClientSession) {
     const known = new Map<string, ConversationDocument>();
-    for (let at = 0; at < keys.length; at += pageSize) {
-      const asked = keys.slice(at, at + pageSize).map(({ app, conversation }) => ({ app, conversation }));
+    for (const chunk of chunksOf(keys, pageSize)) {
+      const asked = chunk.map(({ app, conversation }) => ({ app, conversation }));
       const found = await conversations.find({ _id: { $in: asked } }, { session, maxTimeMS }).toArray();
       const current = await withTrueHeads(database, found, session);
-      for (const document of current) known.set(nameOf(document._id), document);
+      for (const document of current) known.set(conversationName(document._id), document);
     }
     return known;
   }
@@ -64,11 +64,11 @@ export function createConversationReads(database: Database): ConversationReads {
     documents,
     async members(keys, session) {
       const grouped = new Map<string, MemberDocument[]>();
-      for (let at = 0; at < keys.length; at += pageSize) {
-        const asked = keys.slice(at, at + pageSize).map(({ app, conversation }) => ({ app, conversation }));
+      for (const chunk of chunksOf(keys, pageSize)) {
+        const asked = chunk.map(({ app, conversation }) => ({ app, conversation }));
         const cursor = members.find({ conversation: { $in: asked } }, { session, maxTimeMS });
         for (const member of await cursor.toArray()) {
-          const name = nameOf(member.conversation);
+          const name = conversationName(member.conversation);
           const list = grouped.get(name);
           if (list === undefined) grouped.set(name, [member]);
           else list.push(member);
@@ -96,10 +96,10 @@ export function createConversations(
             known.set(_id, { head, kind, transient });
           }
           return keys.map((key) => {
-            const document = documents.get(nameOf(key));
+            const document = documents.get(conversationName(key));
             return document === undefined
               ? null
-              : toConversationRecord(document, seated.get(nameOf(key)) ?? []);
+              : toConversationRecord(document, seated.get(conversationName(key)) ?? []);
           });
         });
       }),

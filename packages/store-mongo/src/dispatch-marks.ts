@@ -1,5 +1,6 @@
 import type { EventRef, Log, Run } from "@chat21/engine";
 import type { Collections } from "./collections.ts";
+import { conversationName } from "./conversation-name.ts";
 import type { ConversationKey } from "./documents.ts";
 import type { HeadHints } from "./head-hints.ts";
 import { SharedWrite } from "./shared-write.ts";
@@ -14,8 +15,6 @@ interface Marks {
   readonly seqs: number[];
   last: number;
 }
-
-const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
 
 /**
  * Cleared marks, written some time after the commits. There is no fixed rhythm: when somebody waits for them they are
@@ -39,7 +38,7 @@ export class DispatchMarks {
 
   clear(refs: readonly EventRef[]): void {
     for (const { app, conversation, seq } of refs) {
-      const name = nameOf({ app, conversation });
+      const name = conversationName({ app, conversation });
       const marks = this.#waiting.get(name);
       if (marks === undefined) {
         this.#waiting.set(name, { key: { app, conversation }, seqs: [seq], last: seq });
@@ -62,7 +61,7 @@ export class DispatchMarks {
    */
   async passBy(runs: readonly Run[]): Promise<void> {
     const isAhead = (of: ReadonlyMap<string, Marks>) => (run: Run) =>
-      (of.get(nameOf(run))?.last ?? 0) > run.expectedHead;
+      (of.get(conversationName(run))?.last ?? 0) > run.expectedHead;
     if (runs.some(isAhead(this.#waiting))) await this.flush();
     else if (runs.some(isAhead(this.#writing))) await this.#shared.current();
   }

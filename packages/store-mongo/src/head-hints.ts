@@ -1,5 +1,6 @@
 import type { Log } from "@chat21/engine";
 import type { mongo } from "mongoose";
+import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, ConversationKey } from "./documents.ts";
 import { stampNow } from "./logical-time.ts";
@@ -42,8 +43,6 @@ export interface LastOf {
   readonly last: number;
 }
 
-const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
-
 function toUpdate({ key, head, lastTimestamp }: Hint): mongo.AnyBulkWriteOperation<ConversationDocument> {
   const update = { $max: { head, lastTimestamp }, $currentDate: stampNow };
   return { updateOne: { filter: { _id: key }, update } };
@@ -74,7 +73,7 @@ export class HeadHints {
 
   /** Events up to `head` were committed, and nothing was written to the conversation's document. */
   raise(key: ConversationKey, head: number, lastTimestamp: number): void {
-    const name = nameOf(key);
+    const name = conversationName(key);
     const { app, conversation } = key;
     this.#put(name, { key: { app, conversation }, head, lastTimestamp });
     const stamp = this.#stamps.get(name);
@@ -86,7 +85,7 @@ export class HeadHints {
 
   /** Events up to `head` were committed together with head and stamp, by a write that was sent after `at`. */
   stamped(key: ConversationKey, head: number, at: number): void {
-    const name = nameOf(key);
+    const name = conversationName(key);
     const known = this.#stamps.get(name)?.head ?? 0;
     this.#stamps.delete(name);
     this.#stamps.set(name, { at, head: Math.max(known, head) });
@@ -129,7 +128,7 @@ export class HeadHints {
   }
 
   #uncoveredOf(events: readonly LastOf[]): LastOf[] {
-    return events.filter(({ key, last }) => (this.#stamps.get(nameOf(key))?.head ?? 0) < last);
+    return events.filter(({ key, last }) => (this.#stamps.get(conversationName(key))?.head ?? 0) < last);
   }
 
   /** Events that this process did not commit, or long ago. A number without an event is nobody's. */

@@ -1,4 +1,6 @@
 import type { mongo } from "mongoose";
+import { chunksOf } from "./chunks-of.ts";
+import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument } from "./documents.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -19,16 +21,16 @@ export async function withTrueHeads(
   const { events } = collections;
   const options = { session, maxTimeMS: queryTimeoutMs };
   const lagging = new Set<string>();
-  for (let at = 0; at < found.length; at += pageSize) {
-    const next = found.slice(at, at + pageSize).map(({ _id, head }) => ({ ..._id, seq: head + 1 }));
+  for (const chunk of chunksOf(found, pageSize)) {
+    const next = chunk.map(({ _id, head }) => ({ ..._id, seq: head + 1 }));
     const beyond = await events
       .find({ _id: { $in: next } }, { ...options, projection: { _id: 1 } })
       .toArray();
-    for (const { _id } of beyond) lagging.add(`${_id.app}\n${_id.conversation}`);
+    for (const { _id } of beyond) lagging.add(conversationName(_id));
   }
   return inParallel(found, async (document) => {
     const { _id, head } = document;
-    if (!lagging.has(`${_id.app}\n${_id.conversation}`)) return document;
+    if (!lagging.has(conversationName(_id))) return document;
     const last = await events.findOne(
       { _id: { $gt: { ..._id, seq: head }, $lte: { ..._id, seq: Number.MAX_SAFE_INTEGER } } },
       { ...options, sort: { _id: -1 }, projection: { timestamp: 1 } },

@@ -1,4 +1,5 @@
 import type { ConversationKind } from "@chat21/engine";
+import { conversationName } from "./conversation-name.ts";
 import type { ConversationKey } from "./documents.ts";
 
 /** A conversation's facts as of one number. */
@@ -11,8 +12,6 @@ export interface KnownHead {
 /** How many conversations are remembered; each takes about 200 bytes. */
 const capacity = 50_000;
 
-const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
-
 /**
  * The state of conversations that this process saw last. Facts change with events only. Therefore, when an insert right
  * behind `head` succeeds, the facts were still true, whichever other processes write.
@@ -21,11 +20,11 @@ export class KnownHeads {
   readonly #heads = new Map<string, KnownHead>();
 
   get(key: ConversationKey): KnownHead | undefined {
-    return this.#heads.get(nameOf(key));
+    return this.#heads.get(conversationName(key));
   }
 
   set(key: ConversationKey, known: KnownHead): void {
-    const name = nameOf(key);
+    const name = conversationName(key);
     this.#heads.delete(name);
     this.#heads.set(name, known);
     if (this.#heads.size <= capacity) return;
@@ -34,6 +33,6 @@ export class KnownHeads {
   }
 
   forget(key: ConversationKey): void {
-    this.#heads.delete(nameOf(key));
+    this.#heads.delete(conversationName(key));
   }
 }

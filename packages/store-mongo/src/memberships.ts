@@ -1,4 +1,5 @@
 import type { mongo } from "mongoose";
+import { chunksOf } from "./chunks-of.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey, ConversationDocument, MemberDocument } from "./documents.ts";
 import { lookBack, sweptUpTo } from "./head-sweep.ts";
@@ -53,12 +54,6 @@ const never = toTimestamp(0);
 function byActivity(a: Activity, b: Activity): number {
   if (a.lastTimestamp !== b.lastTimestamp) return b.lastTimestamp - a.lastTimestamp;
   return a._id.conversation < b._id.conversation ? -1 : 1;
-}
-
-function chunksOf<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / namesPerQuery) }, (_, index) =>
-    items.slice(index * namesPerQuery, (index + 1) * namesPerQuery),
-  );
 }
 
 const toStamped = ({ _id, changedAt }: StampedDocument): Stamped => ({
@@ -151,7 +146,7 @@ export function createMemberships(database: Database) {
     const hint = now - since < maxRecentTicks ? "changed" : "by_name";
     const time = since <= 0 ? {} : { changedAt: { $gt: toTimestamp(since) } };
     const found: Stamped[] = [];
-    for (const chunk of chunksOf(of)) {
+    for (const chunk of chunksOf(of, namesPerQuery)) {
       const where = { "_id.app": app, "_id.conversation": { $in: chunk }, ...time };
       found.push(...(await readStamped(conversations, where, { session, maxTimeMS, hint })));
     }
@@ -237,12 +232,12 @@ export function createMemberships(database: Database) {
       if (all.length === 0) return;
       const lagging = new Set(await mayLag(app, new Set(all), session));
       const moved = [...(await activities(app, [...lagging], session)).values()].sort(byActivity);
-      const chunks = chunksOf(all.filter((conversation) => !lagging.has(conversation)));
+      const settled = all.filter((conversation) => !lagging.has(conversation));
       const which = kind === undefined ? {} : { kind };
       yield* mergeSorted(
         [
           moved.filter((document) => kind === undefined || document.kind === kind),
-          ...chunks.map((chunk) => inOrder(app, chunk, which, session)),
+          ...chunksOf(settled, namesPerQuery).map((chunk) => inOrder(app, chunk, which, session)),
         ],
         byActivity,
       );

@@ -1,6 +1,7 @@
 import type { ConversationOverlays, OverlayStore } from "@chat21/engine";
 import mongoose from "mongoose";
 import { toAmendment } from "./amendments.ts";
+import { conversationName } from "./conversation-name.ts";
 import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { ConversationKey, EventKey } from "./documents.ts";
@@ -14,8 +15,6 @@ const lastOf = ({ app, conversation }: ConversationKey): EventKey => ({
   ...{ app, conversation },
   seq: new MaxKey() as never,
 });
-const nameOf = ({ app, conversation }: ConversationKey) => `${app}\n${conversation}`;
-
 /** Maintenance of overlays: it scans the log, step by step. */
 export function createOverlays(database: Database, reads: ConversationReads): OverlayStore {
   const { collections } = database;
@@ -33,7 +32,7 @@ export function createOverlays(database: Database, reads: ConversationReads): Ov
         .sort({ _id: 1 });
       for await (const { _id } of cursor) {
         const { app, conversation } = _id;
-        found.set(nameOf(_id), { app, conversation });
+        found.set(conversationName(_id), { app, conversation });
         if (found.size > limit) return [...found.values()].slice(0, limit);
       }
     }
@@ -42,7 +41,7 @@ export function createOverlays(database: Database, reads: ConversationReads): Ov
 
   function readOverlays(key: ConversationKey): Promise<ConversationOverlays> {
     return database.snapshot(async (session) => {
-      const document = (await reads.documents([key], session)).get(nameOf(key));
+      const document = (await reads.documents([key], session)).get(conversationName(key));
       const cursor = events
         .find(
           { _id: { $gte: firstOf(key), $lte: lastOf(key) }, overlay: { $exists: true } },

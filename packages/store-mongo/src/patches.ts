@@ -1,5 +1,6 @@
 import type { ConversationStore, MemberPatch, MemberState } from "@chat21/engine";
 import type { mongo } from "mongoose";
+import { conversationName } from "./conversation-name.ts";
 import { type ConversationReads, toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, MemberDocument } from "./documents.ts";
@@ -66,7 +67,7 @@ export function createPatch(database: Database, reads: ConversationReads): Conve
   const { members } = database.collections;
 
   async function factsOf(patches: readonly MemberPatch[]): Promise<ReadonlyMap<string, Facts>> {
-    const keys = new Map(patches.map((patch) => [`${patch.app}\n${patch.conversation}`, patch]));
+    const keys = new Map(patches.map((patch) => [conversationName(patch), patch]));
     return database.snapshot((session) => reads.documents([...keys.values()], session));
   }
 
@@ -87,7 +88,7 @@ export function createPatch(database: Database, reads: ConversationReads): Conve
       if (patches.length === 0) return [];
       const known = await factsOf(patches);
       const factsFor = ({ app, conversation }: MemberPatch): Facts =>
-        known.get(`${app}\n${conversation}`) ?? { head: 0, kind: "group" };
+        known.get(conversationName({ app, conversation })) ?? { head: 0, kind: "group" };
       const states = new Array<MemberState | null>(patches.length).fill(null);
       for (const turn of inTurns(patches)) {
         const taken = turn.map((index) => patches[index] as MemberPatch);

@@ -1,6 +1,7 @@
 import type { ConversationStore } from "@chat21/engine";
 import { directConversationId } from "@chat21/protocol";
 import type { mongo } from "mongoose";
+import { conversationName } from "./conversation-name.ts";
 import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey, ConversationKey } from "./documents.ts";
@@ -21,7 +22,9 @@ export function createPeers(
   async function othersIn(keys: readonly ConversationKey[], user: string, session: Session) {
     const seated = await reads.members(keys, session);
     return keys.flatMap(({ app, conversation }) => {
-      const users = (seated.get(`${app}\n${conversation}`) ?? []).map(({ account }) => account.user);
+      const users = (seated.get(conversationName({ app, conversation })) ?? []).map(
+        ({ account }) => account.user,
+      );
       return users.filter((other) => other !== user);
     });
   }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { PresenceLease, PresenceStore } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import type { mongo } from "mongoose";
+import { chunksOf } from "./chunks-of.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey, PresenceDocument } from "./documents.ts";
 import { isDuplicate } from "./mongo-failure.ts";
@@ -131,11 +132,6 @@ function createChanges({ collections, queryTimeoutMs: maxTimeMS }: Database) {
   return { find, changePage };
 }
 
-function inPages<T>(items: readonly T[]): T[][] {
-  const count = Math.ceil(items.length / pageSize);
-  return Array.from({ length: count }, (_, page) => items.slice(page * pageSize, (page + 1) * pageSize));
-}
-
 /** Leases and when people were last seen. */
 export function createPresence(database: Database): PresenceStore {
   const { presence } = database.collections;
@@ -147,7 +143,7 @@ export function createPresence(database: Database): PresenceStore {
       first === undefined ? [] : [{ app: first.app, user: first.user }],
     );
     const cameOnline = new Map<string, boolean[]>();
-    for (const page of inPages(accounts)) {
+    for (const page of chunksOf(accounts, pageSize)) {
       const answers = await changePage(page, (before, account) =>
         renewed(before, own.get(nameOf(account)) ?? [], now),
       );
@@ -197,7 +193,7 @@ export function createPresence(database: Database): PresenceStore {
 
   async function get(app: string, users: readonly string[], now: number) {
     const answers: { online: boolean; lastSeen: number }[] = [];
-    for (const page of inPages(users)) {
+    for (const page of chunksOf(users, pageSize)) {
       const found = await find(page.map((user) => ({ app, user })));
       for (const user of page) {
         const known = found.get(nameOf({ app, user })) ?? none;

@@ -1,6 +1,8 @@
 import { type ConversationView, type EventRecord, isVisible, visibleHead } from "@chat21/engine";
 import { countsAsUnread, limits, systemUser } from "@chat21/protocol";
 import type { mongo } from "mongoose";
+import { chunksOf } from "./chunks-of.ts";
+import { conversationName } from "./conversation-name.ts";
 import { toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { EventDocument, EventKey, MemberDocument } from "./documents.ts";
@@ -33,8 +35,6 @@ const keysPerQuery = 2_000;
 const light = { timestamp: 1, listed: 1, hiddenFor: 1, sender: 1 } as const;
 
 type LightEvent = Pick<EventDocument, "_id" | "hiddenFor" | "listed" | "sender" | "timestamp">;
-
-const nameOf = ({ app, conversation }: { app: string; conversation: string }) => `${app}\n${conversation}`;
 
 function viewerOf({ member }: Seat) {
   return { user: member.account.user, intervals: member.intervals };
@@ -70,8 +70,8 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
 
   async function readLight(ids: readonly EventKey[], session: Session): Promise<LightEvent[]> {
     const found: LightEvent[] = [];
-    for (let at = 0; at < ids.length; at += keysPerQuery) {
-      const _id = { $in: ids.slice(at, at + keysPerQuery) };
+    for (const chunk of chunksOf(ids, keysPerQuery)) {
+      const _id = { $in: chunk };
       const options = { session, maxTimeMS, projection: light, batchSize: keysPerQuery };
       found.push(...(await events.find({ _id }, options).toArray()));
     }
@@ -100,18 +100,16 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
         { $project: light },
       ]),
     );
-    const queries = Array.from({ length: Math.ceil(looks.length / searchesPerQuery) }, (_, index) =>
-      looks.slice(index * searchesPerQuery, (index + 1) * searchesPerQuery),
-    );
-    const pages = await inParallel(queries, ([first = [], ...others]) => {
+    const pages = await inParallel(chunksOf(looks, searchesPerQuery), ([first = [], ...others]) => {
       const coll = events.collectionName;
       const more = others.map((pipeline) => ({ $unionWith: { coll, pipeline } }));
       return events.aggregate<LightEvent>([...first, ...more], { session, maxTimeMS }).toArray();
     });
     const newest = new Map<string, LightEvent>();
     for (const event of pages.flat()) {
-      const known = newest.get(nameOf(event._id));
-      if (known === undefined || known._id.seq < event._id.seq) newest.set(nameOf(event._id), event);
+      const known = newest.get(conversationName(event._id));
+      if (known === undefined || known._id.seq < event._id.seq)
+        newest.set(conversationName(event._id), event);
     }
     return newest;
   }
@@ -144,13 +142,13 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
     const many: Place[] = [];
     for (const place of places) {
       const numbers = (place.last?.seq ?? 0) - place.member.read;
-      if (numbers <= 0) counts.set(nameOf(place.conversation._id), 0);
+      if (numbers <= 0) counts.set(conversationName(place.conversation._id), 0);
       else (numbers <= fewNumbers ? few : many).push(place);
     }
     const keys = few.flatMap((place) => keysOf(place, place.member.read + 1, place.last?.seq ?? 0));
-    const read = Map.groupBy(await readLight(keys, session), ({ _id }) => nameOf(_id));
+    const read = Map.groupBy(await readLight(keys, session), ({ _id }) => conversationName(_id));
     for (const place of few) {
-      const name = nameOf(place.conversation._id);
+      const name = conversationName(place.conversation._id);
       const viewer = viewerOf(place);
       const unread = (read.get(name) ?? []).filter(
         (event) => isShown(place, event) && countsAsUnread(event, viewer),
@@ -159,7 +157,7 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
     }
     const counted = await inParallel(many, (place) => countMany(place, session));
     for (const [index, place] of many.entries())
-      counts.set(nameOf(place.conversation._id), counted[index] ?? 0);
+      counts.set(conversationName(place.conversation._id), counted[index] ?? 0);
     return counts;
   }
 
@@ -182,7 +180,7 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
       )
       .toArray();
     found.sort((a, b) => b.ordinal - a.ordinal);
-    return new Map(found.map(({ _id, delivered, read }) => [nameOf(_id), { delivered, read }]));
+    return new Map(found.map(({ _id, delivered, read }) => [conversationName(_id), { delivered, read }]));
   }
 
   return {
@@ -192,15 +190,17 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
      */
     async places(seats: readonly Seat[], session: Session): Promise<Place[]> {
       const heads = seats.map(({ conversation: { _id, head } }) => ({ ..._id, seq: head }));
-      const atHead = new Map((await readLight(heads, session)).map((event) => [nameOf(event._id), event]));
+      const atHead = new Map(
+        (await readLight(heads, session)).map((event) => [conversationName(event._id), event]),
+      );
       const isSettled = (seat: Seat) => {
-        const event = atHead.get(nameOf(seat.conversation._id));
+        const event = atHead.get(conversationName(seat.conversation._id));
         return event !== undefined && isShown(seat, event);
       };
       const rest = seats.filter((seat) => !isSettled(seat));
       const found = await findLast(rest, session);
       return seats.map((seat) => {
-        const name = nameOf(seat.conversation._id);
+        const name = conversationName(seat.conversation._id);
         const event = isSettled(seat) ? atHead.get(name) : found.get(name);
         return {
           ...seat,
@@ -226,7 +226,7 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
         last,
       } of places) {
         const event = last === null ? undefined : read.get(at({ ..._id, seq: last.seq }));
-        if (event !== undefined) found.set(nameOf(_id), event);
+        if (event !== undefined) found.set(conversationName(_id), event);
       }
       return found;
     },
@@ -237,13 +237,13 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
       unread: ReadonlyMap<string, number>,
       session: Session,
     ): Promise<ConversationView[]> {
-      const uncounted = places.filter(({ conversation: { _id } }) => !unread.has(nameOf(_id)));
+      const uncounted = places.filter(({ conversation: { _id } }) => !unread.has(conversationName(_id)));
       const [counts, others] = await Promise.all([
         countAll(uncounted, session),
         counterparts(places, session),
       ]);
       return places.map(({ member, conversation: { _id, kind, head } }) => {
-        const name = nameOf(_id);
+        const name = conversationName(_id);
         return {
           app: _id.app,
           conversation: _id.conversation,

@@ -50,12 +50,12 @@ function isElsewhere(
   return archived === false && member.archivedAt !== null && head <= member.archivedAt;
 }
 
-/** The newest `limit` places in the order of lists; all places where `limit` is not given. */
+/** Places in the order of lists. */
 function inListOrder(places: readonly Place[]): Place[] {
   return places.toSorted((a, b) => compareListed(placeOf(a), placeOf(b)));
 }
 
-async function* chunksOf<T>(items: AsyncIterable<T>, first: number, later: number): AsyncGenerator<T[]> {
+async function* growingChunks<T>(items: AsyncIterable<T>, first: number, later: number): AsyncGenerator<T[]> {
   let chunk: T[] = [];
   let size = first;
   for await (const item of items) {
@@ -100,7 +100,7 @@ export function createViews(
     const which = archived === true ? ({ archivedOnce: true } as const) : {};
     const active = memberships.byActivity({ app, user }, which, session);
     let found: Place[] = [];
-    for await (const chunk of chunksOf(active, isNewest ? limit + spare : laterChunk, laterChunk)) {
+    for await (const chunk of growingChunks(active, isNewest ? limit + spare : laterChunk, laterChunk)) {
       found = inListOrder([...found, ...(await placesIn(query, chunk, session))]);
       if (isNewest) found = found.slice(0, limit);
       const reached = chunk.at(-1)?.lastTimestamp ?? 0;

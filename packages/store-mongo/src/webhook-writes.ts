@@ -1,5 +1,6 @@
 import type { StoredWebhookDelivery, WebhookDelivery, WebhookOutcome, WebhookStore } from "@chat21/events";
 import type { mongo } from "mongoose";
+import { chunksOf } from "./chunks-of.ts";
 import type { Database } from "./database.ts";
 import type { DeliveryDocument } from "./documents.ts";
 import { renewLanes } from "./webhook-lanes.ts";
@@ -131,7 +132,7 @@ export function createWebhookWrites(
     items: readonly T[],
     step: (items: readonly T[]) => Promise<void>,
   ): Promise<void> {
-    for (let at = 0; at < items.length; at += rowsPerStep) await step(items.slice(at, at + rowsPerStep));
+    for (const chunk of chunksOf(items, rowsPerStep)) await step(chunk);
   }
 
   async function replay(where: Parameters<WebhookStore["replay"]>[0], now: number): Promise<number> {
