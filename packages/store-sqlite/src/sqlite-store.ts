@@ -1,5 +1,5 @@
 import type { RevocationStore } from "@chat21/auth";
-import type { Log, Store } from "@chat21/engine";
+import type { Changes, ConversationView, Log, Store } from "@chat21/engine";
 import type { WebhookStore } from "@chat21/events";
 import type { PeopleStore } from "@chat21/people";
 import { directConversationId } from "@chat21/protocol";
@@ -55,8 +55,8 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
     events,
     conversations: {
       load: (keys) => read("load", keys),
-      list: (query) => read("list", query),
-      changes: (query) => read("changes", query),
+      list: async (query) => JSON.parse(await read("list", query)) as ConversationView[],
+      changes: async (query) => JSON.parse(await read("changes", query)) as Changes,
       view: (app, conversation, user) => read("view", app, conversation, user),
       heads: (app, user, limit) => read("heads", app, user, limit),
       patch: (patches) => write("patch", patches),

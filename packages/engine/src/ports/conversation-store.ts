@@ -100,7 +100,8 @@ export interface ConversationStore {
   ): Promise<readonly (ConversationRecord | null)[]>;
   /**
    * Conversations with at least one visible listed message beyond `clearedAt`, in the order of `compareListed`.
-   * `archived` is projected: see `isArchived` of `view/`. The cost of the newest page depends on the page alone, not on
+   * `archived` is projected: see `isArchived` of `view/`. The `text` of a last message may be cut behind
+   * `limits.listTextCharacters` characters, because no list shows more. The cost of the newest page depends on the page alone, not on
    * the number of the user's conversations.
    */
   list(query: ConversationQuery): Promise<readonly ConversationView[]>;

@@ -18,7 +18,8 @@ import type { Seat, ViewReads } from "./view-reads.ts";
 
 /** Reads of the changes for a user. */
 export interface ChangeReads {
-  changes(query: ChangeQuery): Changes;
+  /** `Changes` as JSON: a thread takes a text in less time than objects. */
+  changes(query: ChangeQuery): string;
 }
 
 /** Parts of {@link createChangeReads}. */
@@ -143,7 +144,8 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
     const last = table.upTo;
     const left = new GreatestFirst();
     let escaped = false;
-    for (let seat = 0; seat < table.size; seat += 1) {
+    const seats = table.newestChange > since ? table.size : 0;
+    for (let seat = 0; seat < seats; seat += 1) {
       const change = changeOf(table, seat, account, since);
       if (change > upTo) escaped = true;
       if (change > since && change < below) left.collect(change, table.get(seat, seatField.conversation));
@@ -172,7 +174,7 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
     changes(query) {
       const account = accounts.find(query.app, query.user) ?? nobody;
       const table = tables.of(account);
-      return readPage(table, account, query, parseChangeCursor(query.cursor, table.upTo));
+      return JSON.stringify(readPage(table, account, query, parseChangeCursor(query.cursor, table.upTo)));
     },
   };
 }

@@ -4,6 +4,9 @@ const bytesPerConversation = fieldsPerConversation * Float64Array.BYTES_PER_ELEM
 
 const firstConversations = 4_096;
 
+/** A number that no conversation has: the first one is 1. Its place holds the last touch. */
+const noConversation = 0;
+
 /**
  * 256 MiB of addresses; memory is used only as conversations come. Conversations beyond are looked up in the database.
  */
@@ -50,6 +53,12 @@ export class ConversationEnds {
   /** As {@link set}, for a change that is no event: the last event stays. */
   touch(conversation: number, logPosition: number): void {
     if (this.reserve(conversation)) this.#view[fieldsPerConversation * conversation] = logPosition;
+    this.#view[fieldsPerConversation * noConversation] = logPosition;
+  }
+
+  /** Number of the newest {@link touch}, of whatever conversation. */
+  lastTouch(): number {
+    return this.#field(noConversation, 0);
   }
 
   /**

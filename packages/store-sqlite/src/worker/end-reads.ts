@@ -7,6 +7,8 @@ export interface EndReads {
   logPosition(conversation: number): number;
   /** Timestamp of the last event, milliseconds. */
   timestamp(conversation: number): number;
+  /** Number of the newest change, of whatever conversation, that is neither an event nor a change of a member's row. */
+  lastTouch(): number;
 }
 
 /**
@@ -32,5 +34,6 @@ export function createEndReads(database: DatabaseSync, ends: ConversationEnds): 
       ends.logPosition(conversation) || own.logPosition(conversation) || read(conversation).logPosition,
     timestamp: (conversation) =>
       ends.timestamp(conversation) || own.timestamp(conversation) || read(conversation).timestamp,
+    lastTouch: () => ends.lastTouch(),
   };
 }

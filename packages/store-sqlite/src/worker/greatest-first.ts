@@ -13,17 +13,8 @@ export class GreatestFirst {
     this.#items.push(item);
   }
 
-  /** Puts the collected items in order; drops those with a key below `least`. */
-  arrange(least = Number.NEGATIVE_INFINITY): void {
-    let kept = 0;
-    for (let at = 0; at < this.#keys.length; at += 1) {
-      if (this.#keyAt(at) < least) continue;
-      this.#keys[kept] = this.#keyAt(at);
-      this.#items[kept] = this.#items[at] as number;
-      kept += 1;
-    }
-    this.#keys.length = kept;
-    this.#items.length = kept;
+  /** Puts the collected items in order. */
+  arrange(): void {
     for (let at = (this.#keys.length >> 1) - 1; at >= 0; at -= 1) this.#sink(at);
   }
 
@@ -76,29 +67,5 @@ export class GreatestFirst {
       this.#swap(at, child);
       at = child;
     }
-  }
-}
-
-/** The greatest of many keys: says which keys may be left out while they are gathered. */
-export class Greatest {
-  readonly #limit: number;
-  /** Negative, so that the least one comes first. */
-  readonly #kept = new GreatestFirst();
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** The least of the `limit` greatest keys; `-Infinity` while there are fewer. */
-  get least(): number {
-    return this.#kept.size < this.#limit ? Number.NEGATIVE_INFINITY : -this.#kept.greatest();
-  }
-
-  /** Answers {@link least}. */
-  add(key: number): number {
-    if (key <= this.least) return this.least;
-    if (this.#kept.size === this.#limit) this.#kept.take();
-    this.#kept.add(-key, 0);
-    return this.least;
   }
 }

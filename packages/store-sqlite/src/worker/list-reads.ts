@@ -1,36 +1,35 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ConversationQuery, ConversationView } from "@chat21/engine";
+import type { ConversationQuery } from "@chat21/engine";
 import type { Accounts } from "./accounts.ts";
-import type { EndReads } from "./end-reads.ts";
-import { Greatest, GreatestFirst } from "./greatest-first.ts";
+import { GreatestFirst } from "./greatest-first.ts";
 import { type SeatTable, seatField } from "./seat-table.ts";
 import type { SeatTables } from "./seat-tables.ts";
 import type { ViewReads } from "./view-reads.ts";
 
 /** A user's list. */
 export interface ListReads {
-  list(query: ConversationQuery): ConversationView[];
+  /**
+   * `ConversationView[]` as JSON: a thread takes a text in less time than objects, and most of it was made for an
+   * earlier list.
+   */
+  list(query: ConversationQuery): string;
 }
 
 /** Parts of {@link createListReads}. */
 export interface ListParts {
   readonly database: DatabaseSync;
   readonly accounts: Accounts;
-  readonly ends: EndReads;
   readonly tables: SeatTables;
   readonly views: ViewReads;
 }
 
 /**
- * Works inside the caller's snapshot (ADR 0012). The conversations' order is decided on numbers in memory: the last
- * listed event of a conversation is never newer than its last event, and only conversations at the front of the page
- * are looked at in the database. The result is kept until the conversation's log goes on.
+ * Works inside the caller's snapshot (ADR 0012). The conversations' order is kept in memory: the last listed event of a
+ * conversation is never newer than its last event, and only conversations at the front of the page are looked at in the
+ * database. The result is kept until the conversation's log goes on.
  */
-export function createListReads({ database, accounts, ends, tables, views }: ListParts): ListReads {
+export function createListReads({ database, accounts, tables, views }: ListParts): ListReads {
   const nameOf = database.prepare("SELECT name FROM conversation WHERE id = ?");
-
-  const isExact = (table: SeatTable, seat: number) =>
-    table.get(seat, seatField.asOf) === ends.logPosition(table.get(seat, seatField.conversation));
 
   /**
    * Looks up the conversation's last listed event. The result stays exact while the snapshot's last event is the last
@@ -40,7 +39,7 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
     const found = views.seat(table.get(seat, seatField.conversation), account);
     const last = found === null ? null : views.lastListed(found);
     table.set(seat, seatField.lastSeq, last?.seq ?? 0);
-    table.set(seat, seatField.lastTimestamp, last?.timestamp ?? 0);
+    table.set(seat, seatField.time, last?.timestamp ?? 0);
     table.set(seat, seatField.asOf, found?.end ?? 0);
   }
 
@@ -49,81 +48,58 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
     const last = table.get(seat, seatField.lastSeq);
     if (last === 0 || last <= table.get(seat, seatField.clearedAt)) return false;
     if (archived !== null && archived !== last <= table.get(seat, seatField.archivedAt)) return false;
-    const timestamp = table.get(seat, seatField.lastTimestamp);
-    return timestamp <= (before?.timestamp ?? timestamp) && timestamp >= (after?.timestamp ?? timestamp);
+    const time = table.get(seat, seatField.time);
+    return time <= (before?.timestamp ?? time) && time >= (after?.timestamp ?? time);
   }
 
   /** Whether a seat that was not looked up may turn out to be on the list. */
-  function mayBeListed(
-    table: SeatTable,
-    seat: number,
-    { archived, after }: ConversationQuery,
-    bound: number,
-  ) {
-    if (archived === true && table.get(seat, seatField.archivedAt) < 0) return false;
-    return after === undefined || bound >= after.timestamp;
+  function mayBeListed(table: SeatTable, seat: number, { archived }: ConversationQuery): boolean {
+    return archived !== true || table.get(seat, seatField.archivedAt) >= 0;
   }
 
-  /** Whether an exact place is on the page's side of both bounds, whatever its name is. */
-  function isInside(timestamp: number, { before, after }: ConversationQuery): boolean {
-    return timestamp !== before?.timestamp && timestamp !== after?.timestamp;
-  }
-
-  /**
-   * Seats that may be on the page: those that are listed, and the complements (`~seat`) of those that have to be looked up;
-   * the greatest first, by `direction` times time.
-   */
-  function collect(
-    table: SeatTable,
-    account: number,
-    query: ConversationQuery,
-    direction: 1 | -1,
-  ): GreatestFirst {
-    // A seat is not on the page when as many listed seats as the page holds come before it. The newest conversations
-    // come last.
-    const page = new Greatest(query.limit);
-    let { least } = page;
-    const candidates = new GreatestFirst();
-    for (let seat = table.size - 1; seat >= 0; seat -= 1) {
-      if (!isExact(table, seat)) {
-        const bound = ends.timestamp(table.get(seat, seatField.conversation));
-        if ((direction === 1 && bound < least) || !mayBeListed(table, seat, query, bound)) continue;
-        if (direction === 1) {
-          candidates.collect(bound, ~seat);
+  /** Listed seats in order of time. Seats that were not looked up are, as soon as one of them may be the next. */
+  function* newestFirst(table: SeatTable, account: number, query: ConversationQuery): Generator<number, void> {
+    const { exact, unsure } = table;
+    const timeOf = (seat: number) => table.get(seat, seatField.time);
+    const least = query.after?.timestamp ?? Number.NEGATIVE_INFINITY;
+    const lookedUp: number[] = [];
+    const found = new GreatestFirst();
+    let next = exact.countBefore((query.before?.timestamp ?? Number.MAX_SAFE_INTEGER) + 1) - 1;
+    let guess = unsure.size - 1;
+    try {
+      for (;;) {
+        const timeOfExact = next < 0 ? Number.NEGATIVE_INFINITY : timeOf(exact.at(next));
+        const time = Math.max(timeOfExact, found.greatest(), least);
+        if (guess >= 0 && timeOf(unsure.at(guess)) >= time) {
+          const seat = unsure.at(guess);
+          guess -= 1;
+          if (!mayBeListed(table, seat, query)) continue;
+          lookUp(table, seat, account);
+          lookedUp.push(seat);
+          found.add(timeOf(seat), seat);
           continue;
         }
-        // Its time has no lower bound.
-        lookUp(table, seat, account);
+        const seat = timeOfExact === time ? exact.at(next) : found.take();
+        if (timeOfExact === time) next -= 1;
+        if (seat === undefined || timeOf(seat) < least) return;
+        if (isListed(table, seat, query)) yield seat;
       }
-      const timestamp = table.get(seat, seatField.lastTimestamp);
-      if (direction * timestamp < least || !isListed(table, seat, query)) continue;
-      candidates.collect(direction * timestamp, seat);
-      if (isInside(timestamp, query)) least = page.add(direction * timestamp);
+    } finally {
+      table.arrange(lookedUp);
     }
-    candidates.arrange(least);
-    return candidates;
   }
 
-  /** All seats that have the next time of the list. */
-  function takeTime(
-    candidates: GreatestFirst,
-    table: SeatTable,
-    account: number,
-    query: ConversationQuery,
-  ): number[] {
-    const seats: number[] = [];
-    for (let key = Number.NEGATIVE_INFINITY; ; ) {
-      const greatest = candidates.greatest();
-      if (seats.length > 0 && greatest !== key) return seats;
-      const seat = candidates.take();
-      if (seat === undefined) return seats;
-      if (seat >= 0) {
-        key = greatest;
-        seats.push(seat);
-        continue;
-      }
-      lookUp(table, ~seat, account);
-      if (isListed(table, ~seat, query)) candidates.add(table.get(~seat, seatField.lastTimestamp), ~seat);
+  /** As {@link newestFirst}. Nothing is known of how old a seat may turn out to be, so all of them are looked up. */
+  function* oldestFirst(table: SeatTable, account: number, query: ConversationQuery): Generator<number, void> {
+    const { exact, unsure } = table;
+    const unknown = Array.from({ length: unsure.size }, (_, index) => unsure.at(index));
+    const lookedUp = unknown.filter((seat) => mayBeListed(table, seat, query));
+    for (const seat of lookedUp) lookUp(table, seat, account);
+    table.arrange(lookedUp);
+    for (let at = exact.countBefore(query.after?.timestamp ?? 0); at < exact.size; at += 1) {
+      const seat = exact.at(at);
+      if (table.get(seat, seatField.time) > (query.before?.timestamp ?? Number.MAX_SAFE_INTEGER)) return;
+      if (isListed(table, seat, query)) yield seat;
     }
   }
 
@@ -139,9 +115,9 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
         name: nameOf.get(table.get(seat, seatField.conversation))?.["name"] as string,
       }))
       .filter(({ seat, name }) => {
-        const timestamp = table.get(seat, seatField.lastTimestamp);
-        if (timestamp === before?.timestamp && !(name > (before.conversation ?? name))) return false;
-        return timestamp !== after?.timestamp || name < (after.conversation ?? name);
+        const time = table.get(seat, seatField.time);
+        if (time === before?.timestamp && !(name > (before.conversation ?? name))) return false;
+        return time !== after?.timestamp || name < (after.conversation ?? name);
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ seat }) => seat);
@@ -149,37 +125,47 @@ export function createListReads({ database, accounts, ends, tables, views }: Lis
 
   /** The page's seats in the order of the list. */
   function takePage(table: SeatTable, account: number, query: ConversationQuery): number[] {
-    const { limit, from = "newest" } = query;
-    const direction = from === "newest" ? 1 : -1;
-    const candidates = collect(table, account, query, direction);
+    const { limit, from = "newest", before, after } = query;
+    const isNewestFirst = from === "newest";
     const page: number[] = [];
-    while (page.length < limit) {
-      const seats = takeTime(candidates, table, account, query);
-      const [first] = seats;
-      if (first === undefined) break;
-      const isPlain = seats.length === 1 && isInside(table.get(first, seatField.lastTimestamp), query);
-      const ordered = isPlain ? seats : orderByName(seats, table, query);
-      page.push(...(direction === 1 ? ordered : ordered.reverse()));
+    let ofOneTime: number[] = [];
+    let time = Number.NaN;
+    const takeTime = () => {
+      const isPlain = ofOneTime.length === 1 && time !== before?.timestamp && time !== after?.timestamp;
+      const ordered = isPlain ? ofOneTime : orderByName(ofOneTime, table, query);
+      page.push(...(isNewestFirst ? ordered : ordered.reverse()));
+      ofOneTime = [];
+    };
+    for (const seat of (isNewestFirst ? newestFirst : oldestFirst)(table, account, query)) {
+      if (table.get(seat, seatField.time) !== time) takeTime();
+      if (page.length >= limit) break;
+      time = table.get(seat, seatField.time);
+      ofOneTime.push(seat);
     }
+    takeTime();
     page.length = Math.min(page.length, limit);
-    return direction === 1 ? page : page.reverse();
+    return isNewestFirst ? page : page.reverse();
+  }
+
+  /** What the list shows of a seat, as JSON. */
+  function read(table: SeatTable, seat: number, account: number): string | null {
+    const kept = table.view(seat);
+    if (kept !== undefined) return kept;
+    const found = views.seat(table.get(seat, seatField.conversation), account);
+    if (found === null) return null;
+    const last = { seq: table.get(seat, seatField.lastSeq), timestamp: table.get(seat, seatField.time) };
+    const text = JSON.stringify(views.toListView(found, last));
+    tables.keepView(table, seat, text);
+    return text;
   }
 
   return {
     list(query) {
       const account = accounts.find(query.app, query.user);
-      if (account === null) return [];
+      if (account === null) return "[]";
       const table = tables.of(account);
-      const found: ConversationView[] = [];
-      for (const seat of takePage(table, account, query)) {
-        const row = views.seat(table.get(seat, seatField.conversation), account);
-        const last = {
-          seq: table.get(seat, seatField.lastSeq),
-          timestamp: table.get(seat, seatField.lastTimestamp),
-        };
-        if (row !== null) found.push(views.toView(row, last));
-      }
-      return found;
+      const found = takePage(table, account, query).map((seat) => read(table, seat, account));
+      return `[${found.filter((text) => text !== null).join(",")}]`;
     },
   };
 }

@@ -45,7 +45,7 @@ export function createReaderMethods(
   const names = createEventNames(setup.kinds);
   const rows = createEventRows(names);
   const ends = createEndReads(database, new ConversationEnds(setup.ends));
-  const tables = createSeatTables(database);
+  const tables = createSeatTables(database, ends);
   const views = createViewReads(database, accounts, ids, rows);
   return {
     ...createEventReads({ database, accounts, ids, names, rows }),
@@ -53,7 +53,7 @@ export function createReaderMethods(
     ...createOverlayReads(database, ids, names),
     ...createConversationReads(database, accounts, ids),
     view: views.view,
-    ...createListReads({ database, accounts, ends, tables, views }),
+    ...createListReads({ database, accounts, tables, views }),
     ...createChangeReads({ database, accounts, ends, tables, views, rows }),
     ...createPeopleReads(database),
     ...createPresenceReads(database, accounts),

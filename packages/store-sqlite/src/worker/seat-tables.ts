@@ -1,15 +1,25 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { EndReads } from "./end-reads.ts";
 import type { Row } from "./event-rows.ts";
 import { SeatTable, seatField } from "./seat-table.ts";
 
-/** Seats that stay in memory, of all accounts together: 32 MiB. */
+/** Seats that stay in memory, of all accounts together: about 64 MiB. */
 const maxSeats = 500_000;
+
+/** Characters of views that stay in memory, of all accounts together. */
+const maxViewCharacters = 16 * 1024 * 1024;
+
+/** To read an event of the log costs as much as to look at so many seats. */
+const seatsPerEvent = 16;
+
+/** So many events are read in any case. */
+const fewEvents = 4;
 
 /** The seats of accounts on the connection that reads, as of the caller's snapshot. */
 export interface SeatTables {
   of(account: number): SeatTable;
-  /** The newest change in the snapshot that may concern the account. */
-  lastChange(account: number): number;
+  /** Keeps what was read of a seat for a list, until the seat changes or the memory is needed. */
+  keepView(table: SeatTable, seat: number, text: string): void;
 }
 
 function prepareStatements(database: DatabaseSync) {
@@ -19,55 +29,99 @@ function prepareStatements(database: DatabaseSync) {
     changed: database.prepare(`SELECT ${columns} FROM member WHERE account = ? AND changed > ?`),
     lastChanged: database.prepare("SELECT max(changed) AS last FROM member WHERE account = ?"),
     lastLogPosition: database.prepare("SELECT max(position) AS last FROM event_content"),
+    writtenSince: database.prepare("SELECT conversation FROM event_content WHERE position > ?"),
   };
 }
 
 /**
- * A table is read whole once. Every change of a member's row has a number, so that later only rows with a higher number
- * are read. No other thread has to say which rows are out of date.
+ * A table is read whole once. Every change of a member's row and every event has a number from one sequence, so that later
+ * only rows and events with higher numbers are read. No other thread has to say what is out of date.
  */
-export function createSeatTables(database: DatabaseSync): SeatTables {
+export function createSeatTables(database: DatabaseSync, ends: EndReads): SeatTables {
   const sql = prepareStatements(database);
   /** In order of use: the table used last stands last. */
   const tables = new Map<number, SeatTable>();
   let seats = 0;
+  let viewCharacters = 0;
 
-  function put(table: SeatTable, row: Row): void {
+  function put(table: SeatTable, row: Row): number {
     const seat = table.seatIn(row["conversation"] as number);
     table.set(seat, seatField.archivedAt, (row["archived_at"] ?? -1) as number);
     table.set(seat, seatField.clearedAt, row["cleared_at"] as number);
     table.set(seat, seatField.changed, row["changed"] as number);
     table.set(seat, seatField.endedAt, row["open"] === 1 ? 0 : -1);
-    table.set(seat, seatField.asOf, 0);
+    return seat;
+  }
+
+  /** Seats whose conversation's log went on. */
+  function outdated(table: SeatTable, last: number): number[] {
+    // An overlay that was written without an event can only be found by looking at every seat.
+    const isFar = last - table.upTo > fewEvents + table.size / seatsPerEvent;
+    if (isFar || ends.lastTouch() > table.upTo) {
+      return Array.from({ length: table.size }, (_, seat) => seat).filter((seat) => isOutdated(table, seat));
+    }
+    if (last <= table.upTo) return [];
+    const conversations = sql.writtenSince.all(table.upTo).map((row) => row["conversation"] as number);
+    return conversations.map((conversation) => table.find(conversation)).filter((seat) => seat !== undefined);
+  }
+
+  function isOutdated(table: SeatTable, seat: number): boolean {
+    const conversation = table.get(seat, seatField.conversation);
+    return table.isExact(seat)
+      ? table.get(seat, seatField.asOf) !== ends.logPosition(conversation)
+      : table.get(seat, seatField.time) !== ends.timestamp(conversation);
+  }
+
+  /** Seats that have to be looked up before they are listed. */
+  function makeUnsure(table: SeatTable, moved: readonly number[]): void {
+    for (const seat of moved) {
+      const conversation = table.get(seat, seatField.conversation);
+      table.set(seat, seatField.asOf, 0);
+      table.set(seat, seatField.time, ends.timestamp(conversation));
+      table.forgetView(seat);
+      const change = Math.max(table.get(seat, seatField.changed), ends.logPosition(conversation));
+      table.newestChange = Math.max(table.newestChange, change);
+    }
+    table.arrange(moved);
+  }
+
+  function refresh(table: SeatTable, rows: readonly Row[], account: number): void {
+    const last = Number(sql.lastLogPosition.get()?.["last"] ?? 0);
+    const behind = outdated(table, last);
+    makeUnsure(table, [...rows.map((row) => put(table, row)), ...behind]);
+    table.upTo = Math.max(Number(sql.lastChanged.get(account)?.["last"] ?? 0), last);
   }
 
   function forgetOldest(): void {
-    for (const [account, { size }] of tables) {
+    for (const [account, table] of tables) {
       if (seats <= maxSeats || tables.size === 1) return;
       tables.delete(account);
-      seats -= size;
+      seats -= table.size;
+      viewCharacters -= table.viewCharacters;
     }
   }
 
-  function lastChange(account: number): number {
-    const changed = Number(sql.lastChanged.get(account)?.["last"] ?? 0);
-    return Math.max(changed, Number(sql.lastLogPosition.get()?.["last"] ?? 0));
-  }
-
   return {
-    lastChange,
     of(account) {
       const known = tables.get(account);
       const table = known ?? new SeatTable();
-      const rows = known === undefined ? sql.all.all(account) : sql.changed.all(account, known.upTo);
-      const before = table.size;
-      for (const row of rows) put(table, row);
-      table.upTo = lastChange(account);
-      seats += table.size - (known === undefined ? 0 : before);
+      const before = { size: table.size, viewCharacters: table.viewCharacters };
+      refresh(table, known === undefined ? sql.all.all(account) : sql.changed.all(account, table.upTo), account);
+      seats += table.size - before.size;
+      viewCharacters += table.viewCharacters - before.viewCharacters;
       tables.delete(account);
       tables.set(account, table);
       forgetOldest();
       return table;
+    },
+    keepView(table, seat, text) {
+      table.keepView(seat, text);
+      viewCharacters += text.length;
+      for (const other of tables.values()) {
+        if (viewCharacters <= maxViewCharacters) return;
+        viewCharacters -= other.viewCharacters;
+        other.forgetViews();
+      }
     },
   };
 }

@@ -12,6 +12,12 @@ import { clip } from "./spans.ts";
 /** How many unread messages are counted, at most. */
 const maxUnread: typeof limits.unreadMax = 1_000;
 
+/** Characters of a text that a list shows. */
+const listTextCharacters: typeof limits.listTextCharacters = 1_000;
+
+/** Bodies up to this size are not worth being shortened. */
+const shortBodyBytes = 8 * 1024;
+
 /** The user `system`: its messages count as read. */
 const system: typeof systemUser = "system";
 
@@ -48,9 +54,20 @@ export interface ViewReads {
   view(app: string, conversation: string, user: string): ConversationView | null;
   seat(conversation: number, account: number): Seat | null;
   lastListed(seat: Seat): LastListed | null;
-  /** @default `last`: it is looked up */
-  toView(seat: Seat, last?: LastListed | null): ConversationView;
+  /** `last` without its body's text beyond what a list shows, if it is long. */
+  toListView(seat: Seat, last: LastListed): ConversationView;
+  toView(seat: Seat): ConversationView;
 }
+
+/**
+ * A body whose text is cut. One with escaped characters stays whole: SQLite would not write half a pair, or a zero
+ * character, as it stands there.
+ */
+const shortened = (body: string) =>
+  `CASE WHEN octet_length(${body}) > ${shortBodyBytes} AND instr(${body}, '\\u') = 0
+     AND json_type(${body}, '$.text') = 'text'
+   THEN json_set(${body}, '$.text', substr(json_extract(${body}, '$.text'), 1, ${listTextCharacters}))
+   ELSE ${body} END`;
 
 function prepareStatements(database: DatabaseSync) {
   const visible = `conversation = ? AND seq BETWEEN ? AND ? AND listed = 1 AND ifnull(hidden_for, -1) <> ?`;
@@ -71,6 +88,9 @@ function prepareStatements(database: DatabaseSync) {
       `SELECT count(*) AS n FROM (SELECT 1 FROM event WHERE ${visible} AND sender <> ? AND sender <> ? LIMIT ${maxUnread})`,
     ),
     at: database.prepare(`${selectEvent} WHERE e.conversation = ? AND e.seq = ?`),
+    shortenedAt: database.prepare(
+      `${selectEvent.replace("c.body", `${shortened("c.body")} AS body`)} WHERE e.conversation = ? AND e.seq = ?`,
+    ),
     counterpart: database.prepare(
       `SELECT delivered, read FROM member WHERE conversation = ? AND account <> ? ORDER BY ordinal LIMIT 1`,
     ),
@@ -139,7 +159,7 @@ export function createViewReads(
     return { delivered: other["delivered"] as number, read: other["read"] as number };
   }
 
-  function toView(found: Seat, last = lastListed(found)): ConversationView {
+  function viewOf(found: Seat, last: LastListed | null, readLast = sql.at): ConversationView {
     const { app, name, kind, conversation, state } = found;
     return {
       app,
@@ -147,17 +167,20 @@ export function createViewReads(
       kind,
       head: visibleHead(found.intervals, found.head),
       state,
-      last: last === null ? null : toEventRecord(sql.at.get(conversation, last.seq) as Row, app, name),
+      last: last === null ? null : toEventRecord(readLast.get(conversation, last.seq) as Row, app, name),
       // Nothing is listed behind the last one.
       unread: last === null ? 0 : countUnread(found, last.seq),
       counterpart: counterpartOf(found),
     };
   }
 
+  const toView = (found: Seat) => viewOf(found, lastListed(found));
+
   return {
     seat,
     lastListed,
     toView,
+    toListView: (found, last) => viewOf(found, last, sql.shortenedAt),
     view(app, conversation, user) {
       const account = accounts.find(app, user);
       const id = ids.find(app, conversation);

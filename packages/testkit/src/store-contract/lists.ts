@@ -1,4 +1,5 @@
 import type { ConversationQuery } from "@chat21/engine";
+import { limits } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
 import { sampleMembers, sampleRun, sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
@@ -41,6 +42,23 @@ export function describeLists(world: StoreWorld): void {
         await world.store.conversations.view(app, "ann.eve", "ann"),
       ]);
       expect(await list(app)).toEqual(["ann.bob", "ann.eve", "ann.dan", "ann.cid"]);
+    });
+
+    it.each([
+      ["letters", "a".repeat(60_000)],
+      ["characters of several units", "é😀\n\"\\".repeat(9_000)],
+      ["escapes", "\u0000\ud800".repeat(9_000)],
+    ])("answers at least the beginning of a long text of %s, and all the rest of the message", async (_, text) => {
+      const app = world.fresh("app");
+      const message = { metadata: { width: 1.5, text: "é" }, text, type: "text" };
+      await world.store.events.commit([sampleRun(app, "ann.bob", { each: { body: JSON.stringify(message) } })]);
+
+      const [view] = await world.store.conversations.list({ app, user: "ann", archived: null, limit: 1 });
+
+      const { text: shown, ...rest } = JSON.parse(view?.last?.body ?? "{}") as typeof message;
+      expect(text.startsWith(shown)).toBe(true);
+      expect(shown.length).toBeGreaterThanOrEqual(limits.listTextCharacters);
+      expect({ ...rest, text }).toEqual(message);
     });
 
     it("goes by the last message that the user may see, not by the conversation's last event", async () => {
