@@ -3,9 +3,15 @@ import { ChatError } from "@chat21/protocol";
 import type { mongo } from "mongoose";
 import type { Collections } from "./collections.ts";
 import { type Ticks, toTicks } from "./logical-time.ts";
-import { isCommitUnknown, isDuplicate, isTransient, toChatError } from "./mongo-failure.ts";
+import {
+  isCommitUnknown,
+  isDuplicate,
+  isSnapshotMissing,
+  isTransient,
+  toChatError,
+} from "./mongo-failure.ts";
 
-/** How often a transaction that lost against another is tried. */
+/** How often a transaction that lost against another, or a read without its snapshot, is tried. */
 const maxAttempts = 12;
 
 /** Longest pause between two attempts. Each pause is chosen at random below it, so that rivals do not meet again. */
@@ -68,27 +74,36 @@ export class Database {
     return toTicks(lastWrite.majorityOpTime.ts);
   }
 
-  /** Reads of one moment; they see everything that was acknowledged before. */
-  async snapshot<T>(read: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
-    const session = this.#client.startSession({ snapshot: true });
-    try {
-      return await read(session);
-    } finally {
-      await session.endSession();
-    }
+  /**
+   * Reads of one moment; they see everything that was acknowledged before. `read` may be called several times: the server
+   * has no snapshot of a collection in the moment in which it is made.
+   */
+  snapshot<T>(read: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
+    return this.#retry(isSnapshotMissing, async () => {
+      const session = this.#client.startSession({ snapshot: true });
+      try {
+        return await read(session);
+      } finally {
+        await session.endSession();
+      }
+    });
   }
 
   /**
    * All or nothing, isolated from others. `run` may be called several times: it must not keep state of a call that was
    * given up.
    */
-  async transaction<T>(run: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
+  transaction<T>(run: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
+    const hasRival = (thrown: unknown) => isTransient(thrown) || isDuplicate(thrown);
+    return this.#retry(hasRival, () => this.#tryTransaction(run));
+  }
+
+  async #retry<T>(mayPass: (thrown: unknown) => boolean, run: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#tryTransaction(run);
+        return await run();
       } catch (thrown) {
-        const rival = isTransient(thrown) || isDuplicate(thrown);
-        if (!rival || attempt >= maxAttempts) throw thrown;
+        if (!mayPass(thrown) || attempt >= maxAttempts) throw thrown;
         await delay(Math.random() * Math.min(maxPauseMs, 2 ** attempt));
       }
     }

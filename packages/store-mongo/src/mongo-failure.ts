@@ -4,6 +4,9 @@ import mongoose from "mongoose";
 /** `DuplicateKey`. */
 const duplicateKey = 11_000;
 
+/** `SnapshotUnavailable`. */
+const snapshotUnavailable = 246;
+
 /** `IndexNotFound`. */
 const indexNotFound = 27;
 
@@ -54,6 +57,11 @@ export function isIndexMissing(thrown: unknown): boolean {
 /** Whether the server asks for the whole transaction once more. */
 export function isTransient(thrown: unknown): boolean {
   return thrown instanceof mongo.MongoError && thrown.hasErrorLabel("TransientTransactionError");
+}
+
+/** Whether the server has no snapshot yet: a collection or an index is just being made. */
+export function isSnapshotMissing(thrown: unknown): boolean {
+  return thrown instanceof mongo.MongoServerError && thrown.code === snapshotUnavailable;
 }
 
 /** Whether it is unknown if the transaction was committed. */

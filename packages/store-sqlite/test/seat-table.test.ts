@@ -50,7 +50,9 @@ it("keeps seats in order of time, those that were looked up and the others apart
           const found = Array.from({ length: order.size }, (_, index) => order.at(index));
           const times = found.map((seat) => table.get(seat, seatField.time));
           const all = Array.from({ length: table.size }, (_, seat) => seat);
-          expect(found.toSorted((a, b) => a - b)).toEqual(all.filter((seat) => table.isExact(seat) === isExact));
+          expect(found.toSorted((a, b) => a - b)).toEqual(
+            all.filter((seat) => table.isExact(seat) === isExact),
+          );
           expect(times).toEqual(times.toSorted((a, b) => a - b));
           expect(order.countBefore(3)).toBe(times.filter((time) => time < 3).length);
         }

@@ -68,7 +68,13 @@ export function createDownlink(options: DownlinkOptions): (topic: string, payloa
       case "archived-conversation-added":
       case "archived-conversation-deleted": {
         const archived = parsed.kind === "archived-conversation-added";
-        dispatch({ type: "flagged", conversWith: parsed.conversWith, archived });
+        const archivedAt = read(messageSchema)?.seq;
+        dispatch({
+          type: "flagged",
+          conversWith: parsed.conversWith,
+          archived,
+          ...(archivedAt && { archivedAt }),
+        });
         break;
       }
       case "group-updated": {

@@ -38,8 +38,8 @@ export class ConversationModel implements HeldConversation {
   kind: ConversationSummary["kind"];
   archived = false;
   markedUnread = false;
-  /** The flags were changed after the server was asked for the next state. */
-  keepFlags = false;
+  /** The flags were changed after the server was asked for the next state: which of the two is newer is not known. */
+  areFlagsNewer = false;
   /** The last message or the unread count depends on messages that are not held: only the server can tell. */
   isStale = false;
   own: Watermarks = nothing;
@@ -50,6 +50,8 @@ export class ConversationModel implements HeldConversation {
   #floor = 1;
   #position = 0;
   #head = 0;
+  /** No message up to here takes the conversation out of the archive: it was archived later. */
+  #archivedAt = 0;
   #last: ChatMessage | null = null;
   #summary: ConversationSummary | undefined;
   #unread = 0;
@@ -119,6 +121,7 @@ export class ConversationModel implements HeldConversation {
     this.own = nothing;
     this.counterpart = this.kind === "direct" ? nothing : null;
     this.archived = false;
+    this.#archivedAt = 0;
     this.markedUnread = false;
     this.#unread = 0;
     this.#head = 0;
@@ -167,19 +170,27 @@ export class ConversationModel implements HeldConversation {
     this.#last = held ?? projectMessage(last.data, this.viewpoint);
     if (held === undefined) this.#versions.set(seq, state.head);
     this.#learnName(this.#last);
-    if (this.keepFlags) return;
+    const markedUnread = document.data.is_new && this.own.read >= seq;
+    const isOther = state.archived !== this.archived || markedUnread !== this.markedUnread;
+    // The state is taken, and the server is asked once more: it answers what came after this state.
+    if (this.areFlagsNewer && isOther) this.isStale = true;
+    this.markedUnread = markedUnread;
+    // Only a later message takes a conversation out of the archive.
+    if (this.areFlagsNewer && this.archived && seq <= this.#archivedAt) return;
     this.archived = state.archived;
-    this.markedUnread = document.data.is_new && this.own.read >= seq;
+    this.#archivedAt = state.head;
   }
 
   /** Sets flags that the user, here or on another device, has changed. */
   setFlags({
     archived = this.archived,
+    archivedAt = this.#head,
     markedUnread = this.markedUnread,
   }: Omit<Extract<Update, { type: "flagged" }>, "conversWith" | "type">): void {
     this.archived = archived;
+    this.#archivedAt = archivedAt;
     this.markedUnread = markedUnread;
-    this.keepFlags = true;
+    this.areFlagsNewer = true;
   }
 
   /** Moves the user's own watermarks. */
@@ -219,7 +230,7 @@ export class ConversationModel implements HeldConversation {
     }
     if (!isListed(message)) return;
     this.#last = message;
-    this.archived = false;
+    if (event.seq > this.#archivedAt) this.archived = false;
   }
 
   amend(

@@ -80,7 +80,10 @@ export class ModelStore {
       case "replaced":
         return this.#replace();
       case "asked":
-        for (const model of this.#models.values()) model.keepFlags = false;
+        for (const model of this.#models.values()) {
+          model.areFlagsNewer = false;
+          model.isStale = false;
+        }
         return;
       case "answered":
         return this.#options.told.emit("moved", undefined);

@@ -54,6 +54,8 @@ export type Update =
       readonly type: "flagged";
       readonly conversWith: string;
       readonly archived?: boolean;
+      /** The last message that the archive took in. @default the last one that is known here */
+      readonly archivedAt?: number;
       readonly markedUnread?: boolean;
     }
   /** A message of the outbox is new or has changed. `loaded`: an earlier run has announced it. */

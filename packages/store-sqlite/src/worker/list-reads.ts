@@ -58,7 +58,11 @@ export function createListReads({ database, accounts, tables, views }: ListParts
   }
 
   /** Listed seats in order of time. Seats that were not looked up are, as soon as one of them may be the next. */
-  function* newestFirst(table: SeatTable, account: number, query: ConversationQuery): Generator<number, void> {
+  function* newestFirst(
+    table: SeatTable,
+    account: number,
+    query: ConversationQuery,
+  ): Generator<number, void> {
     const { exact, unsure } = table;
     const timeOf = (seat: number) => table.get(seat, seatField.time);
     const least = query.after?.timestamp ?? Number.NEGATIVE_INFINITY;
@@ -90,7 +94,11 @@ export function createListReads({ database, accounts, tables, views }: ListParts
   }
 
   /** As {@link newestFirst}. Nothing is known of how old a seat may turn out to be, so all of them are looked up. */
-  function* oldestFirst(table: SeatTable, account: number, query: ConversationQuery): Generator<number, void> {
+  function* oldestFirst(
+    table: SeatTable,
+    account: number,
+    query: ConversationQuery,
+  ): Generator<number, void> {
     const { exact, unsure } = table;
     const unknown = Array.from({ length: unsure.size }, (_, index) => unsure.at(index));
     const lookedUp = unknown.filter((seat) => mayBeListed(table, seat, query));

@@ -106,7 +106,11 @@ export function createSeatTables(database: DatabaseSync, ends: EndReads): SeatTa
       const known = tables.get(account);
       const table = known ?? new SeatTable();
       const before = { size: table.size, viewCharacters: table.viewCharacters };
-      refresh(table, known === undefined ? sql.all.all(account) : sql.changed.all(account, table.upTo), account);
+      refresh(
+        table,
+        known === undefined ? sql.all.all(account) : sql.changed.all(account, table.upTo),
+        account,
+      );
       seats += table.size - before.size;
       viewCharacters += table.viewCharacters - before.viewCharacters;
       tables.delete(account);

@@ -46,20 +46,25 @@ export function describeLists(world: StoreWorld): void {
 
     it.each([
       ["letters", "a".repeat(60_000)],
-      ["characters of several units", "é😀\n\"\\".repeat(9_000)],
+      ["characters of several units", 'é😀\n"\\'.repeat(9_000)],
       ["escapes", "\u0000\ud800".repeat(9_000)],
-    ])("answers at least the beginning of a long text of %s, and all the rest of the message", async (_, text) => {
-      const app = world.fresh("app");
-      const message = { metadata: { width: 1.5, text: "é" }, text, type: "text" };
-      await world.store.events.commit([sampleRun(app, "ann.bob", { each: { body: JSON.stringify(message) } })]);
+    ])(
+      "answers at least the beginning of a long text of %s, and all the rest of the message",
+      async (_, text) => {
+        const app = world.fresh("app");
+        const message = { metadata: { width: 1.5, text: "é" }, text, type: "text" };
+        await world.store.events.commit([
+          sampleRun(app, "ann.bob", { each: { body: JSON.stringify(message) } }),
+        ]);
 
-      const [view] = await world.store.conversations.list({ app, user: "ann", archived: null, limit: 1 });
+        const [view] = await world.store.conversations.list({ app, user: "ann", archived: null, limit: 1 });
 
-      const { text: shown, ...rest } = JSON.parse(view?.last?.body ?? "{}") as typeof message;
-      expect(text.startsWith(shown)).toBe(true);
-      expect(shown.length).toBeGreaterThanOrEqual(limits.listTextCharacters);
-      expect({ ...rest, text }).toEqual(message);
-    });
+        const { text: shown, ...rest } = JSON.parse(view?.last?.body ?? "{}") as typeof message;
+        expect(text.startsWith(shown)).toBe(true);
+        expect(shown.length).toBeGreaterThanOrEqual(limits.listTextCharacters);
+        expect({ ...rest, text }).toEqual(message);
+      },
+    );
 
     it("goes by the last message that the user may see, not by the conversation's last event", async () => {
       const app = await fourConversations();
