@@ -24,6 +24,7 @@ describeConformance("the embedded server", async ({ webhookEndpoint }) => {
     metricsUrl: `${server.url}/metrics`,
     secret,
     publishesAreJudgedBy: "policy",
+    takeovers: "safe",
     close: async () => void (await server.stop()),
   };
 });

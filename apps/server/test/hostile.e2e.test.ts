@@ -34,6 +34,7 @@ beforeAll(async () => {
     apiUrl: `${server.url}/api`,
     metricsUrl: `${server.url}/metrics`,
     publishesAreJudgedBy: "policy" as const,
+    takeovers: "safe" as const,
     secret,
     close: async () => {},
   };

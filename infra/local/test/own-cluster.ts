@@ -55,6 +55,7 @@ export async function startOwnCluster(env: Readonly<Record<string, string>> = {}
       ...{ mqttWsUrl: rabbit.webMqttUri ?? "", mqttTcpUrl: rabbit.mqttUri ?? "" },
       ...{ apiUrl: cluster.apiUrl, metricsUrl: metrics.url, secret, close },
       publishesAreJudgedBy: "scopes" as const,
+      takeovers: "racing" as const,
     };
     const pidOf = (member: Member) => cluster.processes.find(({ name }) => name === member)?.pid;
     return {

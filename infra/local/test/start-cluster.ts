@@ -46,6 +46,7 @@ export const startCluster: StartTopology = async ({ webhookEndpoint }) => {
     metricsUrl: metrics.url,
     secret: jwtSecret,
     publishesAreJudgedBy: "scopes",
+    takeovers: "racing",
     async close() {
       await metrics.close();
       await cluster.stop();

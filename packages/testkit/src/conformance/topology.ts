@@ -16,6 +16,11 @@ export interface Topology {
    * and has no effect.
    */
   readonly publishesAreJudgedBy: "policy" | "scopes";
+  /**
+   * What becomes of a connection that takes over the client id of an open one. `safe`: it stays. `racing`: a broker may
+   * end it, or its subscription, together with the older one; the client has to connect once more.
+   */
+  readonly takeovers: "safe" | "racing";
   /** Stops all its processes. */
   close(): Promise<void>;
 }
