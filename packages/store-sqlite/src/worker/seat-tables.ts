@@ -6,6 +6,9 @@ import { SeatTable, seatField } from "./seat-table.ts";
 /** Seats that stay in memory, of all accounts together: about 64 MiB. */
 const maxSeats = 500_000;
 
+/** A table without seats takes the memory of so many. */
+const seatsPerTable = 16;
+
 /** Characters of views that stay in memory, of all accounts together. */
 const maxViewCharacters = 16 * 1024 * 1024;
 
@@ -96,7 +99,7 @@ export function createSeatTables(database: DatabaseSync, ends: EndReads): SeatTa
     for (const [account, table] of tables) {
       if (seats <= maxSeats || tables.size === 1) return;
       tables.delete(account);
-      seats -= table.size;
+      seats -= table.size + seatsPerTable;
       viewCharacters -= table.viewCharacters;
     }
   }
@@ -111,7 +114,7 @@ export function createSeatTables(database: DatabaseSync, ends: EndReads): SeatTa
         known === undefined ? sql.all.all(account) : sql.changed.all(account, table.upTo),
         account,
       );
-      seats += table.size - before.size;
+      seats += table.size - before.size + (known === undefined ? seatsPerTable : 0);
       viewCharacters += table.viewCharacters - before.viewCharacters;
       tables.delete(account);
       tables.set(account, table);
