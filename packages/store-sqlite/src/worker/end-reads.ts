@@ -5,6 +5,8 @@ import { ConversationEnds } from "./conversation-ends.ts";
 export interface EndReads {
   /** Log position of the last event. */
   logPosition(conversation: number): number;
+  /** Keeps an end that was read in the caller's snapshot. */
+  learn(conversation: number, logPosition: number, timestamp: number): void;
   /** Timestamp of the last event, milliseconds. */
   timestamp(conversation: number): number;
   /** Number of the newest change, of whatever conversation, that is neither an event nor a change of a member's row. */
@@ -34,6 +36,7 @@ export function createEndReads(database: DatabaseSync, ends: ConversationEnds): 
       ends.logPosition(conversation) || own.logPosition(conversation) || read(conversation).logPosition,
     timestamp: (conversation) =>
       ends.timestamp(conversation) || own.timestamp(conversation) || read(conversation).timestamp,
+    learn: (conversation, logPosition, timestamp) => own.set(conversation, logPosition, timestamp),
     lastTouch: () => ends.lastTouch(),
   };
 }

@@ -28,7 +28,12 @@ export interface SeatTables {
 function prepareStatements(database: DatabaseSync) {
   const columns = `conversation, archived_at, cleared_at, changed, substr(intervals, -6) = 'null]]' AS open`;
   return {
-    all: database.prepare(`SELECT ${columns} FROM member WHERE account = ? ORDER BY conversation`),
+    // The ends of logs come with it: to ask for each alone takes three times as long.
+    all: database.prepare(
+      `SELECT m.*, e.position, e.timestamp FROM (SELECT ${columns} FROM member WHERE account = ?) m
+       JOIN event e ON e.conversation = m.conversation
+         AND e.seq = (SELECT max(seq) FROM event WHERE conversation = m.conversation)`,
+    ),
     changed: database.prepare(`SELECT ${columns} FROM member WHERE account = ? AND changed > ?`),
     lastChanged: database.prepare("SELECT max(changed) AS last FROM member WHERE account = ?"),
     lastLogPosition: database.prepare("SELECT max(position) AS last FROM event_content"),
@@ -88,6 +93,14 @@ export function createSeatTables(database: DatabaseSync, ends: EndReads): SeatTa
     table.arrange(moved);
   }
 
+  /** All rows of an account that has no table yet. */
+  function readAll(account: number): Row[] {
+    const rows = sql.all.all(account);
+    for (const row of rows)
+      ends.learn(row["conversation"] as number, row["position"] as number, row["timestamp"] as number);
+    return rows;
+  }
+
   function refresh(table: SeatTable, rows: readonly Row[], account: number): void {
     const last = Number(sql.lastLogPosition.get()?.["last"] ?? 0);
     const behind = outdated(table, last);
@@ -109,11 +122,7 @@ export function createSeatTables(database: DatabaseSync, ends: EndReads): SeatTa
       const known = tables.get(account);
       const table = known ?? new SeatTable();
       const before = { size: table.size, viewCharacters: table.viewCharacters };
-      refresh(
-        table,
-        known === undefined ? sql.all.all(account) : sql.changed.all(account, table.upTo),
-        account,
-      );
+      refresh(table, known === undefined ? readAll(account) : sql.changed.all(account, table.upTo), account);
       seats += table.size - before.size + (known === undefined ? seatsPerTable : 0);
       viewCharacters += table.viewCharacters - before.viewCharacters;
       tables.delete(account);
