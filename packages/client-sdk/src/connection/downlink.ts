@@ -69,12 +69,7 @@ export function createDownlink(options: DownlinkOptions): (topic: string, payloa
       case "archived-conversation-deleted": {
         const archived = parsed.kind === "archived-conversation-added";
         const archivedAt = read(messageSchema)?.seq;
-        dispatch({
-          type: "flagged",
-          conversWith: parsed.conversWith,
-          archived,
-          ...(archivedAt && { archivedAt }),
-        });
+        dispatch({ type: "flagged", conversWith: parsed.conversWith, archived, archivedAt });
         break;
       }
       case "group-updated": {

@@ -183,12 +183,14 @@ export class ConversationModel implements HeldConversation {
 
   /** Sets flags that the user, here or on another device, has changed. */
   setFlags({
-    archived = this.archived,
+    archived,
     archivedAt = this.#head,
     markedUnread = this.markedUnread,
   }: Omit<Extract<Update, { type: "flagged" }>, "conversWith" | "type">): void {
-    this.archived = archived;
-    this.#archivedAt = archivedAt;
+    if (archived !== undefined) {
+      this.archived = archived;
+      this.#archivedAt = archivedAt;
+    }
     this.markedUnread = markedUnread;
     this.areFlagsNewer = true;
   }

@@ -55,7 +55,7 @@ export type Update =
       readonly conversWith: string;
       readonly archived?: boolean;
       /** The last message that the archive took in. @default the last one that is known here */
-      readonly archivedAt?: number;
+      readonly archivedAt?: number | undefined;
       readonly markedUnread?: boolean;
     }
   /** A message of the outbox is new or has changed. `loaded`: an earlier run has announced it. */

@@ -101,8 +101,8 @@ export interface ConversationStore {
   /**
    * Conversations with at least one visible listed message beyond `clearedAt`, in the order of `compareListed`.
    * `archived` is projected: see `isArchived` of `view/`. The `text` of a last message may be cut behind
-   * `limits.listTextCharacters` characters, because no list shows more. The cost of the newest page depends on the page alone, not on
-   * the number of the user's conversations.
+   * `limits.listTextCharacters` characters, because no list shows more. The cost of the newest page depends on the page
+   * alone, not on the number of the user's conversations.
    */
   list(query: ConversationQuery): Promise<readonly ConversationView[]>;
   /**
