@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { processesWith } from "../../infra/local/processes.ts";
 import { littleReading, readingFigures } from "./reading-figures.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -26,21 +27,6 @@ async function bench(...options: string[]): Promise<Record<string, unknown>> {
 }
 
 const isLog = (path: string) => path.endsWith("rabbitmq.log");
-
-/** Ids of processes that were started for a folder: its path is in their arguments or settings. */
-function processesOf(path: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return ["cmdline", "environ"].some((file) =>
-        readFileSync(`/proc/${pid}/${file}`, "utf8").includes(path),
-      );
-    } catch {
-      // It has ended, or is none of ours.
-      return false;
-    }
-  });
-}
 
 const short = ["--seconds", "1", "--warmup", "0.5"];
 const small = ["--scenario", "group", "--members", "4", "--senders", "2", "--window", "2", ...short];
@@ -106,6 +92,6 @@ describe("the bench on RabbitMQ", () => {
 
     await expect(bench).rejects.toMatchObject({ code: 130 });
     expect(readdirSync(folder)).toEqual([]);
-    expect(processesOf(folder)).toEqual([]);
+    expect(processesWith(folder)).toEqual([]);
   });
 });

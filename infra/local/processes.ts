@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -28,12 +28,36 @@ export function isAlive(pid: number): boolean {
 export function isProcessOf(pid: number, folder: string): boolean {
   if (!isAlive(pid)) return false;
   try {
-    return ["cmdline", "environ"].some((file) =>
-      readFileSync(`/proc/${pid}/${file}`, "utf8").includes(folder),
-    );
+    return bears(pid, folder);
   } catch {
     return true;
   }
+}
+
+/** Says whether the process has the text in its arguments or its environment. Throws when nobody may look. */
+function bears(pid: number, text: string): boolean {
+  return ["cmdline", "environ"].some((file) => readFileSync(`/proc/${pid}/${file}`, "utf8").includes(text));
+}
+
+/**
+ * Ids of the other processes that have this text in their arguments or their environment, which children inherit. Empty
+ * where the system cannot tell: only Linux has `/proc`.
+ */
+export function processesWith(text: string): number[] {
+  let all: string[];
+  try {
+    all = readdirSync("/proc");
+  } catch {
+    return [];
+  }
+  return all.map(Number).filter((pid) => {
+    try {
+      return Number.isInteger(pid) && pid !== process.pid && bears(pid, text);
+    } catch {
+      // It has ended, or belongs to another user.
+      return false;
+    }
+  });
 }
 
 /** The command that {@link startDetached} runs. */

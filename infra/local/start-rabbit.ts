@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isDockerRunning, removeContainer, runContainer } from "./docker.ts";
 import { freePorts, isListening } from "./free-port.ts";
-import { startDetached, stopProcess, waitFor } from "./processes.ts";
+import { processesWith, startDetached, stopProcess, waitFor } from "./processes.ts";
 import {
   deployedRabbitConfig,
   enabledPlugins,
@@ -48,8 +48,11 @@ export async function startRabbit(options: RabbitOptions): Promise<RabbitService
 export async function stopRabbit({ pid, container, control }: RabbitService): Promise<void> {
   if (pid !== null) await stopProcess(pid);
   if (container !== null) await removeContainer(container);
-  // The port mapper is a separate daemon. It does not end while somebody uses it.
-  if (control !== null) await runCommand("epmd", ["-kill"], { env: control.env }).catch(() => {});
+  if (control === null) return;
+  // The port mapper is a separate daemon, and it refuses to end until it has noticed that the broker is gone. The
+  // broker's monitors end some time after it.
+  await runCommand("epmd", ["-kill"], { env: control.env }).catch(() => {});
+  await Promise.all(processesWith(`HOME=${control.env.HOME}`).map(stopProcess));
 }
 
 /** {@link StartOptions} of a broker. */
@@ -76,7 +79,8 @@ const localJwtSecret = "tokenKey";
 interface RabbitControl {
   readonly command: string;
   readonly node: string;
-  readonly env: Readonly<Record<string, string>>;
+  /** All processes of the broker have it. `HOME` is the broker's own folder. */
+  readonly env: Readonly<Record<string, string>> & { readonly HOME: string };
 }
 
 async function choosePorts({ port, mqttPort, webMqttPort }: RabbitOptions): Promise<RabbitPorts> {
