@@ -58,6 +58,8 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   };
   const app = express();
   app.disable("x-powered-by");
+  // A hash of every answer costs more than it saves: hardly anybody asks twice for what stays the same.
+  app.disable("etag");
   app.set("query parser", "simple");
   app.set("trust proxy", config.trustProxy);
   const before = [logRequests(log), measureRequests(parts.registry), securityHeaders()];

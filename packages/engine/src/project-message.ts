@@ -3,7 +3,7 @@ import { directMembers, messageStatus } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
 import { appendMembers, cutMembers } from "./json-text.ts";
 import type { EventRecord, MemberState } from "./ports/records.ts";
-import { hash32 } from "./short-hash.ts";
+import { longHash } from "./short-hash.ts";
 
 /** The changes of a message by later events; `null`: unchanged. */
 export function overlayOf({ overlay }: Pick<EventRecord, "overlay">): Overlay | null {
@@ -81,11 +81,7 @@ export function statusFor(event: EventRecord, user: string, { own, counterpart }
 
 /** A stable 24-digit hex id of a copy, where existing clients expect a document's `_id`. */
 export function copyIdOf(owner: string, id: string): string {
-  let text = "";
-  for (const seed of [0x811c9dc5, 0x01000193, 0x9e3779b1]) {
-    text += hash32(`${owner}/${id}`, seed).toString(16).padStart(8, "0");
-  }
-  return text;
+  return longHash(`${owner}/${id}`);
 }
 
 const attributesKey: ReadonlySet<string> = new Set(["attributes"]);

@@ -1,8 +1,9 @@
 import type { RevocationStore } from "@chat21/auth";
-import type { Changes, ConversationView, Log, Store } from "@chat21/engine";
+import type { ConversationView, Log, Store } from "@chat21/engine";
 import type { WebhookStore } from "@chat21/events";
 import type { PeopleStore } from "@chat21/people";
 import { directConversationId } from "@chat21/protocol";
+import { unpackChanges } from "./changes-codec.ts";
 import { createCheckpoints } from "./checkpoints.ts";
 import { createSqliteEventLog } from "./sqlite-event-log.ts";
 import {
@@ -56,7 +57,7 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
     conversations: {
       load: (keys) => read("load", keys),
       list: async (query) => JSON.parse(await read("list", query)) as ConversationView[],
-      changes: async (query) => JSON.parse(await read("changes", query)) as Changes,
+      changes: async (query) => unpackChanges(await read("changes", query)),
       view: (app, conversation, user) => read("view", app, conversation, user),
       heads: (app, user, limit) => read("heads", app, user, limit),
       patch: (patches) => write("patch", patches),

@@ -72,6 +72,10 @@ it("finds events that are no messages, and rows that have changed, by their inde
   expect(withOverlays.length).toBeGreaterThan(5);
   for (const plan of withOverlays)
     expect(plan).toMatch(/SEARCH o USING PRIMARY KEY \(conversation=\? AND seq=\?\)/);
+  const inSpans = plansOf(/e\.seq BETWEEN/);
+  expect(inSpans.length).toBeGreaterThan(0);
+  for (const plan of inSpans)
+    expect(plan).toMatch(/^SEARCH e USING PRIMARY KEY \(conversation=\? AND seq>\? AND seq<\?\)/);
   database.close();
 });
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ChangedConversation, ChangeQuery, Changes, EventRecord } from "@chat21/engine";
+import { packChanges } from "../changes-codec.ts";
 import type { Accounts } from "./accounts.ts";
 import {
   type ChangeWalk,
@@ -13,12 +14,12 @@ import { type EventRows, selectEvent } from "./event-rows.ts";
 import { GreatestFirst } from "./greatest-first.ts";
 import { type SeatTable, seatField } from "./seat-table.ts";
 import type { SeatTables } from "./seat-tables.ts";
-import { clip } from "./spans.ts";
+import { clip, type Span } from "./spans.ts";
 import type { Seat, ViewReads } from "./view-reads.ts";
 
 /** Reads of the changes for a user. */
 export interface ChangeReads {
-  /** `Changes` as JSON: a thread takes a text in less time than objects. */
+  /** The text of `packChanges`. */
   changes(query: ChangeQuery): string;
 }
 
@@ -32,6 +33,9 @@ export interface ChangeParts {
   readonly rows: EventRows;
 }
 
+/** Events that are read at a time. */
+const eventsOfStep = 8;
+
 /** An account number that nobody has. */
 const nobody = -1;
 
@@ -41,6 +45,9 @@ interface Newest {
   readonly events: EventRecord[];
   readonly from: number;
   readonly behind: boolean;
+  /** The newest of them that a list shows: the last message of the conversation. */
+  readonly last: EventRecord | undefined;
+  /** Of the events, and once more of `last`, which the state shows, too. */
   readonly characters: number;
 }
 
@@ -49,8 +56,9 @@ function prepareStatements(database: DatabaseSync) {
     logPositionAt: database.prepare(
       "SELECT position FROM event WHERE conversation = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
     ),
-    newest: database.prepare(
-      `${selectEvent} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq DESC`,
+    // `+`: by number, never by position, where all events of all conversations are.
+    newer: database.prepare(
+      `${selectEvent} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? AND +e.position > ? ORDER BY e.seq DESC`,
     ),
   };
 }
@@ -96,25 +104,33 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
   ): Newest | null {
     const events: EventRecord[] = [];
     const known = seat.widened > base ? 0 : base;
+    let last: EventRecord | undefined;
     let left = room;
     const result = (from: number, behind: boolean): Newest => ({
       events,
       from,
       behind,
+      last,
       characters: room - left,
     });
-    for (const [low, high] of clip(seat.intervals, 1, seat.head).reverse()) {
-      for (const row of sql.newest.iterate(seat.conversation, low, high)) {
-        if ((row["position"] as number) <= known) return result((row["seq"] as number) + 1, false);
+    for (const [low, high] of stepsDown(clip(seat.intervals, 1, seat.head))) {
+      const newer = sql.newer.all(seat.conversation, low, high, known);
+      for (const row of newer) {
         if (row["hidden_for"] === query.user) continue;
         const isEnough = events.length === query.eventsEach;
-        const cost = (row["body"] as string).length + (query.eventOverhead ?? 0);
+        const isLast = last === undefined && row["listed"] === 1;
+        const characters = (row["body"] as string).length;
+        const cost = (isLast ? 2 : 1) * characters + (query.eventOverhead ?? 0);
         const fits = cost <= left;
         if (isEnough || (!fits && isFirst && events.length > 0)) return result(fromOf(seat, events), true);
         if (!fits && !isFirst) return null;
         left -= cost;
-        events.push(rows.toEventRecord(row, seat.app, seat.name));
+        const event = rows.toEventRecord(row, seat.app, seat.name);
+        if (isLast) last = event;
+        events.push(event);
       }
+      // Numbers have no gaps: the next event below is known.
+      if (newer.length < high - low + 1) return result(high - newer.length + 1, false);
     }
     return result(1, false);
   }
@@ -129,14 +145,18 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
   ): { readonly item: ChangedConversation; readonly characters: number } | null {
     const seat = views.seat(conversation, account);
     if (seat === null) return null;
-    const view = views.toView(seat);
-    const lastCharacters = (view.last?.body.length ?? 0) + (query.conversationOverhead ?? 0);
-    if (lastCharacters > room && !isFirst) return null;
-    const newest = newestEvents(seat, query, base, room - lastCharacters, isFirst);
+    const roomInside = room - (query.conversationOverhead ?? 0);
+    let newest = newestEvents(seat, query, base, roomInside, isFirst);
     if (newest === null) return null;
-    const { from, behind, characters } = newest;
-    const item = { view, events: newest.events.reverse(), from: Math.min(from, view.head + 1), behind };
-    return { item, characters: characters + lastCharacters };
+    const view = views.toView(seat, newest.last);
+    const lastCharacters = newest.last === undefined ? (view.last?.body.length ?? 0) : 0;
+    if (newest.characters + lastCharacters > roomInside) {
+      if (!isFirst) return null;
+      newest = newestEvents(seat, query, base, roomInside - lastCharacters, isFirst) as Newest;
+    }
+    const { events, from, behind, characters } = newest;
+    const item = { view, events: events.reverse(), from: Math.min(from, view.head + 1), behind };
+    return { item, characters: room - roomInside + lastCharacters + characters };
   }
 
   function readPage(table: SeatTable, account: number, query: ChangeQuery, walk: ChangeWalk): Changes {
@@ -174,9 +194,17 @@ export function createChangeReads(parts: ChangeParts): ChangeReads {
     changes(query) {
       const account = accounts.find(query.app, query.user) ?? nobody;
       const table = tables.of(account);
-      return JSON.stringify(readPage(table, account, query, parseChangeCursor(query.cursor, table.upTo)));
+      return packChanges(readPage(table, account, query, parseChangeCursor(query.cursor, table.upTo)));
     },
   };
+}
+
+/** The spans in steps of a few events, from the newest one downwards: mostly there are few, and their texts may be long. */
+function* stepsDown(spans: readonly Span[]): Generator<Span, void> {
+  for (const [from, to] of spans.toReversed()) {
+    for (let high = to; high >= from; high -= eventsOfStep)
+      yield [Math.max(from, high - eventsOfStep + 1), high];
+  }
 }
 
 /** The number from which on the newest events are whole. */

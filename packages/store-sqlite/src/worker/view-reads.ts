@@ -1,5 +1,5 @@
-import type { DatabaseSync } from "node:sqlite";
-import type { ConversationView, Interval, MemberState } from "@chat21/engine";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { ConversationView, EventRecord, Interval, MemberState } from "@chat21/engine";
 import type { limits, systemUser } from "@chat21/protocol";
 import type { Accounts } from "./accounts.ts";
 import type { ConversationIds } from "./conversation-ids.ts";
@@ -56,7 +56,8 @@ export interface ViewReads {
   lastListed(seat: Seat): LastListed | null;
   /** `last` without its body's text beyond what a list shows, if it is long. */
   toListView(seat: Seat, last: LastListed): ConversationView;
-  toView(seat: Seat): ConversationView;
+  /** `last`, where the caller has read it. */
+  toView(seat: Seat, last?: EventRecord): ConversationView;
 }
 
 /**
@@ -159,28 +160,35 @@ export function createViewReads(
     return { delivered: other["delivered"] as number, read: other["read"] as number };
   }
 
-  function viewOf(found: Seat, last: LastListed | null, readLast = sql.at): ConversationView {
-    const { app, name, kind, conversation, state } = found;
+  const read = ({ conversation, app, name }: Seat, { seq }: LastListed, statement: StatementSync) =>
+    toEventRecord(statement.get(conversation, seq) as Row, app, name);
+
+  function viewOf(found: Seat, last: EventRecord | null): ConversationView {
+    const { app, name, kind, state } = found;
     return {
       app,
       conversation: name,
       kind,
       head: visibleHead(found.intervals, found.head),
       state,
-      last: last === null ? null : toEventRecord(readLast.get(conversation, last.seq) as Row, app, name),
+      last,
       // Nothing is listed behind the last one.
       unread: last === null ? 0 : countUnread(found, last.seq),
       counterpart: counterpartOf(found),
     };
   }
 
-  const toView = (found: Seat) => viewOf(found, lastListed(found));
+  function toView(found: Seat, last?: EventRecord): ConversationView {
+    if (last !== undefined) return viewOf(found, last);
+    const listed = lastListed(found);
+    return viewOf(found, listed === null ? null : read(found, listed, sql.at));
+  }
 
   return {
     seat,
     lastListed,
     toView,
-    toListView: (found, last) => viewOf(found, last, sql.shortenedAt),
+    toListView: (found, last) => viewOf(found, read(found, last, sql.shortenedAt)),
     view(app, conversation, user) {
       const account = accounts.find(app, user);
       const id = ids.find(app, conversation);
