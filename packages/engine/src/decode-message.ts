@@ -1,5 +1,13 @@
 import type { OutgoingMessage } from "@chat21/protocol";
-import { byteLength, ChatError, limits, outgoingMessageSchema, serverKeys, validate } from "@chat21/protocol";
+import {
+  byteLength,
+  ChatError,
+  compileSchema,
+  limits,
+  outgoingMessageSchema,
+  serverKeys,
+  validate,
+} from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
 import { cutMembers, jsonDepth } from "./json-text.ts";
 
@@ -19,6 +27,8 @@ export interface DecodedMessage {
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
+/** Every message is checked, so its check is compiled. */
+const messageSchema = compileSchema(outgoingMessageSchema);
 const ownedByServer: ReadonlySet<string> = new Set(serverKeys);
 
 /** Text of a payload. Throws `payload_too_large`, or `bad_request` for bytes that are not UTF-8. */
@@ -55,7 +65,7 @@ export function parseJsonObject(text: JsonText): Record<string, unknown> {
  * {@link parseJsonObject} where the text was parsed already.
  */
 export function decodeMessage(json: JsonText, object = parseJsonObject(json)): DecodedMessage {
-  return extract(json, object, validate(outgoingMessageSchema, object));
+  return extract(json, object, validate(messageSchema, object));
 }
 
 function extract(json: JsonText, object: Record<string, unknown>, message: OutgoingMessage): DecodedMessage {

@@ -1,5 +1,6 @@
 export type { Answer, Command, Ephemeral, Mark } from "./command.ts";
 export { answerSchema, commandSchema, ephemeralSchema, markSchema } from "./command.ts";
+export { compileSchema } from "./compile-schema.ts";
 export type { ChatErrorOptions, ErrorCode } from "./error-codes.ts";
 export { ChatError, errorCodes, isErrorCode } from "./error-codes.ts";
 export type { ConversationEvent } from "./event.ts";
