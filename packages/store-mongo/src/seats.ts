@@ -1,5 +1,5 @@
 import { type ConversationView, type EventRecord, isVisible, visibleHead } from "@chat21/engine";
-import { countsAsUnread, limits, systemUser } from "@chat21/protocol";
+import { limits, systemUser } from "@chat21/protocol";
 import type { mongo } from "mongoose";
 import { chunksOf } from "./chunks-of.ts";
 import { conversationName } from "./conversation-name.ts";
@@ -27,14 +27,14 @@ export interface Place extends Seat {
 /** Conversations whose last listed message one query looks for. */
 const searchesPerQuery = 50;
 
-/** Up to so many numbers are read and counted here, by the rule itself; more are counted by the server. */
+/** Up to so many numbers of a conversation are named to the server; more are counted by the index of senders. */
 const fewNumbers = 16;
 
 const keysPerQuery = 2_000;
 
-const light = { timestamp: 1, listed: 1, hiddenFor: 1, sender: 1 } as const;
+const light = { timestamp: 1, listed: 1, hiddenFor: 1 } as const;
 
-type LightEvent = Pick<EventDocument, "_id" | "hiddenFor" | "listed" | "sender" | "timestamp">;
+type LightEvent = Pick<EventDocument, "_id" | "hiddenFor" | "listed" | "timestamp">;
 
 function viewerOf({ member }: Seat) {
   return { user: member.account.user, intervals: member.intervals };
@@ -53,6 +53,11 @@ function spansOf({ member, conversation }: Seat, after: number) {
 
 function keysOf({ conversation: { _id } }: Seat, from: number, to: number): EventKey[] {
   return Array.from({ length: to - from + 1 }, (_, index) => ({ ..._id, seq: from + index }));
+}
+
+/** Events that count as unread for a user who sees their numbers: `countsAsUnread`, pushed down. */
+function unreadBy(user: string) {
+  return { sender: { $nin: [user, systemUser] }, listed: true, hiddenFor: { $ne: user } };
 }
 
 /** Reads of seats, many at once; all inside the caller's snapshot. */
@@ -126,13 +131,38 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
         "_id.app": app,
         "_id.conversation": conversation,
         "_id.seq": { $gte: from, $lte: to },
-        sender: { $nin: [user, systemUser] },
-        listed: true,
-        hiddenFor: { $ne: user },
+        ...unreadBy(user),
       };
       unread += await events.countDocuments(filter, { session, maxTimeMS, limit, hint: "senders" });
     }
     return unread;
+  }
+
+  /** By name; counted by the server, because a thousand small documents cost more on their way here than their reading. */
+  async function countFew(places: readonly Place[], session: Session): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map(places.map(({ conversation }) => [conversationName(conversation._id), 0]));
+    const [first] = places;
+    if (first === undefined) return counts;
+    const { app, user } = first.member.account;
+    const keys = places.flatMap((place) =>
+      spansOf(place, place.member.read).flatMap(([from, to]) => keysOf(place, from, to)),
+    );
+    for (const chunk of chunksOf(keys, keysPerQuery)) {
+      const found = await events
+        .aggregate<{ readonly _id: string; readonly unread: number }>(
+          [
+            { $match: { _id: { $in: chunk }, ...unreadBy(user) } },
+            { $group: { _id: "$_id.conversation", unread: { $sum: 1 } } },
+          ],
+          { session, maxTimeMS },
+        )
+        .toArray();
+      for (const { _id: conversation, unread } of found) {
+        const name = conversationName({ app, conversation });
+        counts.set(name, (counts.get(name) ?? 0) + unread);
+      }
+    }
+    return counts;
   }
 
   /** By name. */
@@ -145,16 +175,7 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
       if (numbers <= 0) counts.set(conversationName(place.conversation._id), 0);
       else (numbers <= fewNumbers ? few : many).push(place);
     }
-    const keys = few.flatMap((place) => keysOf(place, place.member.read + 1, place.last?.seq ?? 0));
-    const read = Map.groupBy(await readLight(keys, session), ({ _id }) => conversationName(_id));
-    for (const place of few) {
-      const name = conversationName(place.conversation._id);
-      const viewer = viewerOf(place);
-      const unread = (read.get(name) ?? []).filter(
-        (event) => isShown(place, event) && countsAsUnread(event, viewer),
-      );
-      counts.set(name, unread.length);
-    }
+    for (const [name, unread] of await countFew(few, session)) counts.set(name, unread);
     const counted = await inParallel(many, (place) => countMany(place, session));
     for (const [index, place] of many.entries())
       counts.set(conversationName(place.conversation._id), counted[index] ?? 0);
