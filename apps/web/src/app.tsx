@@ -2,10 +2,32 @@ import { useSyncExternalStore } from "react";
 import { ChatPage } from "./chat/chat-page.tsx";
 import type { SessionStore } from "./session/session-store.ts";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
+import { ErrorBoundary } from "./ui/error-boundary.tsx";
 import { ToastProvider } from "./ui/toasts.tsx";
 
-/** The whole page: the sign-in page, or the chat. */
+/** The whole page. A part that fails leaves a way on: nothing that was written is lost by loading it again. */
 export function App({ sessions }: { sessions: SessionStore }) {
+  return (
+    <ErrorBoundary fallback={<Failed />}>
+      <Stage sessions={sessions} />
+    </ErrorBoundary>
+  );
+}
+
+function Failed() {
+  return (
+    <main className="empty" role="alert">
+      <h1>The page has failed</h1>
+      <p>Your messages and drafts are kept. Load the page again to go on.</p>
+      <button type="button" className="button" data-kind="primary" onClick={() => location.reload()}>
+        Load again
+      </button>
+    </main>
+  );
+}
+
+/** The sign-in page, or the chat. */
+function Stage({ sessions }: { sessions: SessionStore }) {
   const stage = useSyncExternalStore(sessions.subscribe, sessions.get);
   if (stage.kind === "opening") return null;
   if (stage.kind === "signed-out") return <SignInPage notice={stage.notice} onSignIn={sessions.signIn} />;

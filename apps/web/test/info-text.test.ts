@@ -6,10 +6,10 @@ const names: Record<string, string> = { ada: "Ada Lovelace", grace: "Grace Hoppe
 const nameOf = (user: string) => names[user] ?? user;
 
 describe("info messages", () => {
-  test("are known by their subtype or their sender", () => {
+  test("come from the server alone, whatever others say of their messages", () => {
     expect(isInfo(message({ seq: 1 }))).toBe(false);
     expect(isInfo(message({ seq: 1, sender: "system" }))).toBe(true);
-    expect(isInfo(message({ seq: 1, attributes: { subtype: "info/support" } }))).toBe(true);
+    expect(isInfo(message({ seq: 1, attributes: { subtype: "info/support" } }))).toBe(false);
   });
 
   test("name who made a group", () => {

@@ -39,6 +39,14 @@ describe("linkify", () => {
     expect(links(text)).toEqual([]);
   });
 
+  test("takes the time that the length asks for, whatever a text of 2 MiB is made of", () => {
+    const many = (text: string) => text.repeat(2 ** 21 / text.length);
+
+    expect(linkify(`http://a/${many(")")}`)).toHaveLength(2);
+    expect(links(`http://a/${many(".")}x`)).toHaveLength(1);
+    expect(links(many("http://a/. "))).toHaveLength(200);
+  });
+
   test("gives back every text whole and links nothing but http, https and mailto", () => {
     const pieces = fc.constantFrom(
       "https://",

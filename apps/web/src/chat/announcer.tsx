@@ -1,18 +1,20 @@
 import { useEffect, useState } from "react";
 import { isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
+import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 
 /** Announces other people's new messages to screen readers. It plays no sound. */
 export function Announcer() {
   const { chat } = useChat();
-  const [text, setText] = useState("");
+  const [spoken, setSpoken] = useState({ text: "", key: "" });
 
   useEffect(
     () =>
       chat.on("message", ({ message, origin }) => {
         if (origin === "live" && !message.own && !isInfo(message)) {
-          setText(`${message.senderFullname}: ${previewText(message)}`);
+          const name = shownName(message.senderFullname, message.sender);
+          setSpoken({ text: `${name}: ${previewText(message)}`, key: message.key });
         }
       }),
     [chat],
@@ -20,7 +22,8 @@ export function Announcer() {
 
   return (
     <div className="visually-hidden" role="status" aria-live="polite">
-      {text}
+      {/* A new element each time: a text that comes twice would be no change, and is not read again. */}
+      <p key={spoken.key}>{spoken.text}</p>
     </div>
   );
 }

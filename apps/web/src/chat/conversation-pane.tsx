@@ -2,6 +2,7 @@ import { useState } from "react";
 import { Composer } from "../composer/composer.tsx";
 import { GroupPanel } from "../group/group-panel.tsx";
 import { Timeline } from "../timeline/timeline.tsx";
+import { shownName } from "../ui/foreign-text.ts";
 import { ConversationHeader } from "./conversation-header.tsx";
 import { useConversation } from "./use-conversation.ts";
 import { useGroup } from "./use-group.ts";
@@ -14,7 +15,7 @@ export function ConversationPane({ conversWith }: { conversWith: string }) {
   const { group, outsider } = useGroup(isGroup ? conversWith : null);
   const [panelOpen, setPanelOpen] = useState(false);
   const nameOf = useNameOf(view.messages);
-  const title = group?.name ?? view.summary.title;
+  const title = shownName(group?.name ?? view.summary.title, conversWith);
 
   return (
     <>

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
+import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 import { openConversation } from "./route.ts";
 
@@ -19,7 +20,8 @@ export function useDesktopNotifications(): void {
       chat.on("message", ({ conversWith, message, origin }) => {
         if (origin !== "live" || message.own || isInfo(message) || document.hasFocus()) return;
         if (!("Notification" in globalThis) || Notification.permission !== "granted") return;
-        showNotification(conversWith, message.senderFullname, previewText(message));
+        const name = shownName(message.senderFullname, message.sender);
+        showNotification(conversWith, name, previewText(message));
       }),
     [chat],
   );

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useSyncExternalStore } from "react";
+import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 import { useUnreadCount } from "./use-conversation.ts";
 
@@ -8,7 +9,7 @@ export function useDocumentTitle(open: string | null): void {
   const subscribe = useCallback((listener: () => void) => conversations.subscribe(listener), [conversations]);
   const unread = useUnreadCount();
   const title = useSyncExternalStore(subscribe, () =>
-    open === null ? undefined : conversations.get(open)?.title,
+    open === null ? undefined : shownName(conversations.get(open)?.title ?? "", open),
   );
 
   useEffect(() => {

@@ -1,6 +1,7 @@
 import type { ChatMessage } from "@chat21/client-sdk";
 import { useCallback, useMemo } from "react";
 import type { NameOf } from "../timeline/info-text.ts";
+import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 
 /**
@@ -16,7 +17,7 @@ export function useNameOf(messages: readonly ChatMessage[]): NameOf {
   return useCallback(
     (user) => {
       if (user === chat.user.id) return chat.user.fullname;
-      return names.get(user) ?? chat.conversations.get(user)?.title ?? user;
+      return shownName(names.get(user) ?? chat.conversations.get(user)?.title ?? user, user);
     },
     [chat, names],
   );

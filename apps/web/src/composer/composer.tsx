@@ -44,7 +44,7 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
   }
 
   function handleKey(event: KeyboardEvent): void {
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing || isTouch()) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event) || isTouch()) return;
     event.preventDefault();
     send();
   }
@@ -79,6 +79,14 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
 
 /** Longest text. The other fields of a message need up to 4 KiB of its payload. */
 const maxTextBytes = limits.payloadBytes - 4 * 1024;
+
+/**
+ * Says whether the key belongs to an input method that composes a word. Safari ends the composition before the key that
+ * ended it, and tells that key only by its code 229.
+ */
+function isComposing({ nativeEvent }: KeyboardEvent): boolean {
+  return nativeEvent.isComposing || nativeEvent.keyCode === 229;
+}
 
 function isTouch(): boolean {
   return matchMedia("(pointer: coarse)").matches;

@@ -3,6 +3,7 @@ import { useChat } from "../chat/chat-context.ts";
 import { useDraft, useTyping } from "../chat/use-conversation.ts";
 import { infoText, isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
+import { shownName } from "../ui/foreign-text.ts";
 
 /** The second line of a row: who is typing, a draft, or the last message. */
 export function ConversationPreview({ summary, isOpen }: { summary: ConversationSummary; isOpen: boolean }) {
@@ -10,7 +11,7 @@ export function ConversationPreview({ summary, isOpen }: { summary: Conversation
   const typing = useTyping(summary.conversWith);
   const draft = useDraft(summary.conversWith);
   const nameOf = (user: string) =>
-    user === chat.user.id ? "You" : (chat.conversations.get(user)?.title ?? user);
+    user === chat.user.id ? "You" : shownName(chat.conversations.get(user)?.title ?? user, user);
 
   if (typing.length > 0) {
     const who = summary.kind === "direct" || typing.length > 1 ? "" : `${nameOf(typing[0] ?? "")} is `;
@@ -33,5 +34,5 @@ function lastMessageText(summary: ConversationSummary, nameOf: (user: string) =>
   if (isInfo(message)) return infoText([message], nameOf);
   const text = previewText(message);
   if (message.own) return `${message.state === "failed" ? "Not sent" : "You"}: ${text}`;
-  return summary.kind === "direct" ? text : `${message.senderFullname}: ${text}`;
+  return summary.kind === "direct" ? text : `${shownName(message.senderFullname, message.sender)}: ${text}`;
 }

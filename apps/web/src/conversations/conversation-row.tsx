@@ -4,6 +4,7 @@ import { useChat } from "../chat/chat-context.ts";
 import { conversationHref, openConversation } from "../chat/route.ts";
 import { acquaintanceOf, presenceState, usePresence } from "../chat/use-presence.ts";
 import { Avatar } from "../ui/avatar.tsx";
+import { shownName } from "../ui/foreign-text.ts";
 import { formatFull, formatListTime } from "../ui/format-time.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useToasts } from "../ui/toasts.tsx";
@@ -27,7 +28,8 @@ export const ConversationRow = memo(function ConversationRow({
 }: RowProps) {
   const { chat } = useChat();
   const toasts = useToasts();
-  const { conversWith, title, archived } = summary;
+  const { conversWith, archived } = summary;
+  const title = shownName(summary.title, conversWith);
   const group = summary.kind !== "direct";
   const presence = usePresence(acquaintanceOf(summary));
 

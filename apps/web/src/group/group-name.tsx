@@ -1,6 +1,7 @@
 import type { ChatGroup } from "@chat21/client-sdk";
 import { type FormEvent, type KeyboardEvent, useState } from "react";
 import { useChat } from "../chat/chat-context.ts";
+import { shownName } from "../ui/foreign-text.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useToasts } from "../ui/toasts.tsx";
 
@@ -31,7 +32,7 @@ export function GroupName({ group, editable }: { group: ChatGroup; editable: boo
   if (edited === null) {
     return (
       <>
-        <h3>{group.name}</h3>
+        <h3>{shownName(group.name, group.id)}</h3>
         {editable && (
           <button type="button" className="button" data-kind="quiet" onClick={() => setEdited(group.name)}>
             <Icon name="pencil" />

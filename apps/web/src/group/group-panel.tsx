@@ -3,6 +3,7 @@ import { type KeyboardEvent, useState } from "react";
 import { useChat } from "../chat/chat-context.ts";
 import type { NameOf } from "../timeline/info-text.ts";
 import { Avatar } from "../ui/avatar.tsx";
+import { shownName } from "../ui/foreign-text.ts";
 import { Icon } from "../ui/icon.tsx";
 import { AddMemberForm } from "./add-member-form.tsx";
 import { GroupName } from "./group-name.tsx";
@@ -34,7 +35,7 @@ export function GroupPanel({ group, outsider, nameOf, onClose }: PanelProps) {
       </header>
       <div className="panel-body">
         <div className="panel-head">
-          <Avatar id={group.id} name={group.name} group size="large" />
+          <Avatar id={group.id} name={shownName(group.name, group.id)} group size="large" />
           <GroupName group={group} editable={owns} />
         </div>
         <section className="panel-section">

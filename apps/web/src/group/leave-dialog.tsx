@@ -2,6 +2,7 @@ import type { ChatGroup } from "@chat21/client-sdk";
 import { useState } from "react";
 import { useChat } from "../chat/chat-context.ts";
 import { Dialog } from "../ui/dialog.tsx";
+import { shownName } from "../ui/foreign-text.ts";
 import { useToasts } from "../ui/toasts.tsx";
 
 /** Asks before this user leaves a group. */
@@ -17,7 +18,7 @@ export function LeaveDialog({ group, onClose }: { group: ChatGroup; onClose: () 
   }
 
   return (
-    <Dialog title={`Leave “${group.name}”?`} onClose={onClose}>
+    <Dialog title={`Leave “${shownName(group.name, group.id)}”?`} onClose={onClose}>
       <p>You keep the messages so far. To come back, a member has to add you again.</p>
       <footer>
         <button type="button" className="button" onClick={onClose}>

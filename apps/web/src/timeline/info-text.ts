@@ -1,4 +1,6 @@
 import type { ChatMessage } from "@chat21/client-sdk";
+import { systemUser } from "@chat21/protocol";
+import { shownName } from "../ui/foreign-text.ts";
 
 /**
  * Returns the text of one info message, or of several joins together. An unknown label gives the server's own text.
@@ -23,10 +25,12 @@ export function infoText(messages: readonly ChatMessage[], nameOf: NameOf): stri
 /** Returns the name that the page shows for a user. */
 export type NameOf = (user: string) => string;
 
-/** Says whether a message is an info message, such as "A joined the group". */
+/**
+ * Says whether a message is an info message, such as "A joined the group". Only the server writes as `system`: what
+ * others say of themselves would let them speak with the server's voice.
+ */
 export function isInfo(message: ChatMessage): boolean {
-  const subtype = message.attributes["subtype"];
-  return message.sender === "system" || subtype === "info" || subtype === "info/support";
+  return message.sender === systemUser;
 }
 
 /** Says whether an info message reports that somebody joined a group. */
@@ -48,7 +52,7 @@ function memberName(parameters: Readonly<Record<string, unknown>>, nameOf: NameO
   if (typeof id !== "string") return "";
   const known = nameOf(id);
   const fullname = parameters["fullname"];
-  return known === id && typeof fullname === "string" && fullname !== "" ? fullname : known;
+  return known === id && typeof fullname === "string" ? shownName(fullname, id) : known;
 }
 
 function labelOf(message: ChatMessage): { key: unknown; parameters: Readonly<Record<string, unknown>> } {

@@ -1,13 +1,17 @@
 /**
- * Splits text into plain parts and links. Joined, the parts give the text. Only http, https and mailto become links.
+ * Splits text into plain parts and links. Joined, the parts give the text. Only http, https and mailto become links, and
+ * only the first {@link maxLinks}. The time grows with the length of the text, whatever it holds.
  */
 export function linkify(text: string): TextPart[] {
   const parts: TextPart[] = [];
   let end = 0;
+  let links = 0;
   for (const match of text.matchAll(candidate)) {
     const found = trimLink(match[0]);
     const href = safeHref(found);
     if (href === undefined) continue;
+    if (links === maxLinks) break;
+    links += 1;
     if (match.index > end) parts.push({ text: text.slice(end, match.index) });
     parts.push({ text: found, href });
     end = match.index + found.length;
@@ -20,15 +24,21 @@ export function linkify(text: string): TextPart[] {
 export type TextPart = { readonly text: string; readonly href?: string };
 
 const candidate = /\b(?:https?:\/\/|mailto:|www\.)[^\s<>"]+/giu;
-const trailing = /[.,;:!?'*_~\]}]+$/u;
+const trailing = new Set(".,;:!?'*_~]}");
+/** A text of 60 KiB could hold ten thousand, and a page with so many elements stands still. */
+const maxLinks = 200;
 const schemes = new Set(["http:", "https:", "mailto:"]);
 
 /** Removes the end of a link that belongs to the sentence: punctuation, or a bracket opened before the link. */
 function trimLink(found: string): string {
-  let link = found.replace(trailing, "");
-  while (link.endsWith(")") && count(link, ")") > count(link, "("))
-    link = link.slice(0, -1).replace(trailing, "");
-  return link;
+  let foreignBrackets = count(found, ")") - count(found, "(");
+  let end = found.length;
+  for (; end > 0; end -= 1) {
+    const last = found.charAt(end - 1);
+    if (last === ")" && foreignBrackets > 0) foreignBrackets -= 1;
+    else if (!trailing.has(last)) break;
+  }
+  return found.slice(0, end);
 }
 
 function count(text: string, character: string): number {
@@ -36,8 +46,12 @@ function count(text: string, character: string): number {
 }
 
 function safeHref(link: string): string | undefined {
-  const url = URL.parse(/^www\./iu.test(link) ? `https://${link}` : link);
-  return url !== null && schemes.has(url.protocol) && (url.hostname !== "" || url.protocol === "mailto:")
-    ? url.href
-    : undefined;
+  let url: URL;
+  try {
+    url = new URL(/^www\./iu.test(link) ? `https://${link}` : link);
+  } catch {
+    return undefined;
+  }
+  const { href, hostname, protocol } = url;
+  return schemes.has(protocol) && (hostname !== "" || protocol === "mailto:") ? href : undefined;
 }

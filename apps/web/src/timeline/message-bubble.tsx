@@ -1,5 +1,6 @@
 import type { ChatMessage } from "@chat21/client-sdk";
 import { memo } from "react";
+import { ErrorBoundary } from "../ui/error-boundary.tsx";
 import { formatClock, formatFull } from "../ui/format-time.ts";
 import { FailedActions } from "./failed-actions.tsx";
 import { MessageContent } from "./message-content.tsx";
@@ -10,9 +11,11 @@ export const MessageBubble = memo(function MessageBubble({ message }: { message:
   const { timestamp } = message;
   return (
     <li className="message" data-key={message.key} data-state={message.state}>
-      <div className="bubble">
-        <MessageContent message={message} />
-        <span className="bubble-meta">
+      <div className="bubble" dir="auto">
+        <ErrorBoundary fallback={<span className="unsupported">This message cannot be shown.</span>}>
+          <MessageContent message={message} />
+        </ErrorBoundary>
+        <span className="bubble-meta" dir="ltr">
           <time dateTime={new Date(timestamp).toISOString()} title={formatFull(timestamp)}>
             {formatClock(timestamp)}
           </time>

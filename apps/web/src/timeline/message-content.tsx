@@ -1,18 +1,40 @@
 import type { ChatMessage } from "@chat21/client-sdk";
+import { useState } from "react";
+import { isBlank } from "../ui/foreign-text.ts";
+import { foldText } from "./fold-text.ts";
 import { linkify } from "./linkify.ts";
 
 /** The text of a message with its links. Markup in it is shown as plain text. */
 export function MessageContent({ message }: { message: ChatMessage }) {
   const source = attachmentSource(message);
-  if (message.text === "" && source === undefined)
-    return <span className="unsupported">({message.type})</span>;
+  if (isBlank(message.text) && source === undefined)
+    return <span className="unsupported">({message.type === "text" ? "empty message" : message.type})</span>;
   return (
     <>
-      <LinkedText text={message.text} />
+      <FoldedText text={message.text} />
       {source !== undefined && !message.text.includes(source) && (
         <>
           {message.text !== "" && "\n"}
           <LinkedText text={source} />
+        </>
+      )}
+    </>
+  );
+}
+
+/** A long text shows its beginning, and the rest on request. */
+function FoldedText({ text }: { text: string }) {
+  const [unfolded, setUnfolded] = useState(false);
+  const beginning = unfolded ? text : foldText(text);
+  return (
+    <>
+      <LinkedText text={beginning} />
+      {beginning.length < text.length && (
+        <>
+          …
+          <button type="button" className="unfold" onClick={() => setUnfolded(true)}>
+            Show all
+          </button>
         </>
       )}
     </>

@@ -18,6 +18,9 @@ export function Dialog({
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // The first field, or the title. Not the cross, which the browser would choose: Enter would close the dialog.
+    const field = element?.querySelector<HTMLElement>("input, textarea");
+    (field ?? element?.querySelector("h2"))?.focus();
     return () => element?.close();
   }, []);
 
@@ -37,7 +40,9 @@ export function Dialog({
     >
       <div className="dialog-body">
         <header>
-          <h2 id={heading}>{title}</h2>
+          <h2 id={heading} tabIndex={-1}>
+            {title}
+          </h2>
           <button type="button" className="icon-button" aria-label="Close" onClick={onClose}>
             <Icon name="close" />
           </button>
