@@ -117,6 +117,21 @@ describe("a window", () => {
     expect(ada.problems).toEqual([]);
   });
 
+  test("shows what it showed, also when it is loaded again after it has noted how far it is", async () => {
+    const [ada, grace] = await joinBoth("Ada Again", "Grace Again");
+    await ada.startConversation("grace-again");
+    await ada.write("one");
+    await ada.write("two");
+    await grace.row("Ada Again").getByRole("link").click();
+    await expect.poll(() => textsOf(grace)).toEqual(["one", "two"]);
+    const notes = () => grace.page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+    await expect.poll(notes).toMatch(/positions.*"ada-again\\*":{\\*"seq\\*":2/);
+
+    await grace.page.reload();
+    await expect.poll(() => textsOf(grace)).toEqual(["one", "two"]);
+    expect(grace.problems).toEqual([]);
+  });
+
   test("sends what was written without a connection, even when the page was left in between", async () => {
     const cable = await world.layCable();
     const ada = await world.join("Ada Unsent", { url: cable.url });
