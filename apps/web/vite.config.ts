@@ -1,12 +1,16 @@
 import react from "@vitejs/plugin-react";
 import { defaultClientConditions, defineConfig } from "vite";
+import { compression } from "vite-plugin-compression2";
 
 const server = `127.0.0.1:${process.env["CHAT21_HTTP_PORT"] ?? 8010}`;
 
 export default defineConfig({
   // Relative URLs, so that the server may mount the console under any path.
   base: "./",
-  plugins: [react()],
+  // The styles use `light-dark()`; these are the oldest browsers that have it.
+  build: { target: ["chrome123", "edge123", "firefox120", "safari17.5"] },
+  // Compressed once here, and not for every visitor.
+  plugins: [react(), compression({ algorithms: ["brotliCompress", "gzip"], threshold: 1_024 })],
   resolve: { conditions: ["@chat21/source", ...defaultClientConditions] },
   server: {
     proxy: {

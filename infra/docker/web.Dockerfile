@@ -15,10 +15,12 @@ RUN --mount=type=cache,id=pnpm,target=/pnpm \
 
 FROM nginxinc/nginx-unprivileged:1.29-alpine
 LABEL org.opencontainers.image.title="chat21-web" org.opencontainers.image.licenses="MIT"
-# Addresses of the other processes. The image writes them into the template at start.
+# Addresses of the other processes, and of the name servers. The image writes them into the template at start; it finds
+# out the name servers only where it is told to.
 ENV CHAT21_API_UPSTREAM=http-api:8010 \
     CHAT21_WEB_MQTT_UPSTREAM=rabbitmq:15675 \
-    NGINX_ENVSUBST_FILTER=^CHAT21_
+    NGINX_ENTRYPOINT_LOCAL_RESOLVERS=1 \
+    NGINX_ENVSUBST_FILTER=^(CHAT21_|NGINX_LOCAL_RESOLVERS$)
 COPY infra/nginx/chat21.conf.template /etc/nginx/templates/default.conf.template
 COPY infra/nginx/security-headers.conf /etc/nginx/chat21-security-headers.conf
 COPY --from=build /src/apps/web/dist /usr/share/nginx/html

@@ -54,6 +54,25 @@ test.each(files)("%s offers no port that only our own processes may use", (_name
   expect(instructions(text, "EXPOSE").join(" ")).not.toMatch(/\b(5672|15672|15692|27017)\b/);
 });
 
+test("the web image knows every variable of its template, and lets it through", () => {
+  const image = files.find(([name]) => name === "web.Dockerfile")?.[1] ?? "";
+  const template = readFileSync(new URL("infra/nginx/chat21.conf.template", root), "utf8");
+  const variables = [...template.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name ?? "");
+  const settings = new Map(
+    instructions(image, "ENV").flatMap((line) =>
+      line.split(/\s+/).map((pair) => [pair.split("=")[0] ?? "", pair.slice(pair.indexOf("=") + 1)] as const),
+    ),
+  );
+  const filter = new RegExp(settings.get("NGINX_ENVSUBST_FILTER") ?? "$^");
+
+  expect(variables).toContain("NGINX_LOCAL_RESOLVERS");
+  expect(variables.filter((name) => !filter.test(name))).toEqual([]);
+  // The image's own script sets the name servers, if it is asked to.
+  const given = variables.filter((name) => name !== "NGINX_LOCAL_RESOLVERS");
+  expect(given.filter((name) => !settings.has(name))).toEqual([]);
+  expect(settings.get("NGINX_ENTRYPOINT_LOCAL_RESOLVERS")).toBe("1");
+});
+
 test("each of Node's processes has a command of that name to start", () => {
   for (const app of ["observer", "http-api", "webhooks"]) {
     const manifest = JSON.parse(readFileSync(new URL(`apps/${app}/package.json`, root), "utf8"));

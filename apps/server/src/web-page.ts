@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import express, { type Request, type Router } from "express";
+import expressStaticGzip from "express-static-gzip";
 import helmet from "helmet";
 
 const yearSeconds = 365 * 24 * 60 * 60;
@@ -15,8 +16,8 @@ export function findWebFolder(): string | undefined {
 }
 
 /**
- * Serves the web page: files with a hash in their name for a year, everything else checked again on every visit. The
- * page may reach only its own files and this server.
+ * Serves the web page: files with a hash in their name for a year, everything else checked again on every visit. Files
+ * go out as the build has compressed them, in Brotli before gzip. The page may reach only its own files and this server.
  */
 export function webPage(folder: string, tls: boolean): Router {
   const router = express.Router();
@@ -44,11 +45,15 @@ export function webPage(folder: string, tls: boolean): Router {
       xFrameOptions: { action: "deny" },
     }),
   );
+  const compressed = { enableBrotli: true, orderPreference: ["br", "gzip"] };
+  const forAYear = { immutable: true, maxAge: yearSeconds * 1_000 };
+  router.use("/assets", expressStaticGzip(join(folder, "assets"), { ...compressed, serveStatic: forAYear }));
   router.use(
-    "/assets",
-    express.static(join(folder, "assets"), { immutable: true, maxAge: yearSeconds * 1_000 }),
+    expressStaticGzip(folder, {
+      ...compressed,
+      serveStatic: { cacheControl: false, setHeaders: neverStale },
+    }),
   );
-  router.use(express.static(folder, { cacheControl: false, setHeaders: neverStale }));
   return router;
 }
 

@@ -52,6 +52,14 @@ describe("chat21 start", () => {
     const [, asset] = /src="\.?(\/assets\/[^"]+\.js)"/.exec(await page.text()) ?? [];
     const script = await fetch(`${server.url}${asset}`);
     const nothing = await fetch(`${server.url}/assets/none.js`);
+    const { gzip, br, identity } = Object.fromEntries(
+      await Promise.all(
+        ["gzip", "br", "identity"].map(async (encoding) => {
+          const answer = await fetch(`${server?.url}${asset}`, { headers: { "accept-encoding": encoding } });
+          return [encoding, { is: answer.headers.get("content-encoding"), text: await answer.text() }];
+        }),
+      ),
+    );
 
     expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(page.headers.get("content-security-policy")).not.toContain("unsafe");
@@ -61,6 +69,9 @@ describe("chat21 start", () => {
     expect(script.status).toBe(200);
     expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(nothing.status).toBe(404);
+    expect([gzip.is, br.is, identity.is]).toEqual(["gzip", "br", null]);
+    expect(gzip.text === identity.text && br.text === identity.text).toBe(true);
+    expect(script.headers.get("vary")).toBe("Accept-Encoding");
   });
 
   it("signs with the newest key of a folder, and takes tokens of the secret as before", async () => {

@@ -1,9 +1,11 @@
-import { useSyncExternalStore } from "react";
-import { ChatPage } from "./chat/chat-page.tsx";
+import { lazy, Suspense, useSyncExternalStore } from "react";
 import type { SessionStore } from "./session/session-store.ts";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
 import { ErrorBoundary } from "./ui/error-boundary.tsx";
 import { ToastProvider } from "./ui/toasts.tsx";
+
+/** Comes in a file of its own: who signs in waits for less. */
+const ChatPage = lazy(async () => ({ default: (await import("./chat/chat-page.tsx")).ChatPage }));
 
 /** The whole page. A part that fails leaves a way on: nothing that was written is lost by loading it again. */
 export function App({ sessions }: { sessions: SessionStore }) {
@@ -33,7 +35,9 @@ function Stage({ sessions }: { sessions: SessionStore }) {
   if (stage.kind === "signed-out") return <SignInPage notice={stage.notice} onSignIn={sessions.signIn} />;
   return (
     <ToastProvider>
-      <ChatPage key={stage.session.user} open={stage} signOut={sessions.signOut} />
+      <Suspense>
+        <ChatPage key={stage.session.user} open={stage} signOut={sessions.signOut} />
+      </Suspense>
     </ToastProvider>
   );
 }

@@ -1,5 +1,3 @@
-import * as z from "zod/mini";
-import { defineSchema } from "./define-schema.ts";
 import { limits } from "./limits.ts";
 
 // `__proto__` is not a plain key of an object: `{}["__proto__"] = 1` adds nothing.
@@ -69,21 +67,3 @@ export function conversWithOf(conversation: string, user: string): string {
   if (pair === null) return conversation;
   return pair[0] === user ? pair[1] : pair[0];
 }
-
-/** Schema of {@link isId}. */
-export const idSchema = defineSchema(() =>
-  z.string().check(
-    z.refine(isId, {
-      error: `expected 1-${limits.idBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
-    }),
-  ),
-);
-
-/** Schema of {@link isGroupId}; also right for "a user's or a group's id". */
-export const conversWithSchema = defineSchema(() =>
-  z.string().check(
-    z.refine(isGroupId, {
-      error: `expected 1-${limits.groupIdBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
-    }),
-  ),
-);

@@ -5,15 +5,14 @@ export type { ChatErrorOptions, ErrorCode } from "./error-codes.ts";
 export { ChatError, errorCodes, isErrorCode } from "./error-codes.ts";
 export type { ConversationEvent } from "./event.ts";
 export { eventSchema } from "./event.ts";
+export { conversWithSchema, idSchema } from "./id-schemas.ts";
 export {
   byteLength,
   conversationIdOf,
   conversWithOf,
-  conversWithSchema,
   defaultApp,
   directConversationId,
   directMembers,
-  idSchema,
   isGroupId,
   isId,
   looksLikeGroupId,

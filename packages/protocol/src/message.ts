@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.ts";
-import { conversWithSchema, idSchema } from "./ids.ts";
+import { conversWithSchema, idSchema } from "./id-schemas.ts";
 
 const text = defineSchema(() => z.optional(z.nullable(z.string())));
 // An object with any keys; `z.record` says the same and costs a browser 3 kB more.

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.ts";
-import { idSchema } from "./ids.ts";
+import { idSchema } from "./id-schemas.ts";
 import { limits } from "./limits.ts";
 import { topics, toRoutingKey } from "./topics.ts";
 

@@ -1,9 +1,7 @@
-import { type Chat, type ChatError, connect } from "@chat21/client-sdk";
+import type { Chat, ChatError } from "@chat21/client-sdk";
 import { type ConnectionStore, createConnectionStore } from "../connection/connection-store.ts";
 import { explainError } from "../ui/explain-error.ts";
 import { clearSession, loadSession, type Session, saveSession } from "./session.ts";
-import { claimNamespace, sessionChatStorage } from "./session-storage.ts";
-import { createTokenSource } from "./token-source.ts";
 
 /** Signs in and out. Made for `useSyncExternalStore`. */
 export interface SessionStore {
@@ -35,6 +33,7 @@ export function createSessionStore(): SessionStore {
   async function open(session: Session): Promise<void> {
     enter({ kind: "opening" });
     try {
+      const { openChat } = await import("./open-chat.ts");
       const chat = await openChat(session);
       enter({ kind: "open", session, chat, connection: createConnectionStore(chat) });
       void chat.closed.then((reason) => {
@@ -73,17 +72,6 @@ type Stage =
   | { readonly kind: "signed-out"; readonly notice: string | null }
   | { readonly kind: "opening" }
   | ({ readonly kind: "open" } & OpenChat);
-
-async function openChat(session: Session): Promise<Chat> {
-  return connect({
-    url: location.origin,
-    app: session.app,
-    token: createTokenSource(session),
-    fullname: session.fullname,
-    storage: sessionChatStorage(await claimNamespace()),
-    offlineStart: true,
-  });
-}
 
 function noticeFor(reason: ChatError): string {
   const ended =

@@ -1,4 +1,4 @@
-import { ChatError, type ErrorCode } from "@chat21/client-sdk";
+import { ChatError, type ErrorCode } from "@chat21/protocol";
 
 /** Explains an error in one sentence for the user. */
 export function explainError(thrown: unknown): string {

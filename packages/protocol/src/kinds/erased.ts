@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { defineSchema } from "../define-schema.ts";
-import { conversWithSchema, idSchema } from "../ids.ts";
+import { conversWithSchema, idSchema } from "../id-schemas.ts";
 import { limits } from "../limits.ts";
 import { rangeSchema } from "../range.ts";
 import { defineEventKind } from "./event-kind.ts";
