@@ -52,7 +52,10 @@ function gate(limit: number, keyGenerator: (request: Request) => string): Gate {
   return (request, response) => runMiddleware(limiter, request, response);
 }
 
+/** The network of one household. */
+const networkBits = 64;
+
 /** The address, an IPv6 one by its network, because one household has 2^64 of them. */
 function addressOf(request: Request): string {
-  return ipKeyGenerator(request.ip ?? "");
+  return ipKeyGenerator(request.ip ?? "", networkBits);
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Server as HttpServer } from "node:http";
 import { createTokens, createVerifier } from "@chat21/auth";
-import { createEmbeddedEdge, type EdgeListenerOptions } from "@chat21/broker-embedded";
+import { createEmbeddedEdge, type EdgeListenerOptions, isMqttPath } from "@chat21/broker-embedded";
 import { createEngine, type Edge, type Engine, type Metrics } from "@chat21/engine";
 import type { WebhookSettings } from "@chat21/events";
 import { createContactDirectory } from "@chat21/people";
@@ -140,7 +140,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
   await engine.start();
   addServing(drain, { engine, webhooks, edge, http });
   await startEdge(() => edge.start(engine));
-  refuseOtherUpgrades(http, webSocketPath);
+  refuseOtherUpgrades(http, (request) => isMqttPath(request, webSocketPath));
   const port = await listenOn(http, config.host, config.httpPort, chosenBy);
   webhooks.worker?.start();
 

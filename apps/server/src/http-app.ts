@@ -1,4 +1,5 @@
 import type { Tokens, Verifier } from "@chat21/auth";
+import { isMqttPath } from "@chat21/broker-embedded";
 import type { Engine } from "@chat21/engine";
 import { createHttpApi, httpApiConfigOf } from "@chat21/http-api";
 import { systemClock } from "@chat21/runtime";
@@ -37,6 +38,11 @@ export function createHttpApp(options: HttpAppOptions): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("trust proxy", config.trustProxy);
+  app.use((request, response, next) => {
+    if (!isMqttPath(request)) return next();
+    response.status(426).set({ connection: "Upgrade", upgrade: "websocket" });
+    response.type("text/plain").send("Only MQTT over WebSocket is spoken here.");
+  });
   app.use(operatorPath, operatorApi({ engine, store, verifier, webhooks }));
   const page = webFolder === undefined ? undefined : webPage(webFolder, config.tls !== undefined);
   if (page !== undefined) {

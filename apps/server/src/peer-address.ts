@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { plainAddress } from "@chat21/runtime";
 
 /** Whether the proxy at `address`, `hop` steps away, is believed (express' `trust proxy fn`). */
 export type TrustsProxy = (address: string, hop: number) => boolean;
@@ -8,9 +9,9 @@ export function peerAddress(request: IncomingMessage, trusts: TrustsProxy): stri
   const header = request.headers["x-forwarded-for"];
   const forwarded = (Array.isArray(header) ? header.join(",") : (header ?? ""))
     .split(",")
-    .map((entry) => entry.trim())
+    .map(plainAddress)
     .filter((entry) => entry !== "");
-  const chain = [request.socket.remoteAddress ?? "", ...forwarded.reverse()];
+  const chain = [plainAddress(request.socket.remoteAddress ?? ""), ...forwarded.reverse()];
   const nearest = chain.find((address, hop) => hop === chain.length - 1 || !trusts(address, hop));
   return nearest ?? "";
 }

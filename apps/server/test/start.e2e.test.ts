@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -72,6 +74,29 @@ describe("chat21 start", () => {
     expect([gzip.is, br.is, identity.is]).toEqual(["gzip", "br", null]);
     expect(gzip.text === identity.text && br.text === identity.text).toBe(true);
     expect(script.headers.get("vary")).toBe("Accept-Encoding");
+  });
+
+  it("takes MQTT where clients look for it, says so to others, and answers requests that offer HTTP/2", async () => {
+    server = await ServerProcess.start();
+    const { url } = server;
+    const opened = ["/ws", "/ws/", "/mqtt", "/mqtt?x=1"].map(async (path) => {
+      const socket = new WebSocket(new URL(path, url.replace("http", "ws")), "mqtt");
+      await once(socket, "open");
+      socket.close();
+      return path;
+    });
+
+    expect(await Promise.all(opened)).toHaveLength(4);
+    const plain = await fetch(`${url}/ws`);
+    expect([plain.status, plain.headers.get("upgrade")]).toEqual([426, "websocket"]);
+    const offer = {
+      connection: "Upgrade, HTTP2-Settings",
+      upgrade: "h2c",
+      "http2-settings": "AAEAAEAAAAIAAAAB",
+    };
+    const [answer] = await once(request(`${url}/readyz`, { headers: offer }).end(), "response");
+    expect(answer.statusCode).toBe(200);
+    answer.resume();
   });
 
   it("signs with the newest key of a folder, and takes tokens of the secret as before", async () => {

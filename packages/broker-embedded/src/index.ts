@@ -9,3 +9,4 @@ export type {
   TcpListenerOptions,
   WebSocketListenerOptions,
 } from "./listen/edge-listener.ts";
+export { isMqttPath } from "./listen/web-socket-listener.ts";

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { codeOf, OperatorError } from "./failure.ts";
+import { plainForwardedFor } from "./plain-address.ts";
 import type { TlsMaterial } from "./tls-files.ts";
 
 /** Longest time from the first byte of a request to its last. */
@@ -11,11 +12,38 @@ const requestTimeoutMs = 30_000;
 /** Longest head of a request: a query of `limits.presenceUsers` longest ids, every character escaped, beside a token. */
 const maxHeaderSize = 32 * 1024;
 
-/** An HTTP server that does not listen yet. */
+/**
+ * How long a connection stays open between two requests: longer than proxies and clients keep theirs (60-75 s), so that
+ * it is never closed at the moment in which they send.
+ */
+const keepAliveTimeoutMs = 90_000;
+
+/** When the system begins to ask a silent peer whether it is still there. */
+const keepAliveInitialDelayMs = 60_000;
+
+/**
+ * An HTTP server that does not listen yet. A request that offers another protocol than WebSocket, as `h2c` of Java's
+ * client, is an ordinary request (RFC 9110, section 7.8); Node answers it so from 24.9 on. `X-Forwarded-For` has plain
+ * addresses.
+ */
 export function createHttpServer(handle: RequestListener, tls: TlsMaterial | undefined): Server {
-  const timeouts = { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs };
-  const options = { noDelay: true, maxHeaderSize, ...timeouts };
-  return tls === undefined ? createServer(options, handle) : createTlsServer({ ...options, ...tls }, handle);
+  const timeouts = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+  };
+  const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveInitialDelayMs };
+  const options = { ...sockets, ...timeouts, maxHeaderSize, shouldUpgradeCallback: offersWebSocket };
+  const server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tls });
+  server.on("upgrade", plainForwardedFor);
+  return server.on("request", (request, response) => {
+    plainForwardedFor(request);
+    handle(request, response);
+  });
+}
+
+function offersWebSocket({ headers }: IncomingMessage): boolean {
+  return /\bwebsocket\b/i.test(headers.upgrade ?? "");
 }
 
 /** Names of the settings that choose a listener's host and port, for messages. */
@@ -63,11 +91,11 @@ function cannotListen(cause: unknown, host: string, port: number, chosenBy: List
 }
 
 /**
- * Refuses every upgrade except those of `path`, which another handler takes: an upgrade without a handler would hang.
+ * Refuses every upgrade except those that another handler takes: an upgrade without a handler would hang.
  */
-export function refuseOtherUpgrades(server: Server, path: string): void {
+export function refuseOtherUpgrades(server: Server, isTaken: (request: IncomingMessage) => boolean): void {
   server.on("upgrade", (request: IncomingMessage, socket: Duplex) => {
-    if ((request.url ?? "").split("?", 1)[0] === path) return;
+    if (isTaken(request)) return;
     socket.on("error", () => {});
     socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", () =>
       socket.destroy(),

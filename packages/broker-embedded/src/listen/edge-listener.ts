@@ -21,7 +21,7 @@ export interface WebSocketListenerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** @default "/ws" */
+  /** See `isMqttPath`. @default "/ws" */
   readonly path?: string;
   /** @default no TLS */
   readonly tls?: TlsOptions;
@@ -38,7 +38,7 @@ export interface WebSocketListenerOptions {
 export interface HttpServerListenerOptions {
   readonly kind: "http-server";
   readonly server: Server;
-  /** @default "/ws" */
+  /** See `isMqttPath`. @default "/ws" */
   readonly path?: string;
   /** Same as in {@link WebSocketListenerOptions}. */
   readonly addressOf?: (request: IncomingMessage) => string;

@@ -30,7 +30,7 @@ export async function openTcpListener(
 }
 
 /** Small packets must not wait for each other. A vanished peer must be noticed even without MQTT's keep-alive. */
-const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+export const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
 
 /** A failed accept (for example, no file descriptors left) must not end the process. */
 export function logErrors(server: Server, log: Log): void {

@@ -7,7 +7,7 @@ import type { EdgeLimits } from "../edge-limits.ts";
 import { WebSocketTransport } from "../transport/web-socket-transport.ts";
 import type { HttpServerListenerOptions, WebSocketListenerOptions } from "./edge-listener.ts";
 import { type Acceptor, listen, type OpenListener, urlOf } from "./open-listener.ts";
-import { logErrors } from "./tcp-listener.ts";
+import { logErrors, socketOptions } from "./tcp-listener.ts";
 
 /** Takes upgrades of `path` on the caller's HTTP server. */
 export function openOnHttpServer(
@@ -18,7 +18,7 @@ export function openOnHttpServer(
   const { server, path = defaultPath } = options;
   const upgrade = createUpgrade(acceptor, limits, options.addressOf);
   const handleUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (pathOf(request) === path) upgrade(request, socket, head);
+    if (isMqttPath(request, path)) upgrade(request, socket, head);
   };
   server.on("upgrade", handleUpgrade);
   return { address: null, stop: () => void server.off("upgrade", handleUpgrade) };
@@ -33,14 +33,14 @@ export async function openWebSocketListener(
 ): Promise<OpenListener> {
   const { host, tls, path = defaultPath } = options;
   const server: Server = tls
-    ? createTlsServer({ ...tls, noDelay: true, handshakeTimeout: limits.connectTimeoutMs })
-    : createServer({ noDelay: true });
+    ? createTlsServer({ ...tls, ...socketOptions, handshakeTimeout: limits.connectTimeoutMs })
+    : createServer(socketOptions);
   server.on("request", (_request, response) => {
     response.writeHead(426, { connection: "close", upgrade: "websocket" }).end();
   });
   const upgrade = createUpgrade(acceptor, limits, options.addressOf);
   server.on("upgrade", (request, socket, head) => {
-    if (pathOf(request) === path) upgrade(request, socket, head);
+    if (isMqttPath(request, path)) upgrade(request, socket, head);
     else refuse(socket, "404 Not Found");
   });
   const port = await listen(server, host, options.port);
@@ -88,8 +88,13 @@ function offersMqtt(request: IncomingMessage): boolean {
   return subProtocols.some((name) => offered.includes(name));
 }
 
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? "").split("?", 1)[0] as string;
+/** Other paths where clients of other brokers look for MQTT. */
+const usualPath = "/mqtt";
+
+/** Whether a request is for MQTT: its path is `path`, with or without a slash at the end, or `/mqtt`. */
+export function isMqttPath({ url = "" }: Pick<IncomingMessage, "url">, path: string = defaultPath): boolean {
+  const asked = url.split("?", 1)[0];
+  return asked === path || asked === `${path}/` || asked === usualPath;
 }
 
 function refuse(socket: Duplex, status: string): void {
