@@ -18,7 +18,8 @@ export interface DecodedMessage {
   readonly clientMessageId: string | null;
   /** The sender's own clock, milliseconds; `null` when absent. */
   readonly timestamp: number | null;
-  readonly channelType: "direct" | "group" | null;
+  /** The sender says so; the id of the recipient may say it, too. */
+  readonly isForGroup: boolean;
   /** Members of an inline group; `null` when there is none. */
   readonly inlineMembers: readonly string[] | null;
   readonly tempUid: string | null;
@@ -69,20 +70,30 @@ export function decodeMessage(json: JsonText, object = parseJsonObject(json)): D
 }
 
 function extract(json: JsonText, object: Record<string, unknown>, message: OutgoingMessage): DecodedMessage {
-  const { attributes } = message;
-  const tempUid = attributes?.tempUID;
-  const hiddenFor = attributes?.hiddenFor;
+  const attributes = recordOf(message.attributes);
+  const tempUid = attributes["tempUID"];
+  const hiddenFor = attributes["hiddenFor"];
   return {
     body: ownText(json, object),
     clientMessageId: message.client_message_id ?? null,
-    timestamp: message.timestamp || null,
-    channelType: message.channel_type ?? null,
+    timestamp: timeOf(message.timestamp) || null,
+    isForGroup: message.channel_type === "group",
     inlineMembers: message.group ? Object.keys(message.group.members) : null,
     tempUid:
       typeof tempUid === "string" && tempUid !== "" && tempUid.length <= limits.idBytes ? tempUid : null,
     hiddenFor: typeof hiddenFor === "string" && hiddenFor !== "" ? hiddenFor : null,
-    listed: attributes?.updateconversation !== false,
+    listed: attributes["updateconversation"] !== false,
   };
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** Milliseconds; `NaN` for what is no time. */
+function timeOf(given: OutgoingMessage["timestamp"]): number {
+  if (typeof given !== "string") return given ?? Number.NaN;
+  return /^\d+$/.test(given) ? Number(given) : Date.parse(given);
 }
 
 function ownText(json: JsonText, object: Record<string, unknown>): JsonText {

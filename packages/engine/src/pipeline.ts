@@ -35,7 +35,7 @@ export async function sendDecoded(
   const again = inbound?.redelivered === true;
   if (!again && !sender.admin && sender.user !== systemUser) context.rate.take(`${app}/${sender.user}`);
   requireRoutable(app, sender.user, recipient);
-  const isGroup = message.channelType === "group" || looksLikeGroupId(recipient);
+  const isGroup = message.isForGroup || looksLikeGroupId(recipient);
   if (!isGroup && !isId(recipient))
     throw new ChatError("invalid_id", "the recipient's id is too long for a user's");
   const conversation = conversationIdOf(sender.user, recipient, isGroup);

@@ -90,6 +90,8 @@ const attributesKey: ReadonlySet<string> = new Set(["attributes"]);
 function silenced(body: JsonText): JsonText {
   const message = JSON.parse(body) as Record<string, unknown>;
   const given = message["attributes"];
+  // An array has no place for the key.
+  if (Array.isArray(given)) return body;
   const attributes = typeof given === "object" && given !== null ? (given as Record<string, unknown>) : {};
   if (attributes["forcenotification"] === true) return body;
   const quiet = JSON.stringify({ ...attributes, sendnotification: false });

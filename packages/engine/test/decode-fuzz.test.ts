@@ -175,7 +175,7 @@ describe("Decoding a message", () => {
     ).toMatchObject({
       clientMessageId: "key-1",
       timestamp: 5,
-      channelType: "group",
+      isForGroup: true,
       inlineMembers: ["a", "b"],
       tempUid: "T-1",
       hiddenFor: "bob",
@@ -188,7 +188,7 @@ describe("Decoding a message", () => {
     ).toMatchObject({
       clientMessageId: null,
       timestamp: null,
-      channelType: null,
+      isForGroup: false,
       inlineMembers: null,
       tempUid: null,
       hiddenFor: null,

@@ -191,7 +191,20 @@ describe("A client's own timestamp", () => {
     expect(ann.messages()[0].timestamp).toBe(kept ? now + offset : now);
   });
 
-  it.each([0, null, 1.5, -1])("of %j is replaced by the server's", async (timestamp) => {
+  it.each([(time: number) => String(time), (time: number) => new Date(time).toISOString()])(
+    "may be digits, or a date",
+    async (write) => {
+      const world = await World.start();
+      const [ann] = await world.people("ann");
+      const earlier = world.clock.now() - 5_000;
+
+      await ann.send("bob", { text: "x", timestamp: write(earlier) });
+
+      expect(ann.messages()[0].timestamp).toBe(earlier);
+    },
+  );
+
+  it.each([0, null, 1.5, -1, "yesterday", "1.5"])("of %j is replaced by the server's", async (timestamp) => {
     const world = await World.start();
     const [ann] = await world.people("ann");
 

@@ -27,7 +27,6 @@ export { eventCodes, eventKinds } from "./kinds/event-kinds.ts";
 export { limits } from "./limits.ts";
 export type { Conversation, Group, Message, OutgoingMessage, ReceiptUpdate } from "./message.ts";
 export {
-  attributesSchema,
   conversationPatchSchema,
   conversationSchema,
   groupSchema,

@@ -6,31 +6,28 @@ const text = defineSchema(() => z.optional(z.nullable(z.string())));
 // An object with any keys; `z.record` says the same and costs a browser 3 kB more.
 const json = defineSchema(() => z.looseObject({}));
 
-/** `attributes` as the engine reads them; every other key passes through untouched. */
-export const attributesSchema = defineSchema(() =>
-  z.looseObject({
-    /** `false`: stored and delivered, but the conversation list stays as it is. */
-    updateconversation: z.optional(z.unknown()),
-    /** The only member who never sees this message. */
-    hiddenFor: z.optional(z.unknown()),
-    /** The sending client's own name for the message; echoed, and a receipt may name it. */
-    tempUID: z.optional(z.unknown()),
-  }),
-);
-
-/** P1: the message that a client publishes. Keys that are not listed pass through untouched. */
+/**
+ * P1: the message that a client publishes. Keys that are not listed, and values that only clients read, pass through
+ * untouched, whatever they are: existing clients do not read a refusal.
+ */
 export const outgoingMessageSchema = defineSchema(() =>
   z.looseObject({
     text,
     type: text,
     recipient_fullname: text,
     sender_fullname: text,
-    channel_type: z.optional(z.nullable(z.enum(["direct", "group"]))),
-    attributes: z.optional(z.nullable(attributesSchema)),
-    metadata: z.optional(z.nullable(z.union([json, z.string(), z.array(z.unknown())]))),
-    language: text,
-    /** Milliseconds; kept when it is near the server's clock, otherwise replaced. */
-    timestamp: z.optional(z.nullable(z.number())),
+    /** `group`; everything else is a direct message, unless the recipient's id is a group's. */
+    channel_type: text,
+    /**
+     * Mostly an object. The engine reads three of its keys: `updateconversation: false` (stored and delivered, but the
+     * list stays as it is), `hiddenFor` (the only member who never sees the message), `tempUID` (the client's own name for
+     * it; echoed, and a receipt may name it).
+     */
+    attributes: z.optional(z.unknown()),
+    metadata: z.optional(z.unknown()),
+    language: z.optional(z.unknown()),
+    /** Milliseconds, as a number or digits, or a date (ISO 8601); kept when it is near the server's clock, else replaced. */
+    timestamp: z.optional(z.nullable(z.union([z.number(), z.string()]))),
     /** Inline group: delivers to `members` without creating a group. */
     group: z.optional(z.nullable(z.looseObject({ members: z.record(z.string(), z.unknown()) }))),
     /** The sender's idempotency key: the same id is stored once, for ever. */
@@ -77,7 +74,7 @@ export const messageSchema = defineSchema(() =>
     sender_fullname: text,
     recipient_fullname: text,
     channel_type: text,
-    attributes: z.optional(z.nullable(json)),
+    attributes: z.optional(z.unknown()),
     metadata: z.optional(z.unknown()),
     client_message_id: text,
     timelineOf: text,

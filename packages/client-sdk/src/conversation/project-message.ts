@@ -36,7 +36,7 @@ export function projectMessage(wire: Message, viewpoint: Viewpoint): ChatMessage
     text: wire.text ?? "",
     type: wire.type ?? "text",
     timestamp: wire.timestamp,
-    attributes: wire.attributes ?? {},
+    attributes: typeof wire.attributes === "object" ? { ...wire.attributes } : {},
     metadata: wire.metadata ?? null,
     own,
     state: own ? "sent" : "received",
