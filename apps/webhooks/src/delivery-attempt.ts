@@ -3,7 +3,13 @@ import type { StoredWebhookDelivery, WebhookOutcome } from "@chat21/events";
 import { endpointLabel } from "@chat21/events";
 import type { EndpointGate } from "./endpoint-gate.ts";
 import type { HttpSender } from "./http-sender.ts";
-import { type AttemptResult, judgeAttempt, nextAttemptAt, type Verdict } from "./retry-policy.ts";
+import {
+  type AttemptResult,
+  isUnavailable,
+  judgeAttempt,
+  nextAttemptAt,
+  type Verdict,
+} from "./retry-policy.ts";
 
 /** Tools of an attempt. */
 export interface AttemptTools {
@@ -28,8 +34,12 @@ export async function attemptDelivery(
   const headers = gate.sign(row.id, row.body, clock.now());
   const result = await sender.send({ url: row.endpoint, body: row.body, headers });
   const verdict = judgeAttempt(result.status);
-  const outcome = outcomeOf(row, leaseUntil, result, verdict, clock.now(), tools.random());
+  const planned = outcomeOf(row, leaseUntil, result, verdict, clock.now(), tools.random());
   noteAtGate(tools, gate, row, result, verdict);
+  const outcome =
+    planned.state === "pending"
+      ? { ...planned, nextAttemptAt: gate.planProbe(clock.now(), planned.nextAttemptAt, result.retryAfterMs) }
+      : planned;
   report(tools, row, outcome, result);
   return outcome;
 }
@@ -37,15 +47,16 @@ export async function attemptDelivery(
 function outcomeOf(
   row: StoredWebhookDelivery,
   leaseUntil: number,
-  { status, error, retryAfterMs }: AttemptResult,
+  result: AttemptResult,
   verdict: Verdict,
   now: number,
   random: number,
 ): WebhookOutcome {
+  const { status, error } = result;
   const base = { id: row.id, leaseUntil, nextAttemptAt: now, status, error, at: now };
   if (verdict === "delivered") return { ...base, state: "delivered" };
-  if (verdict !== "retry") return { ...base, state: "dead" };
-  const next = nextAttemptAt(row, retryAfterMs, now, random);
+  if (verdict === "gone") return { ...base, state: "dead" };
+  const next = nextAttemptAt(row, result, now, random);
   return next === null ? { ...base, state: "dead" } : { ...base, state: "pending", nextAttemptAt: next };
 }
 
@@ -53,16 +64,19 @@ function noteAtGate(
   { clock, log }: AttemptTools,
   gate: EndpointGate,
   row: StoredWebhookDelivery,
-  { status, error, retryAfterMs }: AttemptResult,
+  result: AttemptResult,
   verdict: Verdict,
 ): void {
+  const { status, error, retryAfterMs } = result;
   const endpoint = endpointLabel(row.endpoint);
   if (verdict === "gone" && gate.noteGone(row.id)) {
     log.warn({ endpoint, id: row.id }, "webhook endpoint answered 410: not used until a restart or a replay");
   }
-  const change = verdict === "retry" ? gate.noteFailure(clock.now(), retryAfterMs) : gate.noteAnswer();
-  if (change === "failing")
-    log.warn({ endpoint, status, error }, "webhook endpoint fails: one request at a time");
+  const change =
+    verdict === "retry"
+      ? gate.noteFailure(clock.now(), retryAfterMs, isUnavailable(result))
+      : gate.noteAnswer();
+  if (change === "failing") log.warn({ endpoint, status, error }, "webhook endpoint fails");
   if (change === "recovered") log.info({ endpoint, status }, "webhook endpoint works again");
 }
 

@@ -5,10 +5,12 @@ import { createSigner, type Signer } from "./signature-headers.ts";
 export const gateLimits = {
   /** Requests under way to one endpoint. */
   requests: 16,
-  /** Failures in a row that make an endpoint "failing": then one request at a time, with rests between. */
+  /** Failures in a row that make an endpoint "failing", and unavailable ones after which it rests. */
   failuresUntilRest: 5,
   firstRestMs: 1_000,
   longestRestMs: 60_000,
+  /** A failing endpoint is asked by one of its rows at least so often. */
+  probeEveryMs: 60_000,
 } as const;
 
 /** A change that a gate noticed with an attempt; a worker logs it. */
@@ -16,13 +18,17 @@ export type LaneChange = "failing" | "recovered" | null;
 
 /**
  * One endpoint as a worker sees it: how many requests are under way, whether it fails, whether it said 410. A gate only
- * holds back requests; a row's own attempts decide its outcome.
+ * holds back requests; a row's own attempts decide its outcome. Only an endpoint that is unavailable rests, then with one
+ * request at a time: other failures may be due to a conversation, and that one rests by its own row.
  */
 export class EndpointGate {
   readonly endpoint: WebhookEndpoint;
   readonly sign: Signer;
   #underWay = 0;
   #failuresInRow = 0;
+  #unavailableInRow = 0;
+  #probeAt = 0;
+  #recovered = false;
   #failingSince: number | null = null;
   #restMs = 0;
   #restUntil = 0;
@@ -39,7 +45,7 @@ export class EndpointGate {
 
   /** Failing: too many failures in a row and no success since. */
   get failing(): boolean {
-    return this.#restMs > 0;
+    return this.#failuresInRow >= gateLimits.failuresUntilRest;
   }
 
   /** Time of the first failure since the last success (ms); `null` after a success. */
@@ -60,7 +66,7 @@ export class EndpointGate {
   /** How many more requests may be under way at `now`. */
   room(now: number): number {
     if (this.#goneId !== null || now < this.#restUntil) return 0;
-    return Math.max(0, (this.failing ? 1 : gateLimits.requests) - this.#underWay);
+    return Math.max(0, (this.#restMs > 0 ? 1 : gateLimits.requests) - this.#underWay);
   }
 
   begin(): void {
@@ -71,31 +77,50 @@ export class EndpointGate {
     this.#underWay -= 1;
   }
 
-  /** Notes an answer that shows that the endpoint works, even when it refused the row. */
+  /** Whether it works again, and rows that wait for it were not made due yet. */
+  get recovered(): boolean {
+    return this.#recovered;
+  }
+
+  /** Notes that all that waits is due. */
+  noteHastened(): void {
+    this.#recovered = false;
+  }
+
+  /** Notes an answer that shows that the endpoint works. */
   noteAnswer(): LaneChange {
     const wasFailing = this.failing;
     this.#failingSince = null;
     this.#failuresInRow = 0;
-    this.#restMs = 0;
-    this.#restUntil = 0;
+    this.#recovered ||= wasFailing;
+    this.#endRest();
     return wasFailing ? "recovered" : null;
   }
 
   /**
    * Notes that there was no answer, or one that asks to try again. `retryAfterMs` rests the whole endpoint, within
-   * bounds.
+   * bounds. `unavailable`: the endpoint works for no conversation.
    */
-  noteFailure(now: number, retryAfterMs: number | null): LaneChange {
+  noteFailure(now: number, retryAfterMs: number | null, unavailable: boolean): LaneChange {
     const wasFailing = this.failing;
-    // Requests that were under way when the rest began fail as well; that is no news.
-    const news = !wasFailing || now >= this.#restUntil;
     this.#failingSince ??= now;
     this.#failuresInRow += 1;
+    if (unavailable) this.#noteUnavailable(now);
+    else this.#endRest();
     if (retryAfterMs !== null) this.#rest(now, Math.min(retryAfterMs, gateLimits.longestRestMs));
-    if (this.#failuresInRow < gateLimits.failuresUntilRest || !news) return null;
-    this.#restMs = Math.min(gateLimits.longestRestMs, Math.max(gateLimits.firstRestMs, this.#restMs * 2));
-    this.#rest(now, this.#restMs);
-    return wasFailing ? null : "failing";
+    return this.failing && !wasFailing ? "failing" : null;
+  }
+
+  /**
+   * When to try a row again that was to wait until `at`. While the endpoint fails, one of its rows is tried within
+   * `probeEveryMs`: so it is known soon that the endpoint works again, however long the rows wait.
+   */
+  planProbe(now: number, at: number, retryAfterMs: number | null): number {
+    const latest = now + gateLimits.probeEveryMs;
+    const isPlanned = this.#probeAt > now && this.#probeAt <= latest;
+    if (!this.failing || isPlanned || now + (retryAfterMs ?? 0) > latest) return at;
+    this.#probeAt = Math.min(at, latest);
+    return this.#probeAt;
   }
 
   /** Notes that the endpoint wants no more requests; answers whether that is news. */
@@ -109,6 +134,20 @@ export class EndpointGate {
   enable(): void {
     this.#goneId = null;
     this.noteAnswer();
+  }
+
+  #noteUnavailable(now: number): void {
+    this.#unavailableInRow += 1;
+    // Requests that were under way when the rest began fail as well; that is no news.
+    if (this.#unavailableInRow < gateLimits.failuresUntilRest || now < this.#restUntil) return;
+    this.#restMs = Math.min(gateLimits.longestRestMs, Math.max(gateLimits.firstRestMs, this.#restMs * 2));
+    this.#rest(now, this.#restMs);
+  }
+
+  #endRest(): void {
+    this.#unavailableInRow = 0;
+    this.#restMs = 0;
+    this.#restUntil = 0;
   }
 
   #rest(now: number, restMs: number): void {

@@ -1,6 +1,6 @@
 import type { Clock } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
-import { Agent, type Dispatcher } from "undici";
+import { Agent, type Dispatcher, errors } from "undici";
 import type { AddressPolicy } from "./address-policy.ts";
 import { createGuardedConnector, type Resolve } from "./guarded-connector.ts";
 import { type AttemptResult, judgeAttempt, parseRetryAfter } from "./retry-policy.ts";
@@ -67,10 +67,15 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
       underWay.add(controller);
       try {
         const answer = await post(agent, url, body, headers, controller.signal);
-        return { ...(await resultOf(answer, clock.now())), durationMs: clock.now() - startedAt };
+        return {
+          ...(await resultOf(answer, clock.now())),
+          connected: true,
+          durationMs: clock.now() - startedAt,
+        };
       } catch (thrown) {
         return {
           status: null,
+          connected: isAfterConnecting(thrown),
           error: reasonOf(thrown),
           retryAfterMs: null,
           durationMs: clock.now() - startedAt,
@@ -108,7 +113,7 @@ function post(
 async function resultOf(
   answer: Dispatcher.ResponseData,
   now: number,
-): Promise<Omit<AttemptResult, "durationMs">> {
+): Promise<Omit<AttemptResult, "connected" | "durationMs">> {
   const text = await readExcerpt(answer.body);
   const retryAfter = answer.headers["retry-after"];
   const status = answer.statusCode;
@@ -144,6 +149,15 @@ async function readExcerpt(body: Dispatcher.ResponseData["body"]): Promise<strin
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
     .trim()
     .slice(0, excerptCharacters);
+}
+
+/** Whether the request ended with a connection: by its own time, longer than that of connecting, or by the other side. */
+function isAfterConnecting(thrown: unknown): boolean {
+  if (thrown instanceof ChatError) return thrown.code === "timeout" || thrown.code === "shutting_down";
+  return (
+    thrown instanceof errors.SocketError ||
+    (thrown as NodeJS.ErrnoException | undefined)?.code === "ECONNRESET"
+  );
 }
 
 /** One line about why there was no answer. */

@@ -5,7 +5,7 @@ import type { EndpointGate } from "./endpoint-gate.ts";
 
 /** Options of {@link createLeasePass}. */
 export interface LeasePassOptions {
-  readonly store: Pick<WebhookStore, "due" | "lease" | "list">;
+  readonly store: Pick<WebhookStore, "due" | "hasten" | "lease" | "list">;
   readonly gates: readonly EndpointGate[];
   readonly clock: Clock;
   readonly log: Log;
@@ -41,6 +41,15 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
     return Math.min(room, gate.room(clock.now()));
   };
 
+  /** What waits for an endpoint that works again is due at once. */
+  const hastenRecovered = async (): Promise<void> => {
+    for (const gate of gates) {
+      if (!gate.recovered) continue;
+      await store.hasten(gate.endpoint.url, clock.now());
+      gate.noteHastened();
+    }
+  };
+
   const takeDue = async (): Promise<void> => {
     // Each pass begins with another endpoint: this shares the rest of the total fairly.
     first = (first + 1) % Math.max(1, gates.length);
@@ -70,6 +79,7 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
     try {
       const looks = clock.now() - lookedAt >= pauses.betweenLooksMs;
       if (looks) for (const gate of gates) if (await isReplayed(store, gate)) gate.enable();
+      await hastenRecovered();
       await takeDue();
       if (!looks) return lookedAt + pauses.betweenLooksMs;
       lookedAt = clock.now();

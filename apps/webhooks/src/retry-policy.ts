@@ -12,6 +12,11 @@ export const retryLimits = {
   /** From when a row was queued to its last attempt. */
   giveUpAfterMs: 72 * hourMs,
   /**
+   * The same when the last answer was a refusal (4xx): a deployment or a wrong setting passes within it, and an event
+   * that is refused for good does not hold back its conversation for longer.
+   */
+  refusedGiveUpAfterMs: 6 * hourMs,
+  /**
    * Rows that waited behind others until their time was over still get one attempt. A row is given up without one only
    * when it is so much beyond its time and its endpoint had no success for as long.
    */
@@ -22,6 +27,8 @@ export const retryLimits = {
 export interface AttemptResult {
   /** HTTP status; `null` when there was no answer. */
   readonly status: number | null;
+  /** Whether there was a connection: the request may have arrived. */
+  readonly connected: boolean;
   /** The reason of the failure, in one line; `null` for a success. */
   readonly error: string | null;
   /** The wait that `Retry-After` asked for. */
@@ -30,19 +37,30 @@ export interface AttemptResult {
 }
 
 /** The consequence of an attempt. `gone`: the endpoint said that it wants no more requests. */
-export type Verdict = "delivered" | "retry" | "dead" | "gone";
+export type Verdict = "delivered" | "retry" | "gone";
 
-const retryable = new Set([408, 409, 425, 429]);
+/** 4xx that are no refusals of the request itself. */
+const temporary = new Set([408, 409, 425, 429]);
+
+/** Statuses of an endpoint that works for nobody at the moment, also those of a proxy before it. */
+const unavailable = new Set([429, 502, 503, 504]);
 
 /**
- * 2xx: delivered. No answer, 408, 409, 425, 429, 5xx and 3xx (not followed; it may be a maintenance page): retry.
- * 410: gone. Any other status: dead.
+ * 2xx: delivered. 410: gone. All else: retry, also 3xx (not followed; it may be a maintenance page) and the refusals
+ * that an endpoint gives during a deployment (400, 401, 403, 404, 421).
  */
 export function judgeAttempt(status: number | null): Verdict {
-  if (status === null || retryable.has(status) || status >= 500) return "retry";
-  if (status >= 200 && status < 300) return "delivered";
-  if (status >= 300 && status < 400) return "retry";
-  return status === 410 ? "gone" : "dead";
+  if (status !== null && status >= 200 && status < 300) return "delivered";
+  return status === 410 ? "gone" : "retry";
+}
+
+/** Whether a failure says that the endpoint works for no conversation; otherwise it may be due to the row's own. */
+export function isUnavailable({ status, connected }: Pick<AttemptResult, "status" | "connected">): boolean {
+  return status === null ? !connected : unavailable.has(status);
+}
+
+function isRefusal(status: number | null): boolean {
+  return status !== null && status >= 400 && status < 500 && !temporary.has(status);
 }
 
 /**
@@ -61,11 +79,12 @@ export function retryDelayMs(attempts: number, random: number): number {
  */
 export function nextAttemptAt(
   row: Pick<StoredWebhookDelivery, "attempts" | "queuedAt">,
-  retryAfterMs: number | null,
+  { status, retryAfterMs }: Pick<AttemptResult, "retryAfterMs" | "status">,
   now: number,
   random: number,
 ): number | null {
-  const deadline = row.queuedAt + retryLimits.giveUpAfterMs;
+  const { giveUpAfterMs, refusedGiveUpAfterMs } = retryLimits;
+  const deadline = row.queuedAt + (isRefusal(status) ? refusedGiveUpAfterMs : giveUpAfterMs);
   if (now >= deadline) return null;
   const askedMs = Math.min(retryAfterMs ?? 0, retryLimits.longestDelayMs);
   return Math.min(deadline, now + Math.max(askedMs, retryDelayMs(row.attempts + 1, random)));

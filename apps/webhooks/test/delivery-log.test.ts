@@ -7,7 +7,7 @@ import { receiver, secret, startWorld } from "./world.ts";
 
 test("The list shows the newest first, without bodies, and one delivery shows everything", async () => {
   const backend = await receiver(
-    (_request, response, number) => void response.writeHead(number === 1 ? 404 : 200).end(),
+    ({ text }, response) => void response.writeHead(text === '{"n":1}' ? 404 : 200).end(),
   );
   const url = `${backend.url}?x=1`;
   const world = startWorld({ urls: [url] });
@@ -33,7 +33,6 @@ test("The list shows the newest first, without bodies, and one delivery shows ev
     body: '{"n":1}',
     lastStatus: 404,
     lastError: "HTTP 404",
-    attempts: 1,
   });
   expect(await log.show("event-9")).toBeNull();
 });
@@ -45,7 +44,9 @@ test("Dead letters of an endpoint are made again in their old order, with the sa
   const log = createDeliveryLog({ store: world.store, clock: world.clock, worker: world.worker });
   await world.enqueue(Array.from({ length: 3 }, () => ({ endpoint: backend.url })));
   await world.untilState("event-3", "dead");
-  const before = backend.received.map(({ text, headers }) => [headers["webhook-id"], text]);
+  const asked = backend.received.length;
+  const texts = new Map(backend.received.map(({ text, headers }) => [headers["webhook-id"], text]));
+  const before = [...texts];
   await world.clock.advance(100 * 3_600_000);
 
   status = 503;
@@ -54,7 +55,7 @@ test("Dead letters of an endpoint are made again in their old order, with the sa
   status = 200;
   await world.untilState("event-3", "delivered");
 
-  const after = backend.received.slice(3).map(({ text, headers }) => [headers["webhook-id"], text]);
+  const after = backend.received.slice(asked).map(({ text, headers }) => [headers["webhook-id"], text]);
   expect(after).toEqual([before[0], before[0], ...before]);
 });
 

@@ -114,50 +114,54 @@ describe("A request", () => {
 });
 
 describe("An answer", () => {
-  test.each([500, 502, 408, 409, 425, 429])("%i is tried again", async (status) => {
-    const backend = await receiver(
-      (_request, response, number) => void response.writeHead(number === 1 ? status : 200).end("why"),
-    );
-    const world = startWorld({ urls: [backend.url] });
-
-    await world.enqueue([{ endpoint: backend.url }]);
-    await world.until(async () => (await world.row("event-1")).attempts === 1);
-    expect(await world.row("event-1")).toMatchObject({
-      state: "pending",
-      lastStatus: status,
-      lastError: `HTTP ${status} why`,
-    });
-
-    await world.untilState("event-1", "delivered");
-    expect(await world.row("event-1")).toMatchObject({ attempts: 2, lastStatus: 200, lastError: null });
-    expect(world.telemetry.counts.get("webhook_attempts retry")).toBe(1);
-    expect(world.telemetry.counts.get("webhook_attempts delivered")).toBe(1);
-  });
-
-  test.each([400, 401, 403, 404, 413, 422])(
-    "%i makes a dead letter at once, and the next row goes on",
+  test.each([400, 401, 403, 404, 408, 409, 413, 421, 422, 425, 429, 500, 502])(
+    "%i is tried again",
     async (status) => {
       const backend = await receiver(
-        (_request, response, number) =>
-          void response.writeHead(number === 1 ? status : 200).end("no\r\n\u0007 such\tthing"),
+        (_request, response, number) => void response.writeHead(number === 1 ? status : 200).end("why"),
       );
       const world = startWorld({ urls: [backend.url] });
 
-      await world.enqueue([{ endpoint: backend.url }, { endpoint: backend.url }]);
-      await world.untilState("event-2", "delivered");
-
+      await world.enqueue([{ endpoint: backend.url }]);
+      await world.until(async () => (await world.row("event-1")).attempts === 1);
       expect(await world.row("event-1")).toMatchObject({
-        state: "dead",
-        attempts: 1,
+        state: "pending",
         lastStatus: status,
-        lastError: `HTTP ${status} no such thing`,
+        lastError: `HTTP ${status} why`,
       });
-      expect(backend.received).toHaveLength(2);
-      expect(world.telemetry.lines).toContainEqual(
-        expect.objectContaining({ level: "warn", message: "webhook is a dead letter" }),
-      );
+
+      await world.untilState("event-1", "delivered");
+      expect(await world.row("event-1")).toMatchObject({ attempts: 2, lastStatus: 200, lastError: null });
+      expect(world.telemetry.counts.get("webhook_attempts retry")).toBe(1);
+      expect(world.telemetry.counts.get("webhook_attempts delivered")).toBe(1);
     },
   );
+
+  test("That refuses one event holds back its conversation for 6 h and no other, then makes a dead letter", async () => {
+    const backend = await receiver(
+      ({ text }, response) =>
+        void response.writeHead(text.includes("poison") ? 400 : 200).end("no\r\n\u0007 such\tthing"),
+    );
+    const world = startWorld({ urls: [backend.url] });
+    const startedAt = world.clock.now();
+
+    await world.enqueue([
+      { endpoint: backend.url, body: '"poison"' },
+      { endpoint: backend.url },
+      { endpoint: backend.url, orderKey: "tilechat/other" },
+    ]);
+    await world.untilState("event-3", "delivered");
+    expect(world.clock.now()).toBe(startedAt);
+    await world.untilState("event-2", "delivered");
+
+    const poison = await world.row("event-1");
+    expect(poison).toMatchObject({ state: "dead", lastStatus: 400, lastError: "HTTP 400 no such thing" });
+    expect((poison.settledAt ?? 0) - startedAt).toBeGreaterThanOrEqual(6 * 3_600_000);
+    expect((poison.settledAt ?? 0) - startedAt).toBeLessThan(6 * 3_600_000 + 60_000);
+    expect(world.telemetry.lines).toContainEqual(
+      expect.objectContaining({ level: "warn", message: "webhook is a dead letter" }),
+    );
+  });
 
   test("A redirect is not followed, and tried again", async () => {
     const target = await receiver();

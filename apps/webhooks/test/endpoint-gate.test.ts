@@ -6,7 +6,7 @@ const { requests, failuresUntilRest, firstRestMs, longestRestMs } = gateLimits;
 const newGate = () => new EndpointGate({ url: "http://a.example/", secrets: [generateWebhookSecret()] });
 
 function fail(gate: EndpointGate, times: number, now: number): void {
-  for (let i = 0; i < times; i++) gate.noteFailure(now, null);
+  for (let i = 0; i < times; i++) gate.noteFailure(now, null, true);
 }
 
 test("A working endpoint has room for a bounded number of requests", () => {
@@ -35,14 +35,14 @@ test("Failures in a row make it rest, then ask with one request at a time, with 
   const gate = newGate();
   fail(gate, failuresUntilRest - 1, 0);
 
-  expect(gate.noteFailure(0, null)).toBe("failing");
+  expect(gate.noteFailure(0, null, true)).toBe("failing");
   expect(gate.room(0)).toBe(0);
   expect(gate.room(firstRestMs)).toBe(1);
 
   const rests: number[] = [];
   for (let probe = 0; probe < 9; probe++) {
     const at = gate.restUntil;
-    expect(gate.noteFailure(at, null)).toBeNull();
+    expect(gate.noteFailure(at, null, true)).toBeNull();
     rests.push(gate.restUntil - at);
   }
   expect(rests).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000, 60_000]);
@@ -69,11 +69,11 @@ test("One success ends the rests", () => {
 test("Retry-After rests the endpoint at once, within bounds", () => {
   const gate = newGate();
 
-  gate.noteFailure(0, 20_000);
+  gate.noteFailure(0, 20_000, true);
   expect(gate.room(19_999)).toBe(0);
   expect(gate.room(20_000)).toBe(requests);
 
-  gate.noteFailure(20_000, 86_400_000);
+  gate.noteFailure(20_000, 86_400_000, true);
   expect(gate.restUntil).toBe(20_000 + longestRestMs);
 });
 

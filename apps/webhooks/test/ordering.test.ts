@@ -136,6 +136,54 @@ describe("Different conversations", () => {
   });
 });
 
+describe("An endpoint that works again", () => {
+  test.each([404, 500, 503])(
+    "After hours of %i gets all that waits for it within a minute",
+    async (status) => {
+      let broken = true;
+      const backend = await receiver(
+        (_request, response) => void response.writeHead(broken ? status : 200).end(),
+      );
+      const world = startWorld({ urls: [backend.url], random: () => 0.999 });
+      const rows = Array.from({ length: 40 }, (_, n) => ({
+        endpoint: backend.url,
+        orderKey: `tilechat/${n}`,
+      }));
+      await world.enqueue(rows);
+      const pending = async () => (await world.store.list({ state: "pending", limit: 100 })).length;
+      const repairedAt = world.clock.now() + 2 * 3_600_000;
+      await world.until(() => world.clock.now() >= repairedAt);
+
+      broken = false;
+      const from = world.clock.now();
+      await world.until(async () => (await pending()) === 0);
+
+      expect(world.clock.now() - from).toBeLessThanOrEqual(62_000);
+      expect(await world.store.list({ state: "dead", limit: 1 })).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+describe("A healthy conversation", () => {
+  test("Gets its request at once while 520 others always fail, each of which rests by itself", async () => {
+    const backend = await receiver(
+      ({ text }, response) => void response.writeHead(text === '"healthy"' ? 200 : 500).end(),
+    );
+    const world = startWorld({ urls: [backend.url] });
+    const bad = Array.from({ length: 520 }, (_, n) => ({ endpoint: backend.url, orderKey: `tilechat/${n}` }));
+    await world.enqueue(bad);
+    const later = world.clock.now() + 600_000;
+    await world.until(() => world.clock.now() >= later);
+    const from = world.clock.now();
+
+    await world.enqueue([{ endpoint: backend.url, orderKey: "tilechat/good", body: '"healthy"' }]);
+    await world.untilState("event-521", "delivered");
+
+    expect(world.clock.now() - from).toBeLessThanOrEqual(1_000);
+  }, 60_000);
+});
+
 describe("Different endpoints", () => {
   test("Are not held back by one where 10,000 rows wait in vain", async () => {
     const dead = await receiver();
@@ -176,7 +224,7 @@ describe("Different endpoints", () => {
 
   test("Get the same events independently", async () => {
     const good = await receiver();
-    const bad = await receiver(answer(400));
+    const bad = await receiver(answer(410));
     const world = startWorld({ urls: [good.url, bad.url] });
 
     await world.enqueue([
@@ -186,9 +234,9 @@ describe("Different endpoints", () => {
       { endpoint: bad.url },
     ]);
     await world.untilState("event-3", "delivered");
-    await world.untilState("event-4", "dead");
+    await world.untilState("event-2", "dead");
 
-    expect([good.received.length, bad.received.length]).toEqual([2, 2]);
+    expect([good.received.length, bad.received.length]).toEqual([2, 1]);
   });
 });
 

@@ -18,16 +18,16 @@ test.each([
   [299, "delivered"],
   [301, "retry"],
   [308, "retry"],
-  [400, "dead"],
-  [401, "dead"],
-  [404, "dead"],
+  [400, "retry"],
+  [401, "retry"],
+  [404, "retry"],
   [408, "retry"],
   [409, "retry"],
   [410, "gone"],
-  [413, "dead"],
+  [413, "retry"],
   [425, "retry"],
   [429, "retry"],
-  [499, "dead"],
+  [499, "retry"],
   [500, "retry"],
   [503, "retry"],
   [599, "retry"],
@@ -60,7 +60,7 @@ test("A row that always fails gets its last attempt exactly at the end of 72 h",
       for (let at: number | null = queuedAt; at !== null; ) {
         attempts.push(at);
         const row = { queuedAt, attempts: attempts.length - 1 };
-        at = nextAttemptAt(row, null, at, shares.next().value as number);
+        at = nextAttemptAt(row, { status: 500, retryAfterMs: null }, at, shares.next().value as number);
       }
 
       const gaps = attempts.slice(1).map((at, index) => at - (attempts[index] as number));
@@ -75,11 +75,15 @@ test("A row that always fails gets its last attempt exactly at the end of 72 h",
 test("No attempt comes before what Retry-After asked for, up to 6 h", () => {
   const row = { queuedAt: 0, attempts: 0 };
 
-  expect(nextAttemptAt(row, 90_000, 1_000, 0)).toBe(91_000);
-  expect(nextAttemptAt(row, 100, 1_000, 0)).toBe(2_000);
-  expect(nextAttemptAt(row, 10 * longestDelayMs, 1_000, 0)).toBe(1_000 + longestDelayMs);
-  expect(nextAttemptAt(row, 90_000, giveUpAfterMs - 10, 0)).toBe(giveUpAfterMs);
-  expect(nextAttemptAt(row, null, giveUpAfterMs, 0)).toBeNull();
+  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 90_000 }, 1_000, 0)).toBe(91_000);
+  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 100 }, 1_000, 0)).toBe(2_000);
+  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 10 * longestDelayMs }, 1_000, 0)).toBe(
+    1_000 + longestDelayMs,
+  );
+  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 90_000 }, giveUpAfterMs - 10, 0)).toBe(
+    giveUpAfterMs,
+  );
+  expect(nextAttemptAt(row, { status: 503, retryAfterMs: null }, giveUpAfterMs, 0)).toBeNull();
 });
 
 test("Retry-After is read as seconds or as an HTTP date, and as nothing otherwise", () => {
@@ -92,4 +96,16 @@ test("Retry-After is read as seconds or as an HTTP date, and as nothing otherwis
   for (const nothing of [undefined, "", "-5", "1.5", "soon", "99999999999999", "Mon"]) {
     expect(parseRetryAfter(nothing, now)).toBeNull();
   }
+});
+
+test("A refused row is given up 6 h after it was queued, so that it does not hold back its conversation for days", () => {
+  const { refusedGiveUpAfterMs } = retryLimits;
+  const row = { queuedAt: 0, attempts: 30 };
+
+  for (const status of [400, 401, 403, 404, 421]) {
+    const answer = { status, retryAfterMs: null };
+    expect(nextAttemptAt(row, answer, refusedGiveUpAfterMs - 2_000, 0.9)).toBe(refusedGiveUpAfterMs);
+    expect(nextAttemptAt(row, answer, refusedGiveUpAfterMs, 0)).toBeNull();
+  }
+  expect(nextAttemptAt(row, { status: 429, retryAfterMs: null }, refusedGiveUpAfterMs, 0)).not.toBeNull();
 });

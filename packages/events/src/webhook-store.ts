@@ -75,7 +75,10 @@ export interface WebhookStore {
    * stops it. @default one process writes, and knows of its rows by itself
    */
   onEnqueued?(listener: () => void): () => void;
-  /** Takes up to `limit` fronts of one endpoint that are due and not leased at `now`, lowest `position` first. */
+  /**
+   * Takes up to `limit` fronts of one endpoint that are due and not leased at `now`: the one that has been due for the
+   * longest time first, and of several with the same time the lowest `position`.
+   */
   lease(lease: WebhookLease): Promise<readonly StoredWebhookDelivery[]>;
   /**
    * Writes outcomes, counts one attempt each and ends the leases. An outcome has no effect when another worker has the
@@ -87,6 +90,11 @@ export interface WebhookStore {
    * `nextAttemptAt` and the end of the lease (0 when not leased). Rows behind a front do not count.
    */
   due(): Promise<readonly { readonly endpoint: string; readonly dueAt: number }[]>;
+  /**
+   * Makes the fronts of an endpoint due at `now` that would be due later; those that are leased at `now` stay as they
+   * are. Attempts and the time that is allowed for them go on. Returns how many.
+   */
+  hasten(endpoint: string, now: number): Promise<number>;
   /** Newest first. */
   list(query: WebhookQuery): Promise<readonly StoredWebhookDelivery[]>;
   /**

@@ -63,8 +63,23 @@ async function prepareForCluster({ events, leases, presence }: Collections): Pro
   ]);
 }
 
+/** Takes webhooks in the order in which they are due, no longer in that of their arrival. */
+async function takeWebhooksWhenDue({ lanes }: Collections): Promise<void> {
+  await lanes.createIndexes([{ name: "due_order", key: { endpoint: 1, dueAt: 1, position: 1 } }]);
+  for (const name of ["order", "due"]) {
+    await lanes.dropIndex(name).catch((thrown) => {
+      if (!isIndexMissing(thrown)) throw thrown;
+    });
+  }
+}
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
-const migrations: readonly Migration[] = [createIndexes, prepareForCluster, prepareForSync];
+const migrations: readonly Migration[] = [
+  createIndexes,
+  prepareForCluster,
+  prepareForSync,
+  takeWebhooksWhenDue,
+];
 
 /** The version this code reads and writes. */
 const schemaVersion = migrations.length;

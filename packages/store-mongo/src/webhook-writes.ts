@@ -51,9 +51,9 @@ function toSettle(outcome: WebhookOutcome): mongo.AnyBulkWriteOperation<Delivery
 /** Changes of rows, each in one transaction with the changes of its lanes. */
 export function createWebhookWrites(
   database: Database,
-): Pick<WebhookStore, "enqueue" | "giveUp" | "prune" | "replay" | "settle"> {
+): Pick<WebhookStore, "enqueue" | "giveUp" | "hasten" | "prune" | "replay" | "settle"> {
   const { collections, queryTimeoutMs: maxTimeMS } = database;
-  const { counters, deliveries } = collections;
+  const { counters, deliveries, lanes } = collections;
 
   async function enqueueStep(rows: readonly WebhookDelivery[]): Promise<void> {
     // Outside the transaction: inside it, every writer would wait for every other. A lost number is only a gap.
@@ -158,6 +158,27 @@ export function createWebhookWrites(
     enqueue: (rows) => database.call(() => inSteps(rows, enqueueStep)),
     settle: (outcomes) => database.call(() => inSteps(outcomes, settleStep)),
     replay: (where, now) => database.call(() => replay(where, now)),
+    hasten: (endpoint, now) =>
+      database.call(async () => {
+        const later = await lanes
+          .find(
+            { endpoint, dueAt: { $gt: now } },
+            { projection: { position: 1 }, hint: "due_order", maxTimeMS },
+          )
+          .toArray();
+        const positions = later.flatMap(({ position }) => (position === undefined ? [] : [position]));
+        let total = 0;
+        await inSteps(positions, async (step) => {
+          total += await changeStep(
+            {
+              ...{ position: { $in: [...step] }, state: "pending" },
+              ...{ nextAttemptAt: { $gt: now }, leasedUntil: { $lte: now } },
+            },
+            { nextAttemptAt: now },
+          );
+        });
+        return total;
+      }),
     giveUp: (endpoint, queuedBefore, now, error) =>
       database.call(() =>
         untilNothing(() =>

@@ -9,6 +9,11 @@ import { createWebhookWrites, toStoredDelivery } from "./webhook-writes.ts";
 /** Heads that one transaction leases. */
 const headsPerStep = 500;
 
+/** A row that was leased before is due again when that lease ends. */
+const dueAtOf = ({ nextAttemptAt, leasedUntil }: DeliveryDocument) => Math.max(nextAttemptAt, leasedUntil);
+const byTurn = (a: DeliveryDocument, b: DeliveryDocument) =>
+  dueAtOf(a) - dueAtOf(b) || a.position - b.position;
+
 function filterOf({ id, endpoint, state, event, before }: WebhookQuery): mongo.Filter<DeliveryDocument> {
   return {
     ...(id === undefined ? {} : { _id: id }),
@@ -30,15 +35,13 @@ export function createWebhooks(database: Database, log: Log | undefined): Webhoo
       const due = await lanes
         .find(
           { endpoint, dueAt: { $lte: now } },
-          { projection: { position: 1 }, session, sort: { position: 1 }, limit, hint: "order" },
+          { projection: { position: 1 }, session, sort: { dueAt: 1, position: 1 }, limit, hint: "due_order" },
         )
         .toArray();
       if (due.length === 0) return [];
       const positions = due.flatMap(({ position }) => (position === undefined ? [] : [position]));
-      const rows = await deliveries
-        .find({ position: { $in: positions } }, { session })
-        .sort({ position: 1 })
-        .toArray();
+      const rows = await deliveries.find({ position: { $in: positions } }, { session }).toArray();
+      rows.sort(byTurn);
       await lanes.updateMany(
         { _id: { $in: due.map(({ _id }) => _id) } },
         { $set: { dueAt: leaseUntil }, $inc: { changes: 1 } },
@@ -76,7 +79,7 @@ export function createWebhooks(database: Database, log: Log | undefined): Webhoo
               { $sort: { endpoint: 1, dueAt: 1 } },
               { $group: { _id: "$endpoint", dueAt: { $first: "$dueAt" } } },
             ],
-            { maxTimeMS, hint: "due" },
+            { maxTimeMS, hint: "due_order" },
           )
           .toArray();
         return found.map(({ _id, dueAt }) => ({ endpoint: _id, dueAt }));

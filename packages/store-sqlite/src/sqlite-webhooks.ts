@@ -24,6 +24,7 @@ export function createSqliteWebhooks(write: Write, read: Read): WebhookStore {
       "ids" in where
         ? write("replayWebhooks", where.ids, now)
         : inSteps(() => write("replayDeadWebhooks", where.deadOf, now)),
+    hasten: (endpoint, now) => inSteps(() => write("hastenWebhooks", endpoint, now)),
     giveUp: (endpoint, queuedBefore, now, error) =>
       inSteps(() => write("giveUpWebhooks", endpoint, queuedBefore, now, error)),
     prune: (state, settledBefore, limit) => write("pruneWebhooks", state, settledBefore, limit),

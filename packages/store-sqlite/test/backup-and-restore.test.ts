@@ -135,7 +135,7 @@ it("reports on a database, in use or not, without changing it", async () => {
     conversations: 2,
     events: 7,
     problems: [],
-    schema: { version: 3, supported: 3 },
+    schema: { version: 4, supported: 4 },
   });
   expect(closed).toMatchObject({
     epoch: store.epoch,

@@ -178,8 +178,16 @@ ALTER TABLE member ADD COLUMN widened INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX member_changed ON member (account, changed);
 `;
 
+/** Version 4: webhooks are taken in the order in which they are due, no longer in that of their arrival. */
+const takeWebhooksWhenDue = "DROP INDEX webhook_head_order;";
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
-export const migrations: readonly string[] = [createSchema, findPresenceByClient, keepOverlays];
+export const migrations: readonly string[] = [
+  createSchema,
+  findPresenceByClient,
+  keepOverlays,
+  takeWebhooksWhenDue,
+];
 
 /** The version this code reads and writes. */
 export const schemaVersion = migrations.length;

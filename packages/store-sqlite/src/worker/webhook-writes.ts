@@ -5,9 +5,6 @@ import type { Row } from "./event-rows.ts";
 import { createWebhookLanes, type WebhookLanes } from "./webhook-lanes.ts";
 import { deliveryColumns, toDelivery } from "./webhook-rows.ts";
 
-/** With more due fronts than this a lease walks them by position instead of sorting them. */
-const sortableHeads = 1_000;
-
 /** The webhooks' outbox on the connection that writes. Bulk changes are repeated by the caller while they fill a step. */
 export interface WebhookWrites {
   enqueue(deliveries: readonly WebhookDelivery[]): void;
@@ -17,6 +14,7 @@ export interface WebhookWrites {
   release(): void;
   replayIds(ids: readonly string[], now: number): number;
   replayDead(endpoint: string, now: number): number;
+  hasten(endpoint: string, now: number): number;
   giveUp(endpoint: string, queuedBefore: number, now: number, error: string): number;
   prune(state: "delivered" | "dead", settledBefore: number, limit: number): number;
 }
@@ -37,26 +35,17 @@ function createEnqueue(database: DatabaseSync, lanes: WebhookLanes): WebhookWrit
 }
 
 function createLease(database: DatabaseSync): WebhookWrites["lease"] {
-  const few = database.prepare(
+  const due = database.prepare(
     `SELECT position FROM webhook_delivery INDEXED BY webhook_head_due
-     WHERE endpoint = ? AND is_head = 1 AND due_at <= ? LIMIT ${sortableHeads + 1}`,
-  );
-  const many = database.prepare(
-    `SELECT position FROM webhook_delivery INDEXED BY webhook_head_order
-     WHERE endpoint = ? AND is_head = 1 AND due_at <= ? ORDER BY position LIMIT ?`,
+     WHERE endpoint = ? AND is_head = 1 AND due_at <= ? ORDER BY due_at, position LIMIT ?`,
   );
   const take = database.prepare(
     `UPDATE webhook_delivery SET leased_until = ? WHERE position = ? RETURNING ${deliveryColumns}`,
   );
-  const positionOf = (row: Row) => row["position"] as number;
-  return ({ endpoint, now, leaseUntil, limit }) => {
-    const due = few.all(endpoint, now).map(positionOf);
-    const positions =
-      due.length > sortableHeads
-        ? many.all(endpoint, now, limit).map(positionOf)
-        : due.sort((a, b) => a - b).slice(0, limit);
-    return positions.map((position) => toDelivery(take.get(leaseUntil, position) as Row));
-  };
+  return ({ endpoint, now, leaseUntil, limit }) =>
+    due
+      .all(endpoint, now, limit)
+      .map(({ position }) => toDelivery(take.get(leaseUntil, position as number) as Row));
 }
 
 function createSettle(database: DatabaseSync, lanes: WebhookLanes): WebhookWrites["settle"] {
@@ -87,6 +76,11 @@ function createBulkChanges(database: DatabaseSync, lanes: WebhookLanes) {
        (SELECT position FROM webhook_delivery WHERE endpoint = :endpoint AND state = 'dead' LIMIT ${bulkStep})
      RETURNING endpoint, order_key`,
   );
+  const hasten = database.prepare(
+    `UPDATE webhook_delivery SET next_attempt_at = :now WHERE position IN
+       (SELECT position FROM webhook_delivery INDEXED BY webhook_head_due WHERE endpoint = :endpoint AND is_head = 1
+        AND due_at > :now AND leased_until <= :now LIMIT ${bulkStep})`,
+  );
   const giveUp = database.prepare(
     `UPDATE webhook_delivery
      SET state = 'dead', is_head = 0, leased_until = 0, last_error = :error, settled_at = :now
@@ -106,6 +100,7 @@ function createBulkChanges(database: DatabaseSync, lanes: WebhookLanes) {
     replayIds: (ids: readonly string[], now: number) =>
       refreshed([...new Set(ids)].flatMap((id) => replayId.all({ id, now }))),
     replayDead: (endpoint: string, now: number) => refreshed(replayDead.all({ endpoint, now })),
+    hasten: (endpoint: string, now: number) => Number(hasten.run({ endpoint, now }).changes),
     giveUp: (endpoint: string, queuedBefore: number, now: number, error: string) =>
       refreshed(giveUp.all({ endpoint, queuedBefore, now, error })),
     prune: (state: "delivered" | "dead", settledBefore: number, limit: number) =>

@@ -41,6 +41,7 @@ export interface WriterMethods {
   releaseWebhooks(): void;
   replayWebhooks(ids: readonly string[], now: number): number;
   replayDeadWebhooks(endpoint: string, now: number): number;
+  hastenWebhooks(endpoint: string, now: number): number;
   giveUpWebhooks(endpoint: string, queuedBefore: number, now: number, error: string): number;
   pruneWebhooks(state: "delivered" | "dead", settledBefore: number, limit: number): number;
 }
@@ -113,6 +114,7 @@ export function createWriter(database: DatabaseSync, setup: Pick<WorkerSetup, "k
       releaseWebhooks: webhooks.release,
       replayWebhooks: webhooks.replayIds,
       replayDeadWebhooks: webhooks.replayDead,
+      hastenWebhooks: webhooks.hasten,
       giveUpWebhooks: webhooks.giveUp,
       pruneWebhooks: webhooks.prune,
     },

@@ -43,6 +43,7 @@ function dueAtOf({ row, leasedUntil }: DiskDelivery): number {
 
 function leaseDue(disk: MemoryDisk, { endpoint, now, leaseUntil, limit }: WebhookLease) {
   const due = frontsOf(disk).filter((front) => front.row.endpoint === endpoint && dueAtOf(front) <= now);
+  due.sort((a, b) => dueAtOf(a) - dueAtOf(b));
   return due.slice(0, limit).map((front) => {
     front.leasedUntil = leaseUntil;
     return front.row;
@@ -108,6 +109,14 @@ function replayDeliveries(
   return chosen.length;
 }
 
+function hastenFronts(disk: MemoryDisk, endpoint: string, now: number): number {
+  const early = frontsOf(disk).filter(
+    ({ row, leasedUntil }) => row.endpoint === endpoint && row.nextAttemptAt > now && leasedUntil <= now,
+  );
+  for (const front of early) front.row = { ...front.row, nextAttemptAt: now };
+  return early.length;
+}
+
 function giveUpDeliveries(
   disk: MemoryDisk,
   endpoint: string,
@@ -165,6 +174,7 @@ export function createMemoryWebhooks(disk: MemoryDisk, { write, read }: Gated): 
           .slice(0, query.limit),
       ),
     replay: (where, now) => write("webhooks.replay", () => replayDeliveries(disk, where, now)),
+    hasten: (endpoint, now) => write("webhooks.hasten", () => hastenFronts(disk, endpoint, now)),
     giveUp: (endpoint, queuedBefore, now, error) =>
       write("webhooks.giveUp", () => giveUpDeliveries(disk, endpoint, queuedBefore, now, error)),
     prune: (state, settledBefore, limit) =>

@@ -29,7 +29,7 @@ export function describeWebhookLeases(world: StoreWorld): void {
     ]);
 
   describe("webhook leases", () => {
-    it("hand out fronts only, lowest position first, up to the limit", async () => {
+    it("hand out fronts only, of those due at one time the lowest position first, up to the limit", async () => {
       const endpoint = await enqueue("a1", "a2", "b1", "c1", "b2");
 
       expect(await lease(endpoint, sampleTime, sampleTime + 30, 2)).toEqual(["a1", "b1"]);
@@ -136,7 +136,7 @@ export function describeWebhookLeases(world: StoreWorld): void {
       expect(await dueAt(endpoint)).toBeUndefined();
     });
 
-    it("go by position however many fronts are due", async () => {
+    it("go by the time at which they were due, however many fronts are due", async () => {
       const endpoint = world.fresh("endpoint");
       const names = Array.from({ length: 1_500 }, (_, index) => String(index).padStart(4, "0"));
       await world.store.webhooks.enqueue(
@@ -152,7 +152,40 @@ export function describeWebhookLeases(world: StoreWorld): void {
       const first = await lease(endpoint, sampleTime + 2_000, sampleTime + 3_000, 700);
       const rest = await lease(endpoint, sampleTime + 2_000, sampleTime + 3_000, 2_000);
 
-      expect([...first, ...rest]).toEqual(names);
+      expect([...first, ...rest]).toEqual(names.toReversed());
+    });
+
+    it("go to a row that is new before one that is due again later, though that one is older", async () => {
+      const endpoint = await enqueue("a1", "b1");
+      await lease(endpoint, sampleTime, sampleTime + 30, 1);
+      await settle(endpoint, "a1", { state: "pending", nextAttemptAt: sampleTime + 20 });
+
+      expect(await lease(endpoint, sampleTime + 20, sampleTime + 60, 1)).toEqual(["b1"]);
+      expect(await lease(endpoint, sampleTime + 20, sampleTime + 60, 1)).toEqual(["a1"]);
+    });
+
+    it("begin at once for fronts that waited and are hastened, of that endpoint only, with their attempts", async () => {
+      const endpoint = await enqueue("a1", "a2", "b1", "c1");
+      const other = await enqueue("a1");
+      await lease(endpoint, sampleTime, sampleTime + 30);
+      await lease(other, sampleTime, sampleTime + 30);
+      const later = { state: "pending", nextAttemptAt: sampleTime + 9_000 } as const;
+      for (const name of ["b1", "a1"]) await settle(endpoint, name, later);
+      await settle(other, "a1", later);
+
+      const hastened = await world.store.webhooks.hasten(endpoint, sampleTime + 10);
+
+      expect(hastened).toBe(2);
+      expect(await dueAt(endpoint)).toBe(sampleTime + 10);
+      const rows = await world.store.webhooks.lease({
+        ...{ endpoint, now: sampleTime + 10, leaseUntil: sampleTime + 40, limit: 9 },
+      });
+      expect(rows.map(({ id, attempts }) => [id, attempts])).toEqual([
+        [`${endpoint}/a1`, 1],
+        [`${endpoint}/b1`, 1],
+      ]);
+      expect(await dueAt(other)).toBe(sampleTime + 9_000);
+      expect(await world.store.webhooks.hasten(endpoint, sampleTime + 10)).toBe(0);
     });
   });
 }

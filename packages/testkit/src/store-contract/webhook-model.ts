@@ -66,6 +66,10 @@ const giveUp = fc.tuple(endpoint, fc.integer({ min: 0, max: 9 })).map<Step>(
       store.webhooks.giveUp(`${at}/${target}`, now - age, now, "old"),
 );
 
+const hasten = endpoint.map<Step>(
+  (target) => (store, at, now) => store.webhooks.hasten(`${at}/${target}`, now),
+);
+
 const prune = fc
   .tuple(fc.constantFrom("delivered" as const, "dead" as const), fc.integer({ min: 0, max: 5 }))
   .map<Step>(
@@ -96,7 +100,7 @@ async function pruneAll(store: Store): Promise<void> {
 export function describeWebhookModel(world: StoreWorld): void {
   it("answers every run of leases, outcomes, replays and prunings as the memory store does", async () => {
     const step = fc.tuple(
-      fc.oneof(enqueue, enqueue, lease, lease, lease, settle, settle, settle, replay, giveUp, prune),
+      fc.oneof(enqueue, enqueue, lease, lease, lease, settle, settle, settle, replay, hasten, giveUp, prune),
       fc.integer({ min: 0, max: 3 }),
     );
     await fc.assert(
