@@ -65,6 +65,19 @@ test("alerts and recordings use only series that exist", async () => {
   }
 });
 
+test("a counter that an alert watches is 0 before its first event, for every value of its label that is known", async () => {
+  const registry = new Registry();
+  createPrometheusMetrics(registry);
+  const text: string = await registry.metrics();
+  // A worker makes the series of its endpoints when it starts.
+  const watched = rules
+    .flatMap(({ expr }) => [...expr.matchAll(/increase\((chat21_\w+_total)/g)].map(([, name = ""]) => name))
+    .filter((name) => name !== "chat21_webhook_silence_total");
+
+  expect(watched.length).toBeGreaterThan(3);
+  for (const name of watched) expect(text).toMatch(new RegExp(`^${name}(\\{[^}]+\\})? 0$`, "m"));
+});
+
 test("every alert says how bad it is and what happened", () => {
   for (const { labels, annotations } of rules.filter(({ alert }) => alert !== undefined)) {
     expect(labels?.severity).toMatch(/^(warning|critical)$/);

@@ -1,9 +1,12 @@
-import type { Clock, Log } from "@chat21/engine";
+import type { Clock, Log, Metrics } from "@chat21/engine";
 import type { WebhookStore } from "@chat21/events";
 import { endpointLabel } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import type { EndpointGate } from "./endpoint-gate.ts";
 import { retryLimits } from "./retry-policy.ts";
+
+/** How long an endpoint fails until it counts as silent, milliseconds. */
+const silentAfterMs = 60_000;
 
 /** Rows that one call of the store removes: few, so that other writers do not wait long. */
 const pruneRows = 1_000;
@@ -14,17 +17,18 @@ export interface SweepOptions {
   readonly gates: ReadonlyMap<string, EndpointGate>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly keepDeliveredMs: number;
   readonly keepDeadMs: number;
 }
 
 /**
  * Makes the sweep. It turns rows into dead letters that waited too long for an endpoint that is failing, gone or not
- * configured any more (rows of a working endpoint get their own attempts), and removes old rows of the log. Never
- * rejects; safe to run in several processes.
+ * configured any more (rows of a working endpoint get their own attempts), removes old rows of the log, and counts
+ * endpoints that are silent. Never rejects; safe to run in several processes.
  */
 export function createSweep(options: SweepOptions): () => Promise<void> {
-  const { store, clock, log, keepDeliveredMs, keepDeadMs } = options;
+  const { store, clock, log, metrics, keepDeliveredMs, keepDeadMs } = options;
   const unknownEndpoints = new Set<string>();
 
   const giveUp = async (endpoint: string, graceMs: number, error: string): Promise<void> => {
@@ -59,7 +63,19 @@ export function createSweep(options: SweepOptions): () => Promise<void> {
     while ((await store.prune(state, settledBefore, pruneRows)) >= pruneRows);
   };
 
+  const countSilence = (): void => {
+    for (const [endpoint, { failing, failingSince, goneId }] of options.gates) {
+      const fails = failing && failingSince !== null && clock.now() - failingSince >= silentAfterMs;
+      metrics.count(
+        "webhook_silence",
+        { endpoint: endpointLabel(endpoint) },
+        fails || goneId !== null ? 1 : 0,
+      );
+    }
+  };
+
   return async () => {
+    countSilence();
     try {
       await giveUpHopeless();
       await prune("delivered", clock.now() - keepDeliveredMs);

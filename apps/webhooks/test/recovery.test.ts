@@ -1,5 +1,5 @@
 import type { WebhookStore } from "@chat21/events";
-import { createWebhookSink } from "@chat21/events";
+import { createWebhookSink, endpointLabel } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import { createManualClock, createMemoryStore } from "@chat21/testkit";
 import { describe, expect, test } from "vitest";
@@ -271,6 +271,28 @@ describe("Stopping", () => {
 });
 
 describe("The sweep", () => {
+  test("Counts a silent endpoint within minutes, and no other, from 0", async () => {
+    let works = true;
+    const silent = await receiver((_request, response) => void response.writeHead(works ? 200 : 404).end());
+    const good = await receiver();
+    const world = startWorld({ urls: [silent.url, good.url] });
+    const silence = (url: string) => world.telemetry.counts.get(`webhook_silence ${endpointLabel(url)}`);
+    expect([silence(silent.url), silence(good.url)]).toEqual([0, 0]);
+    works = false;
+
+    await world.enqueue([{ endpoint: silent.url }, { endpoint: good.url }]);
+    const later = world.clock.now() + 180_000;
+    await world.until(() => world.clock.now() >= later);
+    expect(silence(silent.url)).toBeGreaterThan(0);
+    expect(silence(good.url)).toBe(0);
+
+    works = true;
+    await world.untilState("event-1", "delivered");
+    const counted = silence(silent.url);
+    await world.clock.advance(300_000);
+    expect(silence(silent.url)).toBe(counted);
+  });
+
   test("Leaves rows of an endpoint that is not configured, says so once, and gives them up after 72 h", async () => {
     const backend = await receiver();
     const world = startWorld({ urls: [] });

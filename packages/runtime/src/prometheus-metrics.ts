@@ -1,22 +1,49 @@
 import type { MetricName, Metrics, ObservationName } from "@chat21/engine";
 import { Counter, collectDefaultMetrics, Histogram, type Registry } from "prom-client";
 
-const counters: Readonly<Record<MetricName, { readonly help: string; readonly label?: string }>> = {
+interface CounterDescription {
+  readonly help: string;
+  readonly label?: string;
+  /** Values that are known beforehand: their series begin with 0, so that `increase()` sees the first event. */
+  readonly values?: readonly string[];
+}
+
+const counters: Readonly<Record<MetricName, CounterDescription>> = {
   conflicts: { help: "Writes that had to be decided anew, by kind.", label: "kind" },
   connects_refused: { help: "Connections that were refused, by code.", label: "code" },
-  dead_letters: { help: "Messages of the broker that could not be handled, by reason.", label: "reason" },
+  dead_letters: {
+    help: "Messages of the broker that could not be handled, by reason.",
+    label: "reason",
+    values: ["crashes", "forbidden", "internal", "refused", "unknown_app", "unroutable"],
+  },
   deliveries: { help: "Publishes to inboxes." },
   events_dispatched: { help: "Events delivered and handed over." },
   foreign_consumers: { help: "Times that a partition was seen with a consumer of somebody else." },
   messages_committed: { help: "Messages stored." },
-  partition_changes: { help: "Partitions taken, released and lost, by change.", label: "change" },
+  partition_changes: {
+    help: "Partitions taken, released and lost, by change.",
+    label: "change",
+    values: ["taken", "released", "lost"],
+  },
   redispatched: { help: "Events that an earlier process had left undispatched." },
   refused: { help: "Publishes that were refused, by code.", label: "code" },
   repeats: { help: "Sends whose idempotency key had been used." },
   sessions_closed: { help: "Connections that ended, by reason.", label: "reason" },
   sessions_opened: { help: "Connections that were accepted." },
-  store_errors: { help: "Failures of the store, by kind.", label: "kind" },
-  webhook_attempts: { help: "Attempts to deliver a webhook, by outcome.", label: "outcome" },
+  store_errors: {
+    help: "Failures of the store, by kind.",
+    label: "kind",
+    values: ["permanent", "thread", "transient"],
+  },
+  webhook_attempts: {
+    help: "Attempts to deliver a webhook, by outcome.",
+    label: "outcome",
+    values: ["delivered", "retry", "dead"],
+  },
+  webhook_silence: {
+    help: "Minutes in which all requests to a webhook endpoint failed, by endpoint.",
+    label: "endpoint",
+  },
 };
 
 const secondsBuckets = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -39,7 +66,7 @@ const labelValues = 50;
  */
 export function createPrometheusMetrics(registry: Registry): Metrics {
   collectDefaultMetrics({ register: registry });
-  const count = mapValues(counters, (name, { help, label }) => createCounter(registry, name, help, label));
+  const count = mapValues(counters, (name, description) => createCounter(registry, name, description));
   const observe = mapValues(observations, (name, { help, buckets }) => {
     const histogram = new Histogram({ name: `chat21_${name}`, help, buckets, registers: [registry] });
     return (value: number) => histogram.observe(value);
@@ -52,13 +79,18 @@ export function createPrometheusMetrics(registry: Registry): Metrics {
 
 type Increment = (labels: Readonly<Record<string, string>> | undefined, by: number) => void;
 
-function createCounter(registry: Registry, name: string, help: string, label: string | undefined): Increment {
+function createCounter(
+  registry: Registry,
+  name: string,
+  { help, label, values = [] }: CounterDescription,
+): Increment {
   const labelNames = label === undefined ? [] : [label];
   const counter = new Counter({ name: `chat21_${name}_total`, help, labelNames, registers: [registry] });
   if (label === undefined) {
     return (_labels, by) => counter.inc(by);
   }
-  const seen = new Set<string>();
+  const seen = new Set(values);
+  for (const value of values) counter.inc({ [label]: value }, 0);
   return (labels, by) => {
     const value = labels?.[label] ?? "none";
     if (seen.size < labelValues) seen.add(value);

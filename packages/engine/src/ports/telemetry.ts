@@ -11,6 +11,7 @@ export interface Log {
  * suffixes of Prometheus; a metrics adapter adds them.
  */
 export interface Metrics {
+  /** `by` 0 makes a value of a label known before its first event, so that an alert sees that one as well. @param by 1 by default */
   count(name: MetricName, labels?: Readonly<Record<string, string>>, by?: number): void;
   /** Seconds, or a size for names that say so. */
   observe(name: ObservationName, value: number): void;
@@ -32,6 +33,8 @@ export type MetricName =
   | "redispatched"
   /** Attempts to deliver a webhook, by `outcome`: `delivered`, `retry`, `dead`. */
   | "webhook_attempts"
+  /** Minutes in which all requests to a webhook endpoint failed, or in which it is not used after a 410; by `endpoint`. */
+  | "webhook_silence"
   /** Messages of the broker that could not be handled, by `reason`. */
   | "dead_letters"
   /** Partitions that a foreign consumer consumes as well, once for each time it is seen. */
