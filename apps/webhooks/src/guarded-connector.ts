@@ -19,6 +19,9 @@ export interface GuardedConnectorOptions {
   readonly resolve?: Resolve;
 }
 
+/** How long one address of a host is tried before the next: Node's own 250 ms give up distant hosts, milliseconds. */
+const connectAttemptMs = 2_000;
+
 const resolveBySystem: Resolve = (hostname, callback) =>
   systemLookup(hostname, { all: true }, (error, addresses) => callback(error, addresses ?? []));
 
@@ -45,7 +48,10 @@ export function createGuardedConnector(options: GuardedConnectorOptions): buildC
       else if (all === true) callback(null, [...allowed]);
       else callback(null, first.address, first.family);
     });
-  const connect = buildConnector({ allowH2: false, timeout: connectTimeoutMs, lookup });
+  const connect = buildConnector({
+    ...{ allowH2: false, timeout: connectTimeoutMs, lookup },
+    ...{ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: connectAttemptMs },
+  });
   return (target, callback) => {
     const literal = target.hostname.replace(/^\[(.*)\]$/, "$1");
     // `net.connect` asks no resolver about a literal address, so the guard stands here as well.

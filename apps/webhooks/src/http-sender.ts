@@ -164,7 +164,9 @@ function isAfterConnecting(thrown: unknown): boolean {
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof ChatError) return thrown.message;
   if (!(thrown instanceof Error)) return String(thrown).slice(0, requestLimits.excerptCharacters);
-  const [cause] = thrown instanceof AggregateError ? thrown.errors : [thrown.cause];
-  const text = thrown.message || (cause instanceof Error ? cause.message : thrown.name);
+  // One error for each address that was tried; each names its own.
+  const causes: unknown[] = thrown instanceof AggregateError ? thrown.errors : [thrown.cause];
+  const reasons = causes.flatMap((cause) => (cause instanceof Error ? [cause.message] : []));
+  const text = thrown.message || reasons.join("; ") || thrown.name;
   return text.slice(0, requestLimits.excerptCharacters);
 }

@@ -237,6 +237,23 @@ describe("An answer", () => {
   });
 });
 
+test("A failure to connect names every address that was tried", async () => {
+  const gone = await receiver();
+  await gone.close();
+  const url = gone.url.replace("127.0.0.1", "backend.example");
+  const addresses = [
+    { address: "127.0.0.2", family: 4 },
+    { address: "127.0.0.3", family: 4 },
+  ];
+  const world = startWorld({ urls: [url], resolve: (_hostname, callback) => callback(null, addresses) });
+
+  await world.enqueue([{ endpoint: url }]);
+  await world.until(async () => (await world.row("event-1")).attempts === 1);
+
+  const { lastError } = await world.row("event-1");
+  for (const { address } of addresses) expect(lastError).toContain(address);
+});
+
 describe("410", () => {
   test("Makes a dead letter and ends the use of the endpoint; new rows wait", async () => {
     const backend = await receiver(answer(410));

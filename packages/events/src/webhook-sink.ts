@@ -1,5 +1,5 @@
 import type { Clock, EventSink, Fact } from "@chat21/engine";
-import { usualWebhookEvents } from "@chat21/protocol";
+import { looksLikeGroupId, usualWebhookEvents } from "@chat21/protocol";
 import { deliveryRows } from "./delivery-rows.ts";
 import type { WebhookEndpoint } from "./endpoint.ts";
 import { eventsOf } from "./fact-events.ts";
@@ -9,7 +9,10 @@ import type { WebhookDelivery, WebhookStore } from "./webhook-store.ts";
 export interface WebhookSinkOptions {
   /** Every endpoint gets every event. Without endpoints facts are accepted and nothing is recorded. */
   readonly endpoints: readonly Pick<WebhookEndpoint, "url">[];
-  /** Which events are recorded, by name. `presence-change` is recorded in any case. @default `usualWebhookEvents` */
+  /**
+   * Which events are recorded, by name. `presence-change` is recorded in any case. `usualWebhookEvents` leaves out archives
+   * of direct conversations, which existing backends answer with 400 in normal use. @default `usualWebhookEvents`
+   */
   readonly events?: readonly string[];
   readonly store: Pick<WebhookStore, "enqueue">;
   readonly clock: Pick<Clock, "now">;
@@ -34,13 +37,16 @@ interface Waiting {
 export function createWebhookSink(options: WebhookSinkOptions): EventSink {
   const { store, clock, onEnqueued } = options;
   const urls = options.endpoints.map((endpoint) => endpoint.url);
-  const wanted = new Set<string>([...(options.events ?? usualWebhookEvents), "presence-change"]);
+  const events = options.events ?? usualWebhookEvents;
+  const isUsual = events === usualWebhookEvents;
+  const wanted = new Set<string>([...events, "presence-change"]);
   let waiting: Waiting[] = [];
   let writing = false;
 
   const write = async (facts: Iterable<Fact>): Promise<void> => {
     let rows: WebhookDelivery[] = [];
     for (const fact of facts) {
+      if (isUsual && fact.kind === "archived" && !looksLikeGroupId(fact.conversWith)) continue;
       for (const draft of eventsOf(fact, wanted)) {
         rows.push(...deliveryRows(draft, urls, clock.now()));
         if (rows.length < rowsOfOneWrite) continue;

@@ -300,7 +300,7 @@ describe("Rows", () => {
     await sinkWith({ store }).sink.accept([...facts].reverse());
 
     expect(await rows()).toEqual(before);
-    expect(before).toHaveLength(11);
+    expect(before).toHaveLength(10);
   });
 
   test("What happens again later is another event", async () => {
@@ -311,7 +311,7 @@ describe("Rows", () => {
     await sink.accept(facts);
     await sink.accept(again);
 
-    expect(await rows()).toHaveLength(11 + 5);
+    expect(await rows()).toHaveLength(10 + 4);
   });
 
   test("Every endpoint gets its own row, with its own id and the same body", async () => {
@@ -341,9 +341,21 @@ describe("Rows", () => {
     const keys = new Map((await rows()).map((row) => [`${row.event} ${row.app}`, row.orderKey]));
     expect(keys.get("message-sent tilechat")).toBe("tilechat/group-g");
     expect(keys.get("message-received tilechat")).toBe("tilechat/A.B");
-    expect(keys.get("conversation-archived tilechat")).toBe("tilechat/A.B");
+    expect(keys.get("conversation-unarchived tilechat")).toBe("tilechat/A.B");
     expect(keys.get("presence-change tilechat")).toBe("tilechat/presence/A");
     expect(keys.get("message-sent other")).toBe("other/A.B");
+  });
+
+  test("Archives of direct conversations are left out unless the filter names them: backends refuse them", async () => {
+    const archives = facts.filter(({ kind }) => kind === "archived");
+    const byDefault = sinkWith();
+    const named = sinkWith({ events: ["conversation-archived"] });
+
+    for (const { sink } of [byDefault, named]) await sink.accept(archives);
+
+    expect(archives).toHaveLength(1);
+    expect(await byDefault.rows()).toEqual([]);
+    expect((await named.rows()).map(({ event }) => event)).toEqual(["conversation-archived"]);
   });
 
   test("The filter keeps what it names, and presence in any case", async () => {
