@@ -34,6 +34,12 @@ const replaySchema = z.union([
   z.strictObject({ ids: z.array(z.string().max(replay.idCharacters)).min(1).max(replay.events) }),
   z.strictObject({ deadOf: z.string() }),
 ]);
+const skipSchema = z.strictObject({
+  ids: z.array(z.string().max(replay.idCharacters)).min(1).max(replay.events),
+});
+
+const retrySchema = z.strictObject({ endpoint: z.string() });
+
 const testSchema = z.strictObject({ url: z.optional(z.string()), app: z.string().refine(isId) });
 
 /** The paths for commands to a running server that REST does not have: webhooks and erasure. JSON in, JSON out. */
@@ -48,6 +54,12 @@ export function operatorApi(options: OperatorApiOptions): Router {
   });
   router.post("/webhooks/replay", async (request, response) => {
     response.json({ replayed: await webhooks.log.replay(parse(replaySchema, request.body)) });
+  });
+  router.post("/webhooks/skip", async (request, response) => {
+    response.json({ skipped: await webhooks.log.skip(parse(skipSchema, request.body).ids) });
+  });
+  router.post("/webhooks/retry", async (request, response) => {
+    response.json({ retried: await webhooks.log.retry(parse(retrySchema, request.body).endpoint) });
   });
   router.post("/webhooks/test", async (request, response) => {
     const { url, app } = parse(testSchema, request.body);

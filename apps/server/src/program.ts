@@ -246,6 +246,12 @@ function addWebhooks(program: Command): void {
     .description("Delivers again: by id, or every dead letter of an endpoint.")
     .option("--dead-of <url>", "Every dead letter of this endpoint.")
     .action(lazily(load, ({ replay }) => replay));
+  withServer(webhooks.command("retry <url>"))
+    .description("Tries now what waits for an endpoint.")
+    .action(lazily(load, ({ retry }) => retry));
+  withServer(webhooks.command("skip <ids...>"))
+    .description("Makes waiting deliveries dead letters, so that their conversations go on.")
+    .action(lazily(load, ({ skip }) => skip));
   withServer(webhooks.command("test [url]"))
     .description("Sends a signed test event to an endpoint now, and shows what it answered.")
     .action(lazily(load, ({ testEndpoint }) => testEndpoint));

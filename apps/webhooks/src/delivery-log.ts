@@ -24,11 +24,18 @@ export interface DeliveryLog {
    * the delivery that was answered with 410 is among them. Returns how many.
    */
   replay(request: ReplayRequest): Promise<number>;
+  /**
+   * Makes pending deliveries dead letters, so that their conversations go on; they can be replayed. Those with a request
+   * under way stay as they are. Returns how many.
+   */
+  skip(ids: readonly string[]): Promise<number>;
+  /** Tries now what waits for an endpoint. Workers of other processes do it within 5 s. Returns how many. */
+  retry(endpoint: string): Promise<number>;
 }
 
 /** Options of {@link createDeliveryLog}. */
 export interface DeliveryLogOptions {
-  readonly store: Pick<WebhookStore, "list" | "replay">;
+  readonly store: Pick<WebhookStore, "giveUp" | "hasten" | "list" | "replay">;
   readonly clock: Pick<Clock, "now">;
   /** A worker of the same process, to be told of replays. @default none: it sees them within 5 s */
   readonly worker?: Pick<WebhookWorker, "enable">;
@@ -50,6 +57,13 @@ export function createDeliveryLog({ store, clock, worker }: DeliveryLogOptions):
       return rows.map(({ body: _, ...summary }) => summary);
     },
     show: find,
+    skip: (ids) => store.giveUp({ ids }, clock.now(), "skipped by an operator"),
+    async retry(endpoint) {
+      const url = normalizeEndpointUrl(endpoint);
+      const hastened = await store.hasten(url, clock.now());
+      worker?.enable(url);
+      return hastened;
+    },
     async replay(request) {
       if ("deadOf" in request) {
         const deadOf = normalizeEndpointUrl(request.deadOf);

@@ -33,7 +33,11 @@ export function createSweep(options: SweepOptions): () => Promise<void> {
 
   const giveUp = async (endpoint: string, graceMs: number, error: string): Promise<void> => {
     const now = clock.now();
-    const rows = await store.giveUp(endpoint, now - retryLimits.giveUpAfterMs - graceMs, now, error);
+    const rows = await store.giveUp(
+      { endpoint, queuedBefore: now - retryLimits.giveUpAfterMs - graceMs },
+      now,
+      error,
+    );
     if (rows > 0)
       log.warn({ endpoint: endpointLabel(endpoint), rows, error }, "webhooks became dead letters");
   };

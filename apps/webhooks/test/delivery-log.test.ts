@@ -123,3 +123,36 @@ test("A test event that is refused says why", async () => {
     "is not a public address",
   );
 });
+
+test("A poisoned event is skipped, and its conversation goes on at once", async () => {
+  const backend = await receiver(
+    ({ text }, response) => void response.writeHead(text === '"poison"' ? 400 : 200).end(),
+  );
+  const world = startWorld({ urls: [backend.url] });
+  const log = createDeliveryLog({ store: world.store, clock: world.clock, worker: world.worker });
+  await world.enqueue([{ endpoint: backend.url, body: '"poison"' }, { endpoint: backend.url }]);
+  await world.until(async () => (await world.row("event-1")).attempts === 3);
+  const from = world.clock.now();
+
+  expect(await log.skip(["event-1"])).toBe(1);
+  await world.untilState("event-2", "delivered");
+
+  expect(world.clock.now() - from).toBeLessThanOrEqual(5_000);
+  expect(await world.row("event-1")).toMatchObject({ state: "dead", lastError: "skipped by an operator" });
+});
+
+test("What waits for an endpoint is tried at once when an operator says so", async () => {
+  let status = 500;
+  const backend = await receiver((_request, response) => void response.writeHead(status).end());
+  const world = startWorld({ urls: [backend.url], random: () => 0.999 });
+  const log = createDeliveryLog({ store: world.store, clock: world.clock, worker: world.worker });
+  await world.enqueue([{ endpoint: backend.url }]);
+  await world.until(async () => (await world.row("event-1")).attempts === 4);
+  const from = world.clock.now();
+
+  status = 200;
+  expect(await log.retry(backend.url)).toBe(1);
+  await world.untilState("event-1", "delivered");
+
+  expect(world.clock.now() - from).toBeLessThanOrEqual(250);
+});

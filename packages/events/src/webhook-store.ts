@@ -106,10 +106,14 @@ export interface WebhookStore {
     now: number,
   ): Promise<number>;
   /**
-   * Makes pending rows of an endpoint dead that were queued before `queuedBefore` and are not leased at `now`, with
-   * `error` as `lastError`, without counting an attempt. Returns how many.
+   * Makes pending rows dead that are not leased at `now`, with `error` as `lastError`, without counting an attempt: by
+   * id, or those of an endpoint that were queued before a time (ms). Returns how many.
    */
-  giveUp(endpoint: string, queuedBefore: number, now: number, error: string): Promise<number>;
+  giveUp(
+    where: { readonly ids: readonly string[] } | { readonly endpoint: string; readonly queuedBefore: number },
+    now: number,
+    error: string,
+  ): Promise<number>;
   /** Removes at most `limit` rows of that state that were settled before `settledBefore` (ms). Returns how many. */
   prune(state: "delivered" | "dead", settledBefore: number, limit: number): Promise<number>;
 }

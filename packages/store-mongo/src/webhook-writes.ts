@@ -179,15 +179,20 @@ export function createWebhookWrites(
         });
         return total;
       }),
-    giveUp: (endpoint, queuedBefore, now, error) =>
-      database.call(() =>
-        untilNothing(() =>
-          changeStep(
-            { endpoint, state: "pending", queuedAt: { $lt: queuedBefore }, leasedUntil: { $lte: now } },
-            { state: "dead", lastError: error, settledAt: now, leasedUntil: 0 },
-          ),
-        ),
-      ),
+    giveUp: (where, now, error) =>
+      database.call(async () => {
+        const free = { state: "pending" as const, leasedUntil: { $lte: now } };
+        const dead = { state: "dead" as const, lastError: error, settledAt: now, leasedUntil: 0 };
+        if ("endpoint" in where) {
+          const { endpoint, queuedBefore } = where;
+          return untilNothing(() => changeStep({ endpoint, queuedAt: { $lt: queuedBefore }, ...free }, dead));
+        }
+        let total = 0;
+        await inSteps([...new Set(where.ids)], async (ids) => {
+          total += await changeStep({ _id: { $in: [...ids] }, ...free }, dead);
+        });
+        return total;
+      }),
     prune: (state, settledBefore, limit) =>
       database.call(async () => {
         const filter = { state, settledAt: { $lt: settledBefore } };

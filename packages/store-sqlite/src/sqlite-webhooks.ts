@@ -25,8 +25,10 @@ export function createSqliteWebhooks(write: Write, read: Read): WebhookStore {
         ? write("replayWebhooks", where.ids, now)
         : inSteps(() => write("replayDeadWebhooks", where.deadOf, now)),
     hasten: (endpoint, now) => inSteps(() => write("hastenWebhooks", endpoint, now)),
-    giveUp: (endpoint, queuedBefore, now, error) =>
-      inSteps(() => write("giveUpWebhooks", endpoint, queuedBefore, now, error)),
+    giveUp: (where, now, error) =>
+      "ids" in where
+        ? write("skipWebhooks", where.ids, now, error)
+        : inSteps(() => write("giveUpWebhooks", where.endpoint, where.queuedBefore, now, error)),
     prune: (state, settledBefore, limit) => write("pruneWebhooks", state, settledBefore, limit),
   };
 }

@@ -63,6 +63,18 @@ export async function replay(
   printLine(`to be delivered again: ${(answer as { readonly replayed: number }).replayed}`);
 }
 
+/** Has pending deliveries made dead letters. */
+export async function skip(ids: readonly string[], options: ServerOptions): Promise<void> {
+  const answer = await accessServer(options).operate("POST", "webhooks/skip", { ids });
+  printLine(`skipped: ${(answer as { readonly skipped: number }).skipped}`);
+}
+
+/** Has what waits for an endpoint tried now. */
+export async function retry(endpoint: string, options: ServerOptions): Promise<void> {
+  const answer = await accessServer(options).operate("POST", "webhooks/retry", { endpoint });
+  printLine(`to be tried now: ${(answer as { readonly retried: number }).retried}`);
+}
+
 /** Sends a test event and shows the answer. Fails when the endpoint did not take it. */
 export async function testEndpoint(url: string | undefined, options: ServerOptions): Promise<void> {
   const request = { app: options.app, ...(url === undefined ? {} : { url }) };

@@ -16,6 +16,7 @@ export interface WebhookWrites {
   replayDead(endpoint: string, now: number): number;
   hasten(endpoint: string, now: number): number;
   giveUp(endpoint: string, queuedBefore: number, now: number, error: string): number;
+  skip(ids: readonly string[], now: number, error: string): number;
   prune(state: "delivered" | "dead", settledBefore: number, limit: number): number;
 }
 
@@ -88,6 +89,11 @@ function createBulkChanges(database: DatabaseSync, lanes: WebhookLanes) {
        AND queued_at < :queuedBefore AND leased_until <= :now LIMIT ${bulkStep})
      RETURNING endpoint, order_key`,
   );
+  const skip = database.prepare(
+    `UPDATE webhook_delivery
+     SET state = 'dead', is_head = 0, leased_until = 0, last_error = :error, settled_at = :now
+     WHERE id = :id AND state = 'pending' AND leased_until <= :now RETURNING endpoint, order_key`,
+  );
   const prune = database.prepare(
     `DELETE FROM webhook_delivery WHERE position IN
        (SELECT position FROM webhook_delivery WHERE state = ? AND settled_at < ? AND settled_at IS NOT NULL LIMIT ?)`,
@@ -103,6 +109,8 @@ function createBulkChanges(database: DatabaseSync, lanes: WebhookLanes) {
     hasten: (endpoint: string, now: number) => Number(hasten.run({ endpoint, now }).changes),
     giveUp: (endpoint: string, queuedBefore: number, now: number, error: string) =>
       refreshed(giveUp.all({ endpoint, queuedBefore, now, error })),
+    skip: (ids: readonly string[], now: number, error: string) =>
+      refreshed(ids.flatMap((id) => skip.all({ id, now, error }))),
     prune: (state: "delivered" | "dead", settledBefore: number, limit: number) =>
       Number(prune.run(state, settledBefore, limit).changes),
   };

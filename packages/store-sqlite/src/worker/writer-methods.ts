@@ -43,6 +43,7 @@ export interface WriterMethods {
   replayDeadWebhooks(endpoint: string, now: number): number;
   hastenWebhooks(endpoint: string, now: number): number;
   giveUpWebhooks(endpoint: string, queuedBefore: number, now: number, error: string): number;
+  skipWebhooks(ids: readonly string[], now: number, error: string): number;
   pruneWebhooks(state: "delivered" | "dead", settledBefore: number, limit: number): number;
 }
 
@@ -116,6 +117,7 @@ export function createWriter(database: DatabaseSync, setup: Pick<WorkerSetup, "k
       replayDeadWebhooks: webhooks.replayDead,
       hastenWebhooks: webhooks.hasten,
       giveUpWebhooks: webhooks.giveUp,
+      skipWebhooks: webhooks.skip,
       pruneWebhooks: webhooks.prune,
     },
     side: {

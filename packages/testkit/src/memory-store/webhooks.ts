@@ -119,17 +119,17 @@ function hastenFronts(disk: MemoryDisk, endpoint: string, now: number): number {
 
 function giveUpDeliveries(
   disk: MemoryDisk,
-  endpoint: string,
-  queuedBefore: number,
+  where: Parameters<WebhookStore["giveUp"]>[0],
   now: number,
   error: string,
 ) {
   const hopeless = [...disk.deliveries.values()].filter(
     ({ row, leasedUntil }) =>
-      row.endpoint === endpoint &&
       row.state === "pending" &&
-      row.queuedAt < queuedBefore &&
-      leasedUntil <= now,
+      leasedUntil <= now &&
+      ("ids" in where
+        ? where.ids.includes(row.id)
+        : row.endpoint === where.endpoint && row.queuedAt < where.queuedBefore),
   );
   for (const delivery of hopeless) {
     delivery.row = { ...delivery.row, state: "dead", lastError: error, settledAt: now };
@@ -175,8 +175,7 @@ export function createMemoryWebhooks(disk: MemoryDisk, { write, read }: Gated): 
       ),
     replay: (where, now) => write("webhooks.replay", () => replayDeliveries(disk, where, now)),
     hasten: (endpoint, now) => write("webhooks.hasten", () => hastenFronts(disk, endpoint, now)),
-    giveUp: (endpoint, queuedBefore, now, error) =>
-      write("webhooks.giveUp", () => giveUpDeliveries(disk, endpoint, queuedBefore, now, error)),
+    giveUp: (where, now, error) => write("webhooks.giveUp", () => giveUpDeliveries(disk, where, now, error)),
     prune: (state, settledBefore, limit) =>
       write("webhooks.prune", () => pruneSettled(disk, state, settledBefore, limit)),
   };

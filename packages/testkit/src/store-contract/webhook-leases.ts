@@ -164,6 +164,21 @@ export function describeWebhookLeases(world: StoreWorld): void {
       expect(await lease(endpoint, sampleTime + 20, sampleTime + 60, 1)).toEqual(["a1"]);
     });
 
+    it("go to the next of the order when its front is given up by id, unless that is leased", async () => {
+      const endpoint = await enqueue("a1", "a2", "b1");
+      const giveUp = (now: number) =>
+        world.store.webhooks.giveUp({ ids: [`${endpoint}/a1`, "unknown"] }, now, "skipped");
+      await lease(endpoint, sampleTime, sampleTime + 30);
+
+      expect(await giveUp(sampleTime + 29)).toBe(0);
+      expect(await giveUp(sampleTime + 30)).toBe(1);
+      expect(await giveUp(sampleTime + 30)).toBe(0);
+
+      expect(await lease(endpoint, sampleTime + 30, sampleTime + 60)).toEqual(["a2", "b1"]);
+      const [row] = await world.store.webhooks.list({ id: `${endpoint}/a1`, limit: 1 });
+      expect(row).toMatchObject({ state: "dead", lastError: "skipped", attempts: 0 });
+    });
+
     it("begin at once for fronts that waited and are hastened, of that endpoint only, with their attempts", async () => {
       const endpoint = await enqueue("a1", "a2", "b1", "c1");
       const other = await enqueue("a1");

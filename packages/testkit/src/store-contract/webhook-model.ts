@@ -63,8 +63,15 @@ const replay = fc.oneof(fc.array(name, { maxLength: 3 }), endpoint).map<Step>((w
 const giveUp = fc.tuple(endpoint, fc.integer({ min: 0, max: 9 })).map<Step>(
   ([target, age]) =>
     (store, at, now) =>
-      store.webhooks.giveUp(`${at}/${target}`, now - age, now, "old"),
+      store.webhooks.giveUp({ endpoint: `${at}/${target}`, queuedBefore: now - age }, now, "old"),
 );
+
+const skip = fc
+  .array(name, { maxLength: 3 })
+  .map<Step>(
+    (rows) => (store, at, now) =>
+      store.webhooks.giveUp({ ids: rows.map((row) => idOf(at, row)) }, now, "skipped"),
+  );
 
 const hasten = endpoint.map<Step>(
   (target) => (store, at, now) => store.webhooks.hasten(`${at}/${target}`, now),
@@ -100,7 +107,21 @@ async function pruneAll(store: Store): Promise<void> {
 export function describeWebhookModel(world: StoreWorld): void {
   it("answers every run of leases, outcomes, replays and prunings as the memory store does", async () => {
     const step = fc.tuple(
-      fc.oneof(enqueue, enqueue, lease, lease, lease, settle, settle, settle, replay, hasten, giveUp, prune),
+      fc.oneof(
+        enqueue,
+        enqueue,
+        lease,
+        lease,
+        lease,
+        settle,
+        settle,
+        settle,
+        replay,
+        hasten,
+        giveUp,
+        skip,
+        prune,
+      ),
       fc.integer({ min: 0, max: 3 }),
     );
     await fc.assert(

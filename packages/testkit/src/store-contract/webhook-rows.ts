@@ -147,7 +147,11 @@ export function describeWebhookRows(world: StoreWorld): void {
       await world.store.webhooks.lease({ endpoint, now: sampleTime, leaseUntil: sampleTime + 500, limit: 1 });
       await world.store.webhooks.replay({ ids: [two] }, sampleTime + 60);
 
-      const count = await world.store.webhooks.giveUp(endpoint, sampleTime + 60, sampleTime + 100, "too old");
+      const count = await world.store.webhooks.giveUp(
+        { endpoint, queuedBefore: sampleTime + 60 },
+        sampleTime + 100,
+        "too old",
+      );
 
       expect(count).toBe(1);
       expect(await list({ endpoint, state: "pending" })).toEqual([two, one]);
@@ -165,7 +169,11 @@ export function describeWebhookRows(world: StoreWorld): void {
         sampleDelivery(young, { endpoint, createdAt: sampleTime + 10 }),
       ]);
 
-      await world.store.webhooks.giveUp(endpoint, sampleTime + 5, sampleTime + 20, "too old");
+      await world.store.webhooks.giveUp(
+        { endpoint, queuedBefore: sampleTime + 5 },
+        sampleTime + 20,
+        "too old",
+      );
 
       expect((await leaseAll(endpoint, sampleTime + 20)).map(({ id }) => id)).toEqual([young]);
     });
