@@ -31,7 +31,7 @@ export function createEmbeddedEdge(options: EmbeddedEdgeOptions): EmbeddedEdge {
 
   async function start(handler: EdgeHandler): Promise<void> {
     if (running !== null || closing !== null) throw new ChatError("conflict", "an edge is started once");
-    const sessions = await startSessions(limits, log);
+    const sessions = await startSessions(limits);
     const connections = new Connections({ handler, sessions, limits, log, metrics });
     const sweeper = setInterval(() => connections.sweep(), sweepEveryMs);
     const stop = () => {

@@ -6,13 +6,18 @@ import { ChatError, limits as wireLimits } from "@chat21/protocol";
  */
 export interface EdgeLimits {
   /**
-   * Largest MQTT packet a client may send. The announced length decides: a larger packet closes the connection before
-   * any of it is kept. @default 67584 (the largest payload and 2 KiB for topic and headers)
+   * Largest MQTT packet that is kept. A larger PUBLISH is dropped and answered; any other larger packet closes the
+   * connection before any of it is kept. @default 67584 (the largest payload and 2 KiB for topic and headers)
    */
   readonly maxPacketBytes: number;
-  /** Longest topic or filter a client may name. @default 1024 */
+  /**
+   * Largest PUBLISH that is dropped and answered. The announced length of a larger one closes the connection.
+   * @default 1048576
+   */
+  readonly maxDroppedPacketBytes: number;
+  /** Longest filter that is granted. @default 1024 */
   readonly maxTopicBytes: number;
-  /** Most levels of a topic or filter, 1-100. @default 16 */
+  /** Most levels of a filter that is granted, 1-100. @default 16 */
   readonly maxTopicLevels: number;
   /**
    * Publishes that the engine has and has not settled. Further ones wait. When more than {@link maxHeldBytes} wait, the
@@ -28,7 +33,7 @@ export interface EdgeLimits {
   readonly maxBufferedBytes: number;
   /** QoS 1 deliveries without PUBACK, 1-65535. Beyond it the connection is closed as `slow_consumer`. @default 16384 */
   readonly maxUnacknowledgedDeliveries: number;
-  /** Filters subscribed at the same time. One more closes the connection. @default 32 */
+  /** Filters subscribed at the same time. One more is refused by SUBACK 0x80. @default 32 */
   readonly maxSubscriptions: number;
   /** Connections of the whole edge, with or without a session. Further ones are refused. @default 20000 */
   readonly maxConnections: number;
@@ -48,6 +53,7 @@ export interface EdgeLimits {
 /** The limits of an edge whose options name no others. */
 export const defaultEdgeLimits = Object.freeze({
   maxPacketBytes: wireLimits.payloadBytes + 2_048,
+  maxDroppedPacketBytes: 1_024 * 1_024,
   maxTopicBytes: 1_024,
   maxTopicLevels: 16,
   maxInFlightPublishes: 128,
@@ -64,6 +70,7 @@ export const defaultEdgeLimits = Object.freeze({
 const largest: Partial<Record<keyof EdgeLimits, number>> = {
   // The largest length that an MQTT packet can announce.
   maxPacketBytes: 268_435_455,
+  maxDroppedPacketBytes: 268_435_455,
   maxTopicBytes: 65_535,
   maxTopicLevels: 100,
   // Packet identifiers have 16 bits, and 0 is not allowed.

@@ -5,13 +5,13 @@ import { startEdge } from "./start-edge.ts";
 
 describe("protocol versions", () => {
   it.each(["tcp", "ws"] as const)(
-    "refuse MQTT 5 over %s by CONNACK 1, and say so in the log",
+    "refuse MQTT 5 over %s in the form of version 5, and say so in the log",
     async (carrier) => {
       const { world, lines } = await startEdge();
       const connection = await world.raw(carrier);
       connection.send(connectPacket({ protocolVersion: 5 }));
 
-      expect(await connection.next()).toMatchObject({ cmd: "connack", returnCode: 1 });
+      expect(await connection.next()).toMatchObject({ cmd: "connack", length: 3, returnCode: 0x84 });
       await connection.closed;
       expect(world.handler.attempts).toEqual([]);
       expect(lines.filter((line) => line.includes("MQTT 5"))).toHaveLength(1);
@@ -45,11 +45,12 @@ describe("protocol versions", () => {
     expect(world.handler.opened[0]).toMatchObject({ clientId });
   });
 
-  it("close a connection with any other version", async () => {
+  it("refuse any other version by CONNACK 1 [MQTT-3.1.2-2]", async () => {
     const { world } = await startEdge();
     const connection = await world.raw();
     connection.sendBytes(Buffer.from([0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 9, 2, 0, 0, 0, 0]));
 
+    expect(await connection.next()).toMatchObject({ cmd: "connack", returnCode: 1 });
     await connection.closed;
     expect(world.handler.attempts).toEqual([]);
   });

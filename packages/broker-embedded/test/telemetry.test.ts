@@ -65,7 +65,7 @@ describe("telemetry", () => {
     };
     const subscribing = await world.join({ clientId: "1" });
     subscribing.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "a", qos: 0 }] });
-    await subscribing.closed;
+    expect(await subscribing.next()).toMatchObject({ cmd: "suback", granted: [0x80] });
     const publishing = await world.join({ clientId: "2" });
     publishing.send(publishPacket());
     await publishing.closed;

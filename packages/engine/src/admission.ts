@@ -1,4 +1,4 @@
-import { ChatError, isId, isOwnFilter, parseClientTopic } from "@chat21/protocol";
+import { ChatError, isClientId, isId, isOwnFilter, parseClientTopic } from "@chat21/protocol";
 import type { ConnectAttempt, Session } from "./ports/edge.ts";
 import type { TokenVerifier } from "./ports/identity.ts";
 
@@ -15,7 +15,7 @@ export interface AdmissionOptions {
  */
 export async function admit(attempt: ConnectAttempt, { tokens, apps }: AdmissionOptions): Promise<Session> {
   const { clientId, password, will } = attempt;
-  if (!isId(clientId)) throw new ChatError("invalid_id", "the client id has a form that is not allowed");
+  if (!isClientId(clientId)) throw new ChatError("invalid_id", "the client id is empty or too long");
   if (password === undefined || password === "") throw new ChatError("unauthorized");
   const identity = await tokens.verify(password);
   const { app, user } = identity;

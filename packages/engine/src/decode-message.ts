@@ -105,6 +105,7 @@ function ownText(json: JsonText, object: Record<string, unknown>): JsonText {
   return Object.keys(object).length === 0 ? "{}" : text;
 }
 
-function tooLarge(): ChatError {
+/** The refusal of a payload that is larger than the wire allows. */
+export function tooLarge(): ChatError {
   return new ChatError("payload_too_large", `the payload is larger than ${limits.payloadBytes} bytes`);
 }

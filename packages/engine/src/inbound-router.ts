@@ -4,12 +4,13 @@ import {
   commandSchema,
   conversationPatchSchema,
   isId,
+  isOwnTopic,
   parseClientTopic,
   receiptSchema,
   topics,
   validate,
 } from "@chat21/protocol";
-import { decodeMessage, decodePayload, parseJsonObject } from "./decode-message.ts";
+import { decodeMessage, decodePayload, parseJsonObject, tooLarge } from "./decode-message.ts";
 import type { PresenceOperations } from "./engine.ts";
 import { runCommand } from "./operations/commands.ts";
 import { archiveConversation, moveWatermarks, setIsNew } from "./operations/conversations.ts";
@@ -24,7 +25,10 @@ import { RateLimiter } from "./rate-limiter.ts";
 /** Receipts for unknown message ids, per user. */
 const unresolvedReceipts = { capacity: 60, refillPerMinute: 60 } as const;
 
-/** Leads a client's publish to its rule. A refusal by a rule is answered; a forbidden publish closes the connection. */
+/** The device of an answer to a client whose id cannot stand in a topic. */
+const everyDevice = "all";
+
+/** Leads a client's publish to its rule. A refusal on one of its own topics is answered; a publish on any other closes the connection. */
 export class InboundRouter {
   readonly #context: OperationsContext;
   readonly #presence: PresenceKeeper;
@@ -44,18 +48,20 @@ export class InboundRouter {
 
   /** Resolves when the publish may be acknowledged. Rejects when the connection must be closed. */
   async handle(session: Session, inbound: Inbound): Promise<void> {
-    const topic = parseClientTopic(inbound.topic);
-    if (topic === null || topic.app !== session.app || topic.user !== session.user) {
+    if (!isOwnTopic(session.app, session.user, inbound.topic)) {
       this.#context.metrics.count("refused", { code: "forbidden" });
       throw new ChatError("forbidden", "the topic is not one of this client's own");
     }
     const origin: Origin = {
       session,
-      device: session.clientId,
+      device: isId(session.clientId) ? session.clientId : everyDevice,
       clientMessageId: undefined,
       requestId: undefined,
     };
     try {
+      const topic = parseClientTopic(inbound.topic);
+      if (topic === null) throw new ChatError("invalid_id", "nothing can be sent to this topic");
+      if (inbound.isCut) throw tooLarge();
       await this.#route(session, topic, inbound, origin);
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);

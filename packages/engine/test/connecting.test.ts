@@ -52,7 +52,20 @@ describe("A client that connects", () => {
     expect(world.edge.clients).toEqual([]);
   });
 
-  it.each(["", "a/b", "a.b", "$a", "#", "+", "a b", "x".repeat(65), "a\u0000"])(
+  it.each(["a/b", "a.b", "$a", "#", "+", "a b", "x".repeat(65), "ö".repeat(128)])(
+    "needs no alphabet for its client id, and hears answers as every device: %j",
+    async (clientId) => {
+      const world = await World.start();
+      const ann = await world.connect("ann", { clientId });
+
+      await ann.send("bob", { text: 5 });
+
+      expect(ann.client.isOpen).toBe(true);
+      expect(ann.frames.map(({ topic }) => topic)).toEqual(["apps/tilechat/users/ann/devices/all/answer"]);
+    },
+  );
+
+  it.each(["", "x".repeat(257), "ö".repeat(129), "a\u0000"])(
     "is refused with the client id %j",
     async (clientId) => {
       const world = await World.start();

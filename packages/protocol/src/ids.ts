@@ -24,6 +24,16 @@ export function isGroupId(value: unknown): value is string {
   return typeof value === "string" && value.length <= limits.groupIdBytes && idPattern.test(value);
 }
 
+/** Whether a value may be an MQTT client id: any text of 1-256 bytes without U+0000. It needs no alphabet. */
+export function isClientId(value: unknown): value is string {
+  return (
+    typeof value === "string" &&
+    value !== "" &&
+    !value.includes("\0") &&
+    byteLength(value) <= limits.clientIdBytes
+  );
+}
+
 /**
  * Whether an id has the form of a group's id: it contains `group-` anywhere (`group-…`, `support-group-…`). Existing
  * clients decide by the same test.

@@ -3,8 +3,10 @@
  * The values are the same in both topologies, so that a client never meets two answers.
  */
 export const limits = {
-  /** Longest user, device, message, client and app id. */
+  /** Longest user, device, message and app id, and longest client id that a token names. */
   idBytes: 64,
+  /** Longest MQTT client id that the token does not name. */
+  clientIdBytes: 256,
   /** Longest group id; support-desk ids in the field have 71 and more. */
   groupIdBytes: 128,
   /** AMQP 0-9-1 short string: no routing key may be longer. */

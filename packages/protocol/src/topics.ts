@@ -1,4 +1,4 @@
-import { isGroupId, isId } from "./ids.ts";
+import { isClientId, isGroupId, isId } from "./ids.ts";
 import { limits } from "./limits.ts";
 
 /**
@@ -98,10 +98,14 @@ export function parseClientTopic(topic: string): ClientTopic | null {
       return null;
     }
     case "presence":
-      return parts.length === 6 && isId(target) ? { kind: "presence", app, user, clientId: target } : null;
+      return parsePresence(app, user, parts.slice(5).join("/"));
     default:
       return null;
   }
+}
+
+function parsePresence(app: string, user: string, clientId: string): ClientTopic | null {
+  return isClientId(clientId) ? { kind: "presence", app, user, clientId } : null;
 }
 
 function parseOutgoing(parts: readonly string[], app: string): ClientTopic | null {
@@ -160,6 +164,13 @@ export function parseServerTopic(topic: string): ServerTopic | null {
   if (parts.length !== 7) return null;
   const kind = serverKinds[`${parts[4]}/${parts[6]}` as keyof typeof serverKinds];
   return kind === undefined ? null : { kind, conversWith: target };
+}
+
+/** Whether `topic` lies in one of the two trees that `user` may publish in, whatever follows there. */
+export function isOwnTopic(app: string, user: string, topic: string): boolean {
+  return (
+    topic.startsWith(`apps/${app}/outgoing/users/${user}/`) || topic.startsWith(`apps/${app}/users/${user}/`)
+  );
 }
 
 /**

@@ -98,7 +98,7 @@ describe("Every topic that a client publishes", () => {
     expect(parseClientTopic(topics.outgoing("tilechat", "A", `${longest}g`))).toBeNull();
     expect(parseClientTopic(topics.outgoing("tilechat", "u".repeat(65), "B"))).toBeNull();
     expect(parseClientTopic(topics.receipt("tilechat", "A", "B", "m".repeat(65)))).toBeNull();
-    expect(parseClientTopic(topics.presence("tilechat", "A", "c".repeat(65)))).toBeNull();
+    expect(parseClientTopic(topics.presence("tilechat", "A", "c".repeat(257)))).toBeNull();
   });
 });
 
@@ -193,7 +193,7 @@ describe("A topic that a client must not publish", () => {
     ["a receipt with one level too many", "apps/tilechat/users/A/messages/B/m/update/x"],
     ["a topic with one level too few", "apps/tilechat/outgoing/users/A/messages/B"],
     ["a topic with a leading slash", "/apps/tilechat/outgoing/users/A/messages/B/outgoing"],
-    ["a topic with a trailing slash", "apps/tilechat/users/A/presence/c/"],
+    ["a topic with a trailing slash", "apps/tilechat/users/A/conversations/c/update/"],
     ["an empty app", "apps//outgoing/users/A/messages/B/outgoing"],
     ["an empty user", "apps/tilechat/outgoing/users//messages/B/outgoing"],
     ["an empty recipient", "apps/tilechat/outgoing/users/A/messages//outgoing"],

@@ -32,7 +32,7 @@ export interface RecordedClient {
    * engine rejects it, the connection is closed, as a real edge does, and the rejection is passed on.
    */
   publish(topic: string, payload: unknown): Promise<void>;
-  /** Subscribes to one more filter. `false`: refused, and the connection is closed. */
+  /** Subscribes to one more filter. `false`: refused; the connection stays. */
   subscribe(filter: string): boolean;
   /** Takes the first frame that matches and was not taken before; waits for one when there is none. */
   take(matches: (frame: RecordedFrame) => boolean): Promise<RecordedFrame>;
@@ -255,7 +255,6 @@ class Client implements RecordedClient {
   subscribe(filter: string): boolean {
     const allowed = this.#gate.handler().canSubscribe(this.session, filter);
     if (allowed) this.#filters.add(filter);
-    else this.end("forbidden");
     return allowed;
   }
 

@@ -1,11 +1,15 @@
+import { packetHeaders, packetTypeMask } from "./packet-types.ts";
 import { ProtocolViolation } from "./protocol-violation.ts";
 
 /**
  * Cuts a byte stream into MQTT packets. A packet that arrives in one piece is not copied. The announced length of a
  * packet is checked before its bytes are kept, and the buffer is never larger than twice the bytes that have arrived.
+ * Of a PUBLISH that is larger than a packet may be, only the beginning is kept and handed over ({@link isCut}); the rest
+ * is read and dropped.
  */
 export class FrameReader {
   readonly #maxPacketBytes: number;
+  readonly #maxCutBytes: number;
   readonly #handleFrame: FrameHandler;
   #partial: Buffer | null = null;
   #partialBytes = 0;
@@ -13,9 +17,14 @@ export class FrameReader {
   /** Results of {@link #measure}. They are fields, so that no object is made per packet. */
   #body = 0;
   #end = 0;
+  #excess = 0;
+  /** Bytes of a cut packet that are still to be dropped. */
+  #toDrop = 0;
 
-  constructor(maxPacketBytes: number, handleFrame: FrameHandler) {
+  /** `maxCutBytes`: largest PUBLISH that is cut instead of refused. */
+  constructor(maxPacketBytes: number, handleFrame: FrameHandler, maxCutBytes = maxPacketBytes) {
     this.#maxPacketBytes = maxPacketBytes;
+    this.#maxCutBytes = maxCutBytes;
     this.#handleFrame = handleFrame;
   }
 
@@ -23,11 +32,18 @@ export class FrameReader {
   read(chunk: Buffer): void {
     let at = this.#partial === null ? 0 : this.#completePartial(chunk);
     while (at < chunk.length && !this.#stopped) {
+      if (this.#toDrop > 0) {
+        const dropped = Math.min(this.#toDrop, chunk.length - at);
+        this.#toDrop -= dropped;
+        at += dropped;
+        continue;
+      }
       if (!this.#measure(chunk, at, chunk.length) || this.#end > chunk.length) {
         this.#keep(chunk, at);
         return;
       }
       const end = this.#end;
+      this.#toDrop = this.#excess;
       this.#handleFrame(chunk, at, this.#body, end);
       at = end;
     }
@@ -49,12 +65,14 @@ export class FrameReader {
       if (byte < 0x80) {
         this.#body = at + 1;
         this.#end = at + 1 + length;
-        if (this.#end - start > this.#maxPacketBytes) {
-          throw new ProtocolViolation(
-            "packet_too_large",
-            `a packet of ${this.#end - start} bytes was announced`,
-          );
+        const bytes = this.#end - start;
+        this.#excess = Math.max(0, bytes - this.#maxPacketBytes);
+        if (this.#excess === 0) return true;
+        const isPublish = ((buffer[start] as number) & packetTypeMask) === packetHeaders.publish;
+        if (!isPublish || bytes > this.#maxCutBytes) {
+          throw new ProtocolViolation("packet_too_large", `a packet of ${bytes} bytes was announced`);
         }
+        this.#end = start + this.#maxPacketBytes;
         return true;
       }
       factor *= 128;
@@ -91,6 +109,7 @@ export class FrameReader {
     this.#partialBytes += take;
     if (this.#partialBytes === this.#end) {
       this.#partial = null;
+      this.#toDrop = this.#excess;
       this.#handleFrame(partial, 0, this.#body, this.#end);
     }
     return at + take;
@@ -99,6 +118,13 @@ export class FrameReader {
 
 /** Takes one whole packet: the bytes `[start, end)` of `buffer`. Its variable header begins at `body`. */
 export type FrameHandler = (buffer: Buffer, start: number, body: number, end: number) => void;
+
+/** Whether the packet `[start, end)` is only the beginning of the one that was sent: it announces more bytes. */
+export function isCut(buffer: Buffer, start: number, body: number, end: number): boolean {
+  let length = 0;
+  for (let at = body - 1; at > start; at--) length = length * 128 + ((buffer[at] as number) & 0x7f);
+  return length > end - body;
+}
 
 /** A fixed header has at most five bytes: one for the type, one to four for the length. */
 const maxHeaderBytes = 5;

@@ -9,6 +9,7 @@ export const packetHeaders = {
   subscribe: 0x82,
   suback: 0x90,
   unsubscribe: 0xa2,
+  unsuback: 0xb0,
   pingreq: 0xc0,
   pingresp: 0xd0,
   disconnect: 0xe0,

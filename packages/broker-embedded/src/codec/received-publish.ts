@@ -2,26 +2,21 @@ import { isUtf8 } from "node:buffer";
 import { ProtocolViolation } from "./protocol-violation.ts";
 
 /** Reads the PUBLISH at `[start, end)`. Throws {@link ProtocolViolation}. */
-export function readPublish(
-  buffer: Buffer,
-  start: number,
-  body: number,
-  end: number,
-  limits: { readonly maxTopicBytes: number; readonly maxTopicLevels: number },
-): ReceivedPublish {
+export function readPublish(buffer: Buffer, start: number, body: number, end: number): ReceivedPublish {
   const qos = ((buffer[start] as number) >> 1) & 3;
   const topicStart = body + 2;
   const topicEnd = topicStart + readUint16(buffer, body, end);
   const payloadStart = qos === 0 ? topicEnd : topicEnd + 2;
   // [MQTT-3.3.1-4]
   if (qos === 3 || payloadStart > end) throw malformed("a PUBLISH is malformed");
-  if (topicEnd - topicStart > limits.maxTopicBytes) throw malformed("a topic is too long");
-  const topic = readTopic(buffer, topicStart, topicEnd, limits.maxTopicLevels);
+  // [MQTT-3.3.1-2]
+  if (qos === 0 && ((buffer[start] as number) & 8) !== 0) throw malformed("a PUBLISH of QoS 0 has DUP");
+  const topic = readTopic(buffer, topicStart, topicEnd);
   const packetId = qos === 0 ? 0 : readPacketId(buffer, topicEnd, end);
   return { topic, qos, packetId, payloadStart };
 }
 
-/** The used parts of a PUBLISH. RETAIN and DUP have no meaning here. */
+/** The used parts of a PUBLISH. RETAIN has no meaning here. */
 export interface ReceivedPublish {
   readonly topic: string;
   readonly qos: number;
@@ -31,7 +26,6 @@ export interface ReceivedPublish {
   readonly payloadStart: number;
 }
 
-const slash = 0x2f;
 const hash = 0x23;
 const plus = 0x2b;
 
@@ -47,19 +41,16 @@ function readUint16(buffer: Buffer, at: number, end: number): number {
   return ((buffer[at] as number) << 8) | (buffer[at + 1] as number);
 }
 
-function readTopic(buffer: Buffer, start: number, end: number, maxLevels: number): string {
-  let levels = 1;
+function readTopic(buffer: Buffer, start: number, end: number): string {
   let highBits = 0;
   for (let at = start; at < end; at++) {
     const byte = buffer[at] as number;
     // [MQTT-1.5.3-2], [MQTT-3.3.2-2]
     if (byte === 0 || byte === hash || byte === plus) throw malformed("a topic holds a wildcard or U+0000");
-    if (byte === slash) levels++;
     highBits |= byte;
   }
   // [MQTT-4.7.3-1]
   if (start === end) throw malformed("a topic is empty");
-  if (levels > maxLevels) throw malformed("a topic has too many levels");
   if (highBits < 0x80) return buffer.toString("latin1", start, end);
   // [MQTT-1.5.3-1]
   if (!isUtf8(buffer.subarray(start, end))) throw malformed("a topic is not UTF-8");

@@ -1,8 +1,15 @@
 import type { ConnectAttempt, Inbound, Session } from "@chat21/engine";
+import { isCut } from "../codec/frame-reader.ts";
 import { packetHeaders, packetTypeMask } from "../codec/packet-types.ts";
 import { ProtocolViolation } from "../codec/protocol-violation.ts";
+import { checkConnect } from "../codec/received-connect.ts";
 import { readPacketId, readPublish } from "../codec/received-publish.ts";
-import { isTopicFilter } from "../codec/topic-filter.ts";
+import {
+  encodeSuback,
+  type ReceivedFilters,
+  readFilters,
+  refusedFilter,
+} from "../codec/received-subscribe.ts";
 import type { EdgeLimits } from "../edge-limits.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
 import { abruptCauses, type CloseCause } from "./close-cause.ts";
@@ -16,8 +23,8 @@ import type { BrokerClient, Sessions } from "./session-broker.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /**
- * The connection of one client, from accept to the end. aedes gets and answers the packets of the session (CONNECT,
- * SUBSCRIBE, UNSUBSCRIBE). Messages do not pass through aedes: they go directly to the handler and come from it.
+ * The connection of one client, from accept to the end. aedes gets and answers CONNECT. Everything else goes directly to
+ * the handler and comes from it.
  */
 export class Connection implements TransportOwner, BrokerClient {
   readonly #context: ConnectionContext;
@@ -29,8 +36,6 @@ export class Connection implements TransportOwner, BrokerClient {
   /** `greeting`: some bytes have come, but no whole CONNECT. `connecting`: CONNECT has come, CONNACK is not sent. */
   #state: "new" | "greeting" | "connecting" | "open" | "closed" = "new";
   #control: ControlStream | null = null;
-  /** aedes has not answered a SUBSCRIBE or UNSUBSCRIBE yet. */
-  #awaitsAnswer = false;
   #session: Session | null = null;
   #subscriptions: Subscriptions | null = null;
   /** Held packets are still handled after the transport has ended, and even when it is gone. */
@@ -100,33 +105,8 @@ export class Connection implements TransportOwner, BrokerClient {
     this.proceed();
   }
 
-  subscribe(filter: string, qos: 0 | 1): boolean {
-    const session = this.session;
-    const subscriptions = this.#subscriptions;
-    if (session === null || subscriptions === null) return false;
-    const { maxTopicBytes, maxSubscriptions } = this.#context.limits;
-    if (!isTopicFilter(filter) || Buffer.byteLength(filter) > maxTopicBytes) {
-      this.close("protocol_error", "a filter is malformed or too long");
-    } else if (!subscriptions.has(filter) && subscriptions.size >= maxSubscriptions) {
-      this.close("protocol_error", "too many subscriptions");
-    } else if (!this.#context.canSubscribe(session, filter)) {
-      this.close("forbidden", "a subscription is not allowed");
-    } else {
-      subscriptions.set(filter, qos);
-      return true;
-    }
-    return false;
-  }
-
-  unsubscribe(filters: readonly string[]): void {
-    for (const filter of filters) this.#subscriptions?.delete(filter);
-  }
-
   handleAnswer(packet: Buffer): void {
     this.#sender.send(packet);
-    if (!this.#awaitsAnswer) return;
-    this.#awaitsAnswer = false;
-    this.proceed();
   }
 
   handleControlClosed(error: Error | null): void {
@@ -204,40 +184,32 @@ export class Connection implements TransportOwner, BrokerClient {
 
   #take(buffer: Buffer, start: number, body: number, end: number, isNext: boolean): boolean {
     const header = buffer[start] as number;
-    if (this.#state === "greeting") return this.#connect(buffer.subarray(start, end));
+    if (this.#state === "greeting") return this.#connect(buffer, start, body, end);
     if (this.#state !== "open") return false;
     switch (header) {
       // The order of these packets does not matter: they overtake waiting ones.
       case packetHeaders.puback:
-        this.#sender.release(readPacketId(buffer, body, end));
+        this.#sender.release(readOnlyPacketId(buffer, body, end));
         return true;
       case packetHeaders.pubrel:
-        this.#sender.acknowledge(packetHeaders.pubcomp, readPacketId(buffer, body, end));
+        this.#sender.acknowledge(packetHeaders.pubcomp, readOnlyPacketId(buffer, body, end));
         return true;
       case packetHeaders.pingreq:
+        expectNoBody(body, end);
         this.#sender.respondToPing();
         return true;
     }
-    if (!isNext || this.#awaitsAnswer) return false;
+    if (!isNext) return false;
     if ((header & packetTypeMask) === packetHeaders.publish) return this.#publish(buffer, start, body, end);
-    return this.#takeSessionPacket(header, buffer.subarray(start, end));
-  }
-
-  #connect(packet: Buffer): boolean {
-    this.#state = "connecting";
-    this.#control = this.#context.sessions.open(this);
-    this.#control.push(packet);
-    return true;
-  }
-
-  #takeSessionPacket(header: number, packet: Buffer): boolean {
     switch (header) {
       case packetHeaders.subscribe:
+        this.#subscribe(readFilters(buffer, body, end, true));
+        return true;
       case packetHeaders.unsubscribe:
-        this.#awaitsAnswer = true;
-        this.#control?.push(packet);
+        this.#unsubscribe(readFilters(buffer, body, end, false));
         return true;
       case packetHeaders.disconnect:
+        expectNoBody(body, end);
         this.close("disconnected");
         return true;
       default:
@@ -246,13 +218,49 @@ export class Connection implements TransportOwner, BrokerClient {
     }
   }
 
+  #connect(buffer: Buffer, start: number, body: number, end: number): boolean {
+    const refusal = checkConnect(buffer, body, end);
+    if (refusal !== null) {
+      this.#context.handleRefusedConnect(this, refusal.level);
+      this.#sender.send(refusal.connack);
+      this.close("refused");
+      return true;
+    }
+    this.#state = "connecting";
+    this.#control = this.#context.sessions.open(this);
+    this.#control.push(buffer.subarray(start, end));
+    return true;
+  }
+
+  #subscribe({ packetId, filters }: ReceivedFilters): void {
+    const codes = filters.map(({ filter, qos }) => (this.#grant(filter, qos) ? qos : refusedFilter));
+    this.#sender.send(encodeSuback(packetId, codes));
+  }
+
+  #grant(filter: string, qos: 0 | 1): boolean {
+    const subscriptions = this.#subscriptions as Subscriptions;
+    const { maxTopicBytes, maxTopicLevels, maxSubscriptions } = this.#context.limits;
+    const fits = Buffer.byteLength(filter) <= maxTopicBytes && filter.split("/").length <= maxTopicLevels;
+    const hasRoom = subscriptions.has(filter) || subscriptions.size < maxSubscriptions;
+    if (!fits || !hasRoom || !this.#context.canSubscribe(this.#session as Session, filter)) return false;
+    subscriptions.set(filter, qos);
+    return true;
+  }
+
+  #unsubscribe({ packetId, filters }: ReceivedFilters): void {
+    for (const { filter } of filters) this.#subscriptions?.delete(filter);
+    this.#sender.acknowledge(packetHeaders.unsuback, packetId);
+  }
+
   #publish(buffer: Buffer, start: number, body: number, end: number): boolean {
     const { paused, limits } = this.#context;
     const session = this.#session as Session;
     if (paused || this.#isDraining || this.#window.size >= limits.maxInFlightPublishes) return false;
-    const { topic, qos, packetId, payloadStart } = readPublish(buffer, start, body, end, limits);
+    const { topic, qos, packetId, payloadStart } = readPublish(buffer, start, body, end);
     const pending = this.#window.add(packetId, answers[qos] as number);
-    this.#context.handlePublish(session, { topic, payload: buffer.subarray(payloadStart, end) }).then(
+    const payload = buffer.subarray(payloadStart, end);
+    const inbound = isCut(buffer, start, body, end) ? { topic, payload, isCut: true } : { topic, payload };
+    this.#context.handlePublish(session, inbound).then(
       () => {
         this.#window.settle(pending);
         if (!this.#receiver.isEmpty) this.proceed();
@@ -284,6 +292,8 @@ export interface ConnectionContext extends SweepClock {
   authenticate(attempt: ConnectAttempt): Promise<Session>;
   canSubscribe(session: Session, filter: string): boolean;
   handlePublish(session: Session, inbound: Inbound): Promise<void>;
+  /** A CONNECT of protocol `level` is refused before its token is checked. */
+  handleRefusedConnect(connection: Connection, level: number): void;
   /** CONNACK is on its way. This call comes before any other of the session. */
   handleOpened(connection: Connection, session: Session): void;
   /** The handler refused a publish with `thrown`. Returns the cause with which the connection is closed. */
@@ -299,4 +309,14 @@ const answers = [0, packetHeaders.puback, packetHeaders.pubrec] as const;
 
 function violation(message: string): ProtocolViolation {
   return new ProtocolViolation("protocol_error", message);
+}
+
+/** Reads the identifier of a packet that holds nothing else. */
+function readOnlyPacketId(buffer: Buffer, body: number, end: number): number {
+  if (end !== body + 2) throw violation("an acknowledgement is too short or too long");
+  return readPacketId(buffer, body, end);
+}
+
+function expectNoBody(body: number, end: number): void {
+  if (end !== body) throw violation("a packet has a body that it must not have");
 }

@@ -138,6 +138,13 @@ export class Connections implements ConnectionContext, Acceptor {
     }
   }
 
+  handleRefusedConnect({ address }: Connection, level: number): void {
+    const { log, metrics } = this.#options;
+    metrics.count("connects_refused", { code: "bad_request" });
+    if (level === 5) log.info({ address }, "refused MQTT 5: this release speaks MQTT 3.1.1 (version 4)");
+    else log.info({ address, level }, "refused a CONNECT of an unknown version or without a client id");
+  }
+
   handleOpened(connection: Connection, session: Session): void {
     const { handler, log, metrics } = this.#options;
     const { app, user, clientId } = session;

@@ -1,4 +1,4 @@
-import { FrameReader } from "../codec/frame-reader.ts";
+import { type FrameHandler, FrameReader } from "../codec/frame-reader.ts";
 import type { EdgeLimits } from "../edge-limits.ts";
 import type { Transport } from "../transport/transport.ts";
 
@@ -20,9 +20,11 @@ export class PacketReceiver {
     this.#transport = transport;
     this.#maxHeldBytes = limits.maxHeldBytes;
     this.#take = take;
-    this.#reader = new FrameReader(limits.maxPacketBytes, (buffer, start, body, end) => {
+    const { maxPacketBytes, maxDroppedPacketBytes } = limits;
+    const handle: FrameHandler = (buffer, start, body, end) => {
       if (!take(buffer, start, body, end, this.isEmpty)) this.#hold({ buffer, start, body, end });
-    });
+    };
+    this.#reader = new FrameReader(maxPacketBytes, handle, maxDroppedPacketBytes);
   }
 
   /** No packet is held. */

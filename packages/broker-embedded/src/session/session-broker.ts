@@ -1,4 +1,5 @@
-import type { ConnectAttempt, Log, Session } from "@chat21/engine";
+import { randomUUID } from "node:crypto";
+import type { ConnectAttempt, Session } from "@chat21/engine";
 import { ChatError, type ErrorCode } from "@chat21/protocol";
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from "aedes";
 import type { EdgeLimits } from "../edge-limits.ts";
@@ -12,7 +13,7 @@ export interface Sessions {
 }
 
 /** Starts the broker for sessions. */
-export async function startSessions(limits: EdgeLimits, log: Log): Promise<Sessions> {
+export async function startSessions(limits: EdgeLimits): Promise<Sessions> {
   const attempts = new WeakMap<Client, { attempt: ConnectAttempt; keepAliveSeconds: number }>();
   const broker = new SessionBroker({
     heartbeatInterval: hardlyEverMs,
@@ -23,12 +24,6 @@ export async function startSessions(limits: EdgeLimits, log: Log): Promise<Sessi
     maxTopicLevels: limits.maxTopicLevels,
     preConnect(client, packet, done) {
       attempts.set(client, takeOver(packet, ownerOf(client)));
-      if (packet.protocolVersion === 5) {
-        log.info(
-          { address: ownerOf(client).address },
-          "refused MQTT 5: this release speaks MQTT 3.1.1 (version 4)",
-        );
-      }
       done(null, true);
     },
     authenticate(client, username, password, done) {
@@ -40,23 +35,17 @@ export async function startSessions(limits: EdgeLimits, log: Log): Promise<Sessi
         .authenticate(attempt, begun.keepAliveSeconds)
         .then(
           (session) => {
-            // Two users may use the same client id, and aedes must not mix them up. Ids hold no "/".
+            // Two users may use the same client id, and aedes must not mix them up. Apps and users hold no "/".
             client.id = `${session.app}/${session.user}/${session.clientId}`;
             done(null, true);
           },
           (thrown) => done(refusal(connackCodes[ChatError.fromUnknown(thrown).code] ?? 3), false),
         );
     },
-    authorizeSubscribe(client, subscription, done) {
-      const granted = ownerOf(client).subscribe(subscription.topic, subscription.qos === 0 ? 0 : 1);
-      if (granted) done(null, subscription);
-      else done(new Error("the subscription is refused"));
-    },
   });
   broker.on("connackSent", (packet, client) => {
     if (packet.returnCode === 0) ownerOf(client).handleConnected();
   });
-  broker.on("unsubscribe", (filters, client) => ownerOf(client).unsubscribe(filters));
   await broker.listen();
   return {
     open(client) {
@@ -75,13 +64,10 @@ export interface BrokerClient extends ControlOwner {
   authenticate(attempt: ConnectAttempt, keepAliveSeconds: number): Promise<Session>;
   /** CONNACK 0 is on its way. */
   handleConnected(): void;
-  /** Subscribes to `filter`. Returns `false` when it is refused; the connection is closed then. */
-  subscribe(filter: string, qos: 0 | 1): boolean;
-  unsubscribe(filters: readonly string[]): void;
 }
 
 /**
- * aedes without messages. It parses and answers CONNECT, SUBSCRIBE and UNSUBSCRIBE, and knows the connected clients.
+ * aedes without messages. It parses and answers CONNECT, and knows the connected clients.
  * Its methods that publish or route do nothing: no `$SYS` topics, no wills, no retained messages, no queues (ADR-0007).
  */
 class SessionBroker extends Aedes {
@@ -120,7 +106,8 @@ const hardlyEverMs = 6 * 24 * 60 * 60 * 1_000;
 function takeOver(packet: ConnectPacket, owner: BrokerClient) {
   const { will, keepalive = 0 } = packet;
   const attempt: ConnectAttempt = {
-    clientId: packet.clientId,
+    // [MQTT-3.1.3-6]
+    clientId: packet.clientId || `auto-${randomUUID()}`,
     username: undefined,
     password: undefined,
     address: owner.address,

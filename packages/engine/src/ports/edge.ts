@@ -29,6 +29,11 @@ export interface Inbound {
   readonly topic: string;
   readonly payload: Uint8Array;
   /**
+   * The payload is larger than the edge takes, and `payload` is only its beginning.
+   * @default false
+   */
+  readonly isCut?: boolean;
+  /**
    * The broker hands it over again: an earlier process, or this one, may have stored it without acknowledging it.
    * @default false
    */
@@ -56,11 +61,11 @@ export interface EdgeHandler {
   handleOpen(session: Session): void;
   /** The connection is gone, for any reason. Called once per {@link handleOpen}. */
   handleClose(session: Session): void;
-  /** Whether the filter may be subscribed. `false`: close the connection. */
+  /** Whether the filter may be subscribed. `false`: SUBACK 0x80. */
   canSubscribe(session: Session, filter: string): boolean;
   /**
    * Takes a publish. Resolves when it may be acknowledged (committed, or refused with a typed answer). Rejects with
-   * `ChatError` when the connection must be closed without acknowledgement: `forbidden` for a foreign or unknown topic,
+   * `ChatError` when the connection must be closed without acknowledgement: `forbidden` for a foreign topic,
    * `shutting_down` when the server stops or the publish belongs to another process now. Acknowledgements leave in the
    * order of the publishes.
    */

@@ -141,6 +141,25 @@ export function describeConnecting(world: () => EdgeWorld): void {
       expect(world().handler.calls).toEqual(["open ann ann-1", "subscribe ann a/#", "publish ann b/c"]);
     });
 
+    it("makes a client id for a client without one that has a clean session [MQTT-3.1.3-6]", async () => {
+      for (let i = 0; i < 2; i++) await world().join({ carrier, clientId: "" });
+
+      await world().handler.until(() => world().handler.opened.length === 2);
+      const [first = "", second = ""] = world().handler.opened.map(({ clientId }) => clientId);
+      expect(first).toMatch(/^auto-/);
+      expect(second).not.toBe(first);
+      expect(world().handler.closed).toEqual([]);
+    });
+
+    it("refuses an empty client id without a clean session by CONNACK 2 [MQTT-3.1.3-8]", async () => {
+      const connection = await world().raw(carrier);
+      connection.sendBytes(Buffer.from([0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 0, 0, 0, 0, 0]));
+
+      expect(await connection.next()).toMatchObject({ cmd: "connack", returnCode: 2 });
+      await connection.closed;
+      expect(world().handler.attempts).toEqual([]);
+    });
+
     it("serves MQTT.js as existing clients set it up", async () => {
       const { tcpPort, wsUrl } = world().opened;
       const client = await mqtt.connectAsync(carrier === "tcp" ? `mqtt://127.0.0.1:${tcpPort}` : wsUrl, {

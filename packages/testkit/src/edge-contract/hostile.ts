@@ -113,6 +113,13 @@ export function describeHostileClients(world: () => EdgeWorld): void {
 const publishBytes = (topic: Buffer, flags = 2) =>
   Buffer.concat([Buffer.from([0x30 | flags, topic.length + 4, 0, topic.length]), topic, Buffer.from([0, 1])]);
 
+/** A CONNECT of version 4 with any flags. */
+function connectBytes(flags: number, ...fields: readonly string[]): Buffer {
+  const texts = ["c", ...fields].map((text) => Buffer.from([0, text.length, ...Buffer.from(text)]));
+  const body = Buffer.concat([Buffer.from([0, 4, 0x4d, 0x51, 0x54, 0x54, 4, flags, 0, 0]), ...texts]);
+  return Buffer.concat([Buffer.from([0x10, body.length]), body]);
+}
+
 const afterConnect: Readonly<Record<string, Buffer>> = {
   "a second CONNECT": encode(connectPacket()),
   "a packet of type 0": Buffer.from([0x00, 0]),
@@ -130,6 +137,13 @@ const afterConnect: Readonly<Record<string, Buffer>> = {
   "PUBLISH whose topic is longer than the packet": Buffer.from([0x32, 4, 0, 9, 0x61, 0x62]),
   "PUBLISH with identifier 0": Buffer.from([0x32, 5, 0, 1, 0x61, 0, 0]),
   "PUBACK without identifier": Buffer.from([0x40, 0]),
+  "PUBLISH of QoS 0 with DUP [MQTT-3.3.1-2]": Buffer.from([0x38, 3, 0, 1, 0x61]),
+  "PUBACK with a body": Buffer.from([0x40, 3, 0, 1, 0]),
+  "PINGREQ with a body": Buffer.from([0xc0, 1, 0]),
+  "DISCONNECT with a body": Buffer.from([0xe0, 1, 0]),
+  "SUBSCRIBE with identifier 0 [MQTT-2.3.1-1]": Buffer.from([0x82, 6, 0, 0, 0, 1, 0x61, 0]),
+  "SUBSCRIBE with QoS 3 [MQTT-3-8.3-4]": Buffer.from([0x82, 6, 0, 1, 0, 1, 0x61, 3]),
+  "UNSUBSCRIBE without filters [MQTT-3.10.3-2]": Buffer.from([0xa2, 2, 0, 1]),
   "a filter with U+0000": Buffer.from([0x82, 8, 0, 1, 0, 3, 0x61, 0, 0x62, 0]),
   "a filter that is not UTF-8": Buffer.from([0x82, 8, 0, 1, 0, 3, 0x61, 0xc3, 0x28, 0]),
 };
@@ -141,5 +155,9 @@ const beforeConnect: Readonly<Record<string, Buffer>> = {
   DISCONNECT: Buffer.from([0xe0, 0]),
   "an HTTP request": Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
   "a CONNECT of an unknown protocol": Buffer.from([0x10, 12, 0, 4, 0x4e, 0x4f, 0x50, 0x45, 4, 2, 0, 0, 0, 0]),
+  "a CONNECT with its reserved flag [MQTT-3.1.2-3]": connectBytes(0x03),
+  "a CONNECT with QoS of a will, but no will [MQTT-3.1.2-13]": connectBytes(0x0a),
+  "a CONNECT with a will of QoS 3 [MQTT-3.1.2-14]": connectBytes(0x1e, "t", "w"),
+  "a CONNECT with a password, but no user name [MQTT-3.1.2-22]": connectBytes(0x42, "secret"),
   "a CONNECT cut short": Buffer.from([0x10, 4, 0, 4, 0x4d, 0x51]),
 };

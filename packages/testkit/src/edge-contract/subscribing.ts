@@ -38,13 +38,29 @@ export function describeSubscribing(world: () => EdgeWorld): void {
       expect(await connection.next()).toMatchObject({ cmd: "suback", granted: [1, 1, 0] });
     });
 
-    it("closes the connection of a filter that the handler refuses, without SUBACK", async () => {
-      world().handler.onSubscribe = () => false;
+    it("answers a filter that the handler refuses with 0x80, and grants the others", async () => {
+      world().handler.onSubscribe = (filter) => !filter.includes("bob");
       const connection = await world().join({ carrier });
-      connection.send(subscribePacket("apps/app/users/bob/#"));
+      connection.send({
+        cmd: "subscribe",
+        messageId: 3,
+        subscriptions: [
+          { topic: "apps/app/users/bob/#", qos: 1 },
+          { topic: inbox, qos: 1 },
+        ],
+      });
 
-      await expect(connection.next()).rejects.toThrow("closed");
-      expect(world().handler.closed).toHaveLength(1);
+      expect(await connection.next()).toMatchObject({ cmd: "suback", messageId: 3, granted: [0x80, 1] });
+      world().edge.deliver([deliveryOf("1")]);
+      expect(await connection.next()).toMatchObject({ cmd: "publish", payload: Buffer.from("1") });
+    });
+
+    it("answers each filter of a SUBSCRIBE, repeated ones included [MQTT-3.8.4-5]", async () => {
+      const connection = await world().join({ carrier });
+      const twice = [0, 1, 0x61, 1, 0, 1, 0x61, 0];
+      connection.sendBytes(Buffer.from([0x82, 2 + twice.length, 0, 5, ...twice]));
+
+      expect(await connection.next()).toMatchObject({ cmd: "suback", messageId: 5, granted: [1, 0] });
     });
 
     it.each(["a/#/b", "a#", "a+/b", ""])(
