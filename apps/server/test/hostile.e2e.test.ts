@@ -130,13 +130,13 @@ describe("what is refused is counted", () => {
     expect(increase).toBe(1);
   });
 
-  it("as a connection that was closed on listening to somebody else", async () => {
+  it("on listening to somebody else, and the connection stays", async () => {
     const mallory = await world.connect(world.newUser("mallory"));
 
-    const increase = await increaseOf("chat21_sessions_closed_total", { reason: "forbidden" }, async () => {
+    const increase = await increaseOf("chat21_refused_total", { code: "forbidden" }, async () => {
       await mallory.subscribe(`apps/${app}/users/${ann.user}/#`).catch(() => undefined);
-      await mallory.closed;
     });
+    await mallory.subscribe(`apps/${app}/users/${mallory.user}/#`);
 
     expect(increase).toBe(1);
   });

@@ -158,7 +158,10 @@ export class Connections implements ConnectionContext, Acceptor {
   }
 
   canSubscribe(session: Session, filter: string): boolean {
-    return this.#tell(() => this.#options.handler.canSubscribe(session, filter)) === true;
+    const { handler, metrics } = this.#options;
+    const allowed = this.#tell(() => handler.canSubscribe(session, filter)) === true;
+    if (!allowed) metrics.count("refused", { code: "forbidden" });
+    return allowed;
   }
 
   handlePublish(session: Session, inbound: Inbound): Promise<void> {
