@@ -16,6 +16,7 @@ const shapes: Readonly<Record<string, string>> = {
 };
 
 function isAllowed(name: string, id: string): boolean {
+  if (name === "clientId") return id !== "" && !id.includes("\0") && Buffer.byteLength(id) <= 256;
   const longest = name === "recipient" || name === "conversWith" ? 128 : 64;
   return (
     id !== "" &&
@@ -30,7 +31,9 @@ function isAllowed(name: string, id: string): boolean {
 function modelOfParse(topic: string): object | null {
   for (const [kind, shape] of Object.entries(shapes)) {
     const wanted = shape.split("/");
-    const given = topic.split("/");
+    const levels = topic.split("/");
+    // A client id may hold slashes.
+    const given = kind === "presence" ? [...levels.slice(0, 5), levels.slice(5).join("/")] : levels;
     if (wanted.length !== given.length) continue;
     const found: Record<string, string> = { kind };
     const fits = wanted.every((level, index) => {

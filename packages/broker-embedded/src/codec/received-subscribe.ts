@@ -37,7 +37,7 @@ export interface ReceivedFilters {
 }
 
 /** A filter, and the QoS that it can be granted with: 2 is granted as 1 ([MQTT-3.8.4-6]). */
-export interface RequestedFilter {
+interface RequestedFilter {
   readonly filter: string;
   readonly qos: 0 | 1;
 }

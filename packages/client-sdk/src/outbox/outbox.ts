@@ -173,8 +173,7 @@ export class OutboxQueue implements Outbox {
   close(reason: ChatError | null): void {
     this.#closed = true;
     this.setOnline(false);
-    const error =
-      reason ?? new ChatError("connection_lost", "the client was closed; the message stays in its outbox");
+    const error = reason ?? new ChatError("connection_lost", "closed; the message stays in the outbox");
     for (const { waiters } of this.#entries.values())
       for (const { reject } of waiters.splice(0)) reject(error);
   }
