@@ -10,9 +10,10 @@ import { type Api, app, oldMessage } from "./start-api.ts";
  */
 type Walk = (api: Api) => Promise<void>;
 
-/** Limits that no request carries: they bound what the server does by itself. */
+/** Limits that no request carries: they bound what the server does by itself, or a CONNECT of MQTT. */
 type OwnLimit =
   | "answerBytes"
+  | "clientIdBytes"
   | "compressFromBytes"
   | "erasedPerEvent"
   | "heavyRequests"

@@ -98,14 +98,12 @@ export function parseClientTopic(topic: string): ClientTopic | null {
       return null;
     }
     case "presence":
-      return parsePresence(app, user, parts.slice(5).join("/"));
+      return parts.length === 6 && isClientId(target)
+        ? { kind: "presence", app, user, clientId: target }
+        : null;
     default:
       return null;
   }
-}
-
-function parsePresence(app: string, user: string, clientId: string): ClientTopic | null {
-  return isClientId(clientId) ? { kind: "presence", app, user, clientId } : null;
 }
 
 function parseOutgoing(parts: readonly string[], app: string): ClientTopic | null {

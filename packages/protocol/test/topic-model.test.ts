@@ -31,9 +31,7 @@ function isAllowed(name: string, id: string): boolean {
 function modelOfParse(topic: string): object | null {
   for (const [kind, shape] of Object.entries(shapes)) {
     const wanted = shape.split("/");
-    const levels = topic.split("/");
-    // A client id may hold slashes.
-    const given = kind === "presence" ? [...levels.slice(0, 5), levels.slice(5).join("/")] : levels;
+    const given = topic.split("/");
     if (wanted.length !== given.length) continue;
     const found: Record<string, string> = { kind };
     const fits = wanted.every((level, index) => {
