@@ -132,6 +132,20 @@ describe("a window", () => {
     expect(grace.problems).toEqual([]);
   });
 
+  test("keeps everything when a part of the page does not come", async () => {
+    const ada = await world.join("Ada Halved");
+    await ada.startConversation("nobody-yet");
+    await ada.composer.fill("half a sen");
+
+    await ada.page.route("**/open-chat-*.js", (route) => route.abort());
+    await ada.page.reload();
+    await ada.page.getByText("could not be loaded in full").waitFor();
+    await ada.page.unroute("**/open-chat-*.js");
+    await ada.page.reload();
+
+    await expect.poll(() => ada.composer.inputValue()).toBe("half a sen");
+  });
+
   test("sends what was written without a connection, even when the page was left in between", async () => {
     const cable = await world.layCable();
     const ada = await world.join("Ada Unsent", { url: cable.url });

@@ -32,8 +32,16 @@ export function createSessionStore(): SessionStore {
 
   async function open(session: Session): Promise<void> {
     enter({ kind: "opening" });
+    const code = await import("./open-chat.ts").catch(() => null);
+    // A part of the page did not come: the session and all that was written stay for the next load.
+    if (code === null) {
+      return enter({
+        kind: "signed-out",
+        notice: "The page could not be loaded in full. Load it again to go on.",
+      });
+    }
     try {
-      const { openChat } = await import("./open-chat.ts");
+      const { openChat } = code;
       const chat = await openChat(session);
       enter({ kind: "open", session, chat, connection: createConnectionStore(chat) });
       void chat.closed.then((reason) => {
