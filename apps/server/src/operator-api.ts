@@ -30,16 +30,11 @@ const logQuerySchema = z.object({
     .pipe(z.int().min(1).max(1_000))
     .optional(),
 });
-const replaySchema = z.union([
-  z.strictObject({ ids: z.array(z.string().max(replay.idCharacters)).min(1).max(replay.events) }),
-  z.strictObject({ deadOf: z.string() }),
-]);
 const skipSchema = z.strictObject({
   ids: z.array(z.string().max(replay.idCharacters)).min(1).max(replay.events),
 });
-
+const replaySchema = z.union([skipSchema, z.strictObject({ deadOf: z.string() })]);
 const retrySchema = z.strictObject({ endpoint: z.string() });
-
 const testSchema = z.strictObject({ url: z.optional(z.string()), app: z.string().refine(isId) });
 
 /** The paths for commands to a running server that REST does not have: webhooks and erasure. JSON in, JSON out. */

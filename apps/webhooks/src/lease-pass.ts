@@ -41,7 +41,7 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
     return Math.min(room, gate.room(clock.now()));
   };
 
-  /** What waits for an endpoint that works again is due at once. */
+  /** When an endpoint works again, all rows that wait for it become due at once. */
   const hastenRecovered = async (): Promise<void> => {
     for (const gate of gates) {
       if (!gate.recovered) continue;

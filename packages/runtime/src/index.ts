@@ -36,7 +36,7 @@ export type { MessageRate } from "./message-rate.ts";
 export { chooseMessageRate } from "./message-rate.ts";
 export type { OperationsOptions } from "./operations-listener.ts";
 export { isSameToken, operationsListener } from "./operations-listener.ts";
-export { plainAddress } from "./plain-address.ts";
+export { forwardedFor, plainAddress } from "./plain-address.ts";
 export { createPrometheusMetrics } from "./prometheus-metrics.ts";
 export type {
   Environment,

@@ -16,13 +16,15 @@ export function plainAddress(text: string): string {
   return isIP(inner) === 0 ? trimmed : inner;
 }
 
-/** Writes the addresses of `X-Forwarded-For` plainly, so that everybody behind reads the same ones. */
-export function plainForwardedFor({ headers }: IncomingMessage): void {
-  const given = headers[header];
-  if (given === undefined) return;
-  headers[header] = String(given)
+/** The plain addresses of `X-Forwarded-For`, in its order: that of the nearest proxy comes last. */
+export function forwardedFor({ headers }: Pick<IncomingMessage, "headers">): string[] {
+  return String(headers[header] ?? "")
     .split(",")
     .map(plainAddress)
-    .filter((address) => address !== "")
-    .join(", ");
+    .filter((address) => address !== "");
+}
+
+/** Writes the addresses of `X-Forwarded-For` plainly, so that everybody behind reads the same ones. */
+export function plainForwardedFor(request: IncomingMessage): void {
+  if (request.headers[header] !== undefined) request.headers[header] = forwardedFor(request).join(", ");
 }

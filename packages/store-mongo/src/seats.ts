@@ -45,10 +45,10 @@ function isShown(seat: Seat, { _id, hiddenFor, listed }: LightEvent): boolean {
   return listed && isVisible({ seq: _id.seq, hiddenFor: hiddenFor ?? null }, viewerOf(seat));
 }
 
-/** Numbers after `after` that the member sees, without those up to which no event is listed. */
-function spansOf({ member, conversation }: Seat, after: number) {
+/** Numbers from after `after` up to `to` that the member sees, without those up to which no event is listed. */
+function spansOf({ member, conversation }: Seat, after: number, to: number = conversation.head) {
   const floor = Math.max(after, conversation.unlistedTo ?? 0);
-  return clip(member.intervals, floor + 1, conversation.head);
+  return clip(member.intervals, floor + 1, to);
 }
 
 function keysOf({ conversation: { _id } }: Seat, from: number, to: number): EventKey[] {
@@ -144,8 +144,11 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
     const [first] = places;
     if (first === undefined) return counts;
     const { app, user } = first.member.account;
+    // Nothing is listed behind the last one, however many events follow it.
     const keys = places.flatMap((place) =>
-      spansOf(place, place.member.read).flatMap(([from, to]) => keysOf(place, from, to)),
+      spansOf(place, place.member.read, place.last?.seq ?? 0).flatMap(([from, to]) =>
+        keysOf(place, from, to),
+      ),
     );
     for (const chunk of chunksOf(keys, keysPerQuery)) {
       const found = await events
