@@ -240,6 +240,28 @@ describe("a query on the way of messages", () => {
     expect(operations.filter(({ op }) => op === "update")).toHaveLength(2);
   });
 
+  it("names the unread numbers up to the last listed message, and none of those that follow it", async () => {
+    const conversation = "group-unlisted";
+    const members = [{ user: "carl", role: "member", intervals: [[1, null]] }] as const;
+    const events = Array.from({ length: 1_000 }, (_, index) => ({
+      ...event(conversation, index + 1),
+      listed: index === 0,
+    }));
+    const facts = { kind: "group", transient: false, members } as const;
+    await store.events.commit([{ app: "app", conversation, expectedHead: 0, ...facts, events }]);
+    store.events.markDispatched(events);
+
+    const operations = await profile(async () => {
+      expect(await store.conversations.view("app", conversation, "carl")).toMatchObject({ unread: 1 });
+    });
+
+    const texts = operations.map(({ command }) => JSON.stringify(command));
+    const counts = texts.filter((text) => text.includes("$group"));
+    expect(counts).toHaveLength(1);
+    expect(counts[0]?.match(/"seq":\d+/g)).toEqual(['"seq":1']);
+    expect(texts.filter((text) => text.includes("$truncated"))).toEqual([]);
+  });
+
   it("has a limit of time, whatever it asks", async () => {
     const operations = await profile(async () => {
       await store.conversations.list({ app: "app", user: "ann", archived: null, limit: 20 });
