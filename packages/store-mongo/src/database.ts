@@ -90,6 +90,24 @@ export class Database {
   }
 
   /**
+   * The documents of a cursor that was opened in a snapshot's session. When the reader ends early, so does the cursor:
+   * the driver asks for its end with the session's read concern, which the server refuses, and a cursor that is left
+   * holds its sorted documents in the server's memory for minutes.
+   */
+  async *walk<T>(cursor: mongo.FindCursor<T>): AsyncGenerator<T> {
+    try {
+      for (let item = await cursor.next(); item !== null; item = await cursor.next()) yield item;
+    } finally {
+      const { id, namespace } = cursor;
+      await cursor.close();
+      if (id !== undefined && !id.isZero()) {
+        const kill = { killCursors: namespace.collection, cursors: [id] };
+        await this.#client.db(namespace.db).command(kill);
+      }
+    }
+  }
+
+  /**
    * All or nothing, isolated from others. `run` may be called several times: it must not keep state of a call that was
    * given up.
    */

@@ -204,12 +204,13 @@ export function createMemberships(database: Database) {
     which: mongo.Filter<ConversationDocument>,
     session: Session,
   ): AsyncGenerator<Activity> {
-    yield* conversations
+    const cursor = conversations
       .find(
         { "_id.app": app, "_id.conversation": { $in: [...of] }, ...which },
         { session, maxTimeMS, projection: light, hint: "by_name", batchSize },
       )
       .sort({ lastTimestamp: -1, "_id.conversation": 1 });
+    yield* database.walk(cursor);
   }
 
   return {

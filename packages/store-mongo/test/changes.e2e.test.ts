@@ -203,3 +203,35 @@ describe("changes at a cursor", () => {
     }
   });
 });
+
+describe("the first page of a long list", () => {
+  it("leaves nothing open on the server", async () => {
+    const runs = Array.from({ length: 600 }, (_, index) =>
+      groupRun(`group-${index}`, 0, {
+        members: membersOf("ann"),
+        each: { timestamp: 1_700_000_000_000 + index },
+      }),
+    );
+    await store.events.commit(runs);
+    store.events.markDispatched(runs.flatMap(({ events }) => events));
+    await store.events.flushDispatchMarks();
+    // Settled conversations are sorted by the server: their heads were compared with their logs.
+    await ageStamps();
+    await store.close();
+    store = await open();
+
+    const page = await store.conversations.list({ app: "app", user: "ann", archived: false, limit: 20 });
+
+    expect(page).toHaveLength(20);
+    const left = await withCollections(mongo, (_, client) =>
+      client
+        .db("admin")
+        .aggregate([
+          { $currentOp: { idleCursors: true, allUsers: true } },
+          { $match: { type: "idleCursor", ns: new RegExp(`^${mongo.database}\\.`) } },
+        ])
+        .toArray(),
+    );
+    expect(left).toEqual([]);
+  });
+});
