@@ -11,7 +11,8 @@ import {
 
 /** Every setting of the observer beside the `WEBHOOK_` ones, in the order of the help. */
 export const observerSettings = chooseSettings(
-  ...(["rabbitUri", "mongoUri", "apps", "presence", "events", "prefetch", "queueType"] as const),
+  ...(["rabbitUri", "mongoUri", "apps", "presence", "presenceGraceSeconds", "events"] as const),
+  ...(["prefetch", "queueType"] as const),
   ...(["keepOriginalQueues", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
   ...(["host", "metricsPort", "metricsToken", "logLevel"] as const),
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
@@ -22,6 +23,7 @@ export interface ObserverConfig extends ClusterConfig, BrokerConfig {
   /** Messages of one partition that may be under way at a time; `undefined`: the adapter's default. */
   readonly prefetch: number | undefined;
   readonly queueType: "classic" | "quorum";
+  readonly presenceGraceMs: number;
   /** Leaves the queues of an original deployment as they are. */
   readonly keepOriginalQueues: boolean;
   /** Port of health and metrics; 0 takes any free one. */
@@ -38,6 +40,7 @@ export function loadObserverConfig(environment: Environment = process.env): Load
     ...readBrokerConfig(reader),
     prefetch: reader.read("prefetch"),
     queueType: reader.read("queueType") ?? "classic",
+    presenceGraceMs: (reader.read("presenceGraceSeconds") ?? 5) * 1_000,
     keepOriginalQueues: reader.read("keepOriginalQueues") ?? false,
     metricsPort: reader.read("metricsPort") ?? 9090,
   }));

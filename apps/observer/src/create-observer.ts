@@ -69,7 +69,10 @@ async function startEngine(
     ...{ uri, holder, leases: store.leases, apps, prefetch, queueType, connectTimeoutMs, log, metrics },
     beforeConsuming: original.take,
   });
-  const engine = createClusterEngine({ config, holder, store, edge, tokens: noTokens, log, metrics });
+  const { presenceGraceMs } = config;
+  const engine = createClusterEngine({
+    ...{ config, holder, store, edge, tokens: noTokens, log, metrics, presenceGraceMs },
+  });
   drain.add("the engine", 0.1, (timeoutMs) => within(engine.drain(), timeoutMs));
   // The edge stops first: it takes nothing more, acknowledges committed messages, and hands the partitions over. With a
   // broker that hangs, closing both connections takes twice this time and a second more.

@@ -23,6 +23,7 @@ describe("the observer's configuration", () => {
       logLevel: "INFO",
       startTimeoutMs: 60_000,
       presence: true,
+      presenceGraceMs: 5_000,
       events: usualEvents,
       prefetch: undefined,
       queueType: "classic",

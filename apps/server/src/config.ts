@@ -41,6 +41,7 @@ export interface Config {
   /** `undefined`: INFO, and WARN at a terminal. */
   readonly logLevel: LogLevel | undefined;
   readonly presence: boolean;
+  readonly presenceGraceMs: number;
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
   /** Path at which REST begins. */
@@ -86,6 +87,7 @@ export function loadConfig(
     tls: chooseTls(read("tlsCert"), read("tlsKey")),
     logLevel: read("logLevel"),
     presence: read("presence") ?? true,
+    presenceGraceMs: (read("presenceGraceSeconds") ?? 5) * 1_000,
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
     basePath: read("basePath") ?? "/api",

@@ -125,6 +125,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
     ...(config.apps === undefined ? {} : { apps: config.apps }),
     ...(config.messageRate === undefined ? {} : { messageRate: config.messageRate }),
     presence: config.presence,
+    presenceGraceMs: config.presenceGraceMs,
   });
   verifier.onRevocation(({ app: ofApp, user, tokenId, issuedBefore }) => {
     engine.handleRevocation({

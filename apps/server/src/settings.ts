@@ -72,6 +72,7 @@ export const settings = {
   },
   logLevel: { ...cluster.logLevel, flag: "log-level", defaultText: "INFO, at a terminal WARN" },
   presence: { ...cluster.presence, meaning: "Whether others and webhooks hear who is online." },
+  presenceGraceSeconds: cluster.presenceGraceSeconds,
   messageCapacity: {
     ...cluster.messageCapacity,
     meaning:

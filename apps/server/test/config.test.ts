@@ -23,6 +23,7 @@ describe("the configuration", () => {
       tls: undefined,
       logLevel: undefined,
       presence: true,
+      presenceGraceMs: 5_000,
       messageRate: undefined,
     });
     expect(notices).toEqual([]);

@@ -15,6 +15,7 @@ describeConformance("the embedded server", async ({ webhookEndpoint }) => {
       JWT_KEY: secret,
       WEBHOOK_ENDPOINTS: webhookEndpoint,
       LOG_LEVEL: "WARN",
+      PRESENCE_GRACE_SECONDS: "1",
     },
   });
   return {

@@ -36,7 +36,11 @@ export const startCluster: StartTopology = async ({ webhookEndpoint }) => {
     rabbitUri: rabbit.uri,
     mongoUri: databaseUri(mongo.uri, mongo.database),
     managementUri: null,
-    env: testEnvironment({ WEBHOOK_ENDPOINTS: webhookEndpoint, LOG_LEVEL: "WARN" }),
+    env: testEnvironment({
+      WEBHOOK_ENDPOINTS: webhookEndpoint,
+      LOG_LEVEL: "WARN",
+      PRESENCE_GRACE_SECONDS: "1",
+    }),
   });
   const metrics = await mergeMetrics([...cluster.metricsUrls.values()]);
   return {

@@ -49,6 +49,11 @@ export interface EngineOptions {
   readonly apps?: readonly string[];
   /** Tell sinks about presence. @default true */
   readonly presence?: boolean;
+  /**
+   * Milliseconds between the end of a user's last connection and the moment when others hear of it. A client that is
+   * back by then was never away. 0-60,000. @default 5000
+   */
+  readonly presenceGraceMs?: number | undefined;
   /** Token bucket per sender; `system` and admins are exempt. @default no limit */
   readonly messageRate?: { readonly capacity: number; readonly refillPerMinute: number };
   /** Items of one commit, at most. @default 1000 */
@@ -124,7 +129,11 @@ export function createEngine(options: EngineOptions): Engine {
   };
   const sessions = new LiveSessions();
   const presenceOf = presenceOperations(context);
-  const presence = new PresenceKeeper(context, sessions, options.presence ?? true);
+  const presence = new PresenceKeeper(context, sessions, {
+    enabled: options.presence ?? true,
+    graceMs: options.presenceGraceMs,
+    run: (what, work) => sweeps.run(what, work),
+  });
   const router = new InboundRouter(context, presence, presenceOf);
   const sweeps = new Sweeps({
     clock,
@@ -146,7 +155,10 @@ export function createEngine(options: EngineOptions): Engine {
     presence: presenceOf,
     sync: syncOperations(context),
 
-    start: () => sweeps.start(),
+    async start() {
+      await presence.start();
+      await sweeps.start();
+    },
 
     async authenticate(attempt) {
       try {
@@ -162,7 +174,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
 
     handleClose(session) {
-      if (sessions.remove(session)) sweeps.run("ending a presence lease", presence.offline(session));
+      if (sessions.remove(session)) presence.departed(session);
     },
 
     canSubscribe: maySubscribe,
@@ -182,6 +194,7 @@ export function createEngine(options: EngineOptions): Engine {
 
     async drain() {
       isDraining = true;
+      presence.stop();
       sweeps.stop();
       await writer.drained();
       await dispatcher.drained();

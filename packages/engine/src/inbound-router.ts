@@ -111,7 +111,7 @@ export class InboundRouter {
   async #presenceOf(session: Session, payload: Uint8Array): Promise<void> {
     const { connected } = parseJsonObject(decodePayload(payload));
     if (connected) await this.#presence.online(session);
-    else await this.#presence.withdrawn(session);
+    else this.#presence.withdrawn(session);
   }
 
   async #command(session: Session, payload: Uint8Array, origin: Origin): Promise<void> {

@@ -79,16 +79,19 @@ describe("Draining", () => {
     expect(world.clock.nextTimerAt()).toBeNull();
   });
 
-  it("ends presence of the connections that close meanwhile", async () => {
+  it("tells of nobody whose connection closes: the lease waits for the next process", async () => {
     const world = await World.start();
-    const [ann] = await world.people("ann");
+    const [ann, bob] = await world.people("ann", "bob");
     await ann.announce({ connected: true });
+    await bob.announce({ connected: true });
 
     ann.client.close();
     await world.engine.drain();
+    bob.client.close();
+    await world.pass(10_000);
 
-    expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online", "offline"]);
-    expect(world.disk.leases.size).toBe(0);
+    expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online", "online"]);
+    expect(world.disk.leases.size).toBe(2);
   });
 
   it("may be asked for twice", async () => {

@@ -1,7 +1,9 @@
+import { createManualClock } from "@chat21/testkit";
 import { describe, expect, it } from "vitest";
 import { admin, as, type Person, World } from "./world.ts";
 
 const leaseMs = 150_000;
+const graceMs = 5_000;
 
 /** Ann and bob have spoken; cid has not. */
 async function acquainted(): Promise<readonly [World, Person, Person]> {
@@ -32,15 +34,30 @@ describe("Presence on", () => {
     expect(await isOnline(world, "ann")).toBe(true);
   });
 
-  it("is a fact for backends each time, as existing ones expect, and told to people once", async () => {
+  it("is told once, to backends and to people, however often the client says it", async () => {
     const [world, bob] = await acquainted();
     const [ann] = await world.people("ann");
 
     await ann.announce({ connected: true });
     await ann.announce({ connected: true });
 
-    expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online", "online"]);
+    expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online"]);
     expect(presenceOf(bob)).toEqual(["online"]);
+  });
+
+  it("reaches everybody with whom one has spoken, however many they are", async () => {
+    const [world, bob] = await acquainted();
+    // Bob's conversation becomes the oldest one of very many.
+    for (let other = 0; other < 1_200; other++) {
+      await world.clock.advance(1);
+      await world.send("ann", `user-${other}`, { text: "hi" });
+    }
+    const [ann, last] = await world.people("ann", "user-1199");
+    bob.forget();
+
+    await ann.announce({ connected: true });
+
+    expect([presenceOf(bob), presenceOf(last)]).toEqual([["online"], ["online"]]);
   });
 
   it("is not there before the client says so", async () => {
@@ -68,19 +85,39 @@ describe("Presence on", () => {
 });
 
 describe("Presence off", () => {
-  it("comes with the client's own word", async () => {
+  it("comes with the client's own word, after the grace, and tells when it left", async () => {
     const [world, bob] = await acquainted();
     const [ann] = await world.people("ann");
     await ann.announce({ connected: true });
     await world.clock.advance(1_000);
+    const leftAt = world.clock.now();
 
     await ann.announce({ disconnected: true });
+    await world.pass(graceMs - 1);
+    const before = [presenceOf(bob), await isOnline(world, "ann")];
+    await world.pass(1);
 
+    expect(before).toEqual([["online"], true]);
     expect(presenceOf(bob)).toEqual(["online", "offline"]);
-    expect(bob.bodies("ephemeral")[1]).toMatchObject({ last_seen: world.clock.now() });
+    expect(bob.bodies("ephemeral")[1]).toMatchObject({ last_seen: leftAt });
+    expect(world.factsOf("presence")).toMatchObject([{}, { presence: "offline", at: leftAt }]);
     expect(await world.engine.presence.get(admin, ["ann"])).toMatchObject([
-      { online: false, lastSeen: world.clock.now() },
+      { online: false, lastSeen: leftAt },
     ]);
+  });
+
+  it("comes after the grace that was chosen", async () => {
+    const world = await World.start({ presenceGraceMs: 30_000 });
+    await world.send("ann", "bob", { text: "hi" });
+    const [ann, bob] = await world.people("ann", "bob");
+    await ann.announce({ connected: true });
+
+    ann.client.close();
+    await world.pass(29_999);
+    const before = presenceOf(bob);
+    await world.pass(1);
+
+    expect([before, presenceOf(bob)]).toEqual([["online"], ["online", "offline"]]);
   });
 
   it.each([{}, { connected: false }, { connected: 0 }, { connected: null }, { connected: "" }])(
@@ -91,6 +128,7 @@ describe("Presence off", () => {
       await ann.announce({ connected: true });
 
       await ann.announce(word);
+      await world.pass(graceMs);
 
       expect(await isOnline(world, "ann")).toBe(false);
     },
@@ -116,7 +154,7 @@ describe("Presence off", () => {
 
     await ann.announce({ disconnected: true });
     ann.client.close();
-    await world.rest();
+    await world.pass(graceMs);
 
     expect(presenceOf(bob)).toEqual(["online", "offline"]);
     expect(world.factsOf("presence")).toHaveLength(2);
@@ -128,7 +166,7 @@ describe("Presence off", () => {
     await ann.announce({ connected: true });
 
     world.engine.handleRevocation({ app: "tilechat", user: "ann", tokenId: "t-1" });
-    await world.rest();
+    await world.pass(graceMs);
 
     expect(presenceOf(bob)).toEqual(["online", "offline"]);
   });
@@ -138,6 +176,7 @@ describe("Presence off", () => {
     const [ann] = await world.people("ann");
 
     await ann.announce({ disconnected: true });
+    await world.pass(graceMs);
 
     expect(bob.frames).toEqual([]);
     expect(world.factsOf("presence")).toEqual([]);
@@ -153,51 +192,147 @@ describe("Somebody with two devices", () => {
     await second.announce({ connected: true });
 
     first.client.close();
-    await world.rest();
+    await world.pass(graceMs);
     expect(await isOnline(world, "ann")).toBe(true);
     second.client.close();
-    await world.rest();
+    await world.pass(graceMs);
 
     expect(await isOnline(world, "ann")).toBe(false);
     expect(presenceOf(bob)).toEqual(["online", "offline"]);
+    expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online", "offline"]);
   });
 });
 
-describe("A client that connects again under its id", () => {
-  it("stays online when the old connection ends after the new one has spoken", async () => {
+describe("Whoever comes back within the grace was never away", () => {
+  it("as a newer connection that takes over the client id, before or after the old one ends", async () => {
     const [world, bob] = await acquainted();
-    const old = await world.connect("ann", { clientId: "phone" });
-    await old.announce({ connected: true });
-    // Another user's connection of the same client id, so that the edge leaves this one to us.
-    const renewed = { ...old.client.session };
-    world.engine.handleOpen(renewed);
-    await world.engine.handlePublish(renewed, {
+    const first = await world.connect("ann", { clientId: "phone" });
+    await first.announce({ connected: true });
+
+    const second = await world.connect("ann", { clientId: "phone" });
+    await second.announce({ connected: true });
+    // Here the edge keeps the old connection until the new one has spoken.
+    const third = { ...second.client.session };
+    world.engine.handleOpen(third);
+    await world.engine.handlePublish(third, {
       topic: "apps/tilechat/users/ann/presence/phone",
       payload: new TextEncoder().encode('{"connected":true}'),
     });
+    second.client.close();
+    await world.pass(2 * graceMs);
 
-    old.client.close();
-    await world.rest();
-
-    expect(await isOnline(world, "ann")).toBe(true);
+    expect(first.client.isOpen).toBe(false);
     expect(presenceOf(bob)).toEqual(["online"]);
-    world.engine.handleClose(renewed);
-    await world.rest();
+    expect(world.factsOf("presence")).toHaveLength(1);
+    expect(await isOnline(world, "ann")).toBe(true);
+    world.engine.handleClose(third);
+    await world.pass(graceMs);
     expect(presenceOf(bob)).toEqual(["online", "offline"]);
   });
 
-  it("comes back online when it speaks after the old connection has ended", async () => {
+  it.each(["desk", "another"])("as a page that is loaded again, with the client id %s", async (clientId) => {
     const [world, bob] = await acquainted();
-    const old = await world.connect("ann", { clientId: "phone" });
-    await old.announce({ connected: true });
+    const before = await world.connect("ann", { clientId: "desk" });
+    await before.announce({ connected: true });
 
-    const renewed = await world.connect("ann", { clientId: "phone" });
-    await world.rest();
-    await renewed.announce({ connected: true });
+    await before.announce({ disconnected: true });
+    before.client.close();
+    await world.pass(graceMs - 100);
+    const after = await world.connect("ann", { clientId });
+    await after.announce({ connected: true });
+    await world.pass(10 * leaseMs);
 
-    expect(old.client.isOpen).toBe(false);
+    expect(presenceOf(bob)).toEqual(["online"]);
+    expect(world.factsOf("presence")).toHaveLength(1);
+    expect(await isOnline(world, "ann")).toBe(true);
+  });
+
+  it("again and again: each departure has its own grace", async () => {
+    const [world, bob] = await acquainted();
+    for (let visit = 0; visit < 3; visit++) {
+      const ann = await world.connect("ann", { clientId: "phone" });
+      await ann.announce({ connected: true });
+      await world.pass(graceMs / 2);
+      ann.client.close();
+      await world.pass(graceMs - 100);
+    }
+    expect(presenceOf(bob)).toEqual(["online"]);
+
+    await world.pass(100);
+
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+  });
+
+  it("and one that is back just when the grace ends is told as gone first, and as there last", async () => {
+    const [world, bob] = await acquainted();
+    const ann = await world.connect("ann", { clientId: "phone" });
+    await ann.announce({ connected: true });
+    const back = await world.connect("ann", { clientId: "phone-2" });
+    ann.client.close();
+    const ending = Promise.withResolvers<void>();
+    world.atStore = (point) => (point === "presence.end" ? ending.promise : undefined);
+    await world.pass(graceMs);
+
+    const announced = back.announce({ connected: true });
+    ending.resolve();
+    await announced;
+
     expect(presenceOf(bob)).toEqual(["online", "offline", "online"]);
     expect(await isOnline(world, "ann")).toBe(true);
+  });
+});
+
+describe("A server that starts again", () => {
+  /** Ann was online when the server stopped or died; it is back after `awayMs`. */
+  async function restarted({ isKilled, awayMs }: { isKilled: boolean; awayMs: number }): Promise<World> {
+    const [before, bob] = await acquainted();
+    const [ann] = await before.people("ann");
+    await ann.announce({ connected: true });
+    if (!isKilled) {
+      await before.engine.drain();
+      await before.edge.close(0);
+      await before.pass(graceMs);
+    }
+    expect(presenceOf(bob)).toEqual(["online"]);
+    expect(before.factsOf("presence")).toHaveLength(1);
+    return World.start({ disk: before.disk, clock: createManualClock(before.clock.now() + awayMs) });
+  }
+
+  it.each([
+    { isKilled: false, awayMs: 10_000 },
+    { isKilled: true, awayMs: 10_000 },
+    { isKilled: false, awayMs: 9 * 60_000 },
+    { isKilled: true, awayMs: 9 * 60_000 },
+  ])("tells nobody of those who come back: %j", async (outage) => {
+    const world = await restarted(outage);
+    const [bob] = await world.people("bob");
+    await world.pass(30_000);
+    const [ann] = await world.people("ann");
+    await ann.announce({ connected: true });
+    await world.pass(2 * leaseMs);
+
+    expect(presenceOf(bob)).toEqual([]);
+    expect(world.factsOf("presence")).toEqual([]);
+    expect(await isOnline(world, "ann")).toBe(true);
+  });
+
+  it("tells of those who do not come back", async () => {
+    const world = await restarted({ isKilled: false, awayMs: 9 * 60_000 });
+    const [bob] = await world.people("bob");
+    const online = await isOnline(world, "ann");
+
+    await world.pass(100_000);
+
+    expect(online).toBe(true);
+    expect(presenceOf(bob)).toEqual(["offline"]);
+    expect(world.factsOf("presence")).toMatchObject([{ user: "ann", presence: "offline" }]);
+  });
+
+  it("does not wait for those whom it lost long ago", async () => {
+    const world = await restarted({ isKilled: true, awayMs: 60 * 60_000 });
+
+    expect(await isOnline(world, "ann")).toBe(false);
+    expect(world.factsOf("presence")).toMatchObject([{ user: "ann", presence: "offline" }]);
   });
 });
 
@@ -233,7 +368,7 @@ describe("Presence that backends do not want", () => {
 
     await ann.announce({ connected: true });
     ann.client.close();
-    await world.rest();
+    await world.pass(graceMs);
 
     expect(world.factsOf("presence")).toEqual([]);
     expect(presenceOf(bob)).toEqual(["online", "offline"]);
@@ -364,21 +499,39 @@ describe("Presence behind a broker that keeps the connections", () => {
   });
 
   it("ends with the client's will, whoever brings it", async () => {
-    const { world, bob } = await behindBroker();
+    const { world, bob, listening } = await behindBroker();
     const [another] = await world.people("ann");
+    listening.delete("ann");
 
     await another.announce({ disconnected: true });
+    await world.pass(graceMs);
 
     expect(presenceOf(bob)).toEqual(["online", "offline"]);
   });
 
-  it("ends at once when the broker says that the client is gone", async () => {
-    const { world, bob } = await behindBroker();
+  it("ends after the grace when the broker says that the client is gone", async () => {
+    const { world, bob, listening } = await behindBroker();
+    listening.delete("ann");
 
     await world.engine.handleGone("ann-device");
     await world.engine.handleGone("ann-device");
+    await world.pass(graceMs);
 
     expect(presenceOf(bob)).toEqual(["online", "offline"]);
     expect(world.factsOf("presence").map(({ presence }) => presence)).toEqual(["online", "offline"]);
+  });
+
+  it("goes on when a newer connection of the client spoke before the broker told of the older one's end", async () => {
+    const { world, bob, listening } = await behindBroker();
+
+    await world.engine.handleGone("ann-device");
+    await world.pass(leaseMs);
+    const meanwhile = [presenceOf(bob), await isOnline(world, "ann")];
+    listening.delete("ann");
+    await world.engine.handleGone("ann-device");
+    await world.pass(graceMs);
+
+    expect(meanwhile).toEqual([["online"], true]);
+    expect(presenceOf(bob)).toEqual(["online", "offline"]);
   });
 });

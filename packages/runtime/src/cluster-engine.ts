@@ -32,6 +32,8 @@ export interface ClusterEngineParts {
   readonly tokens: TokenVerifier;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** For a process that hears of its users' coming and going. @default the engine's */
+  readonly presenceGraceMs?: number;
 }
 
 /** The engine of a process that shares its store and its broker with others. It does not run yet. */

@@ -117,6 +117,12 @@ export const clusterSettings = {
     defaultText: "1",
     meaning: "Whether others, webhooks and queues hear who is online.",
   }),
+  presenceGraceSeconds: define({
+    names: ["PRESENCE_GRACE_SECONDS"],
+    schema: wholeNumberSchema(0, 60),
+    defaultText: "5",
+    meaning: "How long somebody may be gone before others hear of it; who is back by then was never away.",
+  }),
   events: define({
     names: ["CHAT21_EVENTS"],
     schema: eventsSchema,

@@ -184,6 +184,7 @@ export class TestServer {
       log,
       metrics: { count() {}, observe() {} },
       sinks: [sink],
+      presenceGraceMs: 50,
     });
     await engine.start();
     await this.edge.start(engine);

@@ -35,21 +35,45 @@ export function describePresence(world: () => World): void {
 
     it("stays online until the last device has left", async () => {
       const [a] = await world().people("a");
+      await hear(a, "online");
       const second = await world().connect(a.user);
-      // Each device causes one webhook, so after two of them both devices are online.
-      await world().webhooks.until((received) => received.filter(isPresence(a.user, "online")).length === 2);
+      await second.publish(second.presenceTopic, { connected: true }, 1);
 
       await a.cut();
-      await second.send(second.user, { text: "fence", type: "text" });
-      await second.nextMessage(second.user, "fence");
-      await world().webhooks.next(
-        ({ body }) => body.event_type === "message-sent" && body.data.sender === second.user,
-      );
+      // A user who left at the same time as the first device is heard of; so the grace of that device is over, too.
+      const [fence] = await world().people("fence");
+      await hear(fence, "online");
+      await fence.cut();
+      await hear(fence, "offline");
       const heardTooEarly = world().webhooks.received.some(isPresence(a.user, "offline"));
       await second.cut();
 
       expect(heardTooEarly).toBe(false);
       expect((await hear(a, "offline")).body.user_id).toBe(a.user);
+      expect(world().webhooks.received.filter(isPresence(a.user, "online"))).toHaveLength(1);
+    });
+
+    it("says nothing of a page that is loaded again, whether its client id is a new one or the same", async () => {
+      const [a, b] = await world().people("a", "b");
+      await a.send(b.user, { text: "hi", type: "text" });
+      await b.nextMessage(a.user, "hi");
+      await hear(a, "online");
+
+      await a.end();
+      const again = await world().connect(a.user);
+      await again.publish(again.presenceTopic, { connected: true }, 1);
+      await again.cut();
+      const last = await world().connect(a.user, { clientId: again.clientId });
+      await last.publish(last.presenceTopic, { connected: true }, 1);
+      const [fence] = await world().people("fence");
+      await hear(fence, "online");
+      await fence.cut();
+      await hear(fence, "offline");
+
+      const changes = (received: readonly ReceivedWebhook[]) =>
+        received.filter(({ body }) => body.event_type === "presence-change" && body.user_id === a.user);
+      expect(changes(world().webhooks.received).map(({ body }) => body.presence)).toEqual(["online"]);
+      expect(b.untaken((frame) => frame.payload.presence === "offline")).toEqual([]);
     });
   });
 }
