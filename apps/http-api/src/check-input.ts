@@ -4,21 +4,33 @@ import * as z from "zod";
 /** Printable ASCII, as the registration tokens of push services are. */
 const isOpaque = (value: string) => /^[\x21-\x7e]{1,1024}$/.test(value);
 
-/** How the segment of a path must look, by its name. */
-const paramForms: Readonly<Record<string, (value: string) => boolean>> = {
-  app: isId,
-  user: isId,
-  member: isId,
-  group: isGroupId,
-  conversWith: isGroupId,
-  instance: isOpaque,
-  endpoint: isOpaque,
+/** How the segment of a path must look. */
+interface ParamForm {
+  readonly description: string;
+  readonly matches: (value: string) => boolean;
+  /** The same as JSON Schema, for the documentation. */
+  readonly schema: object;
+}
+
+const id = { matches: isId, schema: { $ref: "#/components/schemas/Id" } };
+const groupId = { matches: isGroupId, schema: { $ref: "#/components/schemas/GroupId" } };
+const opaque = { matches: isOpaque, schema: { type: "string", pattern: "^[!-~]{1,1024}$" } };
+
+/** The form of each segment, by its name. */
+export const paramForms: Readonly<Record<string, ParamForm>> = {
+  app: { ...id, description: "The app." },
+  user: { ...id, description: "A user." },
+  member: { ...id, description: "A user." },
+  group: { ...groupId, description: "A group." },
+  conversWith: { ...groupId, description: "The other user of a direct conversation, or a group." },
+  instance: { ...opaque, description: "The device's registration with its push service." },
+  endpoint: { ...opaque, description: "The address's secret part." },
 };
 
 /** Throws `invalid_id` for a segment whose form is not allowed. */
 export function checkParams(params: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(params)) {
-    if (paramForms[name]?.(value) !== true) {
+    if (paramForms[name]?.matches(value) !== true) {
       throw new ChatError("invalid_id", `${name} has a form that is not allowed`);
     }
   }

@@ -73,9 +73,18 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
     const packed = route.api === "operations" ? [] : [compress];
     app[route.method](path, ...before, ...open, ...packed, serveRoute(route, services, gates, log));
   };
+  /** Answers the methods that a known path does not have. */
+  const mountOthers = (path: string, some: readonly Route[]) => {
+    const open = some.some(isCrossOrigin) ? [crossOrigin] : [];
+    app.all(path.replace(/\{(\w+)\}/g, ":$1"), ...before, ...open, methodNotAllowed(some));
+  };
   const isOld = ({ api }: Route) => api === "v0";
   // `/api/v1/x/conversations` would also be the conversations of the user `x` in an app called `v1`: there is none.
-  routes.filter((route) => !isOld(route)).forEach(mount);
+  const isNew = (route: Route) => !isOld(route);
+  routes.filter(isNew).forEach(mount);
+  for (const [path, some] of Map.groupBy(routes.filter(isNew), (route) => fullPath(route, config.basePath))) {
+    mountOthers(path, some);
+  }
   app.use(`${config.basePath}/v1`, ...before, crossOrigin, unknownPath);
   routes.filter(isOld).forEach(mount);
   app.use(config.basePath, ...before, crossOrigin, unknownOldPath(services));
@@ -130,6 +139,16 @@ function lastResort(newApi: string, log: Logger): ErrorRequestHandler {
 const unknownPath: RequestHandler = (_request, response) => {
   sendReply(response, refuse("v1", new ChatError("not_found", "there is no such path")));
 };
+
+/** Answers with the methods that a path has (RFC 9110, 15.5.6). */
+function methodNotAllowed(routes: readonly Route[]): RequestHandler {
+  const methods = routes.map(({ method }) => method.toUpperCase());
+  const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+  return (request, response) => {
+    const error = new ChatError("method_not_allowed", `${request.method} is not one of ${allow}`);
+    sendReply(response.set("allow", allow), refuse("v1", error));
+  };
+}
 
 /** The existing API asks for a token first, even for an unknown path. */
 function unknownOldPath({ verifier }: Services): RequestHandler {

@@ -1,23 +1,37 @@
-import { limits } from "@chat21/protocol";
+import { idSchema, limits } from "@chat21/protocol";
 import * as z from "zod";
 
 // Query values are texts; a number is digits and nothing else (not "1e3", not "0x10", not "").
-const count = z
+const digits = z
   .string()
-  .regex(/^\d{1,15}$/, "expected a whole number")
+  .regex(/^\d{1,16}$/, "expected a whole number")
   .transform(Number);
 
-/** `limit`, `before` and `after` of a list. */
+/** `limit` of a list. */
+export const limitParameter = z
+  .optional(digits.pipe(z.int().min(1).max(limits.listMax)))
+  .meta({ description: `Items at most. Default ${limits.listDefault}.` });
+
+const place = digits.pipe(z.int().min(0));
+
+/** `limit`, `before` and `after` of a list; what else there is, the existing API ignores. */
 export const pageQuery = z.object({
-  limit: z
-    .optional(count.pipe(z.int().min(1).max(limits.listMax)))
-    .meta({ description: `Items at most. Default ${limits.listDefault}.` }),
-  before: z.optional(count.pipe(z.int())).meta({ description: "Only items before this cursor, exclusive." }),
-  after: z.optional(count.pipe(z.int())).meta({ description: "Only items beyond this cursor, exclusive." }),
+  limit: limitParameter,
+  before: z.optional(place).meta({ description: "Only items before this cursor, exclusive." }),
+  after: z.optional(place).meta({ description: "Only items beyond this cursor, exclusive." }),
 });
 
+/** For whom an admin asks. */
+export const readerParameter = z
+  .optional(idSchema)
+  .meta({ description: "Admins only: the user whose view this is. Default the token's user." });
+
+/** A page of a conversation's events. */
+export const eventsQuery = z.strictObject({ ...pageQuery.shape, user: readerParameter });
+
 /** As {@link pageQuery}, or with the `cursor` of the page before. */
-export const cursorQuery = pageQuery.extend({
+export const cursorQuery = z.strictObject({
+  ...pageQuery.shape,
   cursor: z
     .optional(z.string().min(1).max(limits.cursorCharacters))
     .meta({ description: "`cursor` of the page before: goes on behind it. Not beside `before` or `after`." }),

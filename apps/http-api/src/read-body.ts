@@ -39,13 +39,17 @@ async function parse(
 ): Promise<unknown> {
   // The existing API treats a body of another type as absent; the new API refuses it.
   if (api !== "v0" && request.is(types) === false) {
-    throw new ChatError("bad_request", "expected a body of type application/json");
+    throw new ChatError("unsupported_media_type", "expected a body of type application/json");
   }
   try {
     await runMiddleware(makeParser({ limit: bodyBytes, type: types }), request, response);
   } catch (thrown) {
     if ((thrown as { type?: unknown }).type === "entity.too.large") {
       throw new ChatError("payload_too_large", `a body has at most ${bodyBytes} bytes`, { cause: thrown });
+    }
+    if ((thrown as { status?: unknown }).status === 415 && api !== "v0") {
+      const what = "expected a body in UTF-8, plain or compressed with gzip, deflate or br";
+      throw new ChatError("unsupported_media_type", what, { cause: thrown });
     }
     throw new UnreadableBody(thrown);
   }

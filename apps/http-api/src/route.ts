@@ -1,4 +1,5 @@
 import type { VerifiedToken } from "@chat21/auth";
+import type { ErrorCode } from "@chat21/protocol";
 import type { Request } from "express";
 import type * as z from "zod";
 import type { ApiKind, Refusals } from "./refusal.ts";
@@ -13,11 +14,12 @@ export const callers = {
   app: "a token of the app in the path",
   self: "the user in the path, or an admin of its app",
   member: "a member of what the path names, or an admin of its app",
+  reader: "a member of what the path names; an admin of its app names one in `user`",
   owner: "the owner of the group in the path, or an admin of its app",
   admin: "an admin of the app in the path",
 } as const;
 
-/** A key of {@link callers}. `member` and `owner` are decided by the engine, all others before the route runs. */
+/** A key of {@link callers}. `member`, `reader` and `owner` are decided by the engine, all others before the route runs. */
 export type Caller = keyof typeof callers;
 
 type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -79,6 +81,8 @@ export interface RouteSpec<
   readonly example?: { readonly query?: string; readonly body?: unknown };
   /** Its answers for success; refusals follow from `api`. */
   readonly answers: Readonly<Record<number, RouteAnswer>>;
+  /** Codes that it may answer with, beside those that follow from its form. */
+  readonly problems?: readonly ErrorCode[];
   /** Refusals for which the existing API has bodies of its own. */
   readonly refusals?: Refusals;
   handle(

@@ -140,7 +140,7 @@ describe("bodies", () => {
       headers: { "content-type": "text/plain" },
     });
 
-    expect([answer.status, answer.json.code]).toEqual([400, "bad_request"]);
+    expect([answer.status, answer.json.code]).toEqual([415, "unsupported_media_type"]);
     expect((await api.get(`/api/v1/${app}/conversations`, token)).status).toBe(200);
   });
 

@@ -1,5 +1,4 @@
 import type { Clock, Contact, Contacts, Log } from "@chat21/engine";
-import { userProfileSchema } from "@chat21/protocol";
 import * as z from "zod";
 import type { UserStore } from "./user-store.ts";
 
@@ -38,7 +37,7 @@ export function createContactDirectory(options: ContactDirectoryOptions): Contac
   const fromProfile = async (app: string, user: string): Promise<Contact | undefined> => {
     const record = await users.get(app, user);
     if (record === null) return undefined;
-    return contactOf(user, userProfileSchema.parse(JSON.parse(record.profile)));
+    return contactOf(user, answerSchema.parse(JSON.parse(record.profile)));
   };
 
   const fromEndpoint = async (base: string, user: string): Promise<Contact> => {

@@ -10,12 +10,9 @@ export const errorCodes = {
   forbidden: { status: 403, retryable: false, title: "This token may not do that" },
   idempotency_conflict: { status: 409, retryable: false, title: "The id was used for another payload" },
   internal: { status: 500, retryable: true, title: "The server failed" },
-  invalid_cursor: {
-    status: 400,
-    retryable: false,
-    title: "The cursor is not one of this server's for this user",
-  },
-  invalid_id: { status: 400, retryable: false, title: "An id has a form that is not allowed" },
+  invalid_cursor: { status: 400, retryable: false, title: "The cursor is not valid" },
+  invalid_id: { status: 400, retryable: false, title: "An id is not valid" },
+  method_not_allowed: { status: 405, retryable: false, title: "The method is not allowed" },
   not_found: { status: 404, retryable: false, title: "There is no such thing" },
   not_member: { status: 403, retryable: false, title: "Only members may do that" },
   payload_too_large: { status: 413, retryable: false, title: "The payload is too large" },
@@ -26,7 +23,8 @@ export const errorCodes = {
   token_expired: { status: 401, retryable: false, title: "The token has expired" },
   token_revoked: { status: 401, retryable: false, title: "The token was revoked" },
   unauthorized: { status: 401, retryable: false, title: "The token is missing or not valid" },
-  unsupported: { status: 501, retryable: false, title: "This server does not support that" },
+  unsupported: { status: 501, retryable: false, title: "This is not supported" },
+  unsupported_media_type: { status: 415, retryable: false, title: "The media type is not allowed" },
 } as const;
 
 /** A key of {@link errorCodes}. */

@@ -1,7 +1,7 @@
 import { limits } from "./limits.ts";
 
-// `__proto__` is not a plain key of an object: `{}["__proto__"] = 1` adds nothing.
-const idPattern = /^(?!\$|__proto__$)[A-Za-z0-9_\-@:=~!,;()$&']+$/;
+/** The alphabet of ids. `__proto__` is not a plain key of an object: `{}["__proto__"] = 1` adds nothing. */
+export const idPattern = /^(?!\$|__proto__$)[A-Za-z0-9_\-@:=~!,;()$&']+$/;
 
 const utf8 = new TextEncoder();
 

@@ -13,6 +13,7 @@ export {
   defaultApp,
   directConversationId,
   directMembers,
+  idPattern,
   isClientId,
   isGroupId,
   isId,

@@ -7,7 +7,7 @@ import { rangeSchema } from "./range.ts";
 
 /** `POST /api/v1/{app}/sync`: asks for the caller's changes since an earlier answer. */
 export const syncRequestSchema = defineSchema(() =>
-  z.object({
+  z.strictObject({
     /** `cursor` of the answer before. Opaque, and only valid for the same user. @default everything, newest first */
     cursor: z.optional(z.string().check(z.maxLength(limits.cursorCharacters))),
     /** Events of each conversation, at most; 0 asks for states alone. @default 200 */

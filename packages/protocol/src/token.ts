@@ -65,8 +65,8 @@ export const serviceScopes = [
 
 /** `POST /api/v1/{app}/users/{id}/tokens`. */
 export const tokenRequestSchema = defineSchema(() =>
-  z.object({
-    /** Seconds of life. @default 3600 (strict), 86400 (compat) */
+  z.strictObject({
+    /** Seconds of life; 3600 at most in the strict profile. @default 3600 (strict), 86400 (compat) */
     ttl: z.optional(z.int().check(z.positive(), z.maximum(limits.compatTokenTtlMs / 1_000))),
     /** @default "strict" */
     profile: z.optional(z.literal(["strict", "compat"])),

@@ -13,7 +13,7 @@ const name = defineSchema(() =>
 
 /** `PUT /api/v1/{app}/users/{id}`: replaces the profile. */
 export const userProfileSchema = defineSchema(() =>
-  z.object({
+  z.strictObject({
     fullname: z.optional(name),
     firstname: z.optional(name),
     lastname: z.optional(name),

@@ -1,4 +1,6 @@
+import type { VerifiedToken } from "@chat21/auth";
 import {
+  ChatError,
   conversationStateSchema,
   historyResponseSchema,
   idSchema,
@@ -9,11 +11,22 @@ import {
   syncResponseSchema,
 } from "@chat21/protocol";
 import * as z from "zod";
-import { cursorQuery, isOneWay, pageOf, pageQuery } from "../page-query.ts";
+import { cursorQuery, eventsQuery, isOneWay, pageOf, readerParameter } from "../page-query.ts";
 import { json, jsonList, jsonText } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
-const watermark = z.int().nonnegative();
+const watermarks = {
+  delivered: z
+    .int()
+    .nonnegative()
+    .meta({ description: "Everything up to this number has arrived, 0 = nothing." }),
+  read: z
+    .int()
+    .nonnegative()
+    .meta({ description: "Everything up to this number has been read, 0 = nothing." }),
+};
+
+const milliseconds = "Milliseconds since 1970, by the server's clock.";
 
 const archivedQuery = z
   .optional(z.enum(["true", "false"]))
@@ -21,16 +34,25 @@ const archivedQuery = z
 
 const oneWay = { error: "cursor goes without before and after" };
 
-const sentSchema = z.object({
-  message_id: z.string(),
-  seq: z.number(),
-  epoch: z.string(),
-  timestamp: z.number(),
-  repeated: z
-    .boolean()
-    .meta({ description: "The `client_message_id` had been used: nothing new was stored." }),
-  message: messageSchema,
-});
+const sentSchema = z
+  .object({
+    message_id: z.string(),
+    seq: z.int().meta({ description: "Number in the conversation, from 1." }),
+    epoch: z.string(),
+    timestamp: z.int().meta({ description: milliseconds }),
+    repeated: z
+      .boolean()
+      .meta({ description: "The `client_message_id` had been used: nothing new was stored." }),
+    message: messageSchema,
+  })
+  .meta({ id: "SentMessage" });
+
+/** The token's holder, or for an admin the user that is named. Throws `forbidden` for others who name one. */
+function readerOf(actor: VerifiedToken, user: string | undefined): VerifiedToken {
+  if (user === undefined || user === actor.user) return actor;
+  if (!actor.admin) throw new ChatError("forbidden", "only an admin may name another user");
+  return { ...actor, user };
+}
 
 /** Conversations, messages and catching up, for clients that know numbers. */
 export const conversationRoutes: readonly Route[] = [
@@ -44,6 +66,7 @@ export const conversationRoutes: readonly Route[] = [
       "What has changed for the caller since the cursor of an earlier answer, the newest change first.",
     body: syncRequestSchema,
     heavy: true,
+    problems: ["invalid_cursor"],
     example: { body: {} },
     answers: {
       200: {
@@ -61,26 +84,30 @@ export const conversationRoutes: readonly Route[] = [
     method: "get",
     path: "/v1/{app}/conversations",
     who: "app",
+    problems: ["invalid_cursor"],
     summary:
-      "The caller's conversations, newest first; `before` and `after` are the last message's `timestamp`. Texts longer " +
+      "The caller's conversations, newest first, or for an admin those of `user`; `before` and `after` are the last message's `timestamp`. Texts longer " +
       `than ${limits.listTextCharacters} characters are cut; the history has them whole.`,
-    query: cursorQuery.extend({ archived: archivedQuery }).refine(isOneWay, oneWay),
+    query: cursorQuery.extend({ archived: archivedQuery, user: readerParameter }).refine(isOneWay, oneWay),
     heavy: true,
     answers: {
       200: {
         description: "States. `cursor` asks for the next page; `null`: there is none.",
-        schema: z.object({
-          epoch: z.string(),
-          conversations: z.array(conversationStateSchema),
-          cursor: z.nullable(z.string()),
-        }),
+        schema: z
+          .object({
+            epoch: z.string(),
+            conversations: z.array(conversationStateSchema),
+            cursor: z.nullable(z.string()),
+          })
+          .meta({ id: "ConversationStates" }),
       },
     },
     handle({ actor, query }, { engine }) {
       const archived = query.archived === undefined ? null : query.archived === "true";
+      const reader = readerOf(actor, query.user);
       return jsonList(200, {
         before: `{"epoch":${JSON.stringify(engine.epoch)},"conversations":[`,
-        items: engine.conversations.states(actor, actor.user, archived, pageOf(query)),
+        items: engine.conversations.states(reader, reader.user, archived, pageOf(query)),
         after: (cursor) => `],"cursor":${JSON.stringify(cursor)}}`,
       });
     },
@@ -90,14 +117,18 @@ export const conversationRoutes: readonly Route[] = [
     api: "v1",
     method: "get",
     path: "/v1/{app}/conversations/{conversWith}/events",
-    who: "member",
+    who: "reader",
+    problems: ["not_found"],
     summary:
       "Events of a conversation, oldest first; `before` and `after` are a `seq`. Without them the newest.",
-    query: pageQuery,
+    query: eventsQuery,
     heavy: true,
     answers: { 200: { description: "Events, and what they cover.", schema: historyResponseSchema } },
     async handle({ actor, params, query }, { engine }) {
-      return jsonText(200, await engine.sync.events(actor, params.conversWith, pageOf(query)));
+      return jsonText(
+        200,
+        await engine.sync.events(readerOf(actor, query.user), params.conversWith, pageOf(query)),
+      );
     },
   }),
   defineRoute({
@@ -106,8 +137,11 @@ export const conversationRoutes: readonly Route[] = [
     method: "post",
     path: "/v1/{app}/conversations/{conversWith}/messages",
     who: "member",
+    problems: ["not_member", "idempotency_conflict"],
     summary: "Sends a message to a user or a group. With a `client_message_id` it may be repeated safely.",
-    query: z.object({ sender: z.optional(idSchema) }),
+    query: z.strictObject({
+      sender: z.optional(idSchema).meta({ description: "Admins only: who sends. Default the token's user." }),
+    }),
     text: outgoingMessageSchema,
     example: { body: { text: "Hello", type: "text", client_message_id: "1f6b" } },
     answers: { 201: { description: "Stored and delivered.", schema: sentSchema } },
@@ -131,16 +165,21 @@ export const conversationRoutes: readonly Route[] = [
     api: "v1",
     method: "post",
     path: "/v1/{app}/conversations/{conversWith}/mark",
-    who: "member",
+    who: "reader",
+    problems: ["not_member"],
+    query: z.strictObject({ user: readerParameter }),
     summary: "Moves the caller's watermarks forward; answers with the resulting ones.",
-    body: z.object({ delivered: z.optional(watermark), read: z.optional(watermark) }),
+    body: z
+      .strictObject({ delivered: z.optional(watermarks.delivered), read: z.optional(watermarks.read) })
+      .meta({ id: "Marks" }),
     example: { body: { delivered: 1, read: 1 } },
     answers: {
-      200: { description: "Watermarks.", schema: z.object({ delivered: watermark, read: watermark }) },
+      200: { description: "Watermarks.", schema: z.object(watermarks).meta({ id: "Watermarks" }) },
     },
-    async handle({ actor, params, body }, { engine }) {
+    async handle({ actor, params, query, body }, { engine }) {
       const { delivered, read } = body;
-      const marked = await engine.conversations.moveWatermarks(actor, actor.user, {
+      const reader = readerOf(actor, query.user);
+      const marked = await engine.conversations.moveWatermarks(reader, reader.user, {
         conversWith: params.conversWith,
         ...(delivered === undefined ? {} : { delivered }),
         ...(read === undefined ? {} : { read }),

@@ -13,13 +13,22 @@ export const developmentSignInRoute = defineRoute({
   method: "post",
   path: "/v1/{app}/signin/development",
   who: "local",
+  problems: ["not_found"],
   summary: "A strict token for whoever asks, made on this machine for trying things out. Never for admins.",
-  body: z.object({ user: idSchema, fullname: z.optional(z.string().min(1).max(limits.nameBytes)) }),
+  body: z
+    .strictObject({ user: idSchema, fullname: z.optional(z.string().min(1).max(limits.nameBytes)) })
+    .meta({ id: "DevelopmentSignIn" }),
   example: { body: { user: "alice", fullname: "Alice" } },
   answers: {
     201: {
       description: "The token and the user's name.",
-      schema: z.looseObject({ ...tokenResponseSchema.shape, fullname: z.string() }),
+      schema: z
+        .looseObject({
+          ...tokenResponseSchema.shape,
+          expires_at: z.int().meta({ description: "Milliseconds since 1970." }),
+          fullname: z.string(),
+        })
+        .meta({ id: "SignedIn" }),
     },
   },
   async handle({ params, body, http }, services) {

@@ -37,21 +37,24 @@ export const oldGroupRoutes: readonly Route[] = [
     who: "app",
     summary:
       "Creates a group. The caller becomes owner and member; an admin may name another owner, and does not join.",
-    body: z.object({
-      group_name: mandatory("group_name not present!"),
-      group_members: object("group_members not present!"),
-      group_id: z.optional(z.nullable(z.union([z.literal(""), conversWithSchema]))),
-      group_owner: z.optional(z.nullable(idSchema)),
-      attributes: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
-    }),
+    body: z
+      .object({
+        group_name: mandatory("group_name not present!"),
+        group_members: object("group_members not present!"),
+        group_id: z.optional(z.nullable(z.union([z.literal(""), conversWithSchema]))),
+        group_owner: z.optional(z.nullable(idSchema)),
+        attributes: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
+      })
+      .meta({ id: "CreateGroupRequest" }),
     bodyBytes: limits.groupBodyBytes,
     example: { body: { group_name: "Team", group_members: { bob: 1 } } },
     answers: {
       201: {
         description: "The new group.",
-        schema: z.object({ success: z.literal(true), group: groupSchema }),
+        schema: z.object({ success: z.literal(true), group: groupSchema }).meta({ id: "CreatedGroup" }),
       },
     },
+    problems: ["conflict"],
     refusals: { byCode: { conflict: groupTaken, forbidden: groupTaken } },
     async handle({ actor, body }, { engine }) {
       const { group_id: id, group_owner: owner, attributes } = body;
@@ -73,6 +76,7 @@ export const oldGroupRoutes: readonly Route[] = [
     who: "member",
     summary: "A group.",
     answers: { 200: groupAnswer },
+    problems: ["not_found", "not_member"],
     refusals: { byCode: { not_found: json(404, { success: false, err: "Group doesn't exist" }) } },
     async handle({ actor, params }, { engine }) {
       return jsonText(200, `{"success":true,"result":${await engine.groups.get(actor, params.group)}}`);
@@ -85,9 +89,10 @@ export const oldGroupRoutes: readonly Route[] = [
     path: "/{app}/groups/{group}/members",
     who: "owner",
     summary: "Adds a member, who gets the newest messages.",
-    body: z.object({ member_id: mandatory("member_id is mandatory!") }),
+    body: z.object({ member_id: mandatory("member_id is mandatory!") }).meta({ id: "AddMemberRequest" }),
     example: { body: { member_id: "carol" } },
     answers: { 200: doneAnswer },
+    problems: ["not_found", "already_member", "not_member"],
     refusals: {
       failure: 405,
       byCode: {
@@ -109,10 +114,11 @@ export const oldGroupRoutes: readonly Route[] = [
     path: "/{app}/groups/{group}/members",
     who: "owner",
     summary: "Replaces the members.",
-    body: z.object({ members: object("members is mandatory") }),
+    body: z.object({ members: object("members is mandatory") }).meta({ id: "SetMembersRequest" }),
     bodyBytes: limits.groupBodyBytes,
     example: { body: { members: { alice: 1, carol: 1 } } },
     answers: { 200: doneAnswer },
+    problems: ["not_found", "not_member", "conflict"],
     refusals: {
       ...changeRefusals,
       byCode: {
@@ -133,6 +139,7 @@ export const oldGroupRoutes: readonly Route[] = [
     who: "member",
     summary: "Removes a member: the owner and admins anybody, everybody else only oneself.",
     answers: { 200: doneAnswer },
+    problems: ["not_found", "not_member"],
     refusals: {
       failure: 405,
       byCode: { not_found: noSuchMember, not_member: noSuchMember, forbidden: noSuchMember },
@@ -149,9 +156,10 @@ export const oldGroupRoutes: readonly Route[] = [
     path: "/{app}/groups/{group}",
     who: "owner",
     summary: "Renames a group.",
-    body: z.object({ group_name: mandatory("group_name is mandatory") }),
+    body: z.object({ group_name: mandatory("group_name is mandatory") }).meta({ id: "RenameGroupRequest" }),
     example: { body: { group_name: "Team 2" } },
     answers: { 200: doneAnswer },
+    problems: ["not_found", "not_member"],
     refusals: changeRefusals,
     async handle({ actor, params, body }, { engine }) {
       await engine.groups.rename(actor, params.group, body.group_name);
@@ -165,9 +173,10 @@ export const oldGroupRoutes: readonly Route[] = [
     path: "/{app}/groups/{group}/attributes",
     who: "owner",
     summary: "Replaces a group's attributes.",
-    body: z.object({ attributes: object("attributes is mandatory") }),
+    body: z.object({ attributes: object("attributes is mandatory") }).meta({ id: "SetAttributesRequest" }),
     example: { body: { attributes: { color: "blue" } } },
     answers: { 200: doneAnswer },
+    problems: ["not_found", "not_member"],
     refusals: changeRefusals,
     async handle({ actor, params, body }, { engine }) {
       await engine.groups.setAttributes(actor, params.group, JSON.stringify(body.attributes));

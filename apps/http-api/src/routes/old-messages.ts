@@ -1,5 +1,5 @@
 import type { SendRequest, SentMessage } from "@chat21/engine";
-import { idSchema, outgoingMessageSchema } from "@chat21/protocol";
+import { idSchema, messageSchema, outgoingMessageSchema } from "@chat21/protocol";
 import * as z from "zod";
 import { done, doneAnswer, messagesAnswer } from "../envelopes.ts";
 import { pageOf, pageQuery } from "../page-query.ts";
@@ -14,20 +14,22 @@ const mandatory = (name: string) => {
 const { text, type, channel_type, attributes, metadata, timestamp, client_message_id } =
   outgoingMessageSchema.shape;
 
-const sendBody = z.object({
-  sender_fullname: mandatory("Sender Fullname"),
-  recipient_id: mandatory("Recipient id"),
-  recipient_fullname: mandatory("Recipient Fullname"),
-  text,
-  type,
-  channel_type,
-  attributes,
-  metadata,
-  timestamp,
-  client_message_id,
-  /** The sender; only admins may choose it, for others it is ignored. */
-  sender_id: z.optional(z.nullable(idSchema)),
-});
+const sendBody = z
+  .object({
+    sender_fullname: mandatory("Sender Fullname"),
+    recipient_id: mandatory("Recipient id"),
+    recipient_fullname: mandatory("Recipient Fullname"),
+    text,
+    type,
+    channel_type,
+    attributes,
+    metadata,
+    timestamp,
+    client_message_id,
+    /** The sender; only admins may choose it, for others it is ignored. */
+    sender_id: z.optional(z.nullable(idSchema)),
+  })
+  .meta({ id: "SendRequest" });
 
 /** The message that the existing API makes of a body: the same keys in the same order, without empty values. */
 function toSend(body: z.output<typeof sendBody>, isAdmin: boolean): SendRequest {
@@ -94,6 +96,7 @@ export const oldMessageRoutes: readonly Route[] = [
     body: sendBody,
     example,
     answers: { 200: doneAnswer },
+    problems: ["not_member", "not_found", "idempotency_conflict"],
     refusals: { failure: 404 },
     async handle({ actor, body }, { engine }) {
       return withNumbers(done, await engine.messages.send(actor, toSend(body, actor.admin)));
@@ -111,9 +114,10 @@ export const oldMessageRoutes: readonly Route[] = [
     answers: {
       200: {
         description: "The message.",
-        schema: z.object({ success: z.literal(true), message: z.unknown() }),
+        schema: z.object({ success: z.literal(true), message: messageSchema }).meta({ id: "SentCopy" }),
       },
     },
+    problems: ["not_member", "not_found", "idempotency_conflict"],
     refusals: { failure: 404 },
     async handle({ actor, body }, { engine }) {
       const sent = await engine.messages.send(actor, toSend(body, actor.admin));

@@ -45,6 +45,8 @@ function unlessRefused(thrown: unknown): void {
     throw thrown;
 }
 
+const typingSchema = z.looseObject({ writer_id: z.optional(z.unknown()) }).meta({ id: "TypingNotice" });
+
 /** The other routes of the existing API. */
 export const oldRestRoutes: readonly Route[] = [
   defineRoute({
@@ -67,7 +69,10 @@ export const oldRestRoutes: readonly Route[] = [
     who: "token",
     summary: "The claims of the token.",
     answers: {
-      200: { description: "Claims.", schema: z.looseObject({ sub: z.string(), app_id: z.string() }) },
+      200: {
+        description: "Claims.",
+        schema: z.looseObject({ sub: z.string(), app_id: z.string() }).meta({ id: "Claims" }),
+      },
     },
     handle: ({ actor }) => json(200, actor.claims),
   }),
@@ -78,7 +83,9 @@ export const oldRestRoutes: readonly Route[] = [
     path: "/{app}/getInfo",
     who: "app",
     summary: "Version of the API that existing clients know.",
-    answers: { 200: { description: "Version.", schema: z.object({ v: z.string() }) } },
+    answers: {
+      200: { description: "Version.", schema: z.object({ v: z.string() }).meta({ id: "Version" }) },
+    },
     handle: () => json(200, { v: "0.2.34.2" }),
   }),
   defineRoute({
@@ -88,7 +95,9 @@ export const oldRestRoutes: readonly Route[] = [
     path: "/{app}/{user}/instances/{instance}",
     who: "self",
     summary: "Stores a device's push registration.",
-    body: z.object({ device_model: text, language: text, platform: text, platform_version: text }),
+    body: z
+      .object({ device_model: text, language: text, platform: text, platform_version: text })
+      .meta({ id: "Instance" }),
     example: {
       body: { device_model: "Browser", language: "en", platform: "web/1", platform_version: "1.0" },
     },
@@ -114,7 +123,7 @@ export const oldRestRoutes: readonly Route[] = [
       path: "/{app}/typings/{conversWith}",
       who: "app",
       summary,
-      body: z.looseObject({ writer_id: z.optional(z.unknown()) }),
+      body: typingSchema,
       example: { body: { writer_id: "bob", text: "Hel", timestamp: 1 } },
       answers: { 200: doneAnswer },
       async handle({ actor, params, body }, { engine }) {

@@ -4,6 +4,8 @@ import { findToken } from "../find-token.ts";
 import { empty, json, jsonText } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
+const readinessSchema = z.object({ ready: z.boolean(), reason: z.string() }).meta({ id: "Readiness" });
+
 /** Routes for operators and their machines, and the documentation. */
 export const operationsRoutes: readonly Route[] = [
   defineRoute({
@@ -14,7 +16,9 @@ export const operationsRoutes: readonly Route[] = [
     at: "root",
     who: "public",
     summary: "The process is alive.",
-    answers: { 200: { description: "Alive.", schema: z.object({ status: z.literal("ok") }) } },
+    answers: {
+      200: { description: "Alive.", schema: z.object({ status: z.literal("ok") }).meta({ id: "Alive" }) },
+    },
     handle: () => json(200, { status: "ok" }, { "cache-control": "no-store" }),
   }),
   defineRoute({
@@ -26,10 +30,10 @@ export const operationsRoutes: readonly Route[] = [
     who: "public",
     summary: "Requests can be served: the store answers, and the server is not stopping.",
     answers: {
-      200: { description: "Ready.", schema: z.object({ ready: z.boolean(), reason: z.string() }) },
+      200: { description: "Ready.", schema: readinessSchema },
       503: {
         description: "Not ready, and why.",
-        schema: z.object({ ready: z.boolean(), reason: z.string() }),
+        schema: readinessSchema,
       },
     },
     handle(_request, { health }) {
@@ -45,7 +49,10 @@ export const operationsRoutes: readonly Route[] = [
     at: "root",
     who: "public",
     summary: "Metrics for Prometheus; with the bearer token for metrics, where one is set.",
-    answers: { 200: { description: "Metrics.", schema: z.string(), contentType: "text/plain" } },
+    answers: {
+      200: { description: "Metrics.", schema: z.string(), contentType: "text/plain" },
+      401: { description: "The token for metrics is missing or wrong." },
+    },
     async handle({ http }, { registry, config }) {
       const { metricsToken } = config;
       if (metricsToken !== null && !isSameToken(findToken(http, { fromQuery: false }) ?? "", metricsToken)) {
@@ -61,7 +68,12 @@ export const operationsRoutes: readonly Route[] = [
     path: "/v1/openapi.json",
     who: "public",
     summary: "This document.",
-    answers: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({ openapi: z.string() }) } },
+    answers: {
+      200: {
+        description: "OpenAPI 3.1.",
+        schema: z.looseObject({ openapi: z.string() }).meta({ id: "OpenApi" }),
+      },
+    },
     handle: (_request, { openApi }) => jsonText(200, openApi()),
   }),
   defineRoute({
@@ -71,7 +83,12 @@ export const operationsRoutes: readonly Route[] = [
     path: "/v1/asyncapi.json",
     who: "public",
     summary: "The document of the MQTT side.",
-    answers: { 200: { description: "AsyncAPI 3.", schema: z.looseObject({ asyncapi: z.string() }) } },
+    answers: {
+      200: {
+        description: "AsyncAPI 3.",
+        schema: z.looseObject({ asyncapi: z.string() }).meta({ id: "AsyncApi" }),
+      },
+    },
     handle: (_request, { asyncApi }) => jsonText(200, asyncApi()),
   }),
 ];

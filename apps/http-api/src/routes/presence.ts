@@ -12,7 +12,9 @@ const usersQuery = z
 const presenceSchema = z.object({
   user: z.string(),
   presence: z.enum(["online", "offline"]),
-  last_seen: z.number().meta({ description: "Milliseconds; 0 = never, or not for the caller to know." }),
+  last_seen: z
+    .int()
+    .meta({ description: "Milliseconds since 1970; 0 = never, or not for the caller to know." }),
 });
 
 /** Routes of presence. */
@@ -25,12 +27,12 @@ export const presenceRoutes: readonly Route[] = [
     who: "app",
     summary:
       "Presence of users who share a conversation with the caller; everybody else looks as if never seen.",
-    query: z.object({ users: usersQuery }),
+    query: z.strictObject({ users: usersQuery }),
     example: { query: "users=bob" },
     answers: {
       200: {
         description: "In the order asked for.",
-        schema: z.object({ presence: z.array(presenceSchema) }),
+        schema: z.object({ presence: z.array(presenceSchema) }).meta({ id: "PresenceList" }),
       },
     },
     async handle({ actor, query }, { engine }) {

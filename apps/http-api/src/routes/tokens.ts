@@ -38,7 +38,9 @@ function allowed(actor: VerifiedToken, user: string, request: TokenRequest): Iss
   };
 }
 
-const keySet = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) });
+const keySet = z
+  .object({ keys: z.array(z.looseObject({ kid: z.string() })) })
+  .meta({ id: "KeySet", description: "JSON Web Key Set (RFC 7517)." });
 const keySetAnswer = { 200: { description: "Public keys, newest first.", schema: keySet } };
 
 /** Tokens: issue, renew, revoke, and the keys to verify them with. */
@@ -67,7 +69,7 @@ export const tokenRoutes: readonly Route[] = [
     who: "self",
     summary:
       "Revokes one token by its id, or every token of the user issued until now. Live connections are closed.",
-    body: z.strictObject({ token_id: z.optional(z.string().min(1).max(256)) }),
+    body: z.strictObject({ token_id: z.optional(z.string().min(1).max(256)) }).meta({ id: "Revocation" }),
     example: { body: { token_id: "6f1c0f7e-2b5a-4f0e-9a53-0d3f0b0f7c11" } },
     answers: { 204: { description: "Revoked." } },
     async handle({ actor, params, body }, { verifier }) {

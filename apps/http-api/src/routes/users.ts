@@ -11,6 +11,7 @@ import {
   userSchema,
 } from "@chat21/protocol";
 import * as z from "zod";
+import { limitParameter } from "../page-query.ts";
 import { empty, json, jsonList } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 import type { Services } from "../services.ts";
@@ -89,21 +90,17 @@ export const userRoutes: readonly Route[] = [
     path: "/v1/{app}/users",
     who: "admin",
     summary: "Users, ascending by id. `next` is the `after` of the next page.",
-    query: z.object({
-      limit: z.optional(
-        z
-          .string()
-          .regex(/^\d{1,4}$/)
-          .transform(Number)
-          .pipe(z.int().min(1).max(limits.listMax)),
-      ),
-      after: z.optional(z.string().max(limits.idBytes)),
+    query: z.strictObject({
+      limit: limitParameter,
+      after: z
+        .optional(z.string().max(limits.idBytes))
+        .meta({ description: "`next` of the page before: only users behind this id." }),
     }),
     heavy: true,
     answers: {
       200: {
         description: "A page.",
-        schema: z.object({ users: z.array(userSchema), next: z.nullable(z.string()) }),
+        schema: z.object({ users: z.array(userSchema), next: z.nullable(z.string()) }).meta({ id: "Users" }),
       },
     },
     handle({ params, query }, { store }) {
@@ -134,6 +131,7 @@ export const userRoutes: readonly Route[] = [
     method: "get",
     path: "/v1/{app}/users/{user}",
     who: "app",
+    problems: ["not_found"],
     summary:
       "A user. The whole profile for oneself and admins, names and presence for who shares a conversation.",
     answers: { 200: userAnswer },
