@@ -4,6 +4,7 @@ import {
   conversWithSchema,
   eventSchema,
   groupSchema,
+  groupSummarySchema,
   historyResponseSchema,
   idPattern,
   idSchema,
@@ -156,6 +157,15 @@ export const components: Readonly<Record<string, Component>> = {
     description: "A group in the shape of existing clients.",
     properties: {
       members: "Every member's id, each with the number 1.",
+      createdOn: milliseconds,
+      updatedOn: milliseconds,
+    },
+  },
+  GroupSummary: {
+    schema: groupSummarySchema,
+    description: "A group in a list.",
+    properties: {
+      memberCount: "Members now; the group itself has their ids.",
       createdOn: milliseconds,
       updatedOn: milliseconds,
     },

@@ -61,7 +61,7 @@ export interface RouteSpec<
   /** Unique name: label of metrics and operation id of the documentation. */
   readonly id: string;
   readonly api: ApiKind;
-  readonly method: "get" | "post" | "put" | "delete";
+  readonly method: "delete" | "get" | "patch" | "post" | "put";
   /** With `{name}` for a segment that varies. */
   readonly path: Path;
   /** Whether `path` begins at the API's base path or at the root. @default "api" */

@@ -2,6 +2,7 @@ import type { HttpApiConfig } from "./http-api-config.ts";
 import type { Route } from "./route.ts";
 import { conversationRoutes } from "./routes/conversations.ts";
 import { developmentSignInRoute } from "./routes/development-sign-in.ts";
+import { groupRoutes } from "./routes/groups.ts";
 import { oldConversationRoutes } from "./routes/old-conversations.ts";
 import { oldGroupRoutes } from "./routes/old-groups.ts";
 import { oldMessageRoutes } from "./routes/old-messages.ts";
@@ -21,6 +22,7 @@ export function routesFor({ developmentSignIn }: Pick<HttpApiConfig, "developmen
     ...userRoutes,
     ...tokenRoutes,
     ...conversationRoutes,
+    ...groupRoutes,
     ...presenceRoutes,
     ...(developmentSignIn ? [developmentSignInRoute] : []),
     ...oldRestRoutes,

@@ -96,6 +96,7 @@ const exceptions: Readonly<Record<string, readonly Who[]>> = {
   getUser: ["a member", "the user", "an admin"],
   // Members remove only themselves; Bob is removed here.
   removeGroupMember: ["a member", "the user", "an admin"],
+  deleteGroupMember: ["a member", "the user", "an admin"],
 };
 
 const routes = routesFor({ developmentSignIn: false });

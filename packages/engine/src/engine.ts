@@ -132,6 +132,15 @@ export interface GroupOperations {
   create(actor: Actor, request: CreateGroupRequest): Promise<JsonText>;
   /** Members and admins only. */
   get(actor: Actor, group: string): Promise<JsonText>;
+  /**
+   * Groups in code unit order of their ids, without their members (`groupSummarySchema` texts); the cursor is the last
+   * id. `member` = those that this user is in now: the actor itself, or anybody for an admin. Without it all of the
+   * app, for admins only. Throws `forbidden`.
+   */
+  list(
+    actor: Actor,
+    page: { readonly limit?: number; readonly after?: string; readonly member?: string },
+  ): JsonItems;
   addMember(actor: Actor, group: string, member: string): Promise<void>;
   /** Throws `conflict` when the members are the same already. */
   setMembers(actor: Actor, group: string, members: readonly string[]): Promise<void>;

@@ -33,6 +33,7 @@ export type {
   Changes,
   ConversationQuery,
   ConversationStore,
+  GroupQuery,
   ListBound,
   MemberPatch,
 } from "./ports/conversation-store.ts";

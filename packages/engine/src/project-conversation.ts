@@ -1,7 +1,7 @@
 import { conversWithOf, limits } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
 import { appendMembers, cutMembers } from "./json-text.ts";
-import type { ConversationView, GroupRecord } from "./ports/records.ts";
+import type { ConversationRecord, ConversationView, GroupRecord } from "./ports/records.ts";
 import { copyIdOf, serverMembers, statusFor } from "./project-message.ts";
 import { isArchived, isNew, isOnList } from "./view/view.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
@@ -71,6 +71,19 @@ export interface GroupFacts {
 /** The facts of a state's group, as it is now. */
 export function groupFacts(state: WorkingConversation, group: GroupRecord): GroupFacts {
   return { app: state.app, id: state.conversation, group, members: state.present() };
+}
+
+/** A group as lists of groups show it (`groupSummarySchema`). */
+export function groupSummaryJson(
+  { app, conversation, members }: ConversationRecord,
+  group: GroupRecord,
+): JsonText {
+  const present = members.filter(({ intervals }) => intervals.at(-1)?.[1] === null);
+  return (
+    `{"uid":"${conversation}","name":${JSON.stringify(group.name)},"appId":"${app}","owner":"${group.owner}",` +
+    `"memberCount":${present.length},"createdOn":${group.createdOn},"updatedOn":${group.updatedOn}` +
+    `${group.attributes === null ? "" : `,"attributes":${group.attributes}`}}`
+  );
 }
 
 /** A group's document: REST, and with `notification` S6. */

@@ -5,10 +5,10 @@
 export const errorCodes = {
   already_member: { status: 409, retryable: false, title: "The user is already a member" },
   bad_request: { status: 400, retryable: false, title: "The request is malformed" },
-  conflict: { status: 409, retryable: false, title: "The resource exists with other data" },
+  conflict: { status: 409, retryable: false, title: "It exists with other data" },
   connection_lost: { status: 503, retryable: true, title: "The connection was lost" },
   forbidden: { status: 403, retryable: false, title: "This token may not do that" },
-  idempotency_conflict: { status: 409, retryable: false, title: "The id was used for another payload" },
+  idempotency_conflict: { status: 409, retryable: false, title: "The id was used already" },
   internal: { status: 500, retryable: true, title: "The server failed" },
   invalid_cursor: { status: 400, retryable: false, title: "The cursor is not valid" },
   invalid_id: { status: 400, retryable: false, title: "An id is not valid" },

@@ -27,11 +27,19 @@ export { defineEventKind } from "./kinds/event-kind.ts";
 export type { EventCodes, EventType } from "./kinds/event-kinds.ts";
 export { eventCodes, eventKinds } from "./kinds/event-kinds.ts";
 export { limits } from "./limits.ts";
-export type { Conversation, Group, Message, OutgoingMessage, ReceiptUpdate } from "./message.ts";
+export type {
+  Conversation,
+  Group,
+  GroupSummary,
+  Message,
+  OutgoingMessage,
+  ReceiptUpdate,
+} from "./message.ts";
 export {
   conversationPatchSchema,
   conversationSchema,
   groupSchema,
+  groupSummarySchema,
   messageSchema,
   outgoingMessageSchema,
   presenceSchema,

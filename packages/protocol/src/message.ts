@@ -131,3 +131,18 @@ export const groupSchema = defineSchema(() =>
   }),
 );
 export type Group = z.infer<typeof groupSchema>;
+
+/** A group in lists: how many members it has, and not who they are. */
+export const groupSummarySchema = defineSchema(() =>
+  z.looseObject({
+    uid: conversWithSchema,
+    name: z.string(),
+    appId: z.string(),
+    owner: z.string(),
+    memberCount: z.number(),
+    createdOn: z.number(),
+    updatedOn: z.number(),
+    attributes: z.optional(z.looseObject({})),
+  }),
+);
+export type GroupSummary = z.infer<typeof groupSummarySchema>;

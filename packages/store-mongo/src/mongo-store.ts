@@ -8,6 +8,7 @@ import { createConversationReads, createConversations } from "./conversation-rea
 import type { Database } from "./database.ts";
 import { DispatchMarks } from "./dispatch-marks.ts";
 import { createEventReads } from "./event-reads.ts";
+import { createGroups } from "./groups.ts";
 import { HeadHints } from "./head-hints.ts";
 import { createHeadSweep } from "./head-sweep.ts";
 import { KnownHeads } from "./known-heads.ts";
@@ -80,6 +81,7 @@ export async function createMongoStore({
       ...createConversations(database, { reads, memberships, known }),
       ...createViews(database, views),
       changes: createChanges(database, views, hints),
+      groups: createGroups(database),
       patch: createPatch(database, reads),
       peers: createPeers(database, reads, memberships),
     },

@@ -60,6 +60,7 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
       changes: async (query) => unpackChanges(await read("changes", query)),
       view: (app, conversation, user) => read("view", app, conversation, user),
       heads: (app, user, limit) => read("heads", app, user, limit),
+      groups: (query) => read("groups", query),
       patch: (patches) => write("patch", patches),
       peers: (app, user, limit, after) =>
         read("peers", app, user, limit, after ? directConversationId(user, after) : (after ?? null)),

@@ -1,6 +1,6 @@
 import { byteLength, ChatError, isGroupId, isId, limits, looksLikeGroupId } from "@chat21/protocol";
 import { parseJsonObject } from "../decode-message.ts";
-import type { Actor, CreateGroupRequest, GroupOperations } from "../engine.ts";
+import type { Actor, CreateGroupRequest, GroupOperations, JsonItems } from "../engine.ts";
 import { createGroup, joinedInfoMembers } from "../kinds/group-created.ts";
 import type { Newcomer } from "../kinds/group-rights.ts";
 import { requireGroup } from "../kinds/group-rights.ts";
@@ -9,8 +9,9 @@ import { addMember } from "../kinds/member-added.ts";
 import { removeMember } from "../kinds/member-removed.ts";
 import type { Decide } from "../kinds/plan.ts";
 import type { OperationsContext } from "../operations-context.ts";
-import { nameless, requireAdmin } from "../operations-context.ts";
-import { groupFacts, groupJson } from "../project-conversation.ts";
+import { nameless, pageLimit, requireAdmin, requireSelf } from "../operations-context.ts";
+import { groupFacts, groupJson, groupSummaryJson } from "../project-conversation.ts";
+import { AnswerBudget } from "./answer-budget.ts";
 
 /** Creating and changing groups. */
 export function groupOperations(context: OperationsContext): GroupOperations {
@@ -29,6 +30,8 @@ export function groupOperations(context: OperationsContext): GroupOperations {
       if (!actor.admin && !state.isMember(actor.user)) throw new ChatError("not_member");
       return groupJson(groupFacts(state, record), { withId: true });
     },
+
+    list: (actor, page) => listGroups(context, actor, page),
 
     async addMember(actor, group, member) {
       requireMemberId(member);
@@ -62,6 +65,36 @@ export function groupOperations(context: OperationsContext): GroupOperations {
       await change(actor, group, setGroupAttributes(actor, attributes));
     },
   };
+}
+
+/** Groups of one read: each comes with all its members. */
+const stepGroups = 20;
+
+async function* listGroups(
+  { store }: OperationsContext,
+  actor: Actor,
+  { member, after, ...page }: Parameters<GroupOperations["list"]>[1],
+): JsonItems {
+  if (member === undefined) requireAdmin(actor);
+  else requireSelf(actor, member);
+  const { app } = actor;
+  const budget = new AnswerBudget();
+  let last = after;
+  for (let left = pageLimit(page); left > 0; ) {
+    const limit = Math.min(left, stepGroups);
+    const query = { app, limit, ...(member === undefined ? {} : { member }) };
+    const ids = await store.conversations.groups(last === undefined ? query : { ...query, after: last });
+    for (const record of await store.conversations.load(ids.map((conversation) => ({ app, conversation })))) {
+      if (record === null || record.group === null) continue;
+      const text = groupSummaryJson(record, record.group);
+      if (!budget.take(text)) return last ?? null;
+      yield text;
+      last = record.conversation;
+    }
+    if (ids.length < limit) return null;
+    left -= limit;
+  }
+  return last ?? null;
 }
 
 async function create(

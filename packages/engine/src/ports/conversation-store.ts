@@ -92,6 +92,17 @@ export interface Changes {
   readonly more: boolean;
 }
 
+/** Selects stored groups of an app, in code unit order of their ids. */
+export interface GroupQuery {
+  readonly app: string;
+  /** 1-1,000. */
+  readonly limit: number;
+  /** Only those behind this id. @default from the first one */
+  readonly after?: string;
+  /** Only those that this user is a member of now. @default all of the app */
+  readonly member?: string;
+}
+
 /** Conversations and members' places in them. */
 export interface ConversationStore {
   /** One record per key, `null` for an unknown conversation. Consistent: members as of `head`. */
@@ -124,6 +135,11 @@ export interface ConversationStore {
     user: string,
     limit: number,
   ): Promise<readonly { readonly conversation: string; readonly head: number }[]>;
+  /**
+   * Ids of stored groups (those with a group record). With a member the cost depends on the conversations of this user;
+   * without one on all conversations of the app that lie between the groups: for operators only.
+   */
+  groups(query: GroupQuery): Promise<readonly string[]>;
   /** Applies patches in order. Answers the state after each; `null` where the user is not, and never was, a member. */
   patch(patches: readonly MemberPatch[]): Promise<readonly (MemberState | null)[]>;
   /**

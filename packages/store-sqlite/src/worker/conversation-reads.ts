@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ConversationRecord, ConversationStore } from "@chat21/engine";
+import type { ConversationRecord, ConversationStore, GroupQuery } from "@chat21/engine";
 import type { Accounts } from "./accounts.ts";
 import type { ConversationIds } from "./conversation-ids.ts";
 import type { Row } from "./event-rows.ts";
@@ -13,6 +13,7 @@ const lastTimestampOf = (conversation: string) =>
 export interface ConversationReads {
   load(keys: Parameters<ConversationStore["load"]>[0]): (ConversationRecord | null)[];
   heads(app: string, user: string, limit: number): { conversation: string; head: number }[];
+  groups(query: GroupQuery): string[];
   /** `after`: a conversation's name; behind it, by name. `null`: all, the one with the newest event first. */
   peers(app: string, user: string, limit: number, after: string | null): string[];
 }
@@ -35,6 +36,15 @@ function prepareStatements(database: DatabaseSync) {
       `SELECT c.name AS conversation, (SELECT max(seq) FROM event WHERE conversation = c.id) AS head
        FROM member m JOIN conversation c ON c.id = m.conversation WHERE m.account = ?
        ORDER BY ${lastTimestampOf("c.id")} DESC, c.name LIMIT ?`,
+    ),
+    groups: database.prepare(
+      `SELECT name FROM conversation WHERE app = ? AND name > ? AND group_name IS NOT NULL ORDER BY name LIMIT ?`,
+    ),
+    // The last interval of a present member has no end.
+    groupsOf: database.prepare(
+      `SELECT c.name FROM member m JOIN conversation c ON c.id = m.conversation
+       WHERE m.account = ? AND c.name > ? AND c.group_name IS NOT NULL AND json_array_length(m.intervals) > 0
+       AND json_extract(m.intervals, '$[#-1][1]') IS NULL ORDER BY c.name LIMIT ?`,
     ),
     newestPeers: database.prepare(`${peers} ORDER BY ${lastTimestampOf("c.id")} DESC, c.name LIMIT ?`),
     peersAfter: database.prepare(`${peers} AND c.name > ? ORDER BY c.name, o.ordinal LIMIT ?`),
@@ -91,6 +101,13 @@ export function createConversationReads(
         conversation: conversation as string,
         head: Number(head),
       }));
+    },
+    groups({ app, limit, after = "", member }) {
+      const rows =
+        member === undefined
+          ? sql.groups.all(app, after, limit)
+          : sql.groupsOf.all(accounts.find(app, member), after, limit);
+      return rows.map((row) => row["name"] as string);
     },
     peers(app, user, limit, after) {
       const account = accounts.find(app, user);

@@ -100,6 +100,11 @@ function conversationsAfter(disk: MemoryDisk, app: string, user: string, peer: s
     .sort((a, b) => compareText(a.conversation, b.conversation));
 }
 
+function isPresent(member: DiskMember | undefined): boolean {
+  const last = member?.intervals.at(-1);
+  return last !== undefined && last[1] === null;
+}
+
 function patched(state: MemberState, patch: MemberPatch, head: number): MemberState {
   const forward = (now: number, next: number | undefined) => Math.max(now, Math.min(next ?? 0, head));
   const archivedAt = patch.archivedAt === undefined ? state.archivedAt : patch.archivedAt;
@@ -151,6 +156,15 @@ export function createMemoryConversations(disk: MemoryDisk, { write, read }: Gat
         conversationsOf(disk, app, user)
           .slice(0, limit)
           .map(({ conversation, events }) => ({ conversation, head: events.length })),
+      ),
+    groups: ({ app, limit, after = "", member }) =>
+      read("conversations.groups", () =>
+        [...disk.conversations.values()]
+          .filter((found) => found.app === app && found.group !== null && found.conversation > after)
+          .filter(({ members }) => member === undefined || isPresent(members.get(member)))
+          .map(({ conversation }) => conversation)
+          .sort(compareText)
+          .slice(0, limit),
       ),
     patch: (patches) => write("conversations.patch", () => patches.map((patch) => applyPatch(disk, patch))),
     peers: (app, user, limit, after) =>

@@ -253,6 +253,8 @@ async function seen(store: Store, app: string) {
       users.map((one) => store.conversations.list({ app, user: one, archived: null, limit: 9 })),
     ),
     heads: await Promise.all(users.map((one) => store.conversations.heads(app, one, 9))),
+    groups: await store.conversations.groups({ app, limit: 9 }),
+    groupsOf: await store.conversations.groups({ app, limit: 9, member: users[0] }),
     peers: await Promise.all(users.map((one) => store.conversations.peers(app, one, 9))),
     peersByName: await Promise.all(users.map((one) => store.conversations.peers(app, one, 9, ""))),
     waiting: waiting.filter((one) => one.app === app),

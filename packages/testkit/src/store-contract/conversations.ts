@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sampleMembers, sampleRun, sampleTime } from "./samples.ts";
+import { sampleGroup, sampleMembers, sampleRun, sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
 
 /** `ConversationStore` without lists and patches. */
@@ -213,6 +213,45 @@ export function describeConversations(world: StoreWorld): void {
       ]);
       expect(await world.store.conversations.heads(app, "ann", 2)).toEqual(heads.slice(0, 2));
       expect(await world.store.conversations.heads(app, "eve", 10)).toEqual([]);
+    });
+  });
+
+  describe("groups", () => {
+    it("answers stored groups by id, page by page, and of a member those that it is in now", async () => {
+      const app = world.fresh("app");
+      const { conversations, events } = world.store;
+      const present = sampleMembers(["ann", "bob"]);
+      const left = [...sampleMembers(["ann"]), ...sampleMembers(["bob"], [[1, 1]])];
+      const group = sampleGroup;
+      await events.commit([
+        sampleRun(app, "group-c", { members: present, group }),
+        sampleRun(app, "group-a", { members: left, group }),
+        sampleRun(app, "group-B", {
+          members: sampleMembers(
+            ["bob"],
+            [
+              [1, 1],
+              [1, null],
+            ],
+          ),
+          group,
+        }),
+        sampleRun(app, "group-inline", { members: present, group: null }),
+        sampleRun(app, "ann.bob"),
+        sampleRun(`${app}-other`, "group-d", { members: present, group }),
+      ]);
+
+      const of = (member?: string) =>
+        conversations.groups({ app, limit: 9, ...(member === undefined ? {} : { member }) });
+      expect(await of()).toEqual(["group-B", "group-a", "group-c"]);
+      expect(await of("ann")).toEqual(["group-a", "group-c"]);
+      expect(await of("bob")).toEqual(["group-B", "group-c"]);
+      expect(await of("nobody")).toEqual([]);
+      expect(await conversations.groups({ app, limit: 1 })).toEqual(["group-B"]);
+      expect(await conversations.groups({ app, limit: 9, after: "group-B" })).toEqual(["group-a", "group-c"]);
+      expect(await conversations.groups({ app, limit: 1, after: "group-B", member: "bob" })).toEqual([
+        "group-c",
+      ]);
     });
   });
 
