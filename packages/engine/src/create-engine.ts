@@ -134,7 +134,7 @@ export function createEngine(options: EngineOptions): Engine {
     graceMs: options.presenceGraceMs,
     run: (what, work) => sweeps.run(what, work),
   });
-  const router = new InboundRouter(context, presence, presenceOf);
+  const router = new InboundRouter(context, presence, presenceOf, sessions);
   const sweeps = new Sweeps({
     clock,
     edge,
@@ -170,7 +170,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
 
     handleOpen(session) {
-      sessions.add(session);
+      sessions.add(session, clock.now());
     },
 
     handleClose(session) {

@@ -12,6 +12,7 @@ import {
 } from "@chat21/protocol";
 import { decodeMessage, decodePayload, parseJsonObject, tooLarge } from "./decode-message.ts";
 import type { PresenceOperations } from "./engine.ts";
+import type { LiveSessions } from "./live-sessions.ts";
 import { runCommand } from "./operations/commands.ts";
 import { archiveConversation, moveWatermarks, setIsNew } from "./operations/conversations.ts";
 import { takeReceipt } from "./operations/receipts.ts";
@@ -33,13 +34,16 @@ export class InboundRouter {
   readonly #context: OperationsContext;
   readonly #presence: PresenceKeeper;
   readonly #typing: Pick<PresenceOperations, "typing">;
+  readonly #sessions: Pick<LiveSessions, "connectBeforeLast">;
   readonly #unresolvedRate: RateLimiter;
 
   constructor(
     context: OperationsContext,
     presence: PresenceKeeper,
     typing: Pick<PresenceOperations, "typing">,
+    sessions: Pick<LiveSessions, "connectBeforeLast">,
   ) {
+    this.#sessions = sessions;
     this.#context = context;
     this.#presence = presence;
     this.#typing = typing;
@@ -105,7 +109,9 @@ export class InboundRouter {
     if (isId(object["client_message_id"])) origin.clientMessageId = object["client_message_id"];
     const message = decodeMessage(text, object);
     const sender = { user: session.user, admin: session.admin };
-    await sendDecoded(this.#context, session.app, sender, recipient, message, inbound);
+    const resentSince = inbound.packet?.isDuplicate ? this.#sessions.connectBeforeLast(session) : 0;
+    const delivered = { ...inbound, clientId: session.clientId, resentSince };
+    await sendDecoded(this.#context, session.app, sender, recipient, message, delivered);
   }
 
   async #presenceOf(session: Session, payload: Uint8Array): Promise<void> {

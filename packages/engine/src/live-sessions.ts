@@ -1,9 +1,14 @@
 import type { Session } from "./ports/edge.ts";
 
-/** The open connections, and which of them announced presence. */
+/** So long after its connect a client is remembered. */
+const connectKeptMs = 600_000;
+
+/** The open connections, which of them announced presence, and when each client connected. */
 export class LiveSessions {
   readonly #open = new Set<Session>();
   readonly #announced = new Map<string, Session>();
+  /** Times (ms) of each client's last two connects, the client that connected first in front. */
+  readonly #connects = new Map<string, { readonly last: number; readonly before: number }>();
 
   /** Open sessions. */
   get all(): ReadonlySet<Session> {
@@ -15,8 +20,21 @@ export class LiveSessions {
     return this.#announced.values();
   }
 
-  add(session: Session): void {
+  add(session: Session, now: number): void {
     this.#open.add(session);
+    const key = leaseKey(session);
+    const before = this.#connects.get(key)?.last ?? 0;
+    this.#connects.delete(key);
+    this.#connects.set(key, { last: now, before });
+    for (const [oldest, { last }] of this.#connects) {
+      if (now - last < connectKeptMs) break;
+      this.#connects.delete(oldest);
+    }
+  }
+
+  /** When the client's connection before the last one began, milliseconds; 0 when that is not known. */
+  connectBeforeLast(session: Session): number {
+    return this.#connects.get(leaseKey(session))?.before ?? 0;
   }
 
   /** Notes that the session's client has announced its presence. Answers whether the connection is still open. */

@@ -39,7 +39,6 @@ export interface Arrival {
   readonly again: {
     readonly sender: string;
     readonly body: string;
-    readonly tempUid: string | null;
   } | null;
 }
 

@@ -21,16 +21,21 @@ import type { Arrival } from "./pending-run.ts";
 import type { Inbound } from "./ports/edge.ts";
 import type { EventRecord } from "./ports/records.ts";
 import { isErased } from "./project-message.ts";
+import type { Delivered, RepeatKey } from "./repeat-key.ts";
+import { repeatKeyOf } from "./repeat-key.ts";
 
-/** Takes a decoded message through steps 2 to 8. The same idempotency key answers the event that was stored first. */
+/**
+ * Takes a decoded message through steps 2 to 8. The same idempotency key answers the event that was stored first; a
+ * message without one has the key that `repeat-key.ts` makes.
+ */
 export async function sendDecoded(
   context: OperationsContext,
   app: string,
   sender: Sender,
   recipient: string,
   message: DecodedMessage,
-  inbound?: Pick<Inbound, "isCurrent" | "redelivered">,
-): Promise<{ readonly event: EventRecord; readonly repeated: boolean }> {
+  inbound?: InboundMessage,
+): Promise<Sent> {
   context.requireService(app);
   const again = inbound?.redelivered === true;
   if (!again && !sender.admin && sender.user !== systemUser) context.rate.take(`${app}/${sender.user}`);
@@ -40,35 +45,72 @@ export async function sendDecoded(
     throw new ChatError("invalid_id", "the recipient's id is too long for a user's");
   const conversation = conversationIdOf(sender.user, recipient, isGroup);
   const { clientMessageId } = message;
-  const repeatKey = clientMessageId === null ? null : `${app}/${sender.user}/${clientMessageId}`;
-  const { events, repeated } = await context.writer
-    .write(app, conversation, sendMessage(sender, message), {
-      repeatKey,
-      arrival: arrivalOf(inbound, sender, message),
-    })
-    .catch((refusal: ChatError) => earlierWrite(context, app, sender.user, clientMessageId, refusal));
-  const event = events[0];
-  if (event === undefined) throw new ChatError("internal", "a send made no event");
+  const key = clientMessageId === null ? repeatKeyOf(conversation, message, inbound) : null;
+  const arrival = arrivalOf(inbound, sender, message);
+  const write: Write = async (id) => {
+    const decide = sendMessage(sender, { ...message, clientMessageId: id });
+    const repeatKey = id === null ? null : `${app}/${sender.user}/${id}`;
+    const { events, repeated } = await context.writer
+      .write(app, conversation, decide, { repeatKey, arrival })
+      .catch((refusal: ChatError) => earlierWrite(context, app, sender.user, id, refusal, key));
+    const event = events[0];
+    if (event === undefined) throw new ChatError("internal", "a send made no event");
+    return { event, repeated };
+  };
+  const sent = key === null ? await write(clientMessageId) : await writeUnder(key, context, write);
+  const { event, repeated } = sent;
   if (repeated) {
     context.metrics.count("repeats");
     // A message that was erased since has no body to compare with, and is not delivered again.
     const isSame = event.type === "message" && !isErased(event) && event.conversation === conversation;
     if (!isSame || event.body !== message.body) {
-      throw new ChatError("idempotency_conflict", "client_message_id was used for another message");
+      throw new ChatError(
+        "idempotency_conflict",
+        "the id was used for another message, or its message was erased",
+      );
     }
     context.dispatcher.repeat(event);
   }
-  return { event, repeated };
+  return sent;
+}
+
+/** A message as an edge delivered it. */
+type InboundMessage = Delivered & Pick<Inbound, "isCurrent">;
+
+/** A stored message; `repeated`: it was stored before. */
+interface Sent {
+  readonly event: EventRecord;
+  readonly repeated: boolean;
+}
+
+type Write = (clientMessageId: string | null) => Promise<Sent>;
+
+/**
+ * Writes under the first key that no other message has. More than one try is rare: a message that looks like an earlier
+ * one, and is not.
+ */
+async function writeUnder(
+  key: RepeatKey,
+  { clock, store }: Pick<OperationsContext, "clock" | "store">,
+  write: Write,
+): Promise<Sent> {
+  const isDone = ({ event, repeated }: Sent) => !repeated || key.isSame(event, clock.now());
+  const first = await write(key.id);
+  if (isDone(first)) return first;
+  const { present, past } = key.later(clock.now());
+  const earlier = await store.events.findByClientMessageId(first.event.app, first.event.sender, past);
+  if (earlier !== null && key.isSame(earlier, clock.now())) return { event: earlier, repeated: true };
+  const second = await write(present);
+  return isDone(second) ? second : write(null);
 }
 
 function arrivalOf(
-  inbound: Pick<Inbound, "isCurrent" | "redelivered"> | undefined,
+  inbound: InboundMessage | undefined,
   { user }: Sender,
-  { body, clientMessageId, tempUid }: DecodedMessage,
+  { body, clientMessageId }: DecodedMessage,
 ): Arrival | undefined {
   if (inbound?.isCurrent === undefined) return undefined;
-  const again =
-    inbound.redelivered === true && clientMessageId === null ? { sender: user, body, tempUid } : null;
+  const again = inbound.redelivered === true && clientMessageId === null ? { sender: user, body } : null;
   return { isCurrent: inbound.isCurrent, again };
 }
 
@@ -78,14 +120,15 @@ function arrivalOf(
  * such event.
  */
 export async function earlierWrite(
-  { store }: OperationsContext,
+  { store, clock }: OperationsContext,
   app: string,
   sender: string,
   clientMessageId: string | null,
   refusal: ChatError,
+  key: RepeatKey | null = null,
 ): Promise<{ readonly events: readonly EventRecord[]; readonly repeated: boolean }> {
   if (clientMessageId === null || refusal.retryable) throw refusal;
   const event = await store.events.findByClientMessageId(app, sender, clientMessageId);
-  if (event === null) throw refusal;
+  if (event === null || key?.isSame(event, clock.now()) === false) throw refusal;
   return { events: [event], repeated: true };
 }

@@ -70,7 +70,7 @@ export class Writer {
       newId: options.newId,
       target: (seq) => this.#deciding?.targets.find(this.#deciding.state, seq) ?? null,
     };
-    this.#repeats = new RepeatsByBroker(options.redeliveries, options.store.events);
+    this.#repeats = new RepeatsByBroker(options.redeliveries);
     this.#outcomes = new Outcomes(options);
   }
 

@@ -10,10 +10,11 @@ export function readPublish(buffer: Buffer, start: number, body: number, end: nu
   // [MQTT-3.3.1-4]
   if (qos === 3 || payloadStart > end) throw malformed("a PUBLISH is malformed");
   // [MQTT-3.3.1-2]
-  if (qos === 0 && ((buffer[start] as number) & 8) !== 0) throw malformed("a PUBLISH of QoS 0 has DUP");
+  const isDuplicate = ((buffer[start] as number) & 8) !== 0;
+  if (qos === 0 && isDuplicate) throw malformed("a PUBLISH of QoS 0 has DUP");
   const topic = readTopic(buffer, topicStart, topicEnd);
   const packetId = qos === 0 ? 0 : readPacketId(buffer, topicEnd, end);
-  return { topic, qos, packetId, payloadStart };
+  return { topic, qos, packetId, isDuplicate, payloadStart };
 }
 
 /** The used parts of a PUBLISH. RETAIN has no meaning here. */
@@ -22,6 +23,8 @@ export interface ReceivedPublish {
   readonly qos: number;
   /** 0 for QoS 0. */
   readonly packetId: number;
+  /** The client has sent it before. */
+  readonly isDuplicate: boolean;
   /** Offset of the payload in the buffer. */
   readonly payloadStart: number;
 }

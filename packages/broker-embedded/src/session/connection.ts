@@ -40,6 +40,8 @@ export class Connection implements TransportOwner, BrokerClient {
   #subscriptions: Subscriptions | null = null;
   /** Held packets are still handled after the transport has ended, and even when it is gone. */
   #transportState: "up" | "ended" | "gone" = "up";
+  /** Packet identifiers that the client may use again for what it sent over its last connection. */
+  #resent = new Set<number>();
   /** The connection closes as soon as all publishes are settled. */
   #isDraining = false;
 
@@ -70,7 +72,10 @@ export class Connection implements TransportOwner, BrokerClient {
   handleData(chunk: Buffer): void {
     if (this.#state === "closed") return;
     // Bytes before CONNACK do not extend the connect timeout.
-    if (this.#state === "open") this.#liveness.hear();
+    if (this.#state === "open") {
+      this.#liveness.hear();
+      this.#window.confirm();
+    }
     this.#guard(() => {
       if (this.#state === "new") this.#greet(chunk);
       this.#receiver.read(chunk);
@@ -101,7 +106,7 @@ export class Connection implements TransportOwner, BrokerClient {
   handleConnected(): void {
     if (this.#state !== "connecting" || this.#session === null) return;
     this.#state = "open";
-    this.#context.handleOpened(this, this.#session);
+    this.#resent = this.#context.handleOpened(this, this.#session);
     this.proceed();
   }
 
@@ -115,6 +120,11 @@ export class Connection implements TransportOwner, BrokerClient {
   }
 
   // From the edge
+
+  /** Identifiers of publishes whose acknowledgement the client may not have. */
+  get unconfirmed(): Set<number> {
+    return this.#window.unconfirmed();
+  }
 
   /** The QoS of the client's subscription to `topic`; -1 when it has none. */
   qosOf(topic: string): 0 | 1 | -1 {
@@ -192,7 +202,7 @@ export class Connection implements TransportOwner, BrokerClient {
         this.#sender.release(readOnlyPacketId(buffer, body, end));
         return true;
       case packetHeaders.pubrel:
-        this.#sender.acknowledge(packetHeaders.pubcomp, readOnlyPacketId(buffer, body, end));
+        this.#release(readOnlyPacketId(buffer, body, end));
         return true;
       case packetHeaders.pingreq:
         expectNoBody(body, end);
@@ -256,10 +266,20 @@ export class Connection implements TransportOwner, BrokerClient {
     const { paused, limits } = this.#context;
     const session = this.#session as Session;
     if (paused || this.#isDraining || this.#window.size >= limits.maxInFlightPublishes) return false;
-    const { topic, qos, packetId, payloadStart } = readPublish(buffer, start, body, end);
+    const { topic, qos, packetId, isDuplicate, payloadStart } = readPublish(buffer, start, body, end);
     const pending = this.#window.add(packetId, answers[qos] as number);
+    if (qos === 2 && this.#window.holds(packetId)) {
+      this.#window.settle(pending);
+      return true;
+    }
+    if (qos === 2) this.#window.hold(packetId);
     const payload = buffer.subarray(payloadStart, end);
-    const inbound = isCut(buffer, start, body, end) ? { topic, payload, isCut: true } : { topic, payload };
+    const inbound: Inbound = {
+      topic,
+      payload,
+      ...(isCut(buffer, start, body, end) && { isCut: true }),
+      ...(qos > 0 && { packet: { id: packetId, isDuplicate: this.#resent.delete(packetId) || isDuplicate } }),
+    };
     this.#context.handlePublish(session, inbound).then(
       () => {
         this.#window.settle(pending);
@@ -269,6 +289,11 @@ export class Connection implements TransportOwner, BrokerClient {
       (thrown) => this.close(this.#context.handleRefusedPublish(session, thrown), "a publish is not allowed"),
     );
     return true;
+  }
+
+  #release(packetId: number): void {
+    this.#window.release(packetId);
+    this.#sender.acknowledge(packetHeaders.pubcomp, packetId);
   }
 
   #guard(run: () => void): void {
@@ -294,8 +319,11 @@ export interface ConnectionContext extends SweepClock {
   handlePublish(session: Session, inbound: Inbound): Promise<void>;
   /** A CONNECT of protocol `level` is refused before its token is checked. */
   handleRefusedConnect(connection: Connection, level: number): void;
-  /** CONNACK is on its way. This call comes before any other of the session. */
-  handleOpened(connection: Connection, session: Session): void;
+  /**
+   * CONNACK is on its way. This call comes before any other of the session. Returns the packet identifiers that the
+   * client may use again for what it sent over its last connection.
+   */
+  handleOpened(connection: Connection, session: Session): Set<number>;
   /** The handler refused a publish with `thrown`. Returns the cause with which the connection is closed. */
   handleRefusedPublish(session: Session, thrown: unknown): CloseCause;
   /** The connection was closed. Called once; `session` is null when there was no session. */

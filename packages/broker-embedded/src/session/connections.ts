@@ -17,6 +17,7 @@ import { AuthFailures } from "./auth-failures.ts";
 import { type CloseCause, quietCauses } from "./close-cause.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
+import { LostAcknowledgements } from "./lost-acknowledgements.ts";
 import type { Sessions } from "./session-broker.ts";
 import { SessionIndex } from "./session-index.ts";
 import { sweepEveryMs } from "./sweep.ts";
@@ -30,6 +31,7 @@ export class Connections implements ConnectionContext, Acceptor {
   readonly #all = new Set<Connection>();
   readonly #index = new SessionIndex();
   readonly #failures: AuthFailures;
+  readonly #lost = new LostAcknowledgements();
   #paused = false;
   #nowMs = 0;
   /** Set when no more connections are accepted. Called when the last one is gone. */
@@ -145,7 +147,7 @@ export class Connections implements ConnectionContext, Acceptor {
     else log.info({ address, level }, "refused a CONNECT of an unknown version or without a client id");
   }
 
-  handleOpened(connection: Connection, session: Session): void {
+  handleOpened(connection: Connection, session: Session): Set<number> {
     const { handler, log, metrics } = this.#options;
     const { app, user, clientId } = session;
     for (const other of this.#index.of(app, user)) {
@@ -155,6 +157,7 @@ export class Connections implements ConnectionContext, Acceptor {
     metrics.count("sessions_opened");
     log.debug({ app, user, clientId, address: connection.address }, "a session was opened");
     this.#tell(() => handler.handleOpen(session));
+    return this.#lost.take(session, this.#nowMs);
   }
 
   canSubscribe(session: Session, filter: string): boolean {
@@ -190,6 +193,8 @@ export class Connections implements ConnectionContext, Acceptor {
     }
     const { app, user, clientId } = session;
     this.#index.delete(connection, session);
+    // Who says goodbye has nothing to send again.
+    if (cause !== "disconnected") this.#lost.note(session, connection.unconfirmed, this.#nowMs);
     metrics.count("sessions_closed", { reason: cause });
     log[level]({ ...fields, app, user, clientId }, "a session was closed");
     this.#tell(() => handler.handleClose(session));

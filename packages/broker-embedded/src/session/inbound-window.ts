@@ -1,3 +1,6 @@
+/** Identifiers of QoS 2 that are held for a connection, at most. */
+const maxUnreleased = 1_024;
+
 /**
  * The unacknowledged publishes, in the order in which they came. They are acknowledged in this order
  * ([MQTT-4.6.0-2]), although the engine may settle them in another one.
@@ -7,6 +10,10 @@ export class InboundWindow {
   #first: PendingPublish | null = null;
   #last: PendingPublish | null = null;
   #size = 0;
+  /** Identifiers of QoS 2 whose PUBREL has not come ([MQTT-4.3.3-2]). */
+  readonly #unreleased = new Set<number>();
+  /** Identifiers whose acknowledgement was sent after the client was last heard: it may have missed it. */
+  readonly #unconfirmed = new Set<number>();
 
   constructor(acknowledge: (header: number, packetId: number) => void) {
     this.#acknowledge = acknowledge;
@@ -15,6 +22,35 @@ export class InboundWindow {
   /** Number of unsettled publishes and settled ones behind them. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The client was heard, so it had what was sent before. */
+  confirm(): void {
+    if (this.#unconfirmed.size > 0) this.#unconfirmed.clear();
+  }
+
+  /** Identifiers of publishes whose acknowledgement the client may not have. */
+  unconfirmed(): Set<number> {
+    const ids = new Set(this.#unconfirmed);
+    for (let pending = this.#first; pending !== null; pending = pending.next)
+      if (pending.answer !== 0) ids.add(pending.packetId);
+    return ids;
+  }
+
+  /** Whether a publish of QoS 2 with this identifier is a repeat. */
+  holds(packetId: number): boolean {
+    return this.#unreleased.has(packetId);
+  }
+
+  /** Holds an identifier of QoS 2 until {@link release}. A client that releases none does not fill the memory. */
+  hold(packetId: number): void {
+    this.#unreleased.add(packetId);
+    const [oldest] = this.#unreleased;
+    if (oldest !== undefined && this.#unreleased.size > maxUnreleased) this.#unreleased.delete(oldest);
+  }
+
+  release(packetId: number): void {
+    this.#unreleased.delete(packetId);
   }
 
   add(packetId: number, answer: number): PendingPublish {
@@ -31,7 +67,10 @@ export class InboundWindow {
     pending.settled = true;
     let first = this.#first;
     while (first?.settled) {
-      if (first.answer !== 0) this.#acknowledge(first.answer, first.packetId);
+      if (first.answer !== 0) {
+        this.#acknowledge(first.answer, first.packetId);
+        this.#unconfirmed.add(first.packetId);
+      }
       first = first.next;
       this.#size--;
     }

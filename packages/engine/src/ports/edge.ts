@@ -39,6 +39,12 @@ export interface Inbound {
    */
   readonly redelivered?: boolean;
   /**
+   * The packet that carried it, of QoS 1 or 2. `isDuplicate`: the client says that it has sent the packet before, or it
+   * has used the identifier over its last connection, and that one broke before it can have had the acknowledgement.
+   * @default nothing is known of a packet
+   */
+  readonly packet?: { readonly id: number; readonly isDuplicate: boolean };
+  /**
    * Whether this process may still decide about it. It is asked after everything has been read that the decision rests
    * on. So a process that was paused, and replaced meanwhile, decides on a head that is no longer the last (ADR 0010).
    * @default always
@@ -110,8 +116,8 @@ export type CloseReason = "expired" | "revoked" | "shutting_down" | "slow_consum
  *
  * A session lasts as long as its connection: CONNACK always says that none was present. Nothing is retained, and no
  * will is published. A new connection with the client id of an open connection of the same app and user replaces it;
- * another user's connection stays open. QoS 2 is granted as 1, and a publish with QoS 2 gets the promises of QoS 1. A
- * client that breaks the protocol is closed without effect on others.
+ * another user's connection stays open. QoS 2 is granted as 1. A publish with QoS 2 that comes again before PUBREL is
+ * not handed over again; over a new connection it gets the promises of QoS 1. A client that breaks the protocol is closed without effect on others.
  */
 export interface Edge {
   /** Opens the listeners. Called once. Rejects with a clear message when it cannot listen on an address. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vi
 import { describeBadInput } from "./bad-input.ts";
 import { describeConversations } from "./conversations.ts";
 import { describeGroups } from "./groups.ts";
+import { describeLostAcknowledgements } from "./lost-acknowledgements.ts";
 import { describeMessages } from "./messages.ts";
 import { describePresence } from "./presence.ts";
 import { describeQuirks } from "./quirks.ts";
@@ -34,6 +35,7 @@ export function describeConformance(name: string, startTopology: StartTopology):
 
     const current = () => world;
     describeMessages(current);
+    describeLostAcknowledgements(current);
     describeReceipts(current);
     describeConversations(current);
     describeGroups(current);

@@ -119,6 +119,20 @@ export function describeMessages(world: () => World): void {
       expect(b.untaken((frame) => frame.payload.text === "once")).toEqual([]);
     });
 
+    it("with the same tempUID and text are stored once, with another tempUID twice", async () => {
+      const [a, b] = await world().people("a", "b");
+      const message = (tempUID: string) => ({ ...textMessage("ok"), attributes: { tempUID } });
+
+      for (const qos of [1, 0, 1] as const) await a.send(b.user, message("T-1"), qos);
+      await a.send(b.user, message("T-2"));
+
+      // Every time the sender gets its copy; the recipient gets one for each message.
+      for (let copy = 0; copy < 4; copy++) await a.nextMessage(b.user, "ok");
+      const received = [await b.nextMessage(a.user), await b.nextMessage(a.user)];
+      expect(received.map(({ payload }) => payload.seq)).toEqual([1, 2]);
+      expect((await world().history(a.user, b.user)).map(({ text }) => text)).toEqual(["ok", "ok"]);
+    });
+
     it("are never retained", async () => {
       const [a, b] = await world().people("a", "b");
       await a.publish(`apps/${app}/outgoing/users/${a.user}/messages/${b.user}/outgoing`, textMessage("now"));

@@ -1,4 +1,5 @@
 import { ChatError, topics } from "@chat21/protocol";
+import type { Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { ann, carriers, type EdgeWorld, pingreq, publishPacket, subscribePacket } from "./edge-world.ts";
 import { testApp } from "./scripted-handler.ts";
@@ -97,6 +98,67 @@ export function describePublishing(world: () => EdgeWorld): void {
       connection.send({ cmd: "pubrel", messageId: 21 });
       expect(await connection.next()).toMatchObject({ cmd: "pubcomp", messageId: 21 });
       expect(world().handler.publishes).toHaveLength(1);
+    });
+
+    it("takes a QoS 2 publish once until it is released, whatever comes again [MQTT-4.3.3-2]", async () => {
+      const connection = await world().join({ carrier });
+      const first = publishPacket({ qos: 2, messageId: 21, payload: '{"n":1}' });
+      connection.send(first);
+      expect(await connection.next()).toMatchObject({ cmd: "pubrec", messageId: 21 });
+
+      connection.send({ ...first, dup: true } as Packet);
+      expect(await connection.next()).toMatchObject({ cmd: "pubrec", messageId: 21 });
+      connection.send({ cmd: "pubrel", messageId: 21 });
+      expect(await connection.next()).toMatchObject({ cmd: "pubcomp", messageId: 21 });
+      connection.send(publishPacket({ qos: 2, messageId: 21, payload: '{"n":2}' }));
+      expect(await connection.next()).toMatchObject({ cmd: "pubrec", messageId: 21 });
+
+      expect(world().handler.publishes.map(({ payload }) => payload)).toEqual(['{"n":1}', '{"n":2}']);
+    });
+
+    it("says which packet carried a publish, and whether the client sends it again", async () => {
+      const connection = await world().join({ carrier });
+      connection.send(
+        publishPacket({ messageId: 5 }),
+        { ...publishPacket({ messageId: 6 }), dup: true } as Packet,
+        publishPacket({ qos: 0 }),
+      );
+
+      await world().handler.until(() => world().handler.publishes.length === 3);
+      expect(world().handler.publishes.map(({ packet }) => packet)).toEqual([
+        { id: 5, isDuplicate: false },
+        { id: 6, isDuplicate: true },
+        undefined,
+      ]);
+    });
+
+    it("knows a packet that comes again without DUP when its acknowledgement may have been lost, and only then", async () => {
+      const lost = await world().join({ carrier });
+      const packet = publishPacket({ messageId: 5 });
+      lost.send(packet);
+      await world().handler.until(() => world().handler.publishes.length === 1);
+      lost.destroy();
+      await world().handler.until(() => world().handler.closed.length === 1);
+
+      const polite = await world().join({ carrier });
+      polite.send(packet);
+      expect(await polite.next()).toMatchObject({ cmd: "puback" });
+      // The identifier is free now.
+      polite.send(packet, { cmd: "disconnect" });
+      await polite.closed;
+      const heard = await world().join({ carrier });
+      heard.send(packet);
+      expect(await heard.next()).toMatchObject({ cmd: "puback" });
+      heard.send(pingreq);
+      expect(await heard.next()).toMatchObject({ cmd: "pingresp" });
+      heard.destroy();
+      await world().handler.until(() => world().handler.closed.length === 3);
+      const last = await world().join({ carrier });
+      last.send(packet);
+      expect(await last.next()).toMatchObject({ cmd: "puback" });
+
+      const duplicates = world().handler.publishes.map((publish) => publish.packet?.isDuplicate);
+      expect(duplicates).toEqual([false, true, false, false, false]);
     });
 
     it("retains nothing", async () => {

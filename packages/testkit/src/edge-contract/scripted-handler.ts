@@ -41,7 +41,8 @@ export class ScriptedHandler implements EdgeHandler {
   }
 
   handlePublish(session: Session, inbound: Inbound): Promise<void> {
-    const publish = { session, topic: inbound.topic, payload: Buffer.from(inbound.payload).toString() };
+    const { topic, packet } = inbound;
+    const publish = { session, topic, payload: Buffer.from(inbound.payload).toString(), packet };
     this.publishes.push(publish);
     const settled = this.onPublish(publish);
     this.#called(`publish ${session.user} ${inbound.topic}`);
@@ -84,6 +85,7 @@ export interface RecordedPublish {
   readonly session: Session;
   readonly topic: string;
   readonly payload: string;
+  readonly packet: Inbound["packet"];
 }
 
 /** The default app of the tests. */
