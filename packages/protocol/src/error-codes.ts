@@ -19,6 +19,7 @@ export const errorCodes = {
   rate_limited: { status: 429, retryable: true, title: "Too many requests" },
   shutting_down: { status: 503, retryable: true, title: "The server is stopping" },
   store_unavailable: { status: 503, retryable: true, title: "The store does not answer" },
+  taken_over: { status: 503, retryable: true, title: "Another connection uses this client id" },
   timeout: { status: 504, retryable: true, title: "No answer in time" },
   token_expired: { status: 401, retryable: false, title: "The token has expired" },
   token_revoked: { status: 401, retryable: false, title: "The token was revoked" },

@@ -1,13 +1,13 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.ts";
 import { isGroupId, isId } from "./ids.ts";
-import { limits } from "./limits.ts";
+import { clientLimits } from "./limits.ts";
 
 /** Schema of {@link isId}. */
 export const idSchema = defineSchema(() =>
   z.string().check(
     z.refine(isId, {
-      error: `expected 1-${limits.idBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
+      error: `expected 1-${clientLimits.idBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
     }),
   ),
 );
@@ -16,7 +16,7 @@ export const idSchema = defineSchema(() =>
 export const conversWithSchema = defineSchema(() =>
   z.string().check(
     z.refine(isGroupId, {
-      error: `expected 1-${limits.groupIdBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
+      error: `expected 1-${clientLimits.groupIdBytes} characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`,
     }),
   ),
 );

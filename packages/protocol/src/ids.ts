@@ -1,4 +1,4 @@
-import { limits } from "./limits.ts";
+import { clientLimits, limits } from "./limits.ts";
 
 /** The alphabet of ids. `__proto__` is not a plain key of an object: `{}["__proto__"] = 1` adds nothing. */
 export const idPattern = /^(?!\$|__proto__$)[A-Za-z0-9_\-@:=~!,;()$&']+$/;
@@ -16,12 +16,12 @@ export function byteLength(text: string): number {
  * and RabbitMQ's scopes (`/ + # . * %`), so that an id is one segment everywhere.
  */
 export function isId(value: unknown): value is string {
-  return typeof value === "string" && value.length <= limits.idBytes && idPattern.test(value);
+  return typeof value === "string" && value.length <= clientLimits.idBytes && idPattern.test(value);
 }
 
 /** Whether `value` may be a group id: the alphabet of {@link isId}, 1-128 bytes. */
 export function isGroupId(value: unknown): value is string {
-  return typeof value === "string" && value.length <= limits.groupIdBytes && idPattern.test(value);
+  return typeof value === "string" && value.length <= clientLimits.groupIdBytes && idPattern.test(value);
 }
 
 /** Whether a value may be an MQTT client id: any text of 1-256 bytes without U+0000. It needs no alphabet. */

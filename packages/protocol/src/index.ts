@@ -26,7 +26,7 @@ export type { EventKind } from "./kinds/event-kind.ts";
 export { defineEventKind } from "./kinds/event-kind.ts";
 export type { EventCodes, EventType } from "./kinds/event-kinds.ts";
 export { eventCodes, eventKinds } from "./kinds/event-kinds.ts";
-export { limits } from "./limits.ts";
+export { clientLimits, limits } from "./limits.ts";
 export type {
   Conversation,
   Group,

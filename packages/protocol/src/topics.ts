@@ -1,5 +1,5 @@
 import { isClientId, isGroupId, isId } from "./ids.ts";
-import { limits } from "./limits.ts";
+import { clientLimits } from "./limits.ts";
 
 /**
  * MQTT topics. This is the only place where `/` (MQTT) and `.` (AMQP) are joined or split. Builders do not check their
@@ -211,7 +211,7 @@ export function fromRoutingKey(key: string): string {
 
 /**
  * Whether every possible routing key of a conversation between `user` and `conversWith` stays within {@link
- * limits.routingKeyBytes}. Checked before anything is accepted, because a broker would refuse the key later.
+ * clientLimits.routingKeyBytes}. Checked before anything is accepted, because a broker would refuse the key later.
  */
 export function fitsRoutingKeys(app: string, user: string, conversWith: string): boolean {
   const uuidBytes = 36;
@@ -219,5 +219,5 @@ export function fitsRoutingKeys(app: string, user: string, conversWith: string):
     topics.archivedConversationAdded(app, user, conversWith).length,
     topics.messageUpdated(app, user, conversWith, "").length + uuidBytes,
   );
-  return longest <= limits.routingKeyBytes;
+  return longest <= clientLimits.routingKeyBytes;
 }

@@ -17,6 +17,6 @@ export const webhookEvents = [
 export type WebhookEvent = (typeof webhookEvents)[number];
 
 /** The events that are sent by default: consumers of an original Chat21 know all of them. */
-export const usualWebhookEvents: readonly WebhookEvent[] = webhookEvents.filter(
+export const usualWebhookEvents: readonly WebhookEvent[] = /* @__PURE__ */ webhookEvents.filter(
   (event) => event !== "message-deleted",
 );

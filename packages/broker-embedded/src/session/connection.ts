@@ -1,4 +1,5 @@
 import type { ConnectAttempt, Inbound, Session } from "@chat21/engine";
+import { errorCodes, isId, topics } from "@chat21/protocol";
 import { isCut } from "../codec/frame-reader.ts";
 import { packetHeaders, packetTypeMask } from "../codec/packet-types.ts";
 import { ProtocolViolation } from "../codec/protocol-violation.ts";
@@ -169,6 +170,7 @@ export class Connection implements TransportOwner, BrokerClient {
       this.#sender.discard();
       this.#transport.destroy();
     } else {
+      if (cause === "taken_over" && session !== null) this.#tellTakeover(session);
       this.#sender.finish();
       this.#transport.end();
     }
@@ -181,6 +183,13 @@ export class Connection implements TransportOwner, BrokerClient {
   destroy(): void {
     this.close("shutting_down");
     this.#transport.destroy();
+  }
+
+  /** MQTT 3.1.1 has no DISCONNECT from a server, so a client that is subscribed gets an answer that it did not ask for. */
+  #tellTakeover({ app, user, clientId }: Session): void {
+    const topic = topics.answer(app, user, isId(clientId) ? clientId : "all");
+    const subscribed = this.#subscriptions?.qosOf(topic) ?? -1;
+    if (subscribed !== -1) this.#sender.publish(topic, takenOver, 0);
   }
 
   // Packets
@@ -331,6 +340,8 @@ export interface ConnectionContext extends SweepClock {
   /** The connection is closed and its transport is gone. */
   handleGone(connection: Connection): void;
 }
+
+const takenOver = Buffer.from(JSON.stringify({ code: "taken_over", message: errorCodes.taken_over.title }));
 
 /** Answers to a PUBLISH of QoS 0, 1 and 2. QoS 2 gets its own handshake, but only the guarantee of QoS 1. */
 const answers = [0, packetHeaders.puback, packetHeaders.pubrec] as const;

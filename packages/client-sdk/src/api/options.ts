@@ -1,4 +1,4 @@
-import { ChatError, isId, limits } from "@chat21/protocol";
+import { ChatError, clientLimits, isId } from "@chat21/protocol";
 import type { Backoff } from "../connection/backoff.ts";
 import { exponentialBackoff } from "../connection/backoff.ts";
 import type { Clock } from "../connection/clock.ts";
@@ -114,7 +114,7 @@ export function resolveOptions({ url, ...options }: ConnectOptions): ResolvedOpt
   const { deviceId } = resolved;
   if (
     deviceId !== undefined &&
-    !(isId(deviceId) && deviceId.length <= limits.idBytes - deviceSuffix.length)
+    !(isId(deviceId) && deviceId.length <= clientLimits.idBytes - deviceSuffix.length)
   ) {
     throw new ChatError("invalid_id", "deviceId: expected 1-62 characters of the id alphabet");
   }
@@ -123,7 +123,6 @@ export function resolveOptions({ url, ...options }: ConnectOptions): ResolvedOpt
 
 /** Marks the client id of a device's second connection, while it replaces the first. */
 export const deviceSuffix = "~2";
-
 function parseUrl(name: string, text: string, scheme: RegExp): string {
   if (URL.canParse(text) && scheme.test(new URL(text).protocol)) return text.replace(/\/+$/, "");
   throw new ChatError(

@@ -1,4 +1,10 @@
-import { compareListed, conversationIdOf, countsAsUnread, isListedMessage, limits } from "@chat21/protocol";
+import {
+  clientLimits,
+  compareListed,
+  conversationIdOf,
+  countsAsUnread,
+  isListedMessage,
+} from "@chat21/protocol";
 import type { ConversationSummary, Watermarks } from "../api/conversation.ts";
 import type { ChatMessage } from "../api/message.ts";
 
@@ -19,7 +25,7 @@ export function countUnread(messages: readonly ChatMessage[], after: number, use
 
 /** The unread number up to the limit of lists. */
 export function capUnread(unread: number): number {
-  return Math.min(unread, limits.unreadMax);
+  return Math.min(unread, clientLimits.unreadMax);
 }
 
 /** The newest message that a list may show, or `null`. */

@@ -1,4 +1,4 @@
-import { byteLength, ChatError, fitsRoutingKeys, isGroupId, isId, limits } from "@chat21/protocol";
+import { byteLength, ChatError, clientLimits, fitsRoutingKeys, isGroupId, isId } from "@chat21/protocol";
 import type { MessageDraft, SendOptions, SentMessage } from "../api/message.ts";
 import type { Typing } from "../conversation/typing.ts";
 import { bodyOf } from "./draft-body.ts";
@@ -40,8 +40,8 @@ export class Sender {
     }
     if (!isId(clientMessageId)) throw new ChatError("invalid_id", "clientMessageId is not an id");
     const body = bodyOf(to, draft, { senderFullname: fullname, recipientFullname: titleOf(to) });
-    if (byteLength(JSON.stringify(body)) + addedBytes > limits.payloadBytes) {
-      throw new ChatError("payload_too_large", `a message may have ${limits.payloadBytes} bytes`);
+    if (byteLength(JSON.stringify(body)) + addedBytes > clientLimits.payloadBytes) {
+      throw new ChatError("payload_too_large", `a message may have ${clientLimits.payloadBytes} bytes`);
     }
     typing.forget(to);
     return outbox.add(to, body, clientMessageId);

@@ -1,5 +1,5 @@
 import type { Mark } from "@chat21/protocol";
-import { ChatError, limits } from "@chat21/protocol";
+import { ChatError, clientLimits } from "@chat21/protocol";
 import type { Clock } from "../connection/clock.ts";
 
 /** Settings of a {@link WatermarkQueue}. */
@@ -50,7 +50,7 @@ export class WatermarkQueue {
   async #send(): Promise<void> {
     if (!this.#online || this.#busy || this.#resting || this.#waiting.size === 0) return;
     this.#busy = true;
-    const marks = [...this.#waiting.values()].slice(0, this.#alone > 0 ? 1 : limits.marks);
+    const marks = [...this.#waiting.values()].slice(0, this.#alone > 0 ? 1 : clientLimits.marks);
     for (const { conversWith } of marks) this.#waiting.delete(conversWith);
     const failure = await this.#options.send(marks).then(() => null, ChatError.fromUnknown);
     this.#alone = Math.max(0, this.#alone - 1);

@@ -1,5 +1,5 @@
 import type { ConversationEvent, HistoryResponse, SyncRequest, SyncResponse } from "@chat21/protocol";
-import { ChatError, limits } from "@chat21/protocol";
+import { ChatError, clientLimits } from "@chat21/protocol";
 import { delay } from "../connection/clock.ts";
 import type { LogsOptions } from "./logs.ts";
 import { Logs } from "./logs.ts";
@@ -42,7 +42,7 @@ export class Synchronizer {
 
   constructor(options: SynchronizerOptions) {
     this.#options = options;
-    this.#pageEvents = options.pageEvents ?? limits.listDefault;
+    this.#pageEvents = options.pageEvents ?? clientLimits.listDefault;
     this.#logs = new Logs({
       ...options,
       pageEvents: this.#pageEvents,
@@ -57,7 +57,7 @@ export class Synchronizer {
 
   load({ cursor, ...positions }: Positions): void {
     this.#logs.load(positions);
-    if (cursor !== undefined && cursor.length <= limits.cursorCharacters) this.#cursor = cursor;
+    if (cursor !== undefined && cursor.length <= clientLimits.cursorCharacters) this.#cursor = cursor;
   }
 
   /** The present positions; `undefined` before the first catch-up. */

@@ -1,4 +1,4 @@
-import { ChatError, type ErrorCode } from "@chat21/protocol";
+import { ChatError, type ErrorCode, topics } from "@chat21/protocol";
 import mqtt from "mqtt";
 import { describe, expect, it } from "vitest";
 import { ann, carriers, connectPacket, type EdgeWorld, pingreq } from "./edge-world.ts";
@@ -195,6 +195,24 @@ export function describeConnecting(world: () => EdgeWorld): void {
       second.send(pingreq);
       expect(await second.next()).toMatchObject({ cmd: "pingresp" });
       expect(world().edge.reaches("app", ann)).toBe(true);
+    });
+
+    it("tells the older connection why it is closed, where it is subscribed, and nobody else", async () => {
+      const first = await world().listen({ carrier, clientId: "phone" });
+      const other = await world().listen({ carrier, clientId: "desk" });
+      const second = await world().listen({ carrier, clientId: "phone" });
+
+      expect(await first.next()).toMatchObject({
+        cmd: "publish",
+        topic: topics.answer("app", ann, "phone"),
+        qos: 0,
+        payload: Buffer.from('{"code":"taken_over","message":"Another connection uses this client id"}'),
+      });
+      await first.closed;
+      for (const connection of [second, other]) {
+        connection.send(pingreq);
+        expect(await connection.next()).toMatchObject({ cmd: "pingresp" });
+      }
     });
 
     it("leaves another user's and another app's connection with the same client id alone", async () => {
