@@ -6,7 +6,7 @@ import { ChatLayout } from "./chat-layout.tsx";
 
 /** The signed-in page. */
 export function ChatPage({ open, signOut }: { open: OpenChat; signOut: () => void }) {
-  const [drafts] = useState(() => createDrafts());
+  const [drafts] = useState(() => createDrafts(open.session));
   const value = useMemo(() => ({ ...open, drafts, signOut }), [open, drafts, signOut]);
   return (
     <ChatContext value={value}>

@@ -1,7 +1,9 @@
 import type { Conversation } from "@chat21/client-sdk";
 import { byteLength, limits } from "@chat21/protocol";
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef } from "react";
 import { useChat } from "../chat/chat-context.ts";
+import { useDraft } from "../chat/use-conversation.ts";
+import { randomName } from "../session/window-name.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useToasts } from "../ui/toasts.tsx";
 import { useFieldHeight } from "./use-field-height.ts";
@@ -11,7 +13,7 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
   const { chat, drafts } = useChat();
   const toasts = useToasts();
   const { conversWith } = conversation;
-  const [text, setText] = useState(() => drafts.get(conversWith));
+  const text = useDraft(conversWith);
   const field = useRef<HTMLTextAreaElement>(null);
   const tooLong = byteLength(text) > maxTextBytes;
   const ready = text.trim() !== "" && !tooLong;
@@ -23,7 +25,6 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
   }, [conversation]);
 
   function change(next: string): void {
-    setText(next);
     drafts.set(conversWith, next);
     conversation.setTyping(next.trim() !== "");
   }
@@ -34,12 +35,13 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
     const message = text.trim();
     change("");
     field.current?.focus();
-    conversation.send({ text: message }).catch((error: unknown) => {
-      // A message in the outbox shows its error in the timeline. Other errors are shown here.
-      const listed = chat.outbox
-        .list()
-        .some((entry) => entry.conversWith === conversWith && entry.text === message);
-      if (!listed && chat.status !== "closed") toasts.showError(error);
+    const clientMessageId = randomName() + randomName();
+    conversation.send({ text: message }, { clientMessageId }).catch((error: unknown) => {
+      // A message in the outbox is safe, and shows its error in the timeline.
+      if (chat.outbox.list().some((entry) => entry.clientMessageId === clientMessageId)) return;
+      // Any other one goes back to where it was written.
+      drafts.set(conversWith, [message, drafts.get(conversWith)].filter(Boolean).join("\n"));
+      toasts.showError(error);
     });
   }
 

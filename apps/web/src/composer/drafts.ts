@@ -1,3 +1,6 @@
+import { windowArea } from "../session/page-area.ts";
+import type { Owner } from "../session/session.ts";
+
 /** Unfinished messages, one per conversation. They are kept while the window is open. */
 export interface Drafts {
   /** `""` when there is none. */
@@ -7,11 +10,10 @@ export interface Drafts {
   subscribe(listener: () => void): () => void;
 }
 
-const key = "chat21.drafts";
-
-/** Creates drafts that survive a reload of the window. Signing out deletes them. */
-export function createDrafts(area: Storage = sessionStorage): Drafts {
-  const texts = load(area);
+/** Creates one person's drafts. They survive a reload of the window; signing out deletes them. */
+export function createDrafts({ app, user }: Owner, area: Storage = windowArea): Drafts {
+  const key = `chat21.drafts.${app}/${user}/`;
+  const texts = load(area.getItem(key));
   const listeners = new Set<() => void>();
   return {
     get: (conversWith) => texts.get(conversWith) ?? "",
@@ -19,7 +21,7 @@ export function createDrafts(area: Storage = sessionStorage): Drafts {
       if (text === (texts.get(conversWith) ?? "")) return;
       if (text === "") texts.delete(conversWith);
       else texts.set(conversWith, text);
-      save(area, texts);
+      area.setItem(key, JSON.stringify(Object.fromEntries(texts)));
       for (const listener of listeners) listener();
     },
     subscribe(listener) {
@@ -29,19 +31,12 @@ export function createDrafts(area: Storage = sessionStorage): Drafts {
   };
 }
 
-function load(area: Storage): Map<string, string> {
+function load(text: string | null): Map<string, string> {
   try {
-    const value: unknown = JSON.parse(area.getItem(key) ?? "{}");
+    const value: unknown = JSON.parse(text ?? "{}");
     const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
     return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
   } catch {
     return new Map();
   }
-}
-
-/** Saves all drafts. With a full storage they do not survive a reload, but the user can still type. */
-function save(area: Storage, texts: ReadonlyMap<string, string>): void {
-  try {
-    area.setItem(key, JSON.stringify(Object.fromEntries(texts)));
-  } catch {}
 }

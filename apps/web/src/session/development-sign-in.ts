@@ -10,21 +10,22 @@ export async function signInByName(app: string, user: string, fullname: string):
   } catch {
     return { result: "unreachable" };
   }
-  if (response.status === 404) return { result: "unavailable" };
-  const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  const body = await bodyOf(response);
+  const { code } = body;
+  if (response.status === 404) return { result: "unavailable", code };
   if (response.ok && typeof body["token"] === "string")
     return { result: "signed-in", token: body["token"], user };
   if (response.status >= 500) return { result: "unreachable" };
-  return { result: "refused", reason: reasonOf(body, response.status) };
+  return { result: "refused", code, reason: reasonOf(body, response.status) };
 }
 
-/** The outcome of a sign-in by name. */
+/** The outcome of a sign-in by name. Only a Chat21 server gives a `code`; a proxy's own page has none. */
 export type SignInOutcome =
   | { readonly result: "signed-in"; readonly token: string; readonly user: string }
   /** This server does not offer sign-in by name. */
-  | { readonly result: "unavailable" }
+  | { readonly result: "unavailable"; readonly code?: unknown }
   /** The server refused, with a reason. */
-  | { readonly result: "refused"; readonly reason: string }
+  | { readonly result: "refused"; readonly code?: unknown; readonly reason: string }
   /** The server did not answer. */
   | { readonly result: "unreachable" };
 
@@ -34,4 +35,9 @@ function reasonOf(problem: Record<string, unknown>, status: number): string {
     texts.find((text): text is string => typeof text === "string" && text !== "") ??
     `The server answered ${status}.`
   );
+}
+
+async function bodyOf(response: Response): Promise<Record<string, unknown>> {
+  const body: unknown = await response.json().catch(() => null);
+  return typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
 }

@@ -1,16 +1,20 @@
 import { type Chat, connect } from "@chat21/client-sdk";
+import { adoptUnsent, createChatStorage } from "./chat-storage.ts";
 import type { Session } from "./session.ts";
-import { claimNamespace, sessionChatStorage } from "./session-storage.ts";
-import { createTokenSource } from "./token-source.ts";
 
-/** Opens a client for the session, with what this window has kept. */
+import { createTokenSource } from "./token-source.ts";
+import { claimWindowName } from "./window-name.ts";
+
+/** Opens a client for the session, with what this window and closed ones have kept. */
 export async function openChat(session: Session): Promise<Chat> {
+  const windowName = await claimWindowName();
+  await adoptUnsent(windowName, session);
   return connect({
     url: location.origin,
     app: session.app,
     token: createTokenSource(session),
     fullname: session.fullname,
-    storage: sessionChatStorage(await claimNamespace()),
+    storage: createChatStorage(windowName),
     offlineStart: true,
   });
 }

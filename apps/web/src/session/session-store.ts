@@ -1,14 +1,17 @@
-import type { Chat, ChatError } from "@chat21/client-sdk";
+import type { Chat } from "@chat21/client-sdk";
+import { ChatError, type ErrorCode } from "@chat21/protocol";
 import { type ConnectionStore, createConnectionStore } from "../connection/connection-store.ts";
 import { explainError } from "../ui/explain-error.ts";
-import { clearSession, loadSession, type Session, saveSession } from "./session.ts";
+import { adoptUnsent, eraseRecords } from "./chat-storage.ts";
+import { forgetSession, loadSession, type Session, saveSession } from "./session.ts";
+import { knownWindowName } from "./window-name.ts";
 
 /** Signs in and out. Made for `useSyncExternalStore`. */
 export interface SessionStore {
   get(): Stage;
   subscribe(listener: () => void): () => void;
   signIn(session: Session): void;
-  /** Closes the client and deletes the session. Unsent messages are lost. */
+  /** Closes the client, and deletes the session and all that is kept for its user. Unsent messages are lost. */
   signOut(): void;
 }
 
@@ -22,12 +25,30 @@ export function createSessionStore(): SessionStore {
     for (const listener of listeners) listener();
   }
 
-  function end(notice: string | null): void {
-    // A closing client writes its positions once more, so the storage is cleared afterwards.
-    if (stage.kind === "open")
-      void stage.chat.close().then(() => stage.kind === "signed-out" && clearSession());
-    clearSession();
-    enter({ kind: "signed-out", notice });
+  /** Only a refusal of the credentials ends the session. What the person wrote waits for the next sign-in. */
+  function fail(reason: ChatError): void {
+    const isRefused = credentialsCodes.has(reason.code);
+    if (isRefused) forgetSession();
+    enter({
+      kind: "signed-out",
+      notice: isRefused
+        ? "Your session has ended. Please sign in again: what you wrote is kept."
+        : explainError(reason),
+    });
+  }
+
+  function signOut(): void {
+    if (stage.kind !== "open") return;
+    const { session, chat } = stage;
+    forgetSession();
+    eraseRecords(session);
+    enter({ kind: "signed-out", notice: null });
+    // A closing client writes its positions once more, and windows that were closed since may have left messages.
+    void chat.close().then(async () => {
+      const windowName = knownWindowName();
+      if (windowName !== null) await adoptUnsent(windowName, session);
+      if (stage.kind === "signed-out") eraseRecords(session);
+    });
   }
 
   async function open(session: Session): Promise<void> {
@@ -45,10 +66,10 @@ export function createSessionStore(): SessionStore {
       const chat = await openChat(session);
       enter({ kind: "open", session, chat, connection: createConnectionStore(chat) });
       void chat.closed.then((reason) => {
-        if (reason !== null && stage.kind === "open" && stage.chat === chat) end(noticeFor(reason));
+        if (reason !== null && stage.kind === "open" && stage.chat === chat) fail(reason);
       });
     } catch (error) {
-      end(explainError(error));
+      fail(ChatError.fromUnknown(error));
     }
   }
 
@@ -64,7 +85,7 @@ export function createSessionStore(): SessionStore {
       saveSession(session);
       void open(session);
     },
-    signOut: () => end(null),
+    signOut,
   };
 }
 
@@ -81,8 +102,9 @@ type Stage =
   | { readonly kind: "opening" }
   | ({ readonly kind: "open" } & OpenChat);
 
-function noticeFor(reason: ChatError): string {
-  const ended =
-    reason.code === "token_expired" || reason.code === "token_revoked" || reason.code === "unauthorized";
-  return ended ? "Your session has ended. Please sign in again." : explainError(reason);
-}
+const credentialsCodes: ReadonlySet<ErrorCode> = new Set([
+  "forbidden",
+  "token_expired",
+  "token_revoked",
+  "unauthorized",
+]);

@@ -1,9 +1,14 @@
 import { isId } from "@chat21/protocol";
+import { windowArea } from "./page-area.ts";
 
-/** The signed-in user of this window. */
-export interface Session {
+/** The person whose things are kept. */
+export interface Owner {
   readonly app: string;
   readonly user: string;
+}
+
+/** The signed-in user of this window. */
+export interface Session extends Owner {
   readonly fullname: string;
   readonly token: string;
   /** The token came from sign-in by name, which gives a new one when it expires. */
@@ -13,9 +18,9 @@ export interface Session {
 const key = "chat21.session";
 
 /** Loads the session of this window, or `undefined`. Each window has its own, so that two windows can be two people. */
-export function loadSession(storage: Storage = sessionStorage): Session | undefined {
+export function loadSession(area: Storage = windowArea): Session | undefined {
   try {
-    const value: unknown = JSON.parse(storage.getItem(key) ?? "null");
+    const value: unknown = JSON.parse(area.getItem(key) ?? "null");
     return isSession(value) ? value : undefined;
   } catch {
     return undefined;
@@ -23,14 +28,13 @@ export function loadSession(storage: Storage = sessionStorage): Session | undefi
 }
 
 /** Saves the session until the window is closed. */
-export function saveSession(session: Session, storage: Storage = sessionStorage): void {
-  storage.setItem(key, JSON.stringify(session));
+export function saveSession(session: Session, area: Storage = windowArea): void {
+  area.setItem(key, JSON.stringify(session));
 }
 
-/** Deletes the session and everything else this page kept for its user. */
-export function clearSession(storage: Storage = sessionStorage): void {
-  const own = Array.from({ length: storage.length }, (_, index) => storage.key(index));
-  for (const name of own) if (name?.startsWith("chat21.")) storage.removeItem(name);
+/** Forgets who is signed in. Everything that this person wrote stays. */
+export function forgetSession(area: Storage = windowArea): void {
+  area.removeItem(key);
 }
 
 function isSession(value: unknown): value is Session {

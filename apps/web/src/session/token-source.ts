@@ -16,10 +16,13 @@ export function createTokenSource(session: Session, signIn: typeof signInByName 
     first = false;
     if (begins && !hasExpired(session.token)) return session.token;
     const outcome = await signIn(session.app, session.user, session.fullname);
-    if (begins && outcome.result === "unreachable") return session.token;
-    const token = tokenOf(outcome);
-    saveSession({ ...session, token });
-    return token;
+    if (outcome.result === "signed-in") {
+      saveSession({ ...session, token: outcome.token });
+      return outcome.token;
+    }
+    if (isFinal(outcome)) throw new ChatError("unauthorized", "the server refused to issue a new token");
+    if (begins) return session.token;
+    throw new ChatError("connection_lost", "the server did not give a new token");
   };
 }
 
@@ -27,9 +30,9 @@ function hasExpired(token: string): boolean {
   return (readToken(token)?.expiresAt ?? 0) <= Date.now();
 }
 
-function tokenOf(outcome: SignInOutcome): string {
-  if (outcome.result === "signed-in") return outcome.token;
-  if (outcome.result === "unreachable")
-    throw new ChatError("connection_lost", "the server did not answer the request for a token");
-  throw new ChatError("unauthorized", "the server refused to issue a new token");
+/** Whether the Chat21 server itself says that there is no token for this user. Everything else may pass. */
+function isFinal(outcome: Exclude<SignInOutcome, { readonly result: "signed-in" }>): boolean {
+  if (outcome.result === "unreachable") return false;
+  const { code } = outcome;
+  return code === "not_found" || code === "forbidden" || code === "unauthorized";
 }

@@ -1,3 +1,5 @@
+import { useEffect } from "react";
+import { useChat } from "../chat/chat-context.ts";
 import type { OlderMessages } from "./use-older-messages.ts";
 
 /** The line above the first message: loading, a failed attempt, or the beginning of the conversation. */
@@ -8,10 +10,20 @@ export function TimelineTop(props: {
   title: string;
 }) {
   const { older, hasOlder, empty, title } = props;
-  if (older.failed) {
+  const { failed, retry } = older;
+  const { connection } = useChat();
+
+  useEffect(() => {
+    if (!failed) return;
+    return connection.subscribe(() => {
+      if (connection.get().status === "online") retry();
+    });
+  }, [failed, retry, connection]);
+
+  if (failed) {
     return (
       <div className="timeline-top">
-        <button type="button" className="button" data-kind="quiet" onClick={older.retry}>
+        <button type="button" className="button" data-kind="quiet" onClick={retry}>
           Earlier messages could not be loaded. Try again
         </button>
       </div>
