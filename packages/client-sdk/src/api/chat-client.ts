@@ -1,4 +1,5 @@
 import { ChatError } from "@chat21/protocol";
+import { delay } from "../connection/clock.ts";
 import { Connection } from "../connection/connection.ts";
 import { onBrowserHints } from "../connection/hints.ts";
 import type { Link } from "../connection/link.ts";
@@ -22,6 +23,10 @@ import type { ResolvedOptions } from "./options.ts";
 import { deviceSuffix } from "./options.ts";
 import type { PresenceClient } from "./presence-client.ts";
 import type { Status, StatusChange } from "./status.ts";
+
+/** How often a handler gets an event on which it fails, and the pause after each time, times their number. */
+const mostAttempts = 3;
+const retryMs = 1_000;
 
 /** The user and device of this client, and its storage. */
 export interface ClientIdentity {
@@ -54,6 +59,7 @@ export class ChatClient implements Chat {
   readonly #stopHints: Unsubscribe;
   #handedOver = false;
   #outboxChanged = false;
+  #isNoted = false;
   #reporting = false;
 
   constructor(options: ResolvedOptions, identity: ClientIdentity, seams: Seams = {}) {
@@ -71,6 +77,7 @@ export class ChatClient implements Chat {
       options,
       emitter: this.#emitter,
       furtherKinds: seams.furtherKinds ?? {},
+      retry: (attempt) => this.#pauseAfter(attempt),
       handleOutboxChange: () => this.#handleOutboxChange(),
       report: (thrown) => this.#report(thrown),
     });
@@ -223,8 +230,21 @@ export class ChatClient implements Chat {
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {
-    await this.#parts.synchronizer.catchUp(signal);
+    const { positions, synchronizer } = this.#parts;
+    await synchronizer.catchUp(signal);
     this.#check.note();
+    // From the first moment on: what comes from now on is news, even when this run ends at once.
+    if (!this.#isNoted) await positions.flush();
+    this.#isNoted = true;
+  }
+
+  /** The pause before a handler that failed gets its event again. After a close it has no end. */
+  #pauseAfter(attempt: number): Promise<void> | undefined {
+    if (attempt >= mostAttempts) return undefined;
+    const { signal } = this.#connection;
+    return delay(this.#options.clock, attempt * retryMs, signal).then(
+      () => new Promise((resolve) => signal.aborted || resolve()),
+    );
   }
 
   #handleOutboxChange(): void {

@@ -15,6 +15,7 @@ import { Synchronizer } from "../sync/synchronizer.ts";
 import type { ClientStorage } from "./client-storage.ts";
 import { ConversationActions } from "./conversation-actions.ts";
 import { ConversationList } from "./conversation-list.ts";
+import type { Retry } from "./emitter.ts";
 import { Emitter } from "./emitter.ts";
 import type { ChatEvents } from "./events.ts";
 import { GroupsClient } from "./groups-client.ts";
@@ -31,6 +32,7 @@ export interface ClientContext {
   readonly storage: ClientStorage;
   readonly emitter: Emitter<ChatEvents>;
   readonly furtherKinds: Readonly<Record<string, Reducer>>;
+  readonly retry: Retry;
   handleOutboxChange(): void;
   report(thrown: unknown): void;
 }
@@ -53,6 +55,7 @@ export function createParts(context: ClientContext) {
     user,
     emitter,
     told: new Emitter(report),
+    retry: context.retry,
     heldMessages,
     reportDelivery,
     furtherKinds: context.furtherKinds,
@@ -128,6 +131,10 @@ export function createParts(context: ClientContext) {
   store.on("heard", ({ conversWith, sender: from }) => typing.handle(conversWith, from, false));
   store.on("delivered", ({ conversWith, seq }) => watermarks.add({ conversWith, delivered: seq }));
   store.on("moved", () => positions.touch());
+  store.on("handling", async ({ conversWith, seq, done }) => {
+    await synchronizer.follow(conversWith, seq, done);
+    positions.touch();
+  });
   store.on("stale", () => synchronizer.check());
 
   const handlePublish = createDownlink({

@@ -1,7 +1,10 @@
 /** Ends a registration. Calling it again has no effect. */
 export type Unsubscribe = () => void;
 
-/** Handlers by event name. A handler that throws is reported and does not disturb the others. */
+/** The pause before a handler that failed `attempt` times (1, 2 …) gets its event again; `undefined`: never again. */
+export type Retry = (attempt: number) => Promise<void> | undefined;
+
+/** Handlers by event name. A handler that fails is reported and does not disturb the others. */
 export class Emitter<Events> {
   readonly #handlers = new Map<keyof Events, Set<(event: never) => void>>();
   readonly #report: (thrown: unknown) => void;
@@ -37,17 +40,37 @@ export class Emitter<Events> {
     return (this.#handlers.get(name)?.size ?? 0) > 0;
   }
 
-  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    if (this.#held !== undefined) {
-      this.#held.push(() => this.emit(name, event));
-      return;
-    }
-    for (const handler of [...(this.#handlers.get(name) ?? [])]) {
-      try {
-        (handler as (event: Events[Name]) => void)(event);
-      } catch (thrown) {
-        this.#report(thrown);
-      }
+  /** Calls the handlers. While some are still at work, or the event is held, it answers a promise of their end. */
+  emit<Name extends keyof Events>(
+    name: Name,
+    event: Events[Name],
+    retry?: Retry,
+  ): Promise<unknown> | undefined {
+    const held = this.#held;
+    if (held !== undefined)
+      return new Promise((resolve) => held.push(() => resolve(this.emit(name, event, retry))));
+    const working = [...(this.#handlers.get(name) ?? [])].flatMap(
+      (handler) => this.#call(handler as (event: Events[Name]) => unknown, event, retry) ?? [],
+    );
+    return working.length > 0 ? Promise.all(working) : undefined;
+  }
+
+  #call<Event>(
+    handler: (event: Event) => unknown,
+    event: Event,
+    retry: Retry | undefined,
+    attempt = 1,
+  ): Promise<unknown> | undefined {
+    const fail = (thrown: unknown) => {
+      const pause = retry?.(attempt);
+      if (pause === undefined) this.#report(thrown);
+      return pause?.then(() => this.#call(handler, event, retry, attempt + 1));
+    };
+    try {
+      const result = handler(event);
+      return result instanceof Promise ? result.catch(fail) : undefined;
+    } catch (thrown) {
+      return fail(thrown);
     }
   }
 }

@@ -12,6 +12,9 @@ export interface ChatEvents {
    * `seq`, each once, none left out, across any reconnect. After a restart with a durable storage the events go on from
    * the last position. There are no events for messages from before the first sign-in, nor for history shown on joining
    * a group: read `messages` for these.
+   *
+   * The position moves on when the handlers are through, with the promises that they return: at least once over a crash.
+   * A handler that fails gets the event again after 1 s and 2 s more, then the failure is an `error`, and is skipped.
    */
   message: {
     readonly conversWith: string;
@@ -36,7 +39,7 @@ export interface ChatEvents {
   receipt: { readonly conversWith: string; readonly user: string } & Watermarks;
   /**
    * An entry of a conversation's log that is not a message (`member_added`, `erased` …), in its place. This includes
-   * kinds that this version does not know.
+   * kinds that this version does not know. Handlers count as those of `message` do.
    */
   event: ConversationEvent;
   status: StatusChange;

@@ -1,5 +1,5 @@
 import type { ConversationEvent } from "@chat21/protocol";
-import type { Emitter, Unsubscribe } from "../api/emitter.ts";
+import type { Emitter, Retry, Unsubscribe } from "../api/emitter.ts";
 import type { ChatEvents } from "../api/events.ts";
 import type { ChatMessage } from "../api/message.ts";
 import { ConversationModel } from "./conversation-model.ts";
@@ -18,6 +18,8 @@ export interface StoreEvents {
   heard: { readonly conversWith: string; readonly sender: string };
   /** All messages of the counterpart up to `seq` are on this device. */
   delivered: { readonly conversWith: string; readonly seq: number };
+  /** The app's handlers are still at work on an event; `done` never rejects. */
+  handling: { readonly conversWith: string; readonly seq: number; readonly done: Promise<unknown> };
   /** More is known than before. */
   moved: undefined;
   /** Only the server can tell what a list shows. */
@@ -31,6 +33,8 @@ export interface ModelStoreOptions {
   readonly emitter: Emitter<ChatEvents>;
   /** Tells the other parts. */
   readonly told: Emitter<StoreEvents>;
+  /** For handlers of the log's events. */
+  readonly retry: Retry;
   readonly heldMessages: number;
   readonly reportDelivery: boolean;
   /** Reducers of kinds that this version does not have. */
@@ -164,15 +168,18 @@ export class ModelStore {
   }
 
   #advance(model: ConversationModel, update: Advance): void {
-    const { emitter, heldMessages, told } = this.#options;
+    const { emitter, heldMessages, retry, told } = this.#options;
     const { conversWith, events, origin } = update;
     model.advance(update);
     for (const { event, fresh } of events) {
       const message = this.#apply(model, event);
       if (message !== null) told.emit("heard", { conversWith, sender: message.sender });
       if (!fresh) continue;
-      if (message !== null) emitter.emit("message", { conversWith, message, origin });
-      else emitter.emit("event", event);
+      const done =
+        message === null
+          ? emitter.emit("event", event, retry)
+          : emitter.emit("message", { conversWith, message, origin }, retry);
+      if (done !== undefined) told.emit("handling", { conversWith, seq: event.seq, done });
     }
     model.trim(heldMessages);
     this.#reportDelivery(conversWith, model);

@@ -36,6 +36,8 @@ export class LogOrder {
   #position: number;
   #head: number;
   #retired = false;
+  /** Released events whose handlers are still at work, ascending. */
+  readonly #handling = new Set<number>();
   readonly #waiting = new Map<number, ConversationEvent>();
   #covered: readonly Range[] = [];
 
@@ -49,6 +51,19 @@ export class LogOrder {
   /** Everything up to here was released; 0 while nothing is known. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Everything up to here was released, and the app's handlers are through with it. */
+  get handled(): number {
+    const [first = Number.POSITIVE_INFINITY] = this.#handling;
+    return Math.min(this.#position, first - 1);
+  }
+
+  /** Notes that handlers are at work on a released event until `done` resolves. */
+  async follow(seq: number, done: Promise<unknown>): Promise<void> {
+    this.#handling.add(seq);
+    await done;
+    this.#handling.delete(seq);
   }
 
   /** Highest number that is known to exist. */

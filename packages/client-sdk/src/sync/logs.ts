@@ -62,10 +62,15 @@ export class Logs {
     const { epoch, seenAt: checkedAt } = this;
     if (epoch === undefined) return undefined;
     const positions: Record<string, Positions["positions"][string]> = {};
-    for (const [conversWith, { head, position: seq, seenAt }] of this.#orders) {
+    for (const [conversWith, { head, handled: seq, seenAt }] of this.#orders) {
       if (head > 0) positions[conversWith] = seq > 0 ? { seq } : { seq, seenAt };
     }
     return { epoch, checkedAt, positions };
+  }
+
+  /** Resolves when the app's handlers are through with an event; until then the position stays before it. */
+  follow(conversWith: string, seq: number, done: Promise<unknown>): Promise<void> {
+    return this.#order(conversWith).follow(seq, done);
   }
 
   /** Forgets all logs. */

@@ -67,6 +67,11 @@ export class Synchronizer {
     return positions && { ...positions, ...(cursor === undefined ? {} : { cursor }) };
   }
 
+  /** See {@link Logs.follow}. */
+  follow(conversWith: string, seq: number, done: Promise<unknown>): Promise<void> {
+    return this.#logs.follow(conversWith, seq, done);
+  }
+
   /** Begins a conversation that is not listed yet with a page of its history. */
   adopt(conversWith: string, answer: HistoryResponse): void {
     this.#logs.adopt(conversWith, answer);
