@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createTokens, createVerifier, type Tokens, type Verifier } from "@chat21/auth";
+import { createTokens, createVerifier, type KeySetOptions, type Tokens, type Verifier } from "@chat21/auth";
 import { type AmqpEdge, createAmqpEdge, createConnectionCloser } from "@chat21/broker-amqp";
 import type { Engine } from "@chat21/engine";
 import {
@@ -25,6 +25,8 @@ export interface ApiService {
     readonly apiUrl: string;
     readonly metricsUrl: string;
   };
+  /** Reads the certificate and the ES256 keys again from their files; see `Reloads.run`. */
+  reload(): void;
   /** Drains: accepts nothing more, finishes what it accepted, closes everything. Within 10 s. Idempotent. */
   close(): Promise<void>;
 }
@@ -42,9 +44,15 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     otherwise: 503,
   } as const;
   return startClusterService({ config, database, listener, log }, async (ground) => {
-    const { url, store, watch, registry, drain, health } = ground;
+    const { url, store, watch, registry, drain, reloads, health } = ground;
     const { tokens, verifier } = createAuthority(config, store);
     drain.add("the verifier", 0, verifier.stop);
+    if (config.keysDir !== undefined) {
+      reloads.add("the keys of tokens", () => {
+        tokens.replaceKeys(readKeys(config));
+        verifier.forget();
+      });
+    }
     const { engine, edge } = await startEngine(ground, { config, verifier, log });
     await verifier.start();
     // From here on only: connections of tokens that were revoked before this process began are closed already.
@@ -57,18 +65,23 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     ground.reportHealth(() => brokerHealth({ watch, engine, edge }));
     return {
       addresses: { apiUrl: `${url}${config.basePath}`, metricsUrl: `${url}/metrics` },
+      reload: reloads.run,
       close: drain.close,
     };
   });
 }
 
 function createAuthority(
-  { secret, keysDir }: ApiConfig,
+  config: ApiConfig,
   { revocations }: MongoStore,
 ): { readonly tokens: Tokens; readonly verifier: Verifier } {
-  const es256 = keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", keysDir);
-  const tokens = createTokens({ secret, es256, clock: systemClock, newId: randomUUID });
+  const tokens = createTokens({ ...readKeys(config), clock: systemClock, newId: randomUUID });
   return { tokens, verifier: createVerifier({ tokens, revocations, clock: systemClock }) };
+}
+
+function readKeys({ secret, keysDir }: ApiConfig): KeySetOptions {
+  const es256 = keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", keysDir);
+  return { secret, es256 };
 }
 
 /** RabbitMQ does not check whether a token was revoked, so this closes the open connections of revoked tokens. */

@@ -22,6 +22,8 @@ export interface Observer {
   readonly addresses: { readonly metricsUrl: string };
   /** Partitions that are consumed here now, ascending. */
   readonly partitions: readonly number[];
+  /** Reads files again; see `Reloads.run`. */
+  reload(): void;
   /**
    * Drains: takes nothing more, finishes and acknowledges the messages that it took, hands its partitions over. Within
    * 10 s. Idempotent.
@@ -48,6 +50,7 @@ export function createObserver(config: ObserverConfig, log: Logger): Promise<Obs
       get partitions() {
         return edge.partitions;
       },
+      reload: ground.reloads.run,
       close: ground.drain.close,
     };
   });

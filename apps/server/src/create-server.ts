@@ -1,7 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Server as HttpServer } from "node:http";
-import { createTokens, createVerifier } from "@chat21/auth";
-import { createEmbeddedEdge, type EdgeListenerOptions, isMqttPath } from "@chat21/broker-embedded";
+import { createTokens, createVerifier, type KeySetOptions, type Tokens, type Verifier } from "@chat21/auth";
+import {
+  createEmbeddedEdge,
+  type EdgeListenerOptions,
+  type EmbeddedEdge,
+  isMqttPath,
+} from "@chat21/broker-embedded";
 import { createEngine, type Edge, type Engine, type Metrics } from "@chat21/engine";
 import type { WebhookSettings } from "@chat21/events";
 import { createContactDirectory } from "@chat21/people";
@@ -10,14 +15,17 @@ import {
   createDrain,
   createHttpServer,
   createPrometheusMetrics,
+  createReloads,
   type Drain,
   listenOn,
   loadWebhookSettings,
   OperatorError,
+  type Reloads,
   readSigningKeys,
   readTlsMaterial,
   refuseOtherUpgrades,
   secretWeakness,
+  setCertificate,
   systemClock,
   type TlsMaterial,
   urlHost,
@@ -32,7 +40,7 @@ import { dataPaths, prepareDataFolder } from "./data-folder.ts";
 import { createHttpApp } from "./http-app.ts";
 import { openStore } from "./open-store.ts";
 import { peerAddress } from "./peer-address.ts";
-import { ensureSecretFile, ensureTokenSecret } from "./secret.ts";
+import { ensureSecretFile, ensureTokenSecret, findTokenSecret } from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
 import { createWebhooks, newWebhookSecret, type Webhooks } from "./webhooks.ts";
 
@@ -56,6 +64,8 @@ export interface ServerAddresses {
 export interface Server {
   readonly addresses: ServerAddresses;
   readonly hasWebPage: boolean;
+  /** Reads the certificate and the keys of tokens again from their files; see `Reloads.run`. */
+  reload(): void;
   /** Drains: accepts nothing more, finishes what it accepted, closes everything. Within 10 s. Idempotent. */
   close(): Promise<void>;
 }
@@ -99,8 +109,8 @@ interface Groundwork {
 async function assemble(ground: Groundwork): Promise<Server> {
   const { config, log, tls, webhookSettings, registry, metrics, store, drain } = ground;
   const clock = systemClock;
-  const es256 = config.keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", config.keysDir);
-  const tokens = createTokens({ secret: tokenSecret(config, log), es256, clock, newId: randomUUID });
+  const secret = ensureTokenSecret(config.dataDir, config.secret);
+  const tokens = createTokens({ ...readKeys(config, secret, log), clock, newId: randomUUID });
   const verifier = createVerifier({ tokens, revocations: store.revocations, clock });
   drain.add("the verifier", 0, verifier.stop);
 
@@ -155,6 +165,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
       ownMqttWsUrl: edge.addresses.find(({ kind }) => kind === "ws")?.url ?? null,
     },
     hasWebPage: webFolder !== undefined,
+    reload: createServerReloads(ground, { tokens, verifier, http, edge }).run,
     close: drain.close,
   };
 }
@@ -183,12 +194,42 @@ function addServing(drain: Drain, { webhooks, edge, engine, http }: ServingParts
   });
 }
 
-function tokenSecret(config: Config, log: Logger): string {
-  const secret = ensureTokenSecret(config.dataDir, config.secret);
+function createServerReloads(
+  { config, log, metrics }: Groundwork,
+  { tokens, verifier, http, edge }: ReloadedParts,
+): Reloads {
+  const reloads = createReloads(log, metrics);
+  const { tls, dataDir } = config;
+  if (tls !== undefined) {
+    reloads.add("the certificate", () => {
+      const material = readTlsMaterial(tls);
+      setCertificate(http, material);
+      edge.setTls(material);
+    });
+  }
+  reloads.add("the keys of tokens", () => {
+    const secret = findTokenSecret(dataDir, config.secret);
+    if (secret === undefined) throw new OperatorError(`${dataPaths(dataDir).secret}: is missing`);
+    tokens.replaceKeys(readKeys(config, secret, log));
+    verifier.forget();
+  });
+  return reloads;
+}
+
+/** The parts that use a certificate or the keys of tokens. */
+interface ReloadedParts {
+  readonly tokens: Tokens;
+  readonly verifier: Verifier;
+  readonly http: HttpServer;
+  readonly edge: EmbeddedEdge;
+}
+
+function readKeys({ keysDir }: Config, secret: string, log: Logger): KeySetOptions {
+  const es256 = keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", keysDir);
   const weakness = secretWeakness(secret);
   if (weakness !== undefined)
     log.warn(`the secret that signs tokens is weak: ${weakness}; set CHAT21_JWT_SECRET`);
-  return secret;
+  return { secret, es256 };
 }
 
 function listenersOf(

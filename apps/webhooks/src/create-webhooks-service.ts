@@ -10,6 +10,8 @@ import { createWebhookWorker, type WebhookWorker } from "./webhook-worker.ts";
 /** A process that sends. */
 export interface WebhooksService {
   readonly addresses: { readonly metricsUrl: string };
+  /** Reads files again; see `Reloads.run`. */
+  reload(): void;
   /** Drains: takes no more rows, lets requests come to an end. Within 10 s. Idempotent. */
   close(): Promise<void>;
 }
@@ -25,7 +27,7 @@ export function createWebhooksService(config: WebhooksConfig, log: Logger): Prom
   const database = { migrate: migrateMongoStore, connect: connectMongoStore };
   const listener = { port: config.metricsPort, variable: "METRICS_PORT" };
   return startClusterService({ config, database, listener, log }, async (ground) => {
-    const { url, store, watch, metrics, drain, reportHealth } = ground;
+    const { url, store, watch, metrics, drain, reloads, reportHealth } = ground;
     const worker = startWorker(config, store.webhooks, metrics, log);
     if (worker !== undefined) {
       // Requests under way come to an end; those that hang are cut off, and left to the leases of their rows.
@@ -33,7 +35,7 @@ export function createWebhooksService(config: WebhooksConfig, log: Logger): Prom
       drain.add("looking for webhooks", 0, lookFor(store.webhooks, worker));
     }
     reportHealth(watch.health);
-    return { addresses: { metricsUrl: `${url}/metrics` }, close: drain.close };
+    return { addresses: { metricsUrl: `${url}/metrics` }, reload: reloads.run, close: drain.close };
   });
 }
 

@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { generateKeyPairSync, X509Certificate } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { testCertificate } from "@chat21/testkit";
 import { type RequiredRabbit, requireMongo, requireRabbit } from "@chat21/testkit/services";
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { freePorts } from "../free-port.ts";
 import { type MongoService, startMongo, stopMongo } from "../start-mongo.ts";
 import { type Program, type Running, runProgram } from "./run-program.ts";
@@ -165,6 +167,67 @@ describe("chat21-http-api", () => {
 
     expect(apiUrl).toMatch(/^https:/);
     expect(status).toBe(200);
+  });
+});
+
+describe("SIGHUP", () => {
+  it.each(programs)("ends no chat21-%s", async (program) => {
+    const running = run(program, await settings());
+    const url = await urlOf(running);
+
+    running.signal("SIGHUP");
+    await vi.waitFor(() => expect(running.stdout()).toContain("there are no files to read again"), 5_000);
+
+    expect(await readiness(url)).toMatch(/^200/);
+  });
+
+  it("gives chat21-http-api a new certificate and new keys", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "chat21-files-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const files = {
+      cert: join(folder, "cert.pem"),
+      key: join(folder, "key.pem"),
+      keys: join(folder, "keys"),
+    };
+    const signing = () =>
+      generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" });
+    const fixture = (name: string) =>
+      readFile(new URL(`../../../apps/server/test/fixtures/${name}`, import.meta.url), "utf8");
+    await mkdir(files.keys);
+    await writeFile(join(files.keys, "2026-01.pem"), signing());
+    await writeFile(files.cert, await fixture("cert.pem"));
+    await writeFile(files.key, await fixture("key.pem"));
+    const running = run(
+      "http-api",
+      await settings({
+        CHAT21_TLS_CERT: files.cert,
+        CHAT21_TLS_KEY: files.key,
+        CHAT21_JWT_KEYS_DIR: files.keys,
+      }),
+    );
+    const { apiUrl } = await running.ready;
+    const jwks = () =>
+      new Promise<{ readonly cert: string; readonly kids: readonly string[] }>((resolve, reject) => {
+        const url = new URL("/.well-known/jwks.json", String(apiUrl));
+        get(url, { rejectUnauthorized: false, agent: false }, async (answer) => {
+          const cert = (answer.socket as TLSSocket).getPeerCertificate().fingerprint256;
+          const { keys } = JSON.parse(Buffer.concat(await answer.toArray()).toString());
+          resolve({ cert, kids: keys.map(({ kid }: { readonly kid: string }) => kid) });
+        }).on("error", reject);
+      });
+    const before = await jwks();
+
+    await writeFile(files.cert, testCertificate.cert);
+    await writeFile(files.key, testCertificate.key);
+    await writeFile(join(files.keys, "2026-09.pem"), signing());
+    running.signal("SIGHUP");
+    await vi.waitFor(() => expect(running.stdout().split('"msg":"read again"')).toHaveLength(3), 5_000);
+    const after = await jwks();
+
+    expect(before.kids).toEqual(["2026-01"]);
+    expect(after.kids).toEqual(["2026-09", "2026-01"]);
+    expect(after.cert).toBe(new X509Certificate(testCertificate.cert).fingerprint256);
+    expect(after.cert).not.toBe(before.cert);
   });
 });
 

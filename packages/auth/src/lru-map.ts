@@ -24,6 +24,10 @@ export class LruMap<Key, Value> {
     if (!oldest.done) this.#entries.delete(oldest.value);
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   delete(key: Key): void {
     this.#entries.delete(key);
   }

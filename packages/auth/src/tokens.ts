@@ -19,14 +19,25 @@ export interface Tokens {
   verify(token: string): VerifiedToken;
   /** Public keys, newest first. */
   readonly jwks: JsonWebKeySet;
+  /**
+   * Signs and verifies with these keys from now on. Throws a plain `Error` for a key that cannot be used, and then
+   * keeps the ones from before. A verifier of these tokens must forget what it verified: see `Verifier.forget`.
+   */
+  replaceKeys(keys: KeySetOptions): void;
 }
 
 /** Creates tokens with the given keys. Throws a plain `Error` for a key that cannot be used. */
 export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
-  const keySet = createKeySet(keys);
+  let keySet = createKeySet(keys);
 
   return {
-    jwks: keySet.jwks,
+    get jwks() {
+      return keySet.jwks;
+    },
+
+    replaceKeys(given) {
+      keySet = createKeySet(given);
+    },
 
     issue(request) {
       const { app, user, admin = false, profile = "strict" } = request;

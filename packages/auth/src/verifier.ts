@@ -21,6 +21,8 @@ export interface Verifier extends TokenVerifier {
    * next second, because `iat` counts seconds.
    */
   nextIssueAt(app: string, user: string): number;
+  /** Verifies every token anew from now on, because the keys have changed. */
+  forget(): void;
   /** Calls `listener` for each revocation that is new to this process, so that live sessions can be closed. */
   onRevocation(listener: (record: RevocationRecord) => void): () => void;
   /** Loads the revocations and keeps them fresh in the background. */
@@ -90,6 +92,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
       await revocations.add(record);
       learn(record);
     },
+
+    forget: () => verified.clear(),
 
     nextIssueAt: (app, user) => Math.max(clock.now(), (list.lastRevokedSecond(app, user) + 1) * 1_000),
 

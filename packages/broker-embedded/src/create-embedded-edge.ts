@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from "node:tls";
 import type { Edge, EdgeHandler, Log, Metrics } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { type EdgeLimits, resolveEdgeLimits } from "./edge-limits.ts";
@@ -16,6 +17,11 @@ export interface EmbeddedEdge extends Edge {
    * has resolved.
    */
   readonly addresses: readonly EdgeAddress[];
+  /**
+   * Shows another certificate to new connections of the listeners with TLS; open connections stay. Other options of
+   * `node:tls` get their defaults. Throws when Node cannot use it; call it with one that was tried.
+   */
+  setTls(tls: SecureContextOptions): void;
 }
 
 /**
@@ -66,6 +72,9 @@ export function createEmbeddedEdge(options: EmbeddedEdgeOptions): EmbeddedEdge {
   return {
     get addresses() {
       return (running?.listeners ?? []).flatMap(({ address }) => address ?? []);
+    },
+    setTls(tls) {
+      for (const listener of running?.listeners ?? []) listener.setTls?.(tls);
     },
     start,
     reaches: (app, user) => running?.connections.reaches(app, user) ?? false,

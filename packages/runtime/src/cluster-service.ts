@@ -7,10 +7,11 @@ import type { ClusterConfig } from "./cluster-config.ts";
 import { connectPatiently, uriLabel } from "./connect-patiently.ts";
 import { createDrain, type Drain, within } from "./drain.ts";
 import type { Health } from "./health.ts";
-import { closeHttpServer, createHttpServer, listenOn } from "./http-listener.ts";
+import { closeHttpServer, createHttpServer, listenOn, setCertificate } from "./http-listener.ts";
 import { urlHost } from "./loopback.ts";
 import { operationsListener } from "./operations-listener.ts";
 import { createPrometheusMetrics } from "./prometheus-metrics.ts";
+import { createReloads, type Reloads } from "./reloads.ts";
 import { type StoreWatch, watchStore } from "./store-watch.ts";
 import { systemClock } from "./system-clock.ts";
 import { readTlsMaterial, type TlsFiles } from "./tls-files.ts";
@@ -55,6 +56,8 @@ export interface ClusterGround<Opened> {
   readonly metrics: Metrics;
   /** Holds the listener, the store and its watch; own parts are added as they are started. */
   readonly drain: Drain;
+  /** What SIGHUP reads again: it holds the listener's certificate; own parts are added as they are started. */
+  readonly reloads: Reloads;
   /** The health that `/readyz` shows. */
   readonly health: () => Health;
   /** Sets the health, which is `starting` until then. */
@@ -87,6 +90,8 @@ export async function startClusterService<
   const health = () => (drain.hasBegun ? { ready: false, reason: "shutting_down" } : reported());
   let app = operationsListener({ health, registry, metricsToken: config.metricsToken, otherwise });
   const http = createHttpServer((request, response) => app(request, response), material);
+  const reloads = createReloads(log, metrics);
+  if (tls !== undefined) reloads.add("the certificate", () => setCertificate(http, readTlsMaterial(tls)));
   const stopListening = async (timeoutMs: number) => {
     if (http.listening) await closeHttpServer(http, timeoutMs);
   };
@@ -100,7 +105,7 @@ export async function startClusterService<
     drain.add("the watch over the store", 0, watch.stop);
     const url = `${material === undefined ? "http" : "https"}://${urlHost(config.host)}:${ownPort}`;
     return await startOwn({
-      ...{ url, store, watch, registry, metrics, drain, health },
+      ...{ url, store, watch, registry, metrics, drain, reloads, health },
       reportHealth(given) {
         reported = given;
       },

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { Server as TlsServer } from "node:tls";
 import { codeOf, OperatorError } from "./failure.ts";
 import { plainForwardedFor } from "./plain-address.ts";
 import type { TlsMaterial } from "./tls-files.ts";
@@ -40,6 +41,11 @@ export function createHttpServer(handle: RequestListener, tls: TlsMaterial | und
     plainForwardedFor(request);
     handle(request, response);
   });
+}
+
+/** Shows another certificate to new connections; open ones stay. Does nothing where the server has no TLS. */
+export function setCertificate(server: Server, material: TlsMaterial): void {
+  if (server instanceof TlsServer) server.setSecureContext(material);
 }
 
 function offersWebSocket({ headers }: IncomingMessage): boolean {

@@ -26,9 +26,15 @@ export { codeOf, exitCodes, failureText, OperatorError } from "./failure.ts";
 export type { BrokerParts, Health } from "./health.ts";
 export { brokerHealth, combineHealth } from "./health.ts";
 export type { ListenerSettings } from "./http-listener.ts";
-export { closeHttpServer, createHttpServer, listenOn, refuseOtherUpgrades } from "./http-listener.ts";
+export {
+  closeHttpServer,
+  createHttpServer,
+  listenOn,
+  refuseOtherUpgrades,
+  setCertificate,
+} from "./http-listener.ts";
 export type { StopSignals } from "./lifecycle.ts";
-export { announceReady, listenForStop, openServiceLog } from "./lifecycle.ts";
+export { announceReady, listenForReload, listenForStop, openServiceLog } from "./lifecycle.ts";
 export type { LogFormat, LogLevel } from "./log.ts";
 export { createLog, logLevels } from "./log.ts";
 export { isLoopback, urlHost } from "./loopback.ts";
@@ -48,6 +54,8 @@ export type {
   ValueOf,
 } from "./read-settings.ts";
 export { createSettingsReader } from "./read-settings.ts";
+export type { Reloads } from "./reloads.ts";
+export { createReloads } from "./reloads.ts";
 export type { RunningService, ServiceCommand, ServiceProgram } from "./run-service.ts";
 export { runService } from "./run-service.ts";
 export { secretWeakness, strongSecretBytes } from "./secret-weakness.ts";

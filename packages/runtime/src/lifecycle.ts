@@ -11,6 +11,7 @@ import type { Notice } from "./read-settings.ts";
 export async function openServiceLog(level: LogLevel, notices: readonly Notice[]): Promise<Logger> {
   const log = await createLog(level, process.stdout.isTTY === true ? "pretty" : "lines");
   survive(log);
+  ignoreUserSignals(log);
   for (const { level, text } of notices) log[level](text);
   return log;
 }
@@ -29,13 +30,34 @@ function survive(log: Logger): void {
   });
 }
 
+/**
+ * SIGUSR1 would open Node's debugger, with which every local user of the same id runs code in this process; SIGUSR2
+ * would end the process at once. Some tools send them to any server, to have log files opened again. Our logs go to
+ * standard output, so both do nothing.
+ */
+function ignoreUserSignals(log: Logger): void {
+  for (const signal of ["SIGUSR1", "SIGUSR2"] as const) {
+    process.on(signal, () => log.info({ signal }, "this signal has no meaning here and does nothing"));
+  }
+}
+
 /** Logs that the process serves, and its addresses. Scripts wait for this line: it is written at every level. */
 export function announceReady(log: Logger, addresses: object): void {
   const startedInMs = Math.round(performance.now());
   log.child({}, { level: "info" }).info({ ...addresses, startedInMs }, "ready");
 }
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/**
+ * SIGHUP at a terminal says that the terminal is gone, which ends the server as before; otherwise it asks for files to
+ * be read again.
+ */
+const isAtTerminal = () => process.stdout.isTTY === true;
+const stopSignals = () => ["SIGINT", "SIGTERM", ...(isAtTerminal() ? ["SIGHUP" as const] : [])] as const;
+
+/** From now on, SIGHUP calls `reload`, except at a terminal, where it ends the process. */
+export function listenForReload(reload: () => void): void {
+  if (!isAtTerminal()) process.on("SIGHUP", reload);
+}
 
 /**
  * A second signal so soon after the first comes from the same key press: both the terminal and a package manager in
@@ -58,7 +80,7 @@ export interface StopSignals {
 export function listenForStop(log: Logger): StopSignals {
   let firstAt: number | undefined;
   const first = new Promise<number>((resolve) => {
-    for (const signal of signals) {
+    for (const signal of stopSignals()) {
       process.on(signal, () => {
         if (firstAt === undefined) {
           firstAt = performance.now();

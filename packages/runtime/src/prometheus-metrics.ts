@@ -27,6 +27,11 @@ const counters: Readonly<Record<MetricName, CounterDescription>> = {
   },
   redispatched: { help: "Events that an earlier process had left undispatched." },
   refused: { help: "Publishes that were refused, by code.", label: "code" },
+  reloads: {
+    help: "Files that were read again on SIGHUP, by outcome.",
+    label: "outcome",
+    values: ["applied", "refused"],
+  },
   repeats: { help: "Sends whose idempotency key had been used." },
   sessions_closed: { help: "Connections that ended, by reason.", label: "reason" },
   sessions_opened: { help: "Connections that were accepted." },

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Logger } from "pino";
 import { exitCodes, failureText, OperatorError } from "./failure.ts";
-import { announceReady, listenForStop, openServiceLog } from "./lifecycle.ts";
+import { announceReady, listenForReload, listenForStop, openServiceLog } from "./lifecycle.ts";
 import type { LogLevel } from "./log.ts";
 import type { LoadedConfig, SettingTable } from "./read-settings.ts";
 
@@ -32,6 +32,8 @@ export interface ServiceCommand<Config> {
 export interface RunningService {
   /** Its addresses; they go into the line that says that it is ready. */
   readonly addresses: Readonly<Record<string, string | null>>;
+  /** Reads certificates and keys again from their files; see `Reloads.run`. */
+  reload(): void;
   /** Drains, within 10 s. Idempotent. */
   close(): Promise<void>;
 }
@@ -63,11 +65,12 @@ async function serve<Config extends { readonly logLevel: LogLevel }>({
   const { config, notices } = load();
   const log = await openServiceLog(config.logLevel, notices);
   const stopSignals = listenForStop(log);
-  let isStarting = true;
+  let running: RunningService | undefined;
+  listenForReload(() => running?.reload());
   // The process has no work yet, or the leases of its work run out: there is nothing to wait for.
-  void stopSignals.requested.then(() => isStarting && process.exit(exitCodes.ok));
+  void stopSignals.requested.then(() => running === undefined && process.exit(exitCodes.ok));
   const service = await start(config, log);
-  isStarting = false;
+  running = service;
   announceReady(log, service.addresses);
   await stopSignals.thenClose(() => service.close());
   // Everything is closed; a driver's leftovers of a peer that hangs must not keep the process alive.

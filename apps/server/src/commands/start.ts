@@ -1,4 +1,4 @@
-import { announceReady, listenForStop, openServiceLog } from "@chat21/runtime";
+import { announceReady, listenForReload, listenForStop, openServiceLog } from "@chat21/runtime";
 import { type Config, loadConfig, type Overrides } from "../config.ts";
 import { createServer, type Server } from "../create-server.ts";
 import { removeRunningServer, writeRunningServer } from "../data-folder.ts";
@@ -25,7 +25,10 @@ export async function start({ dev, ...options }: StartOptions): Promise<void> {
   const { config, notices } = loadConfig(overrides);
   const isTerminal = process.stdout.isTTY === true;
   const log = await openServiceLog(config.logLevel ?? (isTerminal ? "WARN" : "INFO"), notices);
+  let running: Server | undefined;
+  listenForReload(() => running?.reload());
   const server = await createServer(config, log);
+  running = server;
   const stopSignals = listenForStop(log);
   try {
     writeRunningServer(config.dataDir, {

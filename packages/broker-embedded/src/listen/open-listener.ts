@@ -1,5 +1,6 @@
 import type { Server } from "node:net";
 import { isIPv6 } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 import { ChatError } from "@chat21/protocol";
 import type { Transport } from "../transport/transport.ts";
 import type { EdgeAddress } from "./edge-listener.ts";
@@ -8,6 +9,8 @@ import type { EdgeAddress } from "./edge-listener.ts";
 export interface OpenListener {
   /** `null` for the caller's own server. */
   readonly address: EdgeAddress | null;
+  /** Shows another certificate to new connections. `undefined` without TLS, and for the caller's own server. */
+  readonly setTls?: (tls: SecureContextOptions) => void;
   /** Accepts no more connections. Open ones stay. */
   stop(): void;
 }

@@ -17,14 +17,16 @@ export async function openTcpListener(
     if (acceptor.hasRoom()) acceptor.accept(new TcpTransport(socket));
     else socket.destroy();
   };
-  const server = tls
+  const secured = tls
     ? createTlsServer({ ...tls, ...socketOptions, handshakeTimeout: handshakeTimeoutMs }, accept)
-    : createServer(socketOptions, accept);
+    : undefined;
+  const server = secured ?? createServer(socketOptions, accept);
   server.on("tlsClientError", (error) => log.debug({ error: error.message }, "a TLS handshake failed"));
   const port = await listen(server, host, options.port);
   logErrors(server, log);
   return {
     address: { kind: "tcp", host, port, url: urlOf(tls ? "mqtts" : "mqtt", host, port) },
+    ...(secured === undefined ? {} : { setTls: (given) => secured.setSecureContext(given) }),
     stop: () => void server.close(),
   };
 }

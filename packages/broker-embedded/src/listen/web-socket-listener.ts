@@ -32,9 +32,10 @@ export async function openWebSocketListener(
   log: Log,
 ): Promise<OpenListener> {
   const { host, tls, path = defaultPath } = options;
-  const server: Server = tls
+  const secured = tls
     ? createTlsServer({ ...tls, ...socketOptions, handshakeTimeout: limits.connectTimeoutMs })
-    : createServer(socketOptions);
+    : undefined;
+  const server: Server = secured ?? createServer(socketOptions);
   server.on("request", (_request, response) => {
     response.writeHead(426, { connection: "close", upgrade: "websocket" }).end();
   });
@@ -47,6 +48,7 @@ export async function openWebSocketListener(
   logErrors(server, log);
   return {
     address: { kind: "ws", host, port, url: urlOf(tls ? "wss" : "ws", host, port, path) },
+    ...(secured === undefined ? {} : { setTls: (given) => secured.setSecureContext(given) }),
     stop: () => {
       server.close();
       server.closeIdleConnections();

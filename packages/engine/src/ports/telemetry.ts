@@ -35,6 +35,8 @@ export type MetricName =
   | "webhook_attempts"
   /** Minutes in which all requests to a webhook endpoint failed, or in which it is not used after a 410; by `endpoint`. */
   | "webhook_silence"
+  /** Files that were read again on request, by `outcome`: `applied`, `refused` (the ones before stay in use). */
+  | "reloads"
   /** Messages of the broker that could not be handled, by `reason`. */
   | "dead_letters"
   /** Partitions that a foreign consumer consumes as well, once for each time it is seen. */

@@ -1,0 +1,139 @@
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { compatToken, OldClient, testCertificate } from "@chat21/testkit";
+import { afterAll, afterEach, expect, it, onTestFinished, vi } from "vitest";
+import { removeDataDirs, ServerProcess } from "./server-process.ts";
+
+let server: ServerProcess | undefined;
+afterEach(async () => {
+  await server?.stop("SIGKILL");
+  server = undefined;
+});
+afterAll(removeDataDirs);
+
+const secret = "a-secret-that-is-long-enough-for-these-tests";
+const fixture = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url)), "utf8");
+const before = { cert: fixture("cert.pem"), key: fixture("key.pem") };
+
+function certificateFiles() {
+  const folder = mkdtempSync(join(tmpdir(), "chat21-tls-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const paths = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+  const write = ({ cert, key }: { readonly cert: string; readonly key: string }) => {
+    writeFileSync(paths.cert, cert);
+    writeFileSync(paths.key, key);
+  };
+  write(before);
+  return { ...paths, write };
+}
+
+/** The certificate that a new connection sees, in the form of {@link pemOf}. */
+async function shownBy(url: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const shown = socket.getPeerCertificate().raw.toString("base64");
+  socket.destroy();
+  return shown;
+}
+
+/** The first certificate of a PEM text, without its frame and line feeds. */
+function pemOf(text: string): string {
+  return (/BEGIN CERTIFICATE-----([^-]*)/.exec(text)?.[1] ?? "").replaceAll("\n", "");
+}
+
+/** The text of a path, whoever shows the certificate. */
+function textOf(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request(url, { rejectUnauthorized: false, agent: false }, async (answer) => {
+      resolve(Buffer.concat(await answer.toArray()).toString());
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+async function said(running: ServerProcess, text: string, times = 1): Promise<void> {
+  await vi.waitFor(() => expect(running.stdout.split(text).length - 1).toBe(times), 5_000);
+}
+
+it("SIGHUP shows a new certificate to new connections, and keeps open ones", async () => {
+  const files = certificateFiles();
+  server = await ServerProcess.start({
+    env: { CHAT21_JWT_SECRET: secret, CHAT21_TLS_CERT: files.cert, CHAT21_TLS_KEY: files.key },
+  });
+  const { url, mqttUrl, mqttWsUrl } = server;
+  const open = [mqttUrl, mqttWsUrl].map((address, index) =>
+    OldClient.connect({
+      url: address,
+      user: `u${index}`,
+      token: compatToken(`u${index}`, { secret }),
+    }),
+  );
+  const [overTcp, overWebSocket] = (await Promise.all(open)) as [OldClient, OldClient];
+
+  files.write(testCertificate);
+  server.signal("SIGHUP");
+  await said(server, '"what":"the certificate","msg":"read again"');
+  const shown = await Promise.all([url, mqttUrl].map(shownBy));
+  await overTcp.send("u1", { text: "still here" }, 1);
+
+  expect(pemOf(testCertificate.cert)).not.toBe(pemOf(before.cert));
+  expect(shown).toEqual([pemOf(testCertificate.cert), pemOf(testCertificate.cert)]);
+  expect((await overWebSocket.nextMessage("u0")).payload.text).toBe("still here");
+});
+
+it("SIGHUP with a certificate that cannot be used keeps the one before, and says so", async () => {
+  const files = certificateFiles();
+  server = await ServerProcess.start({ env: { CHAT21_TLS_CERT: files.cert, CHAT21_TLS_KEY: files.key } });
+  const { url, mqttUrl } = server;
+
+  files.write({ cert: testCertificate.cert, key: before.key });
+  server.signal("SIGHUP");
+  await said(server, "cannot be read again");
+  const shown = await Promise.all([url, mqttUrl].map(shownBy));
+  const metrics = await textOf(`${url}/metrics`);
+
+  expect(shown).toEqual([pemOf(before.cert), pemOf(before.cert)]);
+  expect(server.stdout).toMatch(/"what":"the certificate","reason":"CHAT21_TLS_CERT and CHAT21_TLS_KEY: .*/);
+  expect(server.stdout).not.toContain("PRIVATE KEY");
+  expect(metrics).toContain('chat21_reloads_total{outcome="refused"} 1');
+});
+
+it("SIGHUP puts a new token secret to use, and keeps whoever is connected", async () => {
+  server = await ServerProcess.start();
+  const { url, mqttUrl, dataDir } = server;
+  const path = join(dataDir, "jwt-secret");
+  const old = compatToken("a", { secret: readFileSync(path, "utf8").trim() });
+  const fresh = compatToken("a", { secret });
+  const statusOf = async (token: string) =>
+    (await fetch(`${url}/api/tilechat/a/conversations`, { headers: { authorization: token } })).status;
+  const client = await OldClient.connect({ url: mqttUrl, user: "a", token: old });
+  const first = [await statusOf(old), await statusOf(fresh)];
+
+  writeFileSync(path, `${secret}\n`);
+  server.signal("SIGHUP");
+  await said(server, '"what":"the keys of tokens","msg":"read again"');
+  await client.send("a", { text: "still here" }, 1);
+
+  expect(first).toEqual([200, 401]);
+  expect([await statusOf(old), await statusOf(fresh)]).toEqual([401, 200]);
+  expect((await client.nextMessage("a")).payload.text).toBe("still here");
+});
+
+it("SIGUSR1 opens no debugger, and SIGUSR2 ends nothing", async () => {
+  server = await ServerProcess.start();
+
+  server.signal("SIGUSR1");
+  server.signal("SIGUSR2");
+  await said(server, "this signal has no meaning here", 2);
+
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  expect(server.stderr).not.toContain("Debugger listening");
+});
