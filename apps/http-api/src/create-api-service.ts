@@ -45,7 +45,7 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
   } as const;
   return startClusterService({ config, database, listener, log }, async (ground) => {
     const { url, store, watch, registry, drain, reloads, health } = ground;
-    const { tokens, verifier } = createAuthority(config, store);
+    const { tokens, verifier } = createAuthority(config, log, store);
     drain.add("the verifier", 0, verifier.stop);
     if (config.keysDir !== undefined) {
       reloads.add("the keys of tokens", () => {
@@ -73,10 +73,11 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
 
 function createAuthority(
   config: ApiConfig,
+  log: Logger,
   { revocations }: MongoStore,
 ): { readonly tokens: Tokens; readonly verifier: Verifier } {
   const tokens = createTokens({ ...readKeys(config), clock: systemClock, newId: randomUUID });
-  return { tokens, verifier: createVerifier({ tokens, revocations, clock: systemClock }) };
+  return { tokens, verifier: createVerifier({ tokens, revocations, clock: systemClock, log }) };
 }
 
 function readKeys({ secret, keysDir }: ApiConfig): KeySetOptions {

@@ -36,7 +36,7 @@ import type { Express } from "express";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import type { Config } from "./config.ts";
-import { dataPaths, prepareDataFolder } from "./data-folder.ts";
+import { dataPaths, fileSystemFault, prepareDataFolder } from "./data-folder.ts";
 import { createHttpApp } from "./http-app.ts";
 import { openStore } from "./open-store.ts";
 import { peerAddress } from "./peer-address.ts";
@@ -79,6 +79,8 @@ export async function createServer(config: Config, log: Logger): Promise<Server>
   const webhookSettings = loadWebhookSettings(config.webhooks);
   for (const { level, text } of webhookSettings.notices) log[level](text);
   prepareDataFolder(config.dataDir);
+  const fault = await fileSystemFault(config.dataDir);
+  if (fault !== undefined) log.warn(fault);
   const registry = new Registry();
   const metrics = createPrometheusMetrics(registry);
   const store = await openStore(config.dataDir, log, metrics);
@@ -111,7 +113,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
   const clock = systemClock;
   const secret = ensureTokenSecret(config.dataDir, config.secret);
   const tokens = createTokens({ ...readKeys(config, secret, log), clock, newId: randomUUID });
-  const verifier = createVerifier({ tokens, revocations: store.revocations, clock });
+  const verifier = createVerifier({ tokens, revocations: store.revocations, clock, log });
   drain.add("the verifier", 0, verifier.stop);
 
   // The app needs the engine, the engine the edge, and the edge the server that the app is served by.

@@ -8,6 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf, OperatorError } from "@chat21/runtime";
 import * as z from "zod";
@@ -32,6 +33,34 @@ export function prepareDataFolder(folder: string): void {
       cause,
     });
   }
+}
+
+/** File systems over a network or in user space, by their magic number (statfs(2)). */
+const unsafeFileSystems: ReadonlyMap<number, string> = new Map([
+  [0x6969, "NFS"],
+  [0xff534d42, "CIFS"],
+  [0xfe534d42, "SMB"],
+  [0x517b, "SMB"],
+  [0x01021997, "9p"],
+  [0x65735546, "FUSE"],
+]);
+
+/** The name of a file system on which no data folder should be. @param type as `statfs` gives it */
+export function unsafeFileSystem(type: number): string | undefined {
+  // The number has 32 bits; above 2^31 some systems give it with a sign.
+  return unsafeFileSystems.get(type >>> 0);
+}
+
+/**
+ * What is wrong with the file system of a folder: SQLite's locks and its write-ahead log need a local disk. `undefined`
+ * where nothing is, and where the system does not say.
+ */
+export async function fileSystemFault(folder: string): Promise<string | undefined> {
+  if (process.platform !== "linux") return undefined;
+  const name = unsafeFileSystem((await statfs(folder)).type);
+  return name === undefined
+    ? undefined
+    : `${folder} is on ${name}: locks and the write-ahead log are not safe there; move it to a local disk`;
 }
 
 function whatToDo(cause: unknown): string {

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { codeOf, loadWebhookSettings, readTlsMaterial, secretWeakness } from "@chat21/runtime";
 import type { Config } from "./config.ts";
-import { dataPaths, readRunningServer } from "./data-folder.ts";
+import { dataPaths, fileSystemFault, readRunningServer } from "./data-folder.ts";
 import { checkDatabase, checkMessages } from "./database-files.ts";
 import { findTokenSecret } from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
@@ -64,15 +64,18 @@ export async function runChecks(config: Config): Promise<readonly Finding[]> {
   return findings;
 }
 
-function checkFolder({ dataDir }: Config): Outcome {
+async function checkFolder({ dataDir }: Config): Promise<Outcome> {
+  const fault = await fileSystemFault(nearestFolder(dataDir));
   if (!existsSync(dataDir)) {
     const parent = nearestFolder(dataDir);
     if (!isWritable(parent))
       return failure(`${dataDir} cannot be made: ${parent} is not writable for this user`);
+    if (fault !== undefined) return warning(fault);
     return ok(`${dataDir} will be made at the first start`);
   }
   if (!statSync(dataDir).isDirectory()) return failure(`${dataDir} is no folder: move it, or choose another`);
   if (!isWritable(dataDir)) return failure(`${dataDir} is not writable for this user: give it the right`);
+  if (fault !== undefined) return warning(fault);
   const isOpen = process.platform !== "win32" && (statSync(dataDir).mode & 0o077) !== 0;
   return isOpen ? warning(`${dataDir} is open to other users: chmod 700 ${dataDir}`) : ok(dataDir);
 }

@@ -5,9 +5,11 @@ import { OperatorError, secretWeakness } from "@chat21/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   dataPaths,
+  fileSystemFault,
   prepareDataFolder,
   readRunningServer,
   removeRunningServer,
+  unsafeFileSystem,
   writeRunningServer,
 } from "../src/data-folder.ts";
 import { ensureTokenSecret, findTokenSecret } from "../src/secret.ts";
@@ -24,6 +26,13 @@ describe("a data folder", () => {
     prepareDataFolder(folder);
 
     expect(statSync(folder).mode & 0o777).toBe(0o700);
+  });
+
+  it("is named when its file system is over a network or in user space", async () => {
+    const types = [0x6969, 0xff534d42, 0xff534d42 | 0, 0xfe534d42, 0x01021997, 0x65735546, 0xef53];
+
+    expect(types.map(unsafeFileSystem)).toEqual(["NFS", "CIFS", "CIFS", "SMB", "9p", "FUSE", undefined]);
+    expect(await fileSystemFault(tmpdir())).toBeUndefined();
   });
 
   it("says what to do when something else is in the way", () => {

@@ -122,8 +122,8 @@ it("SIGHUP puts a new token secret to use, and keeps whoever is connected", asyn
   await said(server, '"what":"the keys of tokens","msg":"read again"');
   await client.send("a", { text: "still here" }, 1);
 
-  expect(first).toEqual([200, 401]);
-  expect([await statusOf(old), await statusOf(fresh)]).toEqual([401, 200]);
+  expect(first).toEqual([200, 403]);
+  expect([await statusOf(old), await statusOf(fresh)]).toEqual([403, 200]);
   expect((await client.nextMessage("a")).payload.text).toBe("still here");
 });
 

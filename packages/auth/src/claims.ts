@@ -48,14 +48,17 @@ export interface ClaimsInput {
 /** Reads who a token belongs to. Signature and times must have been checked before. Throws `unauthorized`. */
 export function readClaims(payload: unknown): VerifiedToken {
   const parsed = claimsSchema.safeParse(payload);
-  if (!parsed.success) throw new ChatError("unauthorized");
+  if (!parsed.success) throw refusalOf("a claim is missing or has another type than expected");
   const claims = parsed.data;
   const admin = hasAdminRole(claims);
   const profile = claims.profile ?? "compat";
-  if (!isId(claims.sub) || !isId(claims.app_id)) throw new ChatError("unauthorized");
-  if (claims.sub === systemUser && !admin) throw new ChatError("unauthorized");
-  if (!isForUs(claims)) throw new ChatError("unauthorized");
-  if (profile === "strict" && !isStrict(claims)) throw new ChatError("unauthorized");
+  if (!isId(claims.sub) || !isId(claims.app_id)) throw refusalOf("sub or app_id is no id");
+  if (claims.sub === systemUser && !admin)
+    throw refusalOf(`sub is ${systemUser}, without the role ${adminRole}`);
+  if (!isForUs(claims)) throw refusalOf(`aud does not name ${tokenAudience}`);
+  if (profile === "strict" && !isStrict(claims)) {
+    throw refusalOf("a strict token needs client_id, iat, and an exp at most an hour later");
+  }
   return {
     app: claims.app_id,
     user: claims.sub,
@@ -67,6 +70,11 @@ export function readClaims(payload: unknown): VerifiedToken {
     profile,
     claims,
   };
+}
+
+/** The refusal that clients see, with the rule that failed as its cause. The rule never repeats what a token says. */
+export function refusalOf(rule: string): ChatError {
+  return new ChatError("unauthorized", undefined, { cause: new Error(rule) });
 }
 
 const adminRole = "admin";

@@ -1,7 +1,7 @@
 import type { Clock } from "@chat21/engine";
 import { ChatError, isId, limits, serviceScopes, systemUser, userScopes } from "@chat21/protocol";
 import jwt from "jsonwebtoken";
-import { buildClaims, readClaims } from "./claims.ts";
+import { buildClaims, readClaims, refusalOf } from "./claims.ts";
 import { createKeySet, type JsonWebKeySet, type KeySetOptions } from "./key-set.ts";
 import type { VerifiedToken } from "./verified-token.ts";
 
@@ -13,8 +13,9 @@ export interface Tokens {
    */
   issue(request: IssueRequest): IssuedToken;
   /**
-   * Checks signature, times, audience and ids. The key fixes the algorithm. Throws `ChatError` `unauthorized` or
-   * `token_expired`; the error gives no other reason.
+   * Checks signature, times, audience and ids. The key fixes the algorithm. `nbf` may be up to 60 s in the future, for an
+   * issuer whose clock is ahead. Throws `ChatError` `unauthorized` or `token_expired`, with the rule that failed as
+   * `cause`, for the operator alone; and `unauthorized` with `retryAfterMs` for a token that is not valid yet.
    */
   verify(token: string): VerifiedToken;
   /** Public keys, newest first. */
@@ -64,14 +65,17 @@ export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
     },
 
     verify(token) {
-      if (token.length > tokenBytes) throw new ChatError("unauthorized");
+      if (token.length > tokenBytes) throw refusalOf(`it is longer than ${tokenBytes} bytes`);
       try {
         const header = jwt.decode(token, { complete: true })?.header;
         // `crit` lists extensions that a verifier must understand. We know none.
         const found = header === undefined || "crit" in header ? undefined : keySet.find(header);
-        if (found === undefined) throw new ChatError("unauthorized");
+        if (found === undefined) throw refusalOf(whyNoKey(header));
         const clockTimestamp = Math.floor(clock.now() / 1_000);
-        return readClaims(jwt.verify(token, found.key, { algorithms: [found.algorithm], clockTimestamp }));
+        const checks = { algorithms: [found.algorithm], clockTimestamp, ignoreNotBefore: true };
+        const payload = jwt.verify(token, found.key, checks);
+        requireBegun(payload, clockTimestamp);
+        return readClaims(payload);
       } catch (thrown) {
         if (thrown instanceof ChatError) throw thrown;
         const expired = thrown instanceof jwt.TokenExpiredError;
@@ -79,6 +83,30 @@ export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
       }
     },
   };
+}
+
+/** How far an issuer's clock may be ahead of ours. */
+const leewaySeconds = 60;
+
+/** RFC 7519, section 4.1.5. */
+function requireBegun(payload: string | jwt.JwtPayload, nowSeconds: number): void {
+  const notBefore = typeof payload === "string" ? undefined : payload.nbf;
+  if (notBefore === undefined) return;
+  if (!Number.isFinite(notBefore)) throw refusalOf("nbf is no number");
+  const waitSeconds = notBefore - leewaySeconds - nowSeconds;
+  if (waitSeconds <= 0) return;
+  throw new ChatError("unauthorized", "the token is not valid yet", {
+    cause: new Error(`nbf is more than ${leewaySeconds} s ahead of this machine's clock`),
+    retryAfterMs: waitSeconds * 1_000,
+  });
+}
+
+function whyNoKey(header: jwt.JwtHeader | undefined): string {
+  if (header === undefined) return "it is not a JSON Web Token";
+  if ("crit" in header) return "its header has crit, and no extension is known here";
+  return header.alg === "ES256"
+    ? "its kid names no key that is known here"
+    : "its algorithm is not one of the keys here";
 }
 
 /** Keys, clock and ids of {@link Tokens}. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Clock, TokenVerifier } from "@chat21/engine";
+import type { Clock, Log, TokenVerifier } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { LruMap } from "./lru-map.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { RevocationList } from "./revocation-list.ts";
 import type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
 import type { Tokens } from "./tokens.ts";
@@ -36,6 +37,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { tokens, revocations, clock, maxAgeMs = 5_000, cacheSize = 10_000 } = options;
   const list = new RevocationList();
   const verified = new LruMap<string, VerifiedToken>(cacheSize);
+  const refusals = options.log === undefined ? undefined : new RefusalLog(options.log, clock);
   const listeners = new Set<(record: RevocationRecord) => void>();
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loading: Promise<void> | undefined;
@@ -47,10 +49,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   const load = async (): Promise<void> => {
     const now = clock.now();
+    const startedAt = clock.elapsed();
     const records = await revocations.list(now);
     list.prune(now);
     records.forEach(learn);
-    loadedAt = now;
+    loadedAt = startedAt;
   };
 
   const refresh = (): Promise<void> => {
@@ -75,10 +78,15 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     async verify(token) {
-      const identity = check(token);
-      if (clock.now() - loadedAt > maxAgeMs) await refresh();
-      if (list.isRevoked(identity)) throw new ChatError("token_revoked");
-      return identity;
+      try {
+        const identity = check(token);
+        if (clock.elapsed() - loadedAt > maxAgeMs) await refresh();
+        if (list.isRevoked(identity)) throw new ChatError("token_revoked");
+        return identity;
+      } catch (thrown) {
+        refusals?.note(thrown);
+        throw thrown;
+      }
     },
 
     async revoke({ app, user, tokenId, expiresAt = Number.MAX_SAFE_INTEGER }) {
@@ -119,12 +127,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
 export interface VerifierOptions {
   readonly tokens: Pick<Tokens, "verify">;
   readonly revocations: RevocationStore;
-  readonly clock: Pick<Clock, "every" | "now">;
+  readonly clock: Pick<Clock, "elapsed" | "every" | "now">;
   /**
    * Greatest age of the loaded revocations. A revocation by another process takes effect within that time. @default
    * 5000
    */
   readonly maxAgeMs?: number;
+  /** Gets a line for each refused token, at most ten a minute, with the rule and nothing of the token. @default none */
+  readonly log?: Log;
   /** Most verified tokens kept in memory, by hash. @default 10000 */
   readonly cacheSize?: number;
 }

@@ -200,3 +200,15 @@ test("verification gives the facts of every issued token", () => {
     }),
   );
 });
+
+test("a token may begin up to 60 s ahead of this machine's clock; before, it is told when to come again", async () => {
+  const { tokens, clock } = fixture();
+  const token = sign({ ...claims, nbf: seconds + 90, exp: seconds + 600 });
+
+  expect(() => tokens.verify(token)).toThrow(
+    expect.objectContaining({ code: "unauthorized", retryAfterMs: 30_000 }),
+  );
+  await clock.advance(30_000);
+
+  expect(tokens.verify(token).user).toBe("USER1");
+});
