@@ -74,7 +74,7 @@ function noteAtGate(
   }
   const change =
     verdict === "retry"
-      ? gate.noteFailure(clock.now(), retryAfterMs, isUnavailable(result))
+      ? gate.noteFailure(clock.elapsed(), retryAfterMs, isUnavailable(result))
       : gate.noteAnswer();
   if (change === "failing") log.warn({ endpoint, status, error }, "webhook endpoint fails");
   if (change === "recovered") log.info({ endpoint, status }, "webhook endpoint works again");

@@ -48,7 +48,7 @@ export class EndpointGate {
     return this.#failuresInRow >= gateLimits.failuresUntilRest;
   }
 
-  /** Time of the first failure since the last success (ms); `null` after a success. */
+  /** Time (`Clock.elapsed`) of the first failure since the last success; `null` after a success. */
   get failingSince(): number | null {
     return this.#failingSince;
   }
@@ -58,12 +58,12 @@ export class EndpointGate {
     return this.#goneId;
   }
 
-  /** No request is made before it (ms). */
+  /** No request is made before it (`Clock.elapsed`). */
   get restUntil(): number {
     return this.#restUntil;
   }
 
-  /** How many more requests may be under way at `now`. */
+  /** How many more requests may be under way. @param now `Clock.elapsed` */
   room(now: number): number {
     if (this.#goneId !== null || now < this.#restUntil) return 0;
     return Math.max(0, (this.#restMs > 0 ? 1 : gateLimits.requests) - this.#underWay);
@@ -99,7 +99,7 @@ export class EndpointGate {
 
   /**
    * Notes that there was no answer, or one that asks to try again. `retryAfterMs` rests the whole endpoint, within
-   * bounds. `unavailable`: the endpoint works for no conversation.
+   * bounds. `unavailable`: the endpoint works for no conversation. `now` is `Clock.elapsed`.
    */
   noteFailure(now: number, retryAfterMs: number | null, unavailable: boolean): LaneChange {
     const wasFailing = this.failing;

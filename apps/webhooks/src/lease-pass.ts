@@ -24,6 +24,9 @@ const pauses = {
   betweenLooksMs: 250,
 } as const;
 
+/** A wall clock that runs slower is no clock that was set back. */
+const toleratedStepMs = 1_000;
+
 /**
  * Makes a pass: it takes as many due rows of every endpoint as there is room for, and answers when to look again (ms;
  * `null` = when something happens). It takes only rows that can be begun at once, so a batch never waits with its
@@ -32,13 +35,15 @@ const pauses = {
 export function createLeasePass(options: LeasePassOptions): () => Promise<number | null> {
   const { store, gates, clock, log } = options;
   let first = 0;
+  /** How far the wall clock is ahead of the one that never jumps. */
+  let leadBefore = clock.now() - clock.elapsed();
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   /** One request is always allowed, so that many slow endpoints together cannot starve another. */
   const roomOf = (gate: EndpointGate): number => {
     const underWay = gates.reduce((sum, { underWay }) => sum + underWay, 0);
     const room = Math.max(options.requests - underWay, gate.underWay === 0 ? 1 : 0);
-    return Math.min(room, gate.room(clock.now()));
+    return Math.min(room, gate.room(clock.elapsed()));
   };
 
   /** When an endpoint works again, all rows that wait for it become due at once. */
@@ -48,6 +53,20 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
       await store.hasten(gate.endpoint.url, clock.now());
       gate.noteHastened();
     }
+  };
+
+  /**
+   * Rows hold times of the wall clock. When it was set back, they would wait as long as the step is: what waits becomes
+   * due at once, which costs one early request for each conversation.
+   */
+  const noticeStep = async (): Promise<void> => {
+    const lead = clock.now() - clock.elapsed();
+    const backMs = leadBefore - lead;
+    if (backMs >= toleratedStepMs) {
+      log.warn({ backMs: Math.round(backMs) }, "the clock was set back: waiting webhooks are due at once");
+      for (const { endpoint } of gates) await store.hasten(endpoint.url, clock.now());
+    }
+    leadBefore = lead;
   };
 
   const takeDue = async (): Promise<void> => {
@@ -69,20 +88,22 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
     const looks = gates.flatMap((gate) => {
       const at = dueAt.get(gate.endpoint.url);
       if (at === undefined || gate.goneId !== null) return [];
-      const resting = gate.restUntil > clock.now();
-      return resting || roomOf(gate) > 0 ? [Math.max(at, gate.restUntil)] : [];
+      const restMs = Math.max(0, gate.restUntil - clock.elapsed());
+      return restMs > 0 || roomOf(gate) > 0 ? [Math.max(at, clock.now() + restMs)] : [];
     });
     return looks.length === 0 ? null : Math.min(...looks);
   };
 
   return async () => {
     try {
-      const looks = clock.now() - lookedAt >= pauses.betweenLooksMs;
+      await noticeStep();
+      const waitedMs = clock.elapsed() - lookedAt;
+      const looks = waitedMs >= pauses.betweenLooksMs;
       if (looks) for (const gate of gates) if (await isReplayed(store, gate)) gate.enable();
       await hastenRecovered();
       await takeDue();
-      if (!looks) return lookedAt + pauses.betweenLooksMs;
-      lookedAt = clock.now();
+      if (!looks) return clock.now() + pauses.betweenLooksMs - waitedMs;
+      lookedAt = clock.elapsed();
       return await nextLook();
     } catch (thrown) {
       log.warn({ code: ChatError.fromUnknown(thrown).code }, "webhooks could not be read; tried again");

@@ -57,7 +57,7 @@ export function createSweep(options: SweepOptions): () => Promise<void> {
         await giveUp(endpoint, 0, "the endpoint is not configured");
       } else if (gate.goneId !== null) {
         await giveUp(endpoint, 0, "the endpoint answered 410");
-      } else if (gate.failingSince !== null && clock.now() - gate.failingSince >= graceMs) {
+      } else if (gate.failingSince !== null && clock.elapsed() - gate.failingSince >= graceMs) {
         await giveUp(endpoint, graceMs, "the endpoint did not work for too long");
       }
     }
@@ -69,7 +69,7 @@ export function createSweep(options: SweepOptions): () => Promise<void> {
 
   const countSilence = (): void => {
     for (const [endpoint, { failing, failingSince, goneId }] of options.gates) {
-      const fails = failing && failingSince !== null && clock.now() - failingSince >= silentAfterMs;
+      const fails = failing && failingSince !== null && clock.elapsed() - failingSince >= silentAfterMs;
       metrics.count(
         "webhook_silence",
         { endpoint: endpointLabel(endpoint) },

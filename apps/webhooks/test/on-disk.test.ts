@@ -11,6 +11,7 @@ import { receiver, recordTelemetry, secret } from "./world.ts";
 
 const clock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   every(intervalMs, run) {
     const timer = setInterval(run, intervalMs);
     return () => clearInterval(timer);

@@ -67,6 +67,28 @@ describe("A worker that dies", () => {
   });
 });
 
+describe("A clock that is set back by an hour", () => {
+  test("Holds back neither what waits nor what comes", async () => {
+    let works = false;
+    const backend = await receiver((_request, response) => response.writeHead(works ? 200 : 500).end());
+    const world = startWorld({ urls: [backend.url] });
+    await world.enqueue([{ endpoint: backend.url }]);
+    await world.until(() => backend.received.length > 0);
+    const before = world.clock.elapsed();
+
+    world.clock.step(-hourMs);
+    works = true;
+    await world.untilState("event-1", "delivered");
+    await world.enqueue([{ endpoint: backend.url }]);
+    await world.untilState("event-2", "delivered");
+
+    expect(world.clock.elapsed() - before).toBeLessThan(60_000);
+    expect(world.telemetry.lines.map(({ message }) => message)).toContain(
+      "the clock was set back: waiting webhooks are due at once",
+    );
+  });
+});
+
 describe("A store that fails", () => {
   test("To take an outcome is asked again, and the request is not repeated", async () => {
     let failures = 3;

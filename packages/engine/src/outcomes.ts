@@ -28,7 +28,7 @@ interface Committed {
 /** Settles the callers' commands: after the commit, and after the dispatch. */
 export class Outcomes {
   readonly #options: OutcomesOptions;
-  /** Answers about committed events that are not dispatched yet, by the time (ms) of the commit. */
+  /** Answers about committed events that are not dispatched yet, by the time (`Clock.elapsed`) of the commit. */
   readonly #withheld = new Map<() => void, number>();
 
   constructor(options: OutcomesOptions) {

@@ -29,7 +29,7 @@ export class RateLimiter {
   take(key: string): void {
     const rate = this.#rate;
     if (rate === null) return;
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const bucket = this.#buckets.get(key) ?? { tokens: rate.capacity, filledAt: now };
     const perMs = rate.refillPerMinute / 60_000;
     bucket.tokens = Math.min(rate.capacity, bucket.tokens + (now - bucket.filledAt) * perMs);

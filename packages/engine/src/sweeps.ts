@@ -61,7 +61,7 @@ export class Sweeps {
     );
     if (isShared)
       this.#every(releaseSweepMs, "the release of callers", async () =>
-        writer.releaseOverdue(clock.now() - dispatchPatienceMs),
+        writer.releaseOverdue(clock.elapsed() - dispatchPatienceMs),
       );
     this.#every(sessionSweepMs, "the session sweep", async () => {
       edge.disconnect({ expiredAt: clock.now() }, "expired");

@@ -102,7 +102,7 @@ export class Writer {
   }
 
   /**
-   * Answers callers whose events were committed before `committedBefore` (ms) and are not dispatched yet: committed
+   * Answers callers whose events were committed before `committedBefore` (`Clock.elapsed`) and are not dispatched yet: committed
    * events will be dispatched, and callers need not wait for a broker that is away.
    */
   releaseOverdue(committedBefore: number): void {
@@ -171,13 +171,14 @@ export class Writer {
       ? await Targets.read(store.events, kinds, batch)
       : Targets.none(kinds);
     this.#context.now = clock.now();
+    const decidedAt = clock.elapsed();
     const pending = this.#decide(batch, candidates, targets);
     if (pending.length === 0) return true;
-    const startedMs = clock.now();
+    const startedMs = clock.elapsed();
     const { results, answered } = await this.#commit(pending);
     if (results === null) return answered;
-    metrics.observe("commit_seconds", (clock.now() - startedMs) / 1_000);
-    const again = this.#outcomes.settle(pending, results, this.#context.now);
+    metrics.observe("commit_seconds", (clock.elapsed() - startedMs) / 1_000);
+    const again = this.#outcomes.settle(pending, results, decidedAt);
     if (again.length > 0) this.#queue = [...again, ...this.#queue];
     return answered;
   }

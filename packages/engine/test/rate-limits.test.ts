@@ -31,6 +31,22 @@ describe("A sender over its rate", () => {
     expect((await world.textsOf("bob", "ann")).at(-1)).toBe("in time");
   });
 
+  it("may send again after that time when the clock is set back by an hour meanwhile, or a day ahead", async () => {
+    const world = await World.start({ messageRate });
+    for (const text of ["1", "2", "3"]) await world.send("ann", "bob", { text });
+
+    world.clock.step(-3_600_000);
+    await expect(world.send("ann", "bob", { text: "early" })).rejects.toMatchObject({ retryAfterMs: 1_000 });
+    await world.clock.advance(1_000);
+    await world.send("ann", "bob", { text: "in time" });
+    world.clock.step(24 * 3_600_000);
+
+    await expect(world.send("ann", "bob", { text: "gained" })).rejects.toMatchObject({
+      code: "rate_limited",
+    });
+    expect((await world.textsOf("bob", "ann")).at(-1)).toBe("in time");
+  });
+
   it("pays nothing for what is refused", async () => {
     const world = await World.start({ messageRate });
     for (const text of ["1", "2", "3"]) await world.send("ann", "bob", { text });

@@ -7,7 +7,7 @@ export interface ContactDirectoryOptions {
   readonly users: Pick<UserStore, "get">;
   /** `GET {endpoint}/{id}` answers `{firstname, lastname, fullname?}`. @default no lookup */
   readonly endpoint?: string;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "elapsed">;
   readonly log: Pick<Log, "debug">;
 }
 
@@ -42,13 +42,13 @@ export function createContactDirectory(options: ContactDirectoryOptions): Contac
 
   const fromEndpoint = async (base: string, user: string): Promise<Contact> => {
     const known = asked.get(user);
-    if (known !== undefined && known.until > clock.now()) return known.contact;
+    if (known !== undefined && known.until > clock.elapsed()) return known.contact;
     const contact = await ask(base, user).catch((err: unknown) => {
       log.debug({ err, user }, "contact lookup failed");
       return contactOf(user, {});
     });
     asked.delete(user);
-    asked.set(user, { contact, until: clock.now() + contactLimits.keepMs });
+    asked.set(user, { contact, until: clock.elapsed() + contactLimits.keepMs });
     const [oldest] = asked.keys();
     if (asked.size > contactLimits.keepCount && oldest !== undefined) asked.delete(oldest);
     return contact;

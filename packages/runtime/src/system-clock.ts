@@ -4,6 +4,7 @@ import type { Clock } from "@chat21/engine";
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   every(intervalMs, run) {
     const timer = setInterval(run, intervalMs);
     timer.unref();

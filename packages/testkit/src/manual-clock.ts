@@ -7,6 +7,8 @@ export interface ManualClock extends Clock {
    * with one turn of the event loop after each. So the started work may set new timers within the same stretch.
    */
   advance(elapsedMs: number): Promise<void>;
+  /** Sets the wall clock by `byMs`, as an operator or NTP does: back when it is negative. Timers and durations go on. */
+  step(byMs: number): void;
   /** Time of the next timer, milliseconds; `null` without timers. */
   nextTimerAt(): number | null;
 }
@@ -23,6 +25,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 /** Makes a clock that shows `startAt` (ms). @default 1_700_000_000_000 */
 export function createManualClock(startAt = 1_700_000_000_000): ManualClock {
   let now = startAt;
+  let stepped = 0;
   const timers = new Set<Timer>();
 
   const set = (delayMs: number, intervalMs: number | null, run: () => void): Timer => {
@@ -49,7 +52,11 @@ export function createManualClock(startAt = 1_700_000_000_000): ManualClock {
   };
 
   return {
-    now: () => now,
+    now: () => now + stepped,
+    elapsed: () => now - startAt,
+    step(byMs) {
+      stepped += byMs;
+    },
     every(intervalMs, run) {
       const timer = set(intervalMs, Math.max(1, intervalMs), run);
       return () => timers.delete(timer);
@@ -65,6 +72,9 @@ export function createManualClock(startAt = 1_700_000_000_000): ManualClock {
       now = Math.max(now, until);
       await turn();
     },
-    nextTimerAt: () => earliest()?.at ?? null,
+    nextTimerAt() {
+      const next = earliest();
+      return next === undefined ? null : next.at + stepped;
+    },
   };
 }

@@ -89,6 +89,7 @@ export class EngineWorld {
       tokens: { verify: async (user) => ({ ...actor(user), clientId: null, ...neverEnding }) },
       clock: {
         now: () => this.#now,
+        elapsed: () => this.#now,
         every: () => () => undefined,
         delay: () => new Promise((resolve) => setImmediate(resolve)),
         soon: (run) => void setImmediate(run),
