@@ -210,11 +210,17 @@ describe("a window", () => {
 
     const ada = await world.join("Ada Five");
     await ada.row("grace-five").getByRole("link").click();
-    await ada.page.getByText("New messages").waitFor();
+    await ada.page.getByRole("button", { name: /jump to the newest/i }).click();
+    await ada
+      .row("grace-five")
+      .getByText(/unread/)
+      .waitFor({ state: "hidden" });
+    // A window that is loaded again holds the newest messages only.
+    await ada.page.reload();
+    await ada.bubbles.filter({ hasText: "number 419;" }).waitFor();
     const scroller = ada.page.getByRole("region", { name: "Messages" });
     const topOf = (key: string | undefined) =>
       ada.page.locator(`[data-key="${key}"]`).evaluate((row) => row.getBoundingClientRect().top);
-    // The timeline opened near the top and loaded a page by itself. Now it can be scrolled up again.
     await expect.poll(() => scroller.evaluate((element) => element.scrollTop)).toBeGreaterThan(500);
     const held = await ada.bubbles.count();
     const [key, top] = await scroller.evaluate(async (element) => {

@@ -1,19 +1,16 @@
 import type { ChatMessage } from "@chat21/client-sdk";
-import { useCallback, useMemo } from "react";
+import { useCallback, useRef } from "react";
 import type { NameOf } from "../timeline/info-text.ts";
 import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 
 /**
  * Returns a function that names people: by their own name in `messages`, else by the title of the conversation with
- * them.
+ * them. It is the same function as long as the names in `messages` are the same.
  */
 export function useNameOf(messages: readonly ChatMessage[]): NameOf {
   const { chat } = useChat();
-  const names = useMemo(
-    () => new Map(messages.map((message) => [message.sender, message.senderFullname])),
-    [messages],
-  );
+  const names = useSameMap(new Map(messages.map((message) => [message.sender, message.senderFullname])));
   return useCallback(
     (user) => {
       if (user === chat.user.id) return chat.user.fullname;
@@ -21,4 +18,13 @@ export function useNameOf(messages: readonly ChatMessage[]): NameOf {
     },
     [chat, names],
   );
+}
+
+/** Returns the map of an earlier render when the new one says the same. */
+function useSameMap(map: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const last = useRef(map);
+  const isSame =
+    last.current.size === map.size && [...map].every(([key, value]) => last.current.get(key) === value);
+  if (!isSame) last.current = map;
+  return last.current;
 }

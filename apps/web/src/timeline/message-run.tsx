@@ -7,8 +7,8 @@ import { MessageBubble } from "./message-bubble.tsx";
 export function MessageRun({ run, direct, name }: { run: Run; direct: boolean; name: string }) {
   const named = !direct && !run.own;
   return (
-    <div className="run" data-own={run.own} data-direct={direct}>
-      {named && (
+    <div className="run" data-own={run.own} data-direct={direct} data-continued={run.continued}>
+      {named && !run.continued && (
         <p className="run-sender ellipsis" data-tone={toneOf(run.sender)} title={run.sender}>
           {name}
         </p>

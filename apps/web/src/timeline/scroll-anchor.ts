@@ -4,23 +4,29 @@ export interface Anchor {
   readonly topPx: number;
 }
 
-/** Finds the first row in view. Rows carry `data-key`. */
+/** Finds the first row in view. Rows carry `data-key` and stand in blocks with `data-block`. */
 export function findAnchor(container: HTMLElement): Anchor | null {
-  const rows = container.querySelectorAll<HTMLElement>("[data-key]");
   const edge = container.getBoundingClientRect().top;
-  // Rows are in order, so a binary search finds the first one whose lower end is below the edge.
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((rows[middle]?.getBoundingClientRect().bottom ?? 0) > edge) high = middle;
-    else low = middle + 1;
-  }
-  const row = rows[low];
+  // Block by block first: the browser would have to lay out every block in which a row is asked for its place.
+  const block = firstBelow(container.querySelectorAll<HTMLElement>("[data-block]"), edge);
+  if (block === undefined) return null;
+  const row = firstBelow(block.querySelectorAll<HTMLElement>("[data-key]"), edge);
   const key = row?.dataset["key"];
   return row === undefined || key === undefined
     ? null
     : { key, topPx: row.getBoundingClientRect().top - edge };
+}
+
+/** Finds the first element whose lower end is below the edge. They are in order, so a binary search finds it. */
+function firstBelow(elements: NodeListOf<HTMLElement>, edge: number): HTMLElement | undefined {
+  let low = 0;
+  let high = elements.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((elements[middle]?.getBoundingClientRect().bottom ?? 0) > edge) high = middle;
+    else low = middle + 1;
+  }
+  return elements[low];
 }
 
 /** Scrolls so that the row is at the same place again. No effect when the row is gone. */

@@ -1,9 +1,9 @@
 import type { ChatMessage, Conversation, ConversationSummary } from "@chat21/client-sdk";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTyping } from "../chat/use-conversation.ts";
 import { Icon } from "../ui/icon.tsx";
 import { usePageVisible } from "../ui/use-page-visible.ts";
-import { arrangeMessages } from "./arrange-messages.ts";
+import { arrangeMessages, type Day } from "./arrange-messages.ts";
 import type { NameOf } from "./info-text.ts";
 import { TimelineDay } from "./timeline-day.tsx";
 import { TimelineTop } from "./timeline-top.tsx";
@@ -18,10 +18,19 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
   const visible = usePageVisible();
   const typing = useTyping(summary.conversWith);
   const older = useOlderMessages(conversation, hasOlder);
-  const scroll = useTimelineScroll(messages, typing, older.load);
-  const watching = visible && scroll.atNewest;
+  const [atNewest, setAtNewest] = useState(false);
+  const watching = visible && atNewest;
   const readUpTo = useUnreadDivider(summary, messages, visible, watching);
-  const days = useMemo(() => arrangeMessages(messages, readUpTo), [messages, readUpTo]);
+  const missing = hasOlder && readUpTo !== null ? (messages[0]?.seq ?? 1) - 1 - readUpTo : 0;
+  const isComing = missing > 0 && missing <= mostUnread && !older.failed;
+  const scroll = useTimelineScroll({
+    messages,
+    typing,
+    ready: !isComing,
+    onNearTop: older.load,
+    onAtNewest: setAtNewest,
+  });
+  const days = useDays(messages, missing > 0 ? null : readUpTo);
   const unseen = summary.unread > 0;
   const direct = summary.kind === "direct";
 
@@ -29,6 +38,11 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
   useEffect(() => {
     if (messages.length === 0) older.load();
   }, [messages.length, older.load]);
+
+  // The divider stands before the first unread message, so that message has to be here.
+  useEffect(() => {
+    if (isComing) older.load(missing + readBefore);
+  }, [isComing, missing, older.load]);
 
   useEffect(() => {
     if (watching && (unseen || summary.markedUnread)) conversation.markRead();
@@ -44,15 +58,15 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
         tabIndex={0}
       >
-        <div className="timeline-rows">
+        <div className="timeline-rows" ref={scroll.rows}>
           <TimelineTop older={older} hasOlder={hasOlder} empty={messages.length === 0} title={title} />
           {days.map((day) => (
-            <TimelineDay key={day.key} day={day} direct={direct} nameOf={nameOf} />
+            <TimelineDay key={day.timestamp} day={day} direct={direct} nameOf={nameOf} />
           ))}
           {typing.length > 0 && <TypingBubble names={typing.map(nameOf)} />}
         </div>
       </section>
-      {!scroll.atNewest && messages.length > 0 && (
+      {!atNewest && !isComing && messages.length > 0 && (
         <button type="button" className="jump" onClick={scroll.jumpToNewest}>
           {unseen && <span className="badge">{summary.unread > 99 ? "99+" : summary.unread}</span>}
           <span className="visually-hidden">
@@ -63,6 +77,21 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
       )}
     </div>
   );
+}
+
+/** Most unread messages that are loaded at once: one who has missed more begins at the newest. */
+const mostUnread = 5_000;
+/** Messages above the divider, for the context. */
+const readBefore = 20;
+
+/** Arranges the messages. What has not changed since the last time stays the same object. */
+function useDays(messages: readonly ChatMessage[], readUpTo: number | null): readonly Day[] {
+  const last = useRef<readonly Day[]>([]);
+  const days = useMemo(() => arrangeMessages(messages, readUpTo, last.current), [messages, readUpTo]);
+  useEffect(() => {
+    last.current = days;
+  }, [days]);
+  return days;
 }
 
 /** A conversation and its content. */

@@ -17,6 +17,11 @@ export function startOfDay(timestamp: number): number {
   return new Date(timestamp).setHours(0, 0, 0, 0);
 }
 
+/** Midnight after `timestamp`, in the reader's time zone. */
+export function endOfDay(timestamp: number): number {
+  return new Date(timestamp).setHours(24, 0, 0, 0);
+}
+
 /** Formats a time for a list: `now`, `5 min`, the clock for today, then `Yesterday`, the weekday, the date. */
 export function formatListTime(timestamp: number, now: number): string {
   const minutes = Math.floor((now - timestamp) / 60_000);

@@ -1,0 +1,83 @@
+import { connect } from "@chat21/client-sdk";
+import { expect, test } from "vitest";
+import type { Person } from "./person.ts";
+import { useWorld } from "./use-world.ts";
+
+const world = useWorld();
+
+async function sendMany(from: string, to: string, count: number, first = 0): Promise<void> {
+  const sender = await connect({
+    url: world.server.url,
+    token: await world.developmentToken(from),
+    sendWindow: 50,
+  });
+  await Promise.all(
+    Array.from({ length: count }, (_, index) => sender.send(to, { text: `number ${first + index};` })),
+  );
+  await sender.close();
+}
+
+/** The text of the first bubble below the unread divider, and the divider's place in the view. */
+function divider(person: Person) {
+  return person.page.getByRole("region", { name: "Messages" }).evaluate((view) => {
+    const line = view.querySelector("[data-divider]");
+    const below = [...view.querySelectorAll(".bubble")].find(
+      (bubble) => line !== null && line.compareDocumentPosition(bubble) & Node.DOCUMENT_POSITION_FOLLOWING,
+    );
+    const place = (line?.getBoundingClientRect().top ?? Number.NaN) - view.getBoundingClientRect().top;
+    return { below: below?.textContent?.match(/number \d+;/u)?.[0], place: Math.round(place) };
+  });
+}
+
+test.for([57, 2_000])(
+  "%i unread messages begin below the divider, where one has stopped to read",
+  async (unread) => {
+    const [reader, writer] = [`ada-${unread}`, `grace-${unread}`];
+    await sendMany(writer, reader, 30);
+    const ada = await world.join(reader);
+    await ada.row(writer).getByRole("link").click();
+    await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
+    await ada.row(writer).getByText("unread").waitFor({ state: "hidden" });
+    await ada.page.keyboard.press("Escape");
+    await sendMany(writer, reader, unread, 30);
+    await ada
+      .row(writer)
+      .getByText(/unread/)
+      .waitFor();
+
+    // A new window: it holds the newest messages only.
+    await ada.page.reload();
+    await ada.row(writer).getByRole("link").click();
+
+    await expect.poll(() => divider(ada)).toEqual({ below: "number 30;", place: expect.any(Number) });
+    const { place } = await divider(ada);
+    expect(place).toBeGreaterThan(0);
+    expect(place).toBeLessThan(200);
+    await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
+    await ada.bubbles.filter({ hasText: `number ${29 + unread};` }).waitFor();
+    await ada
+      .row(writer)
+      .getByText(/unread/)
+      .waitFor({ state: "hidden" });
+    expect(ada.problems).toEqual([]);
+  },
+);
+
+test("what is far from view is neither laid out nor drawn, and comes when it is asked for", async () => {
+  await sendMany("grace-long", "ada-long", 600);
+  const ada = await world.join("ada-long");
+  await ada.row("grace-long").getByRole("link").click();
+  await ada.page.getByText("New messages").waitFor();
+  await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
+  await ada.bubbles.filter({ hasText: "number 599;" }).waitFor();
+  const isDrawn = (text: string) =>
+    ada.bubbles
+      .filter({ hasText: text })
+      .evaluate((bubble) => bubble.checkVisibility({ contentVisibilityAuto: true }));
+
+  await expect.poll(() => isDrawn("number 599;")).toBe(true);
+  await expect.poll(() => isDrawn("number 20;")).toBe(false);
+  await ada.bubbles.filter({ hasText: "number 20;" }).scrollIntoViewIfNeeded();
+  await expect.poll(() => isDrawn("number 20;")).toBe(true);
+  expect(ada.problems).toEqual([]);
+});
