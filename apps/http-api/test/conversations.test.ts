@@ -103,6 +103,19 @@ test("states of the archive and of the active list are told apart", async ({ api
   expect((await api.get(`${v1}/conversations?archived=yes`, bob)).json.code).toBe("bad_request");
 });
 
+test("a conversation is taken out of the archive by its user", async ({ api }) => {
+  await post(api, "alice", "bob", { text: "one" });
+  const bob = api.token("bob");
+  await api.delete(`/api/${app}/conversations/alice`, bob);
+
+  const answer = await api.delete(`${v1}/conversations/alice/archive`, bob);
+  const again = await api.delete(`${v1}/conversations/alice/archive`, bob);
+
+  expect([answer.status, answer.json, again.status]).toEqual([200, { archived: false }, 200]);
+  const active = await api.get(`${v1}/conversations?archived=false`, bob);
+  expect(active.json.conversations).toMatchObject([{ conversWith: "alice", archived: false }]);
+});
+
 test("marks move forward only", async ({ api }) => {
   for (const text of ["one", "two", "three"]) await post(api, "alice", "bob", { text });
   const bob = api.token("bob");

@@ -103,6 +103,22 @@ describe("the conversation lists", () => {
     expect(chat.conversations.list()).toMatchObject([{ conversWith: "bob", archived: false }]);
   });
 
+  test("take a conversation out of the archive again, on every device", async () => {
+    const server = await openServer();
+    await server.send("bob", "alice", { text: "1" });
+    const chat = await openChat(server);
+    const other = await openChat(server, "alice", { deviceId: "other" });
+    const recorder = new Recorder(other);
+    await chat.conversations.archive("bob");
+    await recorder.until(() => other.conversations.get("bob")?.archived === true);
+
+    await chat.conversations.unarchive("bob");
+
+    expect(chat.conversations.list()).toMatchObject([{ conversWith: "bob", archived: false }]);
+    await recorder.until(() => other.conversations.get("bob")?.archived === false);
+    expect((await server.states("alice")).map(({ archived }) => archived)).toEqual([false]);
+  });
+
   test("keep what was done while the server was being asked how things stand", async () => {
     const server = await openServer();
     await server.send("bob", "alice", { text: "1" });

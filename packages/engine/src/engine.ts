@@ -98,6 +98,8 @@ export interface ConversationOperations {
   get(actor: Actor, user: string, conversWith: string, archived: boolean): Promise<JsonText | null>;
   /** Archives up to the present head and tells the user's devices (S4, S5). Unknown conversations: no effect. */
   archive(actor: Actor, user: string, conversWith: string): Promise<void>;
+  /** Takes the conversation out of the archive and tells the user's devices. Not archived, or unknown: no effect. */
+  unarchive(actor: Actor, user: string, conversWith: string): Promise<void>;
   /** Moves the user's watermarks forward; answers with the resulting ones. Throws `not_member`. */
   moveWatermarks(
     actor: Actor,

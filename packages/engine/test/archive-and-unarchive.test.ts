@@ -116,6 +116,43 @@ describe("Archiving a conversation", () => {
   });
 });
 
+describe("Taking a conversation out of the archive", () => {
+  it("puts it back on the list with what it held, tells the user's devices, and is a fact for backends", async () => {
+    const world = await archived();
+    const [bob] = await world.people("bob");
+
+    await world.engine.conversations.unarchive(as("bob"), "bob", "ann");
+
+    expect(bob.kinds).toEqual(["archived-conversation-deleted"]);
+    expect(await world.list("bob")).toMatchObject([{ archived: false, last_message_text: "one" }]);
+    expect(await world.list("bob", true)).toEqual([]);
+    expect(world.factsOf("unarchived")).toMatchObject([{ user: "bob", conversWith: "ann" }]);
+  });
+
+  it("is forgotten by the next message: it leaves the archive once", async () => {
+    const world = await archived();
+    await world.engine.conversations.unarchive(as("bob"), "bob", "ann");
+
+    await world.send("ann", "bob", { text: "two" });
+
+    expect(world.factsOf("unarchived")).toHaveLength(1);
+  });
+
+  it("has no effect on one that is not there, and may not be done for somebody else", async () => {
+    const world = await archived();
+    const { conversations } = world.engine;
+
+    await conversations.unarchive(as("ann"), "ann", "bob");
+    await conversations.unarchive(as("bob"), "bob", "nobody");
+
+    expect(world.factsOf("unarchived")).toEqual([]);
+    await expect(conversations.unarchive(as("ann"), "bob", "ann")).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    expect(await world.list("bob", true)).toHaveLength(1);
+  });
+});
+
 describe("A message to an archived conversation", () => {
   it("takes it out of the archive, tells the user's devices, and is a fact for backends", async () => {
     const world = await archived();

@@ -157,3 +157,96 @@ describe("Removing somebody from a group", () => {
     await expect(again).rejects.toMatchObject({ code: "not_member" });
   });
 });
+
+describe("An owner who goes", () => {
+  const ownerOf = async (world: World) => JSON.parse(await world.engine.groups.get(admin, "group-1")).owner;
+
+  it.each([
+    ["leaves", as("ann")],
+    ["is removed by an admin", admin],
+  ])("and %s passes the group on to the member of longest standing", async (_how, actor) => {
+    const world = await World.start();
+    const [bob, cid] = await world.people("bob", "cid");
+    await world.createGroup("group-1", "ann", "bob", "cid");
+    await world.engine.groups.removeMember(as("ann"), "group-1", "bob");
+    await world.engine.groups.addMember(as("ann"), "group-1", "dan");
+    await world.engine.groups.addMember(as("ann"), "group-1", "bob");
+    for (const person of [bob, cid]) person.forget();
+
+    await world.engine.groups.removeMember(actor, "group-1", "ann");
+
+    expect(await ownerOf(world)).toBe("bob");
+    for (const person of [bob, cid]) {
+      expect(person.bodies("group-updated")).toMatchObject([{ owner: "bob" }]);
+      expect(person.bodies("event")).toMatchObject([
+        { type: "member_removed", data: { member_id: "ann", owner: "bob" } },
+      ]);
+      expect(person.messages("group-1")).toMatchObject([
+        {
+          text: "ann removed from group",
+          attributes: { messagelabel: { parameters: { member_id: "ann", owner: "bob" } } },
+        },
+      ]);
+    }
+    await world.engine.groups.rename(as("bob"), "group-1", "Ours");
+    await expect(world.engine.groups.rename(as("ann"), "group-1", "Mine")).rejects.toMatchObject({
+      code: "forbidden",
+    });
+  });
+
+  it("and is not among new members passes it on, to a newcomer where nobody stays", async () => {
+    const world = await World.start();
+    await world.createGroup("group-1", "ann", "bob", "cid");
+
+    await world.engine.groups.setMembers(as("ann"), "group-1", ["cid", "dan"]);
+    expect(await ownerOf(world)).toBe("cid");
+    await world.engine.groups.setMembers(as("cid"), "group-1", ["eve"]);
+
+    expect(await ownerOf(world)).toBe("eve");
+    await world.engine.groups.addMember(as("eve"), "group-1", "bob");
+  });
+
+  it("as the last one stays the owner of an empty group", async () => {
+    const world = await World.start();
+    await world.createGroup("group-1", "ann");
+
+    await world.engine.groups.removeMember(as("ann"), "group-1", "ann");
+
+    expect(await ownerOf(world)).toBe("ann");
+  });
+
+  it("does not pass on a group that somebody outside of it owns", async () => {
+    const world = await World.start();
+    await world.engine.groups.create(admin, {
+      id: "group-1",
+      name: "Desk",
+      owner: "desk",
+      members: ["ann", "bob"],
+    });
+
+    await world.engine.groups.removeMember(admin, "group-1", "ann");
+
+    expect(await ownerOf(world)).toBe("desk");
+  });
+});
+
+describe("The info message about a member", () => {
+  it("names who has added or removed somebody, and nobody for one who left", async () => {
+    const world = await World.start();
+    const [ann] = await world.people("ann");
+    await world.createGroup("group-1", "ann", "bob");
+    ann.forget();
+
+    await world.engine.groups.addMember(as("ann"), "group-1", "cid");
+    await world.engine.groups.removeMember(as("ann"), "group-1", "cid");
+    await world.engine.groups.removeMember(as("bob"), "group-1", "bob");
+
+    const labels = ann.messages("group-1").map((message) => message.attributes.messagelabel);
+    expect(labels).toMatchObject([
+      { key: "MEMBER_JOINED_GROUP", parameters: { member_id: "cid", added_by: "ann" } },
+      { key: "MEMBER_LEFT_GROUP", parameters: { member_id: "cid", removed_by: "ann" } },
+      { key: "MEMBER_LEFT_GROUP", parameters: { member_id: "bob" } },
+    ]);
+    expect(labels[2].parameters).not.toHaveProperty("removed_by");
+  });
+});

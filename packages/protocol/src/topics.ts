@@ -21,7 +21,7 @@ export const topics = {
   /** S5, a conversation that entered `user`'s archive. */
   archivedConversationAdded: (app: string, user: string, conversWith: string) =>
     `apps/${app}/users/${user}/archived_conversations/${conversWith}/clientadded`,
-  /** A conversation that left `user`'s archive because of a newer message. */
+  /** A conversation that left `user`'s archive: for a newer message, or because the user took it out. */
   archivedConversationDeleted: (app: string, user: string, conversWith: string) =>
     `apps/${app}/users/${user}/archived_conversations/${conversWith}/clientdeleted`,
   /** S6, a group's new data. */

@@ -161,6 +161,24 @@ export const conversationRoutes: readonly Route[] = [
     },
   }),
   defineRoute({
+    id: "unarchive",
+    api: "v1",
+    method: "delete",
+    path: "/v1/{app}/conversations/{conversWith}/archive",
+    who: "app",
+    summary: "Takes a conversation out of the caller's archive. No effect on one that is not archived.",
+    answers: {
+      200: {
+        description: "It is in the list of active conversations.",
+        schema: z.object({ archived: z.literal(false) }),
+      },
+    },
+    async handle({ actor, params }, { engine }) {
+      await engine.conversations.unarchive(actor, actor.user, params.conversWith);
+      return json(200, { archived: false });
+    },
+  }),
+  defineRoute({
     id: "mark",
     api: "v1",
     method: "post",

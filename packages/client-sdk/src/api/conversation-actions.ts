@@ -92,9 +92,9 @@ export class ConversationActions {
     return this.#options.uplink.ask({ type: "erase", conversWith, seqs: [seq] });
   }
 
-  async archive(conversWith: string): Promise<void> {
-    await this.#options.rest.archive(conversWith);
-    this.#options.store.dispatch({ type: "flagged", conversWith, archived: true });
+  async archive(conversWith: string, archived = true): Promise<void> {
+    await this.#options.rest.archive(conversWith, archived);
+    this.#options.store.dispatch({ type: "flagged", conversWith, archived });
   }
 
   setTyping(conversWith: string, active: boolean): void {

@@ -71,6 +71,10 @@ export class ConversationList implements Conversations {
     return this.#options.actions.archive(conversWith);
   }
 
+  unarchive(conversWith: string): Promise<void> {
+    return this.#options.actions.archive(conversWith, false);
+  }
+
   markRead(conversWith: string, seq?: number): void {
     this.#options.actions.markRead(conversWith, seq);
   }

@@ -111,6 +111,8 @@ export interface Conversations {
   subscribe(listener: () => void): Unsubscribe;
   /** See {@link Conversation.archive}. */
   archive(conversWith: string): Promise<void>;
+  /** Takes it out of the archive, on all devices. No effect on a conversation that is not archived. */
+  unarchive(conversWith: string): Promise<void>;
   /** See {@link Conversation.markRead}. */
   markRead(conversWith: string, seq?: number): void;
   /** See {@link Conversation.markUnread}. */

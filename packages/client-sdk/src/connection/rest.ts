@@ -64,9 +64,10 @@ export class RestClient implements SyncSource {
     });
   }
 
-  /** Moves a conversation to the archive. */
-  async archive(conversWith: string): Promise<void> {
-    await this.call("DELETE", [null, "conversations", conversWith], anything, { body: {} });
+  /** Moves a conversation to the archive, or out of it. */
+  archive(conversWith: string, archived: boolean): Promise<unknown> {
+    const path = [null, "conversations", conversWith];
+    return this.call("DELETE", archived ? path : ["v1", ...path, "archive"], anything, { body: {} });
   }
 
   /** Throws when the server does not accept this token, or cannot be reached. */

@@ -1,4 +1,4 @@
-import { ChatError, limits } from "@chat21/protocol";
+import { ChatError, limits, systemUser } from "@chat21/protocol";
 import type { Contact } from "../ports/contacts.ts";
 import type { GroupRecord, MemberRecord } from "../ports/records.ts";
 import type { WorkingConversation } from "../working-conversation.ts";
@@ -48,4 +48,33 @@ export function requireRoom(state: WorkingConversation, more: number): void {
   if (state.present().length + more > limits.groupMembers) {
     throw new ChatError("bad_request", `a group has at most ${limits.groupMembers} members`);
   }
+}
+
+/** A group, and the records of members, in which the owner's place is filled. */
+export interface Succession {
+  readonly group: GroupRecord;
+  /** Records that the new owner's role changes. */
+  readonly members: readonly MemberRecord[];
+  /** `null`: the owner is the same as before. */
+  readonly newOwner: string | null;
+}
+
+/**
+ * Ownership passes on when the owner goes: to the member of longest standing among `remaining`. The last one to leave
+ * stays the owner of an empty group, so a group is never without one. An owner who was no member is not affected.
+ */
+export function withSuccessor(
+  group: GroupRecord,
+  leaving: readonly string[],
+  remaining: readonly MemberRecord[],
+): Succession {
+  const heir = leaving.includes(group.owner)
+    ? remaining.find(({ user }) => user !== systemUser && !leaving.includes(user))
+    : undefined;
+  if (heir === undefined) return { group, members: [], newOwner: null };
+  return {
+    group: { ...group, owner: heir.user },
+    members: [{ ...heir, role: "owner" }],
+    newOwner: heir.user,
+  };
 }

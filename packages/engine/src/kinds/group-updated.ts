@@ -1,10 +1,10 @@
 import { ChatError, eventKinds } from "@chat21/protocol";
 import type { MemberRecord } from "../ports/records.ts";
-import { withEnd } from "../working-conversation.ts";
+import { isOpen, withEnd } from "../working-conversation.ts";
 import { joinedInfoMembers } from "./group-created.ts";
 import { groupEvent, groupKind } from "./group-event.ts";
 import type { Changer, Newcomer } from "./group-rights.ts";
-import { joined, requireGroup, requireOwner, requireRoom, touched } from "./group-rights.ts";
+import { joined, requireGroup, requireOwner, requireRoom, touched, withSuccessor } from "./group-rights.ts";
 import { addedInfo } from "./info-message.ts";
 import { requireRoutable } from "./message.ts";
 import type { Decide, EventDraft } from "./plan.ts";
@@ -14,7 +14,8 @@ export const groupUpdated = groupKind(eventKinds.group_updated);
 
 /**
  * Replaces the members. Present members hear of it in one S6; newcomers get an info message and the history. Of more
- * than 200 changes only the last one is told live to all members, and newcomers read the history themselves.
+ * than 200 changes only the last one is told live to all members, and newcomers read the history themselves. An owner
+ * who is not among the new members passes the group on, as one who leaves.
  */
 export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decide {
   return (state, context) => {
@@ -28,7 +29,11 @@ export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decid
     }
     requireRoom(state, added.length - removed.length);
     for (const { user } of added) requireRoutable(state.app, user, state.conversation);
-    const body = { announce: true, except: added.map(({ user }) => user) };
+    const stay = [...state.members.values()].filter((one) => isOpen(one) && names.has(one.user));
+    const arriving = added.map(({ user }) => joined(state, user));
+    const succession = withSuccessor(group, removed, [...stay, ...arriving]);
+    const owner = succession.newOwner === null ? {} : { owner: succession.newOwner };
+    const body = { ...owner, announce: true, except: added.map(({ user }) => user) };
     const events: EventDraft[] = [groupEvent("group_updated", changer.user, body, context)];
     const members: MemberRecord[] = [];
     const lastChange = added.length + removed.length;
@@ -40,16 +45,18 @@ export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decid
     for (const user of removed) {
       change("member_removed", user);
       const record = state.members.get(user);
-      if (record !== undefined) members.push(withEnd(record, state.head + events.length));
+      if (record !== undefined)
+        members.push({ ...withEnd(record, state.head + events.length), role: "member" });
     }
-    for (const { user } of added) {
-      change("member_added", user);
-      members.push(joined(state, user));
+    for (const member of arriving) {
+      change("member_added", member.user);
+      members.push(member);
     }
     if (added.length <= joinedInfoMembers) {
-      for (const { user, contact } of added) events.push(addedInfo(group.name, user, contact, context));
+      for (const newcomer of added) events.push(addedInfo(group.name, newcomer, changer.user, context));
     }
-    return { events, group: touched(group, context), members };
+    const changed = new Map([...members, ...succession.members].map((member) => [member.user, member]));
+    return { events, group: touched(succession.group, context), members: [...changed.values()] };
   };
 }
 

@@ -1,5 +1,6 @@
 import { systemUser } from "@chat21/protocol";
 import type { Contact } from "../ports/contacts.ts";
+import type { Newcomer } from "./group-rights.ts";
 import type { DecisionContext, EventDraft } from "./plan.ts";
 
 /** A sentence by `system`, and the label that clients use to translate it. */
@@ -59,8 +60,8 @@ export function joinedOnCreationInfo(
 /** "… added to group". */
 export function addedInfo(
   groupName: string,
-  member: string,
-  contact: Contact,
+  { user: member, contact }: Newcomer,
+  by: string,
   context: DecisionContext,
 ): EventDraft {
   return infoMessage(
@@ -68,19 +69,42 @@ export function addedInfo(
     {
       text: `${contact.firstname || member} added to group`,
       key: "MEMBER_JOINED_GROUP",
-      parameters: joinedParameters(member, contact),
+      parameters: { ...joinedParameters(member, contact), added_by: by },
     },
     context,
   );
 }
 
+/** A member who went, who did it, and who owns the group from now on (`null`: as before). */
+interface Departure {
+  readonly member: string;
+  readonly by: string;
+  readonly newOwner: string | null;
+}
+
 /** "… removed from group". */
-export function removedInfo(groupName: string, member: string, context: DecisionContext): EventDraft {
+export function removedInfo(groupName: string, change: Departure, context: DecisionContext): EventDraft {
   return infoMessage(
     groupName,
-    { text: `${member} removed from group`, key: "MEMBER_LEFT_GROUP", parameters: { member_id: member } },
+    {
+      text: `${change.member} removed from group`,
+      key: "MEMBER_LEFT_GROUP",
+      parameters: leftParameters(change),
+    },
     context,
   );
+}
+
+/**
+ * Parameters of `MEMBER_LEFT_GROUP`, in info messages and in group notifications. `removed_by` is absent for one who
+ * left, `owner` when the owner is the same as before.
+ */
+export function leftParameters({ member, by, newOwner }: Departure): Record<string, string> {
+  return {
+    member_id: member,
+    ...(by === member ? {} : { removed_by: by }),
+    ...(newOwner === null ? {} : { owner: newOwner }),
+  };
 }
 
 /** Parameters of `MEMBER_JOINED_GROUP`, in info messages and in group notifications. */

@@ -26,13 +26,13 @@ export function addMember(changer: Changer, newcomer: Newcomer): Decide {
     requireRoutable(state.app, newcomer.user, state.conversation);
     const messagelabel = {
       key: "MEMBER_JOINED_GROUP",
-      parameters: joinedParameters(newcomer.user, newcomer.contact),
+      parameters: { ...joinedParameters(newcomer.user, newcomer.contact), added_by: changer.user },
     };
     const body = { member_id: newcomer.user, announce: true, notification: { messagelabel } };
     return {
       events: [
         groupEvent("member_added", changer.user, body, context),
-        addedInfo(group.name, newcomer.user, newcomer.contact, context),
+        addedInfo(group.name, newcomer, changer.user, context),
       ],
       group: touched(group, context),
       members: [joined(state, newcomer.user)],

@@ -56,6 +56,32 @@ export async function archiveConversation(
   ]);
 }
 
+/**
+ * Takes a conversation out of the archive and tells the user's devices, as a newer message does. No effect on one that
+ * is not archived.
+ */
+async function unarchiveConversation(
+  context: OperationsContext,
+  app: string,
+  user: string,
+  conversWith: string,
+): Promise<void> {
+  const { store, states, clock } = context;
+  context.requireService(app);
+  const conversation = await resolveConversation(context, app, user, conversWith);
+  const view = await store.conversations.view(app, conversation, user);
+  if (view === null || !isArchived(view)) return;
+  await store.conversations.patch([{ app, conversation, user, archivedAt: null }]);
+  states.get(app, conversation)?.archivedBy.delete(user);
+  context.invalidations.send({ app, conversation });
+  const document = `{"timelineOf":"${user}","conversWith":"${conversWith}"}`;
+  const topic = topics.archivedConversationDeleted(app, user, conversWith);
+  await deliver(context, [{ app, user, topic, payload: document, qos: 1 }]);
+  await handOver(context, [
+    { kind: "unarchived", app, conversation, user, conversWith, document, at: clock.now() },
+  ]);
+}
+
 /** P3: read up to the head, or marked unread; the user's devices hear of it as S3. */
 export async function setIsNew(
   context: OperationsContext,
@@ -186,6 +212,11 @@ export function conversationOperations(context: OperationsContext): Conversation
     async archive(actor, user, conversWith) {
       requireSelf(actor, user);
       await archiveConversation(context, actor.app, user, conversWith);
+    },
+
+    async unarchive(actor, user, conversWith) {
+      requireSelf(actor, user);
+      await unarchiveConversation(context, actor.app, user, conversWith);
     },
 
     async moveWatermarks(actor, user, move) {

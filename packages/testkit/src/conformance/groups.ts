@@ -104,6 +104,20 @@ export function describeGroups(world: () => World): void {
       expect(b.untaken((frame) => frame.payload.text === "after")).toEqual([]);
     });
 
+    it("pass on to the member of longest standing when their owner leaves", async () => {
+      const [a, b, c] = await world().people("a", "b", "c");
+      const group = await world().createGroup(a.user, [a.user, b.user, c.user]);
+
+      const left = await world().rest(a.user).delete(`${app}/groups/${group}/members/${a.user}`);
+      const told = (await c.next((frame) => isGroupUpdate(frame) && frame.payload.owner !== a.user)).payload;
+      const renamed = await world().rest(b.user).put(`${app}/groups/${group}`, { group_name: "Ours" });
+      const refused = await world().rest(a.user).put(`${app}/groups/${group}`, { group_name: "Mine" });
+
+      expect([left.status, renamed.status]).toEqual([200, 200]);
+      expect(told).toMatchObject({ owner: b.user, members: { [b.user]: 1, [c.user]: 1 } });
+      expect(refused.status).toBeGreaterThanOrEqual(400);
+    });
+
     it("tell everybody about a new name and new attributes", async () => {
       const [a, b] = await world().people("a", "b");
       const group = await world().createGroup(a.user, [a.user, b.user]);
