@@ -45,6 +45,28 @@ test("a group is made, talked in, renamed, joined, left and lost in front of eve
   expect([...ada.problems, ...grace.problems, ...alan.problems]).toEqual([]);
 });
 
+test("an owner who leaves passes the group on, and has no more of its buttons", async () => {
+  const [ada, grace] = [await world.join("Ada Owner"), await world.join("Grace Heir")];
+  await ada.page.getByRole("button", { name: "New group" }).click();
+  await ada.page.getByRole("textbox", { name: "Name", exact: true }).fill("Heirs");
+  await ada.page.getByRole("textbox", { name: "Members" }).fill("grace-heir");
+  await ada.page.getByRole("button", { name: "Create group" }).click();
+  await grace.row("Heirs").getByRole("link").click();
+  await grace.page.getByRole("button", { name: "Group details" }).click();
+  expect(await grace.page.getByRole("button", { name: "Rename" }).count()).toBe(0);
+
+  await ada.page.getByRole("button", { name: "Group details" }).click();
+  await ada.page.getByRole("button", { name: "Leave group" }).click();
+  await ada.page.getByText("it passes on to the member").waitFor();
+  await ada.page.getByRole("dialog").getByRole("button", { name: "Leave group" }).click();
+
+  await grace.page.getByRole("button", { name: "Rename" }).waitFor();
+  await grace.page.locator(".info", { hasText: /left the group. Grace Heir owns the group now/ }).waitFor();
+  await ada.page.getByText("You are not a member of this group").waitFor();
+  expect(await ada.page.getByRole("button", { name: "Rename" }).count()).toBe(0);
+  expect([...ada.problems, ...grace.problems]).toEqual([]);
+});
+
 test("what the server refuses is said where it was asked", async () => {
   const ada = await world.join("Ada Again");
 

@@ -29,6 +29,21 @@ describe("info messages", () => {
     );
   });
 
+  test("say who has added or removed somebody, and who owns the group then", () => {
+    const added = (id: string, by: string) => info(1, "MEMBER_JOINED_GROUP", { member_id: id, added_by: by });
+
+    expect(infoText([added("grace", "ada")], nameOf)).toBe("Ada Lovelace added Grace Hopper");
+    expect(infoText([added("grace", "ada"), added("alan", "eve")], nameOf)).toBe(
+      "Grace Hopper and alan joined the group",
+    );
+    expect(infoText([info(1, "MEMBER_LEFT_GROUP", { member_id: "grace", removed_by: "ada" })], nameOf)).toBe(
+      "Ada Lovelace removed Grace Hopper",
+    );
+    expect(infoText([info(1, "MEMBER_LEFT_GROUP", { member_id: "ada", owner: "grace" })], nameOf)).toBe(
+      "Ada Lovelace left the group. Grace Hopper owns the group now",
+    );
+  });
+
   test("prefer the name in the message to a bare id", () => {
     const left = info(1, "MEMBER_LEFT_GROUP", { member_id: "alan", fullname: "Alan Turing" });
 

@@ -31,6 +31,26 @@ test("a phone shows one pane at a time, with a way back, and nothing wider than 
   expect([...ada.problems, ...grace.problems]).toEqual([]);
 });
 
+test("Back leads from a group's details to the conversation, and from there to the list", async () => {
+  const ada = await world.join("Ada Back", phone);
+  await ada.page.getByRole("button", { name: "Start something new" }).tap();
+  await ada.page.getByRole("menuitem", { name: "New group" }).tap();
+  await ada.page.getByRole("textbox", { name: "Name", exact: true }).fill("Crew");
+  await ada.page.getByRole("button", { name: "Create group" }).tap();
+  await ada.page.getByRole("button", { name: "Group details" }).tap();
+  const panel = ada.page.getByRole("complementary", { name: "Group details" });
+  await panel.waitFor();
+
+  await ada.page.goBack();
+  await panel.waitFor({ state: "hidden" });
+  expect(await ada.composer.isVisible()).toBe(true);
+  await ada.page.goBack();
+
+  await ada.page.getByRole("complementary", { name: "Conversations" }).waitFor();
+  expect(await ada.composer.isVisible()).toBe(false);
+  expect(ada.problems).toEqual([]);
+});
+
 test("dark colours and stillness follow what the system asks for", async () => {
   const ada = await world.join("Ada Dark", { ...phone, colorScheme: "dark", reducedMotion: "reduce" });
   const look = (name: string) =>

@@ -10,6 +10,7 @@ import type { DialogName } from "./dialog-name.ts";
 import { useOpenConversation } from "./route.ts";
 import { useDesktopNotifications } from "./use-desktop-notifications.ts";
 import { useDocumentTitle } from "./use-document-title.ts";
+import { useServerClock } from "./use-server-clock.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { Welcome } from "./welcome.tsx";
 
@@ -20,6 +21,7 @@ export function ChatLayout() {
   useDocumentTitle(open);
   useShortcuts();
   useDesktopNotifications();
+  useServerClock();
   const closeDialog = () => setDialog(null);
 
   return (

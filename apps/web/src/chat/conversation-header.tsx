@@ -8,6 +8,7 @@ import { useToasts } from "../ui/toasts.tsx";
 import { useNow } from "../ui/use-now.ts";
 import { useChat } from "./chat-context.ts";
 import { listHref, openConversation } from "./route.ts";
+import { useArchive } from "./use-archive.ts";
 import { useTyping } from "./use-conversation.ts";
 import { acquaintanceOf, presenceState, usePresence } from "./use-presence.ts";
 
@@ -38,7 +39,7 @@ export function ConversationHeader(props: HeaderProps) {
           <Icon name="info" />
         </button>
       )}
-      <Menu label="Conversation" icon="more" items={useActions(summary)} />
+      <Menu label="Conversation" icon="more" items={useActions(summary, title)} />
     </header>
   );
 }
@@ -52,7 +53,7 @@ interface HeaderProps {
   onTogglePanel: () => void;
 }
 
-function Subtitle({ summary, group, nameOf }: HeaderProps) {
+function Subtitle({ summary, title, group, nameOf }: HeaderProps) {
   const typing = useTyping(summary.conversWith);
   const presence = usePresence(acquaintanceOf(summary));
   const now = useNow();
@@ -67,15 +68,22 @@ function Subtitle({ summary, group, nameOf }: HeaderProps) {
     const { length } = group.members;
     return <p className="ellipsis">{length === 1 ? "Only you" : `${length} members`}</p>;
   }
-  if (presence === undefined) return <p className="ellipsis">{summary.conversWith}</p>;
-  if (presence.presence === "online") return <p className="ellipsis">online</p>;
-  return <p className="ellipsis">{formatLastSeen(presence.lastSeen ?? 0, now) || "offline"}</p>;
+  const state =
+    presence === undefined
+      ? ""
+      : presence.presence === "online"
+        ? "online"
+        : formatLastSeen(presence.lastSeen ?? 0, now) || "offline";
+  // A name is what somebody calls themselves; the id says who it is.
+  const id = title === summary.conversWith && state !== "" ? "" : summary.conversWith;
+  return <p className="ellipsis">{[state, id].filter(Boolean).join(" · ")}</p>;
 }
 
-function useActions(summary: ConversationSummary): MenuItem[] {
+function useActions(summary: ConversationSummary, title: string): MenuItem[] {
   const { chat } = useChat();
   const toasts = useToasts();
   const { conversWith } = summary;
+  const { archive, unarchive } = useArchive(conversWith, title);
   const items: MenuItem[] = [];
   if (summary.lastMessage === null) return [closeItem];
   items.push({
@@ -86,16 +94,15 @@ function useActions(summary: ConversationSummary): MenuItem[] {
       openConversation(null);
     },
   });
-  if (!summary.archived) {
-    items.push({
-      label: "Archive",
-      icon: "archive",
-      onSelect: () => {
-        chat.conversations.archive(conversWith).catch(toasts.showError);
-        openConversation(null);
-      },
-    });
-  }
+  items.push({
+    label: summary.archived ? "Take out of the archive" : "Archive",
+    icon: "archive",
+    onSelect: () => {
+      if (summary.archived) return unarchive();
+      archive();
+      openConversation(null);
+    },
+  });
   return [...items, closeItem];
 }
 

@@ -1,9 +1,9 @@
-import { useState } from "react";
 import { Composer } from "../composer/composer.tsx";
 import { GroupPanel } from "../group/group-panel.tsx";
 import { Timeline } from "../timeline/timeline.tsx";
 import { shownName } from "../ui/foreign-text.ts";
 import { ConversationHeader } from "./conversation-header.tsx";
+import { closeDetails, openDetails, useDetailsOpen } from "./route.ts";
 import { useConversation } from "./use-conversation.ts";
 import { useGroup } from "./use-group.ts";
 import { useNameOf } from "./use-name-of.ts";
@@ -13,7 +13,7 @@ export function ConversationPane({ conversWith }: { conversWith: string }) {
   const view = useConversation(conversWith);
   const isGroup = view.summary.kind !== "direct";
   const { group, outsider } = useGroup(isGroup ? conversWith : null);
-  const [panelOpen, setPanelOpen] = useState(false);
+  const panelOpen = useDetailsOpen();
   const nameOf = useNameOf(view.messages);
   const title = shownName(group?.name ?? view.summary.title, conversWith);
 
@@ -26,7 +26,7 @@ export function ConversationPane({ conversWith }: { conversWith: string }) {
           group={group}
           nameOf={nameOf}
           panelOpen={panelOpen}
-          onTogglePanel={() => setPanelOpen(!panelOpen)}
+          onTogglePanel={() => (panelOpen ? closeDetails : openDetails)(conversWith)}
         />
         <Timeline view={view} title={title} nameOf={nameOf} />
         {outsider ? (
@@ -36,7 +36,12 @@ export function ConversationPane({ conversWith }: { conversWith: string }) {
         )}
       </main>
       {panelOpen && group !== undefined && (
-        <GroupPanel group={group} outsider={outsider} nameOf={nameOf} onClose={() => setPanelOpen(false)} />
+        <GroupPanel
+          group={group}
+          outsider={outsider}
+          nameOf={nameOf}
+          onClose={() => closeDetails(conversWith)}
+        />
       )}
     </>
   );

@@ -9,14 +9,39 @@ export function conversationHref(conversWith: string): string {
 /** The address of the list. */
 export const listHref = "#/";
 
+const details = "details";
+
 /** Returns the conversation that `hash` names; `null` for none, or for an invalid id. */
 export function conversationFromHash(hash: string): string | null {
   try {
-    const id = decodeURIComponent(hash.replace(/^#\/?/u, ""));
+    const id = decodeURIComponent(partsOf(hash)[0] ?? "");
     return isGroupId(id) ? id : null;
   } catch {
     return null;
   }
+}
+
+function partsOf(hash: string): string[] {
+  return hash.replace(/^#\/?/u, "").split("/");
+}
+
+/** Says whether the address names the details of a conversation, live. Back leads to the conversation. */
+export function useDetailsOpen(): boolean {
+  return useSyncExternalStore(subscribe, areDetailsOpen);
+}
+
+function areDetailsOpen(): boolean {
+  return partsOf(location.hash)[1] === details;
+}
+
+/** Opens the details of a conversation. It adds an entry to the browser's history. */
+export function openDetails(conversWith: string): void {
+  location.hash = `${conversationHref(conversWith)}/${details}`;
+}
+
+/** Closes the details of a conversation, in place of their entry in the browser's history. */
+export function closeDetails(conversWith: string): void {
+  if (areDetailsOpen()) location.replace(conversationHref(conversWith));
 }
 
 /** Opens a conversation, or the list for `null`. It adds an entry to the browser's history. */

@@ -1,12 +1,25 @@
 import type { ChatMessage, Conversation, ConversationSummary } from "@chat21/client-sdk";
-import { useCallback, useSyncExternalStore } from "react";
+import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { withUnsent } from "../conversations/with-unsent.ts";
 import { useChat } from "./chat-context.ts";
 
-/** Returns the list of active or archived conversations, newest first, live. */
+/**
+ * Returns the list of active or archived conversations, newest first, live. What this client has not sent yet counts as
+ * the last message.
+ */
 export function useConversations(archived: boolean): readonly ConversationSummary[] {
-  const { conversations } = useChat().chat;
+  const { chat } = useChat();
+  const { conversations } = chat;
   const subscribe = useCallback((listener: () => void) => conversations.subscribe(listener), [conversations]);
-  return useSyncExternalStore(subscribe, () => conversations.list({ archived }));
+  const list = useSyncExternalStore(subscribe, () => conversations.list({ archived }));
+  const unsent = useSyncExternalStore(
+    useCallback((listener) => chat.on("messageUpdated", listener), [chat]),
+    () => chat.outbox.list(),
+  );
+  return useMemo(
+    () => withUnsent(list, unsent, (conversWith) => chat.conversation(conversWith).summary, archived),
+    [chat, list, unsent, archived],
+  );
 }
 
 /** Returns the number of unread messages in all active conversations, live. */

@@ -1,5 +1,5 @@
 import { isGroupId } from "@chat21/protocol";
-import { useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useChat } from "../chat/chat-context.ts";
 import type { DialogName } from "../chat/dialog-name.ts";
 import { openConversation } from "../chat/route.ts";
@@ -8,13 +8,27 @@ import { ConversationRow } from "./conversation-row.tsx";
 import { filterConversations, type ListFilter } from "./filter-conversations.ts";
 import { handleListKey } from "./list-keys.ts";
 
-/** The list of conversations, newest first. Tab stops at it once; arrow keys move inside. */
+/** The list of conversations, newest first. A search finds archived ones, too. Tab stops at it once; arrow keys move inside. */
 export function ConversationList(props: ListProps) {
   const { open, filter, query } = props;
-  const shown = filterConversations(useConversations(filter === "archived"), filter, query, open);
+  const active = useConversations(false);
+  const archive = useConversations(true);
+  const { connection } = useChat();
+  const { wasOnline } = useSyncExternalStore(connection.subscribe, connection.get);
+  const isSearch = filter === "all" && query.trim() !== "";
+  const searched = filter === "archived" ? archive : isSearch ? [...active, ...archive] : active;
+  const shown = filterConversations(searched, filter, query, open);
+  const list = useRef<HTMLUListElement>(null);
   const [focused, setFocused] = useState<string | null>(null);
   const stop = [focused, open].find((id) => shown.some((summary) => summary.conversWith === id));
   const tabbable = stop ?? shown[0]?.conversWith;
+  const isOpenShown = shown.some((summary) => summary.conversWith === open);
+
+  // A link may open a conversation that is far down; the list may grow until all is loaded.
+  useEffect(() => {
+    if (open !== null && isOpenShown)
+      list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  }, [open, isOpenShown, wasOnline]);
 
   if (shown.length === 0) {
     return (
@@ -24,13 +38,14 @@ export function ConversationList(props: ListProps) {
     );
   }
   return (
-    <ul className="conversations" aria-label="Conversations" onKeyDown={handleListKey}>
+    <ul ref={list} className="conversations" aria-label="Conversations" onKeyDown={handleListKey}>
       {shown.map((summary) => (
         <ConversationRow
           key={summary.conversWith}
           summary={summary}
           isOpen={summary.conversWith === open}
           tabbable={summary.conversWith === tabbable}
+          tagged={isSearch}
           onFocus={setFocused}
         />
       ))}

@@ -1,4 +1,4 @@
-import type { ConversationSummary } from "@chat21/client-sdk";
+import type { ConversationSummary, MessageState } from "@chat21/client-sdk";
 import { useChat } from "../chat/chat-context.ts";
 import { useDraft, useTyping } from "../chat/use-conversation.ts";
 import { infoText, isInfo } from "../timeline/info-text.ts";
@@ -27,12 +27,14 @@ export function ConversationPreview({ summary, isOpen }: { summary: Conversation
   return <span className="preview ellipsis">{lastMessageText(summary, nameOf)}</span>;
 }
 
+const ownPrefix: Partial<Record<MessageState, string>> = { failed: "Not sent", queued: "Waiting" };
+
 function lastMessageText(summary: ConversationSummary, nameOf: (user: string) => string): string {
   const message = summary.lastMessage;
   if (message === null) return "";
   if (message.deleted) return "Message deleted";
   if (isInfo(message)) return infoText([message], nameOf);
   const text = previewText(message);
-  if (message.own) return `${message.state === "failed" ? "Not sent" : "You"}: ${text}`;
+  if (message.own) return `${ownPrefix[message.state] ?? "You"}: ${text}`;
   return summary.kind === "direct" ? text : `${shownName(message.senderFullname, message.sender)}: ${text}`;
 }

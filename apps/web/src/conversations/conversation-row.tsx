@@ -1,21 +1,23 @@
 import type { ConversationSummary } from "@chat21/client-sdk";
-import { memo } from "react";
-import { useChat } from "../chat/chat-context.ts";
+import { memo, useRef } from "react";
 import { conversationHref, openConversation } from "../chat/route.ts";
+import { useArchive } from "../chat/use-archive.ts";
 import { acquaintanceOf, presenceState, usePresence } from "../chat/use-presence.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { shownName } from "../ui/foreign-text.ts";
 import { formatFull, formatListTime } from "../ui/format-time.ts";
 import { Icon } from "../ui/icon.tsx";
-import { useToasts } from "../ui/toasts.tsx";
 import { useNow } from "../ui/use-now.ts";
 import { ConversationPreview } from "./conversation-preview.tsx";
 import { isUnread } from "./filter-conversations.ts";
+import { focusBeside } from "./list-keys.ts";
 
 interface RowProps {
   summary: ConversationSummary;
   isOpen: boolean;
   tabbable: boolean;
+  /** Says that a conversation is in the archive, in a list that shows others, too. */
+  tagged: boolean;
   onFocus: (conversWith: string) => void;
 }
 
@@ -24,22 +26,32 @@ export const ConversationRow = memo(function ConversationRow({
   summary,
   isOpen,
   tabbable,
+  tagged,
   onFocus,
 }: RowProps) {
-  const { chat } = useChat();
-  const toasts = useToasts();
+  const row = useRef<HTMLLIElement>(null);
   const { conversWith, archived } = summary;
   const title = shownName(summary.title, conversWith);
   const group = summary.kind !== "direct";
   const presence = usePresence(acquaintanceOf(summary));
 
-  function archive(): void {
-    chat.conversations.archive(conversWith).catch(toasts.showError);
-    if (isOpen) openConversation(null);
+  const { archive, unarchive } = useArchive(conversWith, title);
+
+  function move(): void {
+    // The row goes: who works with the keyboard goes on at the next one.
+    focusBeside(row.current);
+    if (archived) unarchive();
+    else archive();
+    if (isOpen && !archived) openConversation(null);
   }
 
   return (
-    <li className="conversation" data-unread={isUnread(summary)} onFocus={() => onFocus(conversWith)}>
+    <li
+      ref={row}
+      className="conversation"
+      data-unread={isUnread(summary)}
+      onFocus={() => onFocus(conversWith)}
+    >
       <a
         href={conversationHref(conversWith)}
         aria-current={isOpen ? "true" : undefined}
@@ -50,6 +62,7 @@ export const ConversationRow = memo(function ConversationRow({
         <div>
           <div className="first">
             <span className="name ellipsis">{title}</span>
+            {tagged && archived && <span className="tag">Archived</span>}
             {summary.timestamp > 0 && <RowTime timestamp={summary.timestamp} />}
           </div>
           <div className="second">
@@ -58,18 +71,16 @@ export const ConversationRow = memo(function ConversationRow({
           </div>
         </div>
       </a>
-      {!archived && (
-        <button
-          type="button"
-          className="icon-button"
-          aria-label={`Archive ${title}`}
-          title="Archive"
-          tabIndex={tabbable ? 0 : -1}
-          onClick={archive}
-        >
-          <Icon name="archive" />
-        </button>
-      )}
+      <button
+        type="button"
+        className="icon-button"
+        aria-label={archived ? `Take ${title} out of the archive` : `Archive ${title}`}
+        title={archived ? "Take out of the archive" : "Archive"}
+        tabIndex={tabbable ? 0 : -1}
+        onClick={move}
+      >
+        <Icon name="archive" />
+      </button>
     </li>
   );
 });

@@ -1,4 +1,5 @@
 import type { KeyboardEvent } from "react";
+import { searchFieldId } from "../chat/use-shortcuts.ts";
 
 /** Moves the focus to the first conversation of the list, if there is one. */
 export function focusFirstConversation(): void {
@@ -13,6 +14,12 @@ export function handleListKey(event: KeyboardEvent): void {
   if (to === undefined || at < 0) return;
   event.preventDefault();
   all[Math.min(Math.max(to, 0), all.length - 1)]?.focus();
+}
+
+/** Moves the focus from a row to the next one, else to the one before, else to the search field. */
+export function focusBeside(row: HTMLElement | null): void {
+  const beside = row?.nextElementSibling ?? row?.previousElementSibling;
+  (beside?.querySelector("a") ?? document.getElementById(searchFieldId))?.focus();
 }
 
 const rows = ".conversations a";

@@ -14,7 +14,7 @@ import { MemberRow } from "./member-row.tsx";
 export function GroupPanel({ group, outsider, nameOf, onClose }: PanelProps) {
   const { chat } = useChat();
   const [leaving, setLeaving] = useState(false);
-  const owns = group.owner === chat.user.id;
+  const owns = group.owner === chat.user.id && !outsider;
   const members = [...group.members].sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
 
   function handleKey(event: KeyboardEvent): void {

@@ -11,6 +11,8 @@ export function LeaveDialog({ group, onClose }: { group: ChatGroup; onClose: () 
   const toasts = useToasts();
   const [busy, setBusy] = useState(false);
 
+  const passesOn = group.owner === chat.user.id && group.members.length > 1;
+
   async function leave(): Promise<void> {
     setBusy(true);
     await chat.groups.leave(group.id).catch(toasts.showError);
@@ -19,7 +21,10 @@ export function LeaveDialog({ group, onClose }: { group: ChatGroup; onClose: () 
 
   return (
     <Dialog title={`Leave “${shownName(group.name, group.id)}”?`} onClose={onClose}>
-      <p>You keep the messages so far. To come back, a member has to add you again.</p>
+      <p>
+        You keep the messages so far. To come back, the owner has to add you again.
+        {passesOn && " You own this group: it passes on to the member who has been in it for longest."}
+      </p>
       <footer>
         <button type="button" className="button" onClick={onClose}>
           Stay

@@ -17,8 +17,21 @@ export function infoText(messages: readonly ChatMessage[], nameOf: NameOf): stri
     return typeof creator === "string" ? `${nameOf(creator)} created the group` : "The group was created";
   }
   if (members.length === 0) return first.text;
-  if (key === "MEMBER_JOINED_GROUP") return `${listNames(members)} joined the group`;
-  if (key === "MEMBER_LEFT_GROUP") return `${listNames(members)} left the group`;
+  if (key === "MEMBER_JOINED_GROUP") {
+    const by = sameActor(messages, "added_by");
+    return by === undefined
+      ? `${listNames(members)} joined the group`
+      : `${nameOf(by)} added ${listNames(members)}`;
+  }
+  if (key === "MEMBER_LEFT_GROUP") {
+    const by = sameActor(messages, "removed_by");
+    const heir = parameters["owner"];
+    const left =
+      by === undefined
+        ? `${listNames(members)} left the group`
+        : `${nameOf(by)} removed ${listNames(members)}`;
+    return typeof heir === "string" ? `${left}. ${nameOf(heir)} owns the group now` : left;
+  }
   return first.text;
 }
 
@@ -36,6 +49,19 @@ export function isInfo(message: ChatMessage): boolean {
 /** Says whether an info message reports that somebody joined a group. */
 export function isJoin(message: ChatMessage): boolean {
   return isInfo(message) && labelOf(message).key === "MEMBER_JOINED_GROUP";
+}
+
+/** Who did it, when all messages name the same user, and it was not the member. */
+function sameActor(messages: readonly ChatMessage[], parameter: string): string | undefined {
+  const actors = new Set(
+    messages.map((message) => {
+      const { parameters } = labelOf(message);
+      const actor = parameters[parameter];
+      return typeof actor === "string" && actor !== parameters["member_id"] ? actor : undefined;
+    }),
+  );
+  const [actor] = actors;
+  return actors.size === 1 ? actor : undefined;
 }
 
 const and = new Intl.ListFormat("en-GB", { type: "conjunction" });

@@ -2,17 +2,18 @@ import { useSyncExternalStore } from "react";
 
 const tickMs = 20_000;
 const listeners = new Set<() => void>();
+let clock: () => number = Date.now;
 let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function tick(): void {
-  now = Date.now();
+  now = clock();
   for (const listener of listeners) listener();
 }
 
 function subscribe(listener: () => void): () => void {
   if (listeners.size === 0) {
-    now = Date.now();
+    now = clock();
     timer = setInterval(tick, tickMs);
   }
   listeners.add(listener);
@@ -20,6 +21,15 @@ function subscribe(listener: () => void): () => void {
     listeners.delete(listener);
     if (listeners.size === 0) clearInterval(timer);
   };
+}
+
+/**
+ * Lets all relative times of the page follow this clock: messages carry the server's time, and the clock of a device
+ * may be hours off. Call it again when the clock was set.
+ */
+export function followClock(source: () => number): void {
+  clock = source;
+  tick();
 }
 
 /** Returns the time in milliseconds, at most 20 s old. All relative times of the page share one timer. */

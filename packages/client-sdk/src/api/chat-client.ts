@@ -104,6 +104,10 @@ export class ChatClient implements Chat {
     return this.#connection.status;
   }
 
+  get serverNow(): number {
+    return this.#parts.rest.serverNow;
+  }
+
   get closed(): Promise<ChatError | null> {
     return this.#connection.closed;
   }

@@ -31,6 +31,8 @@ export interface Chat {
   readonly app: string;
   readonly user: ChatUser;
   readonly status: Status;
+  /** The server's clock, milliseconds, by its last answer; this device's clock before the first one. */
+  readonly serverNow: number;
   /** Resolves when the client is closed for good: with the reason, or `null` after `close()`. Never rejects. */
   readonly closed: Promise<ChatError | null>;
   readonly conversations: Conversations;
