@@ -18,6 +18,8 @@ export function printSummary(summary: OriginalImportSummary): void {
     ["", messages.moved, "of these, under another time than the original's"],
     ["", messages.numbered, "imported already"],
     ["", messages.skipped, "in the conversations that were left alone"],
+    ["times", read.times.seconds, "in seconds: the same in milliseconds"],
+    ["", read.times.replaced, "missing or impossible: replaced by the nearest one known"],
     ["groups", groups.created, "with name, owner and members"],
     ["", groups.transient, "that nobody has created: of their first sender"],
     ["places", summary.places, "of members: what is read, received, archived"],

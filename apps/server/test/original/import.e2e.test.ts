@@ -164,6 +164,31 @@ describe("what an original's database may hold", () => {
     expect(times).toEqual([timestamp, timestamp + 1, timestamp + 2]);
     expect(Math.abs((repaired?.timestamp ?? 0) - Date.now())).toBeLessThan(600_000);
     expect(summary.messages.moved).toBe(3);
+    expect(summary.read.times).toEqual({ seconds: 0, replaced: 2 });
+  });
+
+  it("understands seconds and dates in every field that is a time, and counts what it repaired", async () => {
+    const at = 1_700_000_000_000;
+    await original.send("anna", "bert", { timestamp: at / 1_000 });
+    await original.send("anna", "bert", { timestamp: String(at / 1_000 + 1) });
+    await original.send("anna", "bert", { timestamp: new Date(at + 2_000).toISOString() });
+    await original.send("anna", "bert", { timestamp: at + 3_000 });
+    const group = { uid: "group-old", appId: "tilechat", name: "Old", owner: "anna", members: { anna: 1 } };
+    await original
+      .collection("groups")
+      .insertOne({ ...group, createdOn: at / 1_000, updatedOn: new Date(at + 5_000) });
+    const store = createMemoryStore();
+
+    const { summary } = await importInto(store);
+
+    const read = { app: "tilechat", conversation: "anna.bert", limit: 10, from: "oldest" } as const;
+    const [record] = await store.conversations.load([{ app: "tilechat", conversation: "group-old" }]);
+    expect((await store.events.read(read)).map(({ timestamp }) => timestamp - at)).toEqual([
+      ...[0, 1_000, 2_000, 3_000],
+    ]);
+    expect(record?.group).toMatchObject({ createdOn: at, updatedOn: at + 5_000 });
+    // Two copies of each of two messages, and the group's creation.
+    expect(summary.read.times).toEqual({ seconds: 5, replaced: 0 });
   });
 
   it("merges copies that a race has stored twice, and needs none of the original's indexes", async () => {
@@ -195,7 +220,7 @@ describe("what an original's database may hold", () => {
   it("refuses what the protocol does not know, with the document", async () => {
     await original.send("anna", "bert.with.dots");
     await original.send("anna", "x".repeat(65));
-    await original.send("anna", "bert", { text: "y".repeat(70_000) });
+    await original.send("anna", "bert", { text: "y".repeat(110_000) });
     await original.send("anna", "bert", { text: 7 });
     await original.createGroup({ id: "group-odd", name: "Odd", owner: "an.na", members: ["anna", "be+rt"] });
     await original

@@ -27,6 +27,16 @@ export interface ScanReport {
   groups: number;
   /** Documents of apps that were not selected. */
   otherApps: number;
+  /**
+   * Fields that are a time and were repaired: `timestamp` of copies, `createdOn` and `updatedOn` of groups. Copies of one
+   * message count each.
+   */
+  readonly times: {
+    /** Given in seconds, and taken over as milliseconds. */
+    seconds: number;
+    /** Missing or impossible, and replaced by the time that is nearest to it. */
+    replaced: number;
+  };
   /** Refusals, by reason. */
   readonly refused: Partial<Record<OriginalRefusal, number>>;
 }
@@ -65,6 +75,7 @@ class Scan {
     entryStubs: 0,
     groups: 0,
     otherApps: 0,
+    times: { seconds: 0, replaced: 0 },
     refused: {},
   };
   readonly #options: ScanOptions;
@@ -94,6 +105,7 @@ class Scan {
     else if (isRefused(read)) this.#refuse("messages", document, read.refused, read.detail);
     else {
       this.report.copies += 1;
+      this.#noteTime(read.isTimeKnown, read.isTimeInSeconds);
       spool.addCopy(read, documentKey(document["_id"]));
     }
   }
@@ -115,11 +127,17 @@ class Scan {
     else if (isRefused(read)) this.#refuse("groups", document, read.refused, read.detail);
     else {
       this.report.groups += 1;
+      for (const { at, isInSeconds } of read.times) this.#noteTime(at !== null, isInSeconds);
       for (const { refused, detail } of read.leftOut) this.#refuse("groups", document, refused, detail);
       const older = this.#options.spool.addGroup(read.app, read.id, read.group);
       if (older !== null)
         this.#refuse("groups", { appId: read.app, uid: read.id, ...older }, "group_duplicate");
     }
+  }
+
+  #noteTime(isKnown: boolean, isInSeconds: boolean): void {
+    if (!isKnown) this.report.times.replaced += 1;
+    else if (isInSeconds) this.report.times.seconds += 1;
   }
 
   #isOther(app: unknown): boolean {

@@ -25,6 +25,8 @@ export interface OriginalCopy {
   readonly timestamp: number;
   /** `false`: the copy has no possible timestamp, and got the time at which its document was made. */
   readonly isTimeKnown: boolean;
+  /** The timestamp was given in seconds. */
+  readonly isTimeInSeconds: boolean;
   readonly status: number;
   /** Replayed to a user who joined later; such copies have changed attributes. */
   readonly isHistory: boolean;
@@ -50,11 +52,32 @@ export interface CopyContext {
 
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
-/** Milliseconds of a timestamp in any form that clients wrote; `null` for a value that cannot be a time of the past. */
-export function originalTime(value: unknown, now: number): number | null {
-  const number = value instanceof Date ? value.getTime() : Number(value ?? Number.NaN);
-  const isTime = Number.isFinite(number) && number >= 1 && number <= now + limits.timestampFutureMs;
-  return isTime ? Math.floor(number) : null;
+/**
+ * Numbers from here on, up to a hundred times as much, are seconds: from September 2001 to the year 5138. Taken as
+ * milliseconds they would lie in January 1970 or in the three years after it, when nobody chatted.
+ */
+const firstSecond = 1e9;
+
+/** A time of an original's document. */
+export interface OriginalTime {
+  /** Milliseconds; `null`: the value cannot be a time of the past. */
+  readonly at: number | null;
+  readonly isInSeconds: boolean;
+}
+
+/** Reads a time in any form that clients wrote: milliseconds or seconds, as a number or digits, a `Date`, or ISO 8601. */
+export function originalTime(value: unknown, now: number): OriginalTime {
+  const number = numberOf(value);
+  const isInSeconds = number >= firstSecond && number < 100 * firstSecond;
+  const at = Math.floor(isInSeconds ? number * 1_000 : number);
+  const isTime = at >= 1 && at <= now + limits.timestampFutureMs;
+  return { at: isTime ? at : null, isInSeconds: isTime && isInSeconds };
+}
+
+function numberOf(value: unknown): number {
+  if (value instanceof Date) return value.getTime();
+  const number = Number(value ?? Number.NaN);
+  return typeof value === "string" && Number.isNaN(number) ? Date.parse(value) : number;
 }
 
 /** Reads one copy of a message. Answers its facts, or the reason why it cannot be taken over. */
@@ -71,14 +94,15 @@ export function readOriginalCopy(
   if ("refused" in place) return place;
   if (!isId(messageId)) return { refused: "invalid_id", detail: "message_id" };
   const given = originalTime(document["timestamp"], now);
-  const timestamp = given ?? createdAt;
+  const timestamp = given.at ?? createdAt;
   if (timestamp === null) return { refused: "time_missing" };
   return {
     ...place,
     messageId,
     sender,
     timestamp,
-    isTimeKnown: given !== null,
+    isTimeKnown: given.at !== null,
+    isTimeInSeconds: given.isInSeconds,
     status,
     isHistory: document["__history"] !== undefined,
     tempUid: tempUidOf(document),

@@ -1,7 +1,7 @@
 import { byteLength, fitsRoutingKeys, isGroupId, isId, limits, systemUser } from "@chat21/protocol";
 import type { OriginalGroup } from "../conversations/source.ts";
 import type { OriginalRefusal, Refused } from "../refusals.ts";
-import type { OriginalDocument } from "./copy.ts";
+import type { OriginalDocument, OriginalTime } from "./copy.ts";
 import { originalTime } from "./copy.ts";
 
 /** A group that is taken over, and the parts of it that are not. */
@@ -10,6 +10,8 @@ export interface ReadOriginalGroup {
   readonly id: string;
   readonly group: OriginalGroup;
   readonly leftOut: readonly Refused[];
+  /** Its times, as they were given. */
+  readonly times: readonly OriginalTime[];
 }
 
 /** Reads a document of `groups`. */
@@ -30,16 +32,19 @@ export function readOriginalGroup(document: OriginalDocument, now: number): Read
   const attributes = objectText(document["attributes"]);
   const isTooLarge = attributes !== null && byteLength(attributes) > limits.payloadBytes;
   if (isTooLarge) leaveOut("group_attributes_too_large", "attributes");
-  const createdOn =
-    originalTime(document["createdOn"], now) ?? originalTime(document["updatedOn"], now) ?? now;
+  const [created, updated] = [
+    originalTime(document["createdOn"], now),
+    originalTime(document["updatedOn"], now),
+  ];
+  const createdOn = created.at ?? updated.at ?? now;
   const record = {
     name: typeof name === "string" && name !== "" ? name : id,
     owner,
     createdOn,
-    updatedOn: originalTime(document["updatedOn"], now) ?? createdOn,
+    updatedOn: updated.at ?? createdOn,
     attributes: isTooLarge ? null : attributes,
   };
-  return { app, id, group: { record, members }, leftOut };
+  return { app, id, group: { record, members }, leftOut, times: [created, updated] };
 }
 
 /** In a cached copy that was written back, the group itself is among its members. */
