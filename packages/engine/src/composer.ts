@@ -2,6 +2,7 @@ import { limits, messageStatus, topics } from "@chat21/protocol";
 import type { ArchiveExit } from "./archive-exit.ts";
 import { exitsOf } from "./archive-exit.ts";
 import type { JsonText } from "./engine.ts";
+import type { GroupNotice } from "./group-notices.ts";
 import type { Outlet } from "./kinds/kind.ts";
 import type { Kinds } from "./kinds/kinds.ts";
 import type { WriteResult } from "./pending-run.ts";
@@ -25,6 +26,8 @@ export interface Outgoing {
   readonly deliveries: Delivery[];
   /** Deliveries of large groups. They go beside the others, so that nobody waits for thousands of copies. */
   readonly crowded: Delivery[];
+  /** Changes of large groups. */
+  readonly notices: GroupNotice[];
   readonly facts: Fact[];
   /** Users whose archive a conversation leaves because a message arrived, as far as the states know. */
   readonly unarchived: ArchiveExit[];
@@ -95,7 +98,7 @@ export class Composer {
 
 /** Gathers what the kinds tell about one batch. */
 class BatchOutlet implements Outlet {
-  readonly out: Outgoing = { deliveries: [], crowded: [], facts: [], unarchived: [] };
+  readonly out: Outgoing = { deliveries: [], crowded: [], notices: [], facts: [], unarchived: [] };
   readonly epoch: string;
   readonly takesFacts: boolean;
   readonly #edge: Pick<Edge, "reaches">;
@@ -121,6 +124,10 @@ class BatchOutlet implements Outlet {
 
   deliver(user: string, topic: string, payload: JsonText): void {
     this.#deliveries.push({ app: this.#app, user, topic, payload, qos: 1 });
+  }
+
+  announce(notice: GroupNotice): void {
+    this.out.notices.push(notice);
   }
 
   fact(fact: Fact): void {

@@ -4,6 +4,7 @@ import { confirmExits } from "./archive-exit.ts";
 import { Backlog } from "./backlog.ts";
 import type { Outgoing } from "./composer.ts";
 import { Composer } from "./composer.ts";
+import { GroupNotices } from "./group-notices.ts";
 import type { Kinds } from "./kinds/kinds.ts";
 import type { Arrival, WriteResult } from "./pending-run.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -51,6 +52,7 @@ export class Dispatcher {
   #told: Promise<void> = Promise.resolve();
   /** Deliveries of large groups, one step after the other. */
   #crowd: Promise<void> = Promise.resolve();
+  readonly #notices: GroupNotices;
   /** Events between commit and dispatch mark. A sweep leaves them alone. */
   readonly #underWay = new Set<EventRecord["messageId"]>();
   /** Exits from archives that a batch is telling now, so that the next batch does not repeat them. */
@@ -65,6 +67,7 @@ export class Dispatcher {
     this.#epoch = options.store.epoch;
     this.#composer = new Composer(options);
     this.#backlog = new Backlog(options.clock);
+    this.#notices = new GroupNotices({ ...options, deliver: (deliveries) => this.#deliverCrowd(deliveries) });
   }
 
   /**
@@ -142,6 +145,7 @@ export class Dispatcher {
   /** Resolves when every batch is out. */
   async drained(): Promise<void> {
     while (this.#chain !== undefined) await this.#chain;
+    await this.#notices.drained();
     if (this.#underWay.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
@@ -198,15 +202,20 @@ export class Dispatcher {
     return told;
   }
 
-  #deliver({ deliveries, crowded }: Outgoing): Promise<void> | undefined {
+  #deliver({ deliveries, crowded, notices }: Outgoing): Promise<void> | undefined {
     const { edge, metrics } = this.#options;
     metrics.count("deliveries", undefined, deliveries.length + crowded.length);
     const taken =
       deliveries.length > 0 ? this.#backlog.count(deliveries.length, edge.deliver(deliveries)) : undefined;
-    if (crowded.length === 0) return taken;
-    const all = this.#crowd.then(() => this.#deliverInSteps(crowded));
+    if (crowded.length === 0 && notices.length === 0) return taken;
+    const all = this.#deliverCrowd(crowded);
+    return Promise.all([taken, all, ...notices.map((notice) => this.#notices.add(notice))]).then(() => {});
+  }
+
+  #deliverCrowd(deliveries: readonly Delivery[]): Promise<void> {
+    const all = this.#crowd.then(() => this.#deliverInSteps(deliveries));
     this.#crowd = all.catch(() => {});
-    return Promise.all([taken, all]).then(() => {});
+    return all;
   }
 
   async #deliverInSteps(deliveries: readonly Delivery[]): Promise<void> {

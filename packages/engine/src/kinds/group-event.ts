@@ -1,10 +1,11 @@
 import type { EventKind } from "@chat21/protocol";
-import { topics } from "@chat21/protocol";
+import { limits, topics } from "@chat21/protocol";
 import type { EventRecord, MemberRecord } from "../ports/records.ts";
 import { groupFacts, groupJson } from "../project-conversation.ts";
 import { eventJson } from "../project-event.ts";
 import { sees } from "../view/view.ts";
 import type { WorkingConversation } from "../working-conversation.ts";
+import { isOpen } from "../working-conversation.ts";
 import type { Kind } from "./kind.ts";
 import type { DecisionContext, EventDraft } from "./plan.ts";
 
@@ -64,16 +65,21 @@ function tellMembers(...[event, state, outlet]: Parameters<Kind["tell"]>): void 
   const { app, conversation } = event;
   const body = groupBody(event);
   const payload = eventJson(event, outlet.epoch, conversation, dataOf(event));
-  const announced =
-    body.announce && state.group !== null
-      ? groupJson(groupFacts(state, state.group), { withId: true, notification: body.notification })
-      : null;
+  const { notification } = body;
+  const { group } = state;
   const except = new Set(body.except);
-  for (const { user, intervals } of audienceOf(state, body)) {
+  const isAnnounced = body.announce && group !== null;
+  const isLarge = state.members.size > limits.interleavedMembers;
+  let announced: string | undefined;
+  for (const member of audienceOf(state, body)) {
+    const { user, intervals } = member;
     if (!sees(intervals, event.seq) || except.has(user) || !outlet.reaches(user)) continue;
     outlet.deliver(user, topics.event(app, user, conversation), payload);
-    if (announced !== null) outlet.deliver(user, topics.groupUpdated(app, user, conversation), announced);
+    if (!isAnnounced || (isLarge && isOpen(member))) continue;
+    announced ??= groupJson(groupFacts(state, group), { withId: true, notification });
+    outlet.deliver(user, topics.groupUpdated(app, user, conversation), announced);
   }
+  if (isAnnounced && isLarge) outlet.announce({ app, conversation, seq: event.seq, notification, except });
 }
 
 function audienceOf(

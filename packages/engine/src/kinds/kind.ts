@@ -1,6 +1,7 @@
 import type { EventKind, Overlay } from "@chat21/protocol";
 import { conversWithOf, topics } from "@chat21/protocol";
 import type { JsonText } from "../engine.ts";
+import type { GroupNotice } from "../group-notices.ts";
 import type { Fact } from "../ports/event-sink.ts";
 import type { EventRecord } from "../ports/records.ts";
 import { eventJson } from "../project-event.ts";
@@ -45,6 +46,8 @@ export interface Outlet {
   reaches(user: string): boolean;
   /** One publish (QoS 1) to one user of the event's app. */
   deliver(user: string, topic: string, payload: JsonText): void;
+  /** S6 of a large group for its present members, together with the changes that follow soon. */
+  announce(notice: GroupNotice): void;
   /** One fact for all sinks. */
   fact(fact: Fact): void;
 }
