@@ -70,6 +70,13 @@ const incoming: readonly Omit<Channel, "action">[] = [
     answeredOn: "answer",
   },
   {
+    id: "formerOutgoingMessage",
+    address: topics.formerOutgoing(app, user, conversWith),
+    summary: "P1 of clients before 0.1.8.",
+    messages: { outgoingMessage: outgoingMessageSchema },
+    answeredOn: "answer",
+  },
+  {
     id: "receipt",
     address: topics.receipt(app, user, conversWith, messageId),
     summary: "P2: a device has the message (status 200).",

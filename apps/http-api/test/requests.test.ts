@@ -89,9 +89,9 @@ describe("bodies", () => {
     expect([problem.status, problem.json.code]).toEqual([413, "payload_too_large"]);
   });
 
-  test("a message of more than 64 KiB is 413 on both", async ({ api }) => {
+  test("a message of more than 100 KiB is 413 on both", async ({ api }) => {
     const token = api.token("alice");
-    const text = "x".repeat(66_000);
+    const text = "x".repeat(110_000);
 
     const old = await api.post(path, token, oldMessage("bob", text));
     const problem = await api.post(`/api/v1/${app}/conversations/bob/messages`, token, { text });

@@ -7,6 +7,7 @@ import { topics, toRoutingKey } from "@chat21/protocol";
 export function clientRoutingPatterns(app: string): readonly string[] {
   return [
     topics.outgoing(app, "*", "*"),
+    topics.formerOutgoing(app, "*", "*"),
     topics.command(app, "*", "*"),
     topics.receipt(app, "*", "*", "*"),
     topics.conversationUpdate(app, "*", "*"),

@@ -30,6 +30,7 @@ describe("the routing patterns", () => {
         numRuns: 5_000,
         examples: [
           [["apps", "tilechat", "outgoing", "users", "ann", "messages", "x", "outgoing"]],
+          [["apps", "tilechat", "users", "ann", "messages", "x", "outgoing"]],
           [["apps", "tilechat", "outgoing", "users", "ann", "commands", "x"]],
           [["apps", "tilechat", "users", "ann", "messages", "x", "x", "update"]],
           [["apps", "tilechat", "users", "ann", "conversations", "x", "update"]],
@@ -44,7 +45,7 @@ describe("the routing patterns", () => {
     const [send] = clientRoutingPatterns("tilechat");
 
     expect(send).toBe("apps.tilechat.outgoing.users.*.messages.*.outgoing");
-    expect(clientRoutingPatterns("tilechat")).toHaveLength(6);
+    expect(clientRoutingPatterns("tilechat")).toHaveLength(7);
   });
 
   it("name an event of a backend by app and kind", () => {

@@ -7,7 +7,7 @@ import { ChatError, limits as wireLimits } from "@chat21/protocol";
 export interface EdgeLimits {
   /**
    * Largest MQTT packet that is kept. A larger PUBLISH is dropped and answered; any other larger packet closes the
-   * connection before any of it is kept. @default 67584 (the largest payload and 2 KiB for topic and headers)
+   * connection before any of it is kept. @default 104448 (the largest payload and 2 KiB for topic and headers)
    */
   readonly maxPacketBytes: number;
   /**

@@ -16,7 +16,7 @@ export type JsonText = string;
 export interface SendRequest {
   /** A user's or a group's id. */
   readonly recipient: string;
-  /** The message as the wire's P1 has it: a JSON object, at most 64 KiB, 32 levels deep. */
+  /** The message as the wire's P1 has it: a JSON object, at most 100 KiB, 32 levels deep. */
   readonly body: JsonText;
   /** Admins only: who sends. @default the actor */
   readonly sender?: string;

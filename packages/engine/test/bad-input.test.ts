@@ -1,3 +1,4 @@
+import { limits } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
 import { admin, type Json, type Person, World } from "./world.ts";
 
@@ -27,8 +28,8 @@ const refusedMessages: readonly (readonly [what: string, payload: Json, code: st
   ["nesting of 33 levels", nested(33), "bad_request"],
   ["nesting of 10,000 levels", nested(10_000), "bad_request"],
   ["10,000 open brackets", "[".repeat(10_000), "bad_request"],
-  ["more than 64 KiB", { text: "x".repeat(65_536) }, "payload_too_large"],
-  ["64 KiB of blanks", `{}${" ".repeat(65_535)}`, "payload_too_large"],
+  ["more than 100 KiB", { text: "x".repeat(limits.payloadBytes) }, "payload_too_large"],
+  ["100 KiB of blanks", `{}${" ".repeat(limits.payloadBytes - 1)}`, "payload_too_large"],
 ];
 
 describe("A message that is refused", () => {
@@ -59,8 +60,8 @@ describe("A message that is refused", () => {
     const [ann, bob] = await world.people("ann", "bob");
 
     await ann.send("bob", nested(32));
-    await ann.send("bob", { text: "x".repeat(65_536 - '{"text":""}'.length) });
-    await ann.send("bob", { text: "é".repeat((65_536 - '{"text":""}'.length - 1) / 2) });
+    await ann.send("bob", { text: "x".repeat(limits.payloadBytes - '{"text":""}'.length) });
+    await ann.send("bob", { text: "é".repeat((limits.payloadBytes - '{"text":""}'.length - 1) / 2) });
 
     expect(bob.messages()).toHaveLength(3);
     expect(ann.answers).toEqual([]);
@@ -241,7 +242,7 @@ describe("A command that is refused", () => {
     ["an unknown type", { type: "dance", request_id: "r-1" }, { code: "bad_request", request_id: "r-1" }],
     ["no marks", { type: "mark", request_id: "r-1", marks: [] }, { code: "bad_request", request_id: "r-1" }],
     ["a request id outside the alphabet", { type: "typing", request_id: "#" }, { code: "bad_request" }],
-    ["too much", { type: "typing", request_id: "x".repeat(70_000) }, { code: "payload_too_large" }],
+    ["too much", { type: "typing", request_id: "x".repeat(110_000) }, { code: "payload_too_large" }],
   ];
 
   it.each(cases)("is answered under its request id: %s", async (_what, payload, expected) => {
@@ -277,7 +278,7 @@ describe("An operation", () => {
     ["a body that is no JSON", { recipient: "bob", body: "{" }, "bad_request"],
     [
       "a body that is too large",
-      { recipient: "bob", body: JSON.stringify({ t: "x".repeat(65_536) }) },
+      { recipient: "bob", body: JSON.stringify({ t: "x".repeat(limits.payloadBytes) }) },
       "payload_too_large",
     ],
     ["a sender outside the alphabet", { recipient: "bob", sender: "a/b", body: "{}" }, "invalid_id"],

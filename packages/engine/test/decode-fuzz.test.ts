@@ -155,7 +155,7 @@ describe("Decoding a message", () => {
     const payload = new Uint8Array(limits.payloadBytes + 1).fill(0x20);
 
     expect(() => decodePayload(payload)).toThrow(expect.objectContaining({ code: "payload_too_large" }));
-    expect(() => decodeMessage(`{"t":"${"€".repeat(22_000)}"}`)).toThrow(
+    expect(() => decodeMessage(`{"t":"${"€".repeat(35_000)}"}`)).toThrow(
       expect.objectContaining({ code: "payload_too_large" }),
     );
     expect(decodeMessage(`{"t":"${"€".repeat(21_000)}"}`).body).toHaveLength(21_008);

@@ -230,7 +230,7 @@ describe("Creating a group is refused, and nothing is stored,", () => {
       "bad_request",
     ],
     [
-      "with attributes of more than 64 KiB",
+      "with attributes of more than 100 KiB",
       { attributes: JSON.stringify({ a: "x".repeat(limits.payloadBytes) }) },
       "payload_too_large",
     ],

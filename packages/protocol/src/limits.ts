@@ -6,8 +6,8 @@ export const clientLimits = {
   groupIdBytes: 128,
   /** AMQP 0-9-1 short string: no routing key may be longer. */
   routingKeyBytes: 255,
-  /** Largest JSON payload of one publish or of one REST body that carries a message. */
-  payloadBytes: 64 * 1024,
+  /** Largest JSON payload of one publish or of one REST body that carries a message; that of the existing API. */
+  payloadBytes: 100 * 1024,
   /** Items of a list when the request names no `limit`. */
   listDefault: 200,
   /** Longest cursor of sync or of a list. */
@@ -36,6 +36,11 @@ export const limits = /* @__PURE__ */ (() =>
      * size.
      */
     interleavedMembers: 200,
+  /**
+   * A larger group than `interleavedMembers` tells its members of its new data (S6) once in this time for each of them;
+   * changes in between are told together.
+   */
+  groupNoticeMemberMs: 1,
     /** Members of a stored group. */
     groupMembers: 10_000,
     /** Largest REST body that names a group's members: `groupMembers` of the longest ids, and attributes. */

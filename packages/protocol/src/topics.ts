@@ -37,6 +37,9 @@ export const topics = {
   /** P1, a message to send. */
   outgoing: (app: string, user: string, recipient: string) =>
     `apps/${app}/outgoing/users/${user}/messages/${recipient}/outgoing`,
+  /** P1 of clients before 0.1.8. */
+  formerOutgoing: (app: string, user: string, recipient: string) =>
+    `apps/${app}/users/${user}/messages/${recipient}/outgoing`,
   /** A command of one device. */
   command: (app: string, user: string, device: string) =>
     `apps/${app}/outgoing/users/${user}/commands/${device}`,
@@ -88,6 +91,9 @@ export function parseClientTopic(topic: string): ClientTopic | null {
   const target = parts[5];
   switch (parts[4]) {
     case "messages":
+      if (parts.length === 7 && parts[6] === "outgoing" && isGroupId(target)) {
+        return { kind: "send", app, user, recipient: target };
+      }
       return parts.length === 8 && parts[7] === "update" && isGroupId(target) && isId(parts[6])
         ? { kind: "receipt", app, user, conversWith: target, messageId: parts[6] }
         : null;

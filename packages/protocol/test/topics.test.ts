@@ -9,6 +9,7 @@ const longest = "g".repeat(128);
 describe("The topics of the existing wire", () => {
   test.each([
     [topics.outgoing("tilechat", "A", "B"), "apps/tilechat/outgoing/users/A/messages/B/outgoing"],
+    [topics.formerOutgoing("tilechat", "A", "B"), "apps/tilechat/users/A/messages/B/outgoing"],
     [topics.receipt("tilechat", "B", "A", "m-1"), "apps/tilechat/users/B/messages/A/m-1/update"],
     [topics.conversationUpdate("tilechat", "A", "B"), "apps/tilechat/users/A/conversations/B/update"],
     [topics.conversationArchive("tilechat", "A", "B"), "apps/tilechat/users/A/conversations/B/archive"],
@@ -57,6 +58,9 @@ describe("Every topic that a client publishes", () => {
           ...of,
           recipient: conversWith,
         });
+        expect(parseClientTopic(topics.formerOutgoing(app, user, conversWith))).toEqual(
+          parseClientTopic(topics.outgoing(app, user, conversWith)),
+        );
         expect(parseClientTopic(topics.receipt(app, user, conversWith, id))).toEqual({
           kind: "receipt",
           ...of,
@@ -183,7 +187,7 @@ describe("Every topic that a client receives", () => {
 
 describe("A topic that a client must not publish", () => {
   it.each([
-    ["an old way to send", "apps/tilechat/users/A/messages/B/outgoing"],
+    ["an old way to send, for another message", "apps/tilechat/users/A/messages/B/m/outgoing"],
     ["a group update that ends like a conversation's", "apps/tilechat/users/A/x/groups/update"],
     ["a receipt for a conversation", "apps/tilechat/users/A/conversations/B/m/update"],
     ["an archive of messages", "apps/tilechat/users/A/messages/B/archive"],

@@ -93,7 +93,7 @@ describe("chat21 import", () => {
 
   it("writes down everything that it refuses", async () => {
     await original.send("anna", "no.such.id");
-    await original.send("anna", "bert", { text: "y".repeat(70_000) });
+    await original.send("anna", "bert", { text: "y".repeat(110_000) });
     const dataDir = newDataDir();
     const file = join(dirname(dataDir), "rejects.ndjson");
 
@@ -106,7 +106,7 @@ describe("chat21 import", () => {
     const counts = Object.values(JSON.parse(stdout).refused as Record<string, number>);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(lines).toHaveLength(counts.reduce((sum, count) => sum + count, 0));
-    expect(lines.find(({ reason }) => reason === "message_too_large").document.text).toHaveLength(70_000);
+    expect(lines.find(({ reason }) => reason === "message_too_large").document.text).toHaveLength(110_000);
     expect(lines.filter(({ collection }) => collection === "messages")).toMatchObject([
       { reason: "invalid_id", detail: "recipient" },
       { reason: "invalid_id", detail: "recipient" },
@@ -168,7 +168,7 @@ async function fill(): Promise<void> {
   const documents = Array.from({ length: conversations * messagesOfEach }, (_, index) => {
     const other = index % 3 === 0 ? "long" : `user${index % conversations}`;
     const [sender, recipient] = index % 2 === 0 ? ["anna", other] : [other, "anna"];
-    const text = isRefused(index) ? "x".repeat(66_000) : `${index}`;
+    const text = isRefused(index) ? "x".repeat(110_000) : `${index}`;
     const message = {
       message_id: `m${index}`,
       sender,

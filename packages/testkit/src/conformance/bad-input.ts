@@ -1,3 +1,4 @@
+import { limits } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
 import { groupMessage } from "./groups.ts";
 import { textMessage } from "./messages.ts";
@@ -223,7 +224,7 @@ const refusedMessages: readonly (readonly [what: string, payload: unknown, code:
   ["an inline group without members", { text: "hi", group: {} }, "bad_request"],
   ["a client_message_id outside the alphabet", { text: "hi", client_message_id: "a/b" }, "bad_request"],
   ["nesting deeper than 32 levels", nested(40), "bad_request"],
-  ["more than 64 KiB", { text: "x".repeat(65 * 1_024) }, "payload_too_large"],
+  ["more than 100 KiB", { text: "x".repeat(limits.payloadBytes) }, "payload_too_large"],
 ];
 
 /** Invalid recipients: these names have a meaning in MQTT, AMQP or RabbitMQ. */

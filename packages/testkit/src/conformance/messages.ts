@@ -50,6 +50,36 @@ export function describeMessages(world: () => World): void {
       expect((await a.nextMessage(b.user, "and back")).payload.seq).toBe(2);
     });
 
+    it("are as large as those of the original, over MQTT and over REST", async () => {
+      const [a, b] = await world().people("a", "b");
+      const text = "x".repeat(100_000);
+
+      await a.send(b.user, textMessage(text), 1);
+      await world()
+        .admin()
+        .post(`${app}/messages`, {
+          ...{ sender_id: b.user, recipient_id: a.user, recipient_fullname: "A", sender_fullname: "B" },
+          text: text.slice(1),
+        });
+
+      expect((await b.nextMessage(a.user)).payload.text).toHaveLength(100_000);
+      await a.nextMessage(b.user);
+      expect((await a.nextMessage(b.user)).payload.text).toHaveLength(99_999);
+    });
+
+    it("may come on the topic of clients before 0.1.8", async () => {
+      const [a, b] = await world().people("a", "b");
+
+      await a.publish(`apps/${app}/users/${a.user}/messages/${b.user}/outgoing`, textMessage("hi"));
+
+      expect((await b.nextMessage(a.user)).payload).toMatchObject({
+        text: "hi",
+        sender: a.user,
+        status: 150,
+      });
+      expect((await a.nextMessage(b.user)).payload).toMatchObject({ text: "hi", status: 100 });
+    });
+
     it("to oneself arrive twice, as sent and as delivered, and are stored once", async () => {
       const [a] = await world().people("a");
 

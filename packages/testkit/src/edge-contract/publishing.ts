@@ -1,4 +1,4 @@
-import { ChatError, topics } from "@chat21/protocol";
+import { ChatError, limits, topics } from "@chat21/protocol";
 import type { Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { ann, carriers, type EdgeWorld, pingreq, publishPacket, subscribePacket } from "./edge-world.ts";
@@ -196,9 +196,9 @@ export function describePublishing(world: () => EdgeWorld): void {
       expect(world().handler.publishes.map(({ payload }) => Number(payload))).toEqual(numbers);
     });
 
-    it("takes a payload of 64 KiB that arrives in pieces", async () => {
+    it("takes a payload of the largest size that arrives in pieces", async () => {
       const connection = await world().join({ carrier });
-      const payload = "x".repeat(64 * 1_024);
+      const payload = "x".repeat(limits.payloadBytes);
       connection.send(publishPacket({ payload }));
 
       expect(await connection.next()).toMatchObject({ cmd: "puback" });
