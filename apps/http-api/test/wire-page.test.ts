@@ -144,6 +144,36 @@ describe("links and labels", () => {
   });
 });
 
+describe("the numbered statements of MQTT", () => {
+  const [, table = ""] = /<!-- mqtt -->([\s\S]*?)<!-- \/mqtt -->/.exec(page) ?? [];
+  const rows = [...table.matchAll(/^\| ([\d., -]+) \| ([^|]+) \| ([^|]*) \|$/gm)];
+  const numbers = rows.flatMap(([, cell = ""]) => cell.split(", "));
+
+  it("stand each in one row", () => {
+    expect(numbers).toHaveLength(141);
+    expect(new Set(numbers).size).toBe(numbers.length);
+  });
+
+  it("are those that the code names", () => {
+    const edge = sources().filter((file) => /\/(broker-embedded|testkit|protocol)\//.test(file));
+    const named = edge.flatMap((file) =>
+      [...readFileSync(file, "utf8").matchAll(/\[MQTT-([^\]]+)\]/g)].map(([, number]) => number as string),
+    );
+
+    expect(named.length).toBeGreaterThan(30);
+    expect(numbers).toEqual(expect.arrayContaining(named));
+  });
+
+  it("that are kept or differ name tests that exist", () => {
+    const tests = new Set(sources().map((file) => file.replace(/^.*\/|(\.test)?\.ts$/g, "")));
+    for (const [row, , answer = "", cell = ""] of rows) {
+      const named = [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name as string);
+      for (const name of named) expect(tests, row).toContain(name);
+      if (!/^(The client's|Do(es)? not apply)/.test(answer)) expect(named.length, row).toBeGreaterThan(0);
+    }
+  });
+});
+
 /** Every TypeScript file of packages and apps. */
 function sources(): string[] {
   const folders = ["packages", "apps"].flatMap((parent) =>

@@ -26,11 +26,40 @@ export function checkConnect(buffer: Buffer, body: number, end: number): Connect
   const idStart = nameEnd + 6;
   const idEnd = idStart + readUint16(buffer, nameEnd + 4, end);
   const id = buffer.subarray(idStart, idEnd);
-  // [MQTT-1.5.3-1], [MQTT-1.5.3-2]
-  if (idEnd > end || !isUtf8(id) || id.includes(0)) throw malformed("a client id is malformed");
+  if (idEnd > end || !isText(id)) throw malformed("a client id is malformed");
+  checkFields(buffer, flags, idEnd, end);
   // [MQTT-3.1.3-8]; only version 3.1.1 knows empty client ids.
   const mayBeEmpty = level === 4 && (flags & 2) !== 0;
   return id.length > 0 || mayBeEmpty ? null : { level, connack: Buffer.from(refusalOf(2)) };
+}
+
+/**
+ * Checks the fields behind the client id: those that the flags announce, in their order, and nothing else
+ * ([MQTT-3.1.2-9], [MQTT-3.1.2-11], [MQTT-3.1.2-18] to [MQTT-3.1.2-21], [MQTT-3.1.3-1]).
+ */
+function checkFields(buffer: Buffer, flags: number, from: number, end: number): void {
+  let at = from;
+  const next = (): Buffer => {
+    const start = at + 2;
+    at = start + readUint16(buffer, at, end);
+    if (at > end) throw malformed("a CONNECT is too short");
+    return buffer.subarray(start, at);
+  };
+  if ((flags & 0x04) !== 0) {
+    const topic = next();
+    // [MQTT-3.1.3-10], [MQTT-4.7.3-1]
+    if (topic.length === 0 || !isText(topic)) throw malformed("the topic of a will is malformed");
+    next();
+  }
+  // [MQTT-3.1.3-11]
+  if ((flags & 0x80) !== 0 && !isText(next())) throw malformed("a user name is malformed");
+  if ((flags & 0x40) !== 0) next();
+  if (at !== end) throw malformed("a CONNECT has more fields than its flags say");
+}
+
+/** [MQTT-1.5.3-1], [MQTT-1.5.3-2] */
+function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
 }
 
 /** The CONNACK that refuses a CONNECT. */
