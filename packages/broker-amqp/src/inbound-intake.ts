@@ -1,9 +1,10 @@
 import type { EdgeHandler, Log, Metrics } from "@chat21/engine";
-import { ChatError, fromRoutingKey, parseClientTopic } from "@chat21/protocol";
+import { ChatError, parseClientTopic } from "@chat21/protocol";
 import type { ConsumeMessage } from "amqplib";
 import { clientSession } from "./client-session.ts";
 import { type DeadReason, deadLetter } from "./dead-letter.ts";
 import type { Publisher } from "./publisher.ts";
+import { clientTopicOf } from "./routing.ts";
 
 /** Options of {@link InboundIntake}. */
 export interface InboundIntakeOptions {
@@ -28,7 +29,7 @@ export class InboundIntake {
    * because another process is to handle it, or it is to be tried again.
    */
   take(message: ConsumeMessage, isCurrent: () => boolean): Promise<void> {
-    const topic = fromRoutingKey(message.fields.routingKey);
+    const topic = clientTopicOf(message.fields.routingKey);
     const parsed = parseClientTopic(topic);
     if (parsed === null) return this.bury(message, "unroutable", "no topic of a client has this form");
     const { apps, handler } = this.#options;

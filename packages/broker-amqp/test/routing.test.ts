@@ -1,14 +1,16 @@
 import { parseClientTopic, toRoutingKey } from "@chat21/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { clientRoutingPatterns, eventRoutingKey } from "../src/routing.ts";
+import { clientRoutingPatterns, clientTopicOf, eventRoutingKey } from "../src/routing.ts";
 
-/** As a topic exchange does it: `*` is one word. */
+/** As a topic exchange does it: `*` is one word, `#` at the end any number of them. */
 function isMatched(pattern: string, key: string): boolean {
-  const wanted = pattern.split(".");
+  const isOpen = pattern.endsWith(".#");
+  const wanted = (isOpen ? pattern.slice(0, -2) : pattern).split(".");
   const given = key.split(".");
   return (
-    wanted.length === given.length && wanted.every((word, index) => word === "*" || word === given[index])
+    (isOpen ? wanted.length <= given.length : wanted.length === given.length) &&
+    wanted.every((word, index) => word === "*" || word === given[index])
   );
 }
 
@@ -24,7 +26,7 @@ describe("the routing patterns", () => {
       fc.property(fc.array(words, { minLength: 1, maxLength: 9 }), (path) => {
         const topic = path.join("/");
         const taken = patterns.filter((pattern) => isMatched(pattern, toRoutingKey(topic)));
-        expect(taken.length).toBe(parseClientTopic(topic) === null ? 0 : 1);
+        expect(taken.length).toBe(parseClientTopic(clientTopicOf(toRoutingKey(topic))) === null ? 0 : 1);
       }),
       {
         numRuns: 5_000,
@@ -36,16 +38,24 @@ describe("the routing patterns", () => {
           [["apps", "tilechat", "users", "ann", "conversations", "x", "update"]],
           [["apps", "tilechat", "users", "ann", "conversations", "x", "archive"]],
           [["apps", "tilechat", "users", "ann", "presence", "x"]],
+          [["apps", "tilechat", "users", "ann", "presence", "x", "update", "x"]],
         ],
       },
     );
+  });
+
+  it("give a client id its dots back", () => {
+    const topic = "apps/tilechat/users/ann/presence/web.1.2";
+
+    expect(clientTopicOf(toRoutingKey(topic))).toBe(topic);
+    expect(parseClientTopic(clientTopicOf(toRoutingKey(topic)))).toMatchObject({ clientId: "web.1.2" });
   });
 
   it("are for one app where one is named", () => {
     const [send] = clientRoutingPatterns("tilechat");
 
     expect(send).toBe("apps.tilechat.outgoing.users.*.messages.*.outgoing");
-    expect(clientRoutingPatterns("tilechat")).toHaveLength(7);
+    expect(clientRoutingPatterns("tilechat")).toHaveLength(8);
   });
 
   it("name an event of a backend by app and kind", () => {

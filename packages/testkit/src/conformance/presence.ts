@@ -24,6 +24,16 @@ export function describePresence(world: () => World): void {
       expect(offline.body.createdAt).toBeGreaterThanOrEqual(online.body.createdAt);
     });
 
+    it("knows a client whose id has dots, and is no word of an alphabet", async () => {
+      const user = world().newUser("a");
+      const a = await world().connect(user, { clientId: `web.${user}.1 ü` });
+      await hear(a, "online");
+
+      await a.cut();
+
+      expect((await hear(a, "offline")).body.user_id).toBe(user);
+    });
+
     it("is offline after a polite goodbye over WebSocket", async () => {
       const [a] = await world().people("a");
       await hear(a, "online");
