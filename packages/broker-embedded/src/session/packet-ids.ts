@@ -20,7 +20,7 @@ export class PacketIds {
     return this.#last;
   }
 
-  /** Frees an acknowledged identifier. An unknown one is no error: a client may repeat itself ([MQTT-4.3.2]). */
+  /** Frees an acknowledged identifier. An unknown one is no error: a client may repeat itself ([MQTT-4.3.2-2]). */
   release(id: number): void {
     this.#used?.delete(id);
   }

@@ -54,7 +54,7 @@ export function describeMessages(world: () => World): void {
       const [a, b] = await world().people("a", "b");
       const text = "x".repeat(100_000);
 
-      await a.send(b.user, textMessage(text), 1);
+      await a.send(b.user, { ...textMessage("large"), text }, 1);
       await world()
         .admin()
         .post(`${app}/messages`, {
