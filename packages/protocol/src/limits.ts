@@ -36,11 +36,11 @@ export const limits = /* @__PURE__ */ (() =>
      * size.
      */
     interleavedMembers: 200,
-  /**
-   * A larger group than `interleavedMembers` tells its members of its new data (S6) once in this time for each of them;
-   * changes in between are told together.
-   */
-  groupNoticeMemberMs: 1,
+    /**
+     * A larger group than `interleavedMembers` tells its members of its new data (S6) once in this time for each of them;
+     * changes in between are told together.
+     */
+    groupNoticeMemberMs: 1,
     /** Members of a stored group. */
     groupMembers: 10_000,
     /** Largest REST body that names a group's members: `groupMembers` of the longest ids, and attributes. */
