@@ -90,10 +90,10 @@ describe("the page names, with an example,", () => {
 
   it("every limit, as the code explains it", async () => {
     const source = readFileSync(new URL("packages/protocol/src/limits.ts", root), "utf8");
-    const comments = [...source.matchAll(/ {2}\/\*\*([\s\S]*?)\*\/\n {2}(\w+):/g)];
+    const comments = [...source.matchAll(/^ +\/\*\*([\s\S]*?)\*\/\n +(\w+): /gm)];
     const rows = comments.map(([, comment = "", name = ""]) => {
       const meaning = comment
-        .replace(/\n {3}\*/g, " ")
+        .replace(/\n +\*/g, " ")
         .replace(/ +/g, " ")
         .trim();
       const value = limits[name as keyof typeof limits].toLocaleString("en");

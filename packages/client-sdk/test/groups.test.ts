@@ -96,7 +96,7 @@ describe("groups", () => {
       { status: 503, body: { code: "store_unavailable", retry_after_ms: 5 } },
       "store_unavailable",
     ],
-    ["anything else", { status: 418, body: "short and stout" }, "bad_request"],
+    ["an answer of somebody else", { status: 404, body: "<h1>Not found</h1>" }, "connection_lost"],
   ])("reject with a typed code: %s", async (_, reply, code) => {
     const server = await openServer();
     const chat = await openChat(server);

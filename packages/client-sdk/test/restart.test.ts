@@ -120,6 +120,25 @@ describe.each<[string, () => Promise<() => Storage>]>([
     expect([second.texts("bob"), second.texts("carol")]).toEqual([["2"], ["3"]]);
   });
 
+  test("lets an opened conversation show its newest messages again, as soon as there is a network", async () => {
+    const reopen = await open();
+    const server = await openServer();
+    const before = await openChat(server, "alice", { storage: reopen() });
+    for (const text of ["1", "2"]) await before.send("bob", { text });
+    await before.flush();
+    await before.close();
+
+    const after = await openChat(server, "alice", { storage: reopen(), offlineStart: true });
+    const conversation = after.conversation("bob");
+    const texts = () => conversation.messages.map(({ text }) => text);
+    const shown = new Promise<void>((resolve) => {
+      conversation.subscribe(() => texts().length === 2 && resolve());
+    });
+    await shown;
+
+    expect(texts()).toEqual(["1", "2"]);
+  });
+
   test("keeps the device's id, and users apart", async () => {
     const reopen = await open();
     const server = await openServer();

@@ -1,6 +1,7 @@
 import { ChatError } from "@chat21/protocol";
 import { describe, expect, test } from "vitest";
 import type { Chat } from "../src/index.ts";
+import { memoryStorage } from "../src/index.ts";
 import { ManualClock } from "./support/manual-clock.ts";
 import type { TestServer } from "./support/test-server.ts";
 import { connectTo, openChat, openServer, Recorder } from "./support/world.ts";
@@ -208,6 +209,120 @@ describe("a token provider", () => {
     const token = () => Promise.reject(new ChatError("token_revoked", "signed out"));
 
     await expect(connectTo(server, "alice", { token })).rejects.toMatchObject({ code: "token_revoked" });
+  });
+});
+
+describe("a token provider that gives no token", () => {
+  const failures: [string, () => string | Promise<string>, RegExp][] = [
+    ["throws", () => Promise.reject(new Error("503")), /the token provider failed: Error: 503/],
+    ["answers a page", () => "<!doctype html>", /got an HTML page/],
+    ["answers JSON", () => '{"token":"a.b.c"}', /got JSON: give the token inside/],
+    ["answers a header", () => "Bearer a.b.c", /without Bearer/],
+    ["answers nothing", () => "", /expected a Chat21 token/],
+  ];
+
+  test.each(failures)("and %s is asked again, by the first call, too", async (_, fail) => {
+    const server = await openServer();
+    let count = 0;
+
+    const chat = await openChat(server, "alice", {
+      token: () => (++count < 3 ? fail() : `${server.token("alice")}\n`),
+    });
+
+    expect(chat.status).toBe("online");
+    expect(count).toBe(3);
+  });
+
+  test.each(failures)(
+    "and %s makes connect reject when its time is over, and says why",
+    async (_, token, message) => {
+      const server = await openServer();
+
+      const connecting = connectTo(server, "alice", { token, connectTimeoutMs: 100, backoff: () => 10 });
+
+      await expect(connecting).rejects.toMatchObject({
+        code: "connection_lost",
+        message: expect.stringMatching(message),
+      });
+    },
+  );
+
+  test("because it never answers makes connect reject when its time is over", async () => {
+    const server = await openServer();
+    const token = () => new Promise<string>(() => undefined);
+
+    await expect(connectTo(server, "alice", { token, connectTimeoutMs: 50 })).rejects.toMatchObject({
+      code: "timeout",
+    });
+  });
+
+  test.each(failures.slice(0, 1).concat([["hangs", () => new Promise(() => undefined), /./]]))(
+    "and %s lets an offline start begin as the user of the last time",
+    async (_, fail) => {
+      const server = await openServer();
+      const storage = memoryStorage();
+      const before = await openChat(server, "alice", { storage, offlineStart: true });
+      await before.close();
+      let isBack = false;
+
+      const chat = await openChat(server, "alice", {
+        storage,
+        offlineStart: true,
+        token: () => (isBack ? server.token("alice") : fail()),
+      });
+
+      expect([chat.user.id, chat.app, chat.status]).toEqual(["alice", "tilechat", "connecting"]);
+      isBack = true;
+      await chat.close();
+      expect(await chat.closed).toBeNull();
+    },
+  );
+
+  test("makes an offline start reject where nobody has signed in before", async () => {
+    const server = await openServer();
+    const token = () => Promise.reject(new Error("offline"));
+
+    const connecting = connectTo(server, "alice", { token, offlineStart: true, connectTimeoutMs: 50 });
+
+    await expect(connecting).rejects.toMatchObject({ code: "connection_lost" });
+  });
+});
+
+describe("an answer that is not of a Chat21 server", () => {
+  test.each([
+    [401, "<h1>Unauthorized</h1>"],
+    [403, "<h1>Forbidden</h1>"],
+    [404, "<h1>Not found</h1>"],
+    [413, "<h1>Too large</h1>"],
+    [502, "Permission denied"],
+    [503, "Unauthorized."],
+    [503, { code: "unauthorized" }],
+    [200, "<h1>Sign in to the hotel's network</h1>"],
+  ])("never closes the client: %i %s", async (status, body) => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    let others = 0;
+    server.respond = () => (++others > 5 ? undefined : { status, body });
+    server.edge.fateOf = () => "lose";
+    await server.send("bob", "alice", { text: "missed" });
+    server.edge.fateOf = () => "deliver";
+
+    server.edge.drop();
+    await recorder.until(() => recorder.texts("bob").includes("missed") && chat.status === "online");
+
+    expect(recorder.all("status")).not.toContainEqual(expect.objectContaining({ status: "closed" }));
+  });
+
+  test("is told apart from a refusal when a socket is closed without a word", async () => {
+    const server = await openServer();
+    server.respond = () => ({ status: 403, body: "<h1>Forbidden</h1>" });
+    const silent = { openLink: () => Promise.reject(new ChatError("connection_lost")) };
+
+    await expect(connectTo(server, "alice", { connectTimeoutMs: 50 }, silent)).rejects.toMatchObject({
+      code: "connection_lost",
+      message: expect.stringMatching(/^no Chat21 server at http:.*: it answered 403$/),
+    });
   });
 });
 

@@ -78,6 +78,7 @@ export {
 } from "./token.ts";
 export type { ClientTopic, ServerTopic } from "./topics.ts";
 export {
+  clientTopics,
   fitsRoutingKeys,
   fromRoutingKey,
   isOwnFilter,

@@ -1,45 +1,15 @@
+import { defineSchema } from "./define-schema.ts";
 import { isClientId, isGroupId, isId } from "./ids.ts";
 import { clientLimits } from "./limits.ts";
 
 /**
- * MQTT topics. This is the only place where `/` (MQTT) and `.` (AMQP) are joined or split. Builders do not check their
- * arguments: ids are checked where they enter.
+ * Topics that clients publish on, and the filter of their inbox. They are on their own, so that an app does not load all
+ * others.
  */
-export const topics = {
-  /** S1, a message in `user`'s inbox. */
-  messageAdded: (app: string, user: string, conversWith: string) =>
-    `apps/${app}/users/${user}/messages/${conversWith}/clientadded`,
-  /** S2, a receipt for one of `user`'s messages. */
-  messageUpdated: (app: string, user: string, conversWith: string, messageId: string) =>
-    `apps/${app}/users/${user}/messages/${conversWith}/${messageId}/clientupdated`,
-  /** S3, a patch of one of `user`'s conversations. */
-  conversationUpdated: (app: string, user: string, conversWith: string) =>
-    `apps/${app}/users/${user}/conversations/${conversWith}/clientupdated`,
-  /** S4, a conversation that left `user`'s active list. */
-  conversationDeleted: (app: string, user: string, conversWith: string) =>
-    `apps/${app}/users/${user}/conversations/${conversWith}/clientdeleted`,
-  /** S5, a conversation that entered `user`'s archive. */
-  archivedConversationAdded: (app: string, user: string, conversWith: string) =>
-    `apps/${app}/users/${user}/archived_conversations/${conversWith}/clientadded`,
-  /** A conversation that left `user`'s archive: for a newer message, or because the user took it out. */
-  archivedConversationDeleted: (app: string, user: string, conversWith: string) =>
-    `apps/${app}/users/${user}/archived_conversations/${conversWith}/clientdeleted`,
-  /** S6, a group's new data. */
-  groupUpdated: (app: string, user: string, group: string) =>
-    `apps/${app}/users/${user}/groups/${group}/clientupdated`,
-  /** Any other event of a conversation's log. */
-  event: (app: string, user: string, conversWith: string) =>
-    `apps/${app}/users/${user}/conversations/${conversWith}/event`,
-  /** Answers and errors for one device, or for all of a user's (`device` = `all`). */
-  answer: (app: string, user: string, device: string) => `apps/${app}/users/${user}/devices/${device}/answer`,
-  /** Typing, presence, receipts: never stored. */
-  ephemeral: (app: string, user: string) => `apps/${app}/users/${user}/ephemeral`,
+export const clientTopics = {
   /** P1, a message to send. */
   outgoing: (app: string, user: string, recipient: string) =>
     `apps/${app}/outgoing/users/${user}/messages/${recipient}/outgoing`,
-  /** P1 of clients before 0.1.8. */
-  formerOutgoing: (app: string, user: string, recipient: string) =>
-    `apps/${app}/users/${user}/messages/${recipient}/outgoing`,
   /** A command of one device. */
   command: (app: string, user: string, device: string) =>
     `apps/${app}/outgoing/users/${user}/commands/${device}`,
@@ -57,6 +27,49 @@ export const topics = {
   /** The one filter that covers everything a user receives. */
   inbox: (app: string, user: string) => `apps/${app}/users/${user}/#`,
 } as const;
+
+/**
+ * MQTT topics. This is the only place where `/` (MQTT) and `.` (AMQP) are joined or split. Builders do not check their
+ * arguments: ids are checked where they enter.
+ */
+export const topics = /* @__PURE__ */ defineSchema(
+  () =>
+    ({
+      ...clientTopics,
+      /** S1, a message in `user`'s inbox. */
+      messageAdded: (app: string, user: string, conversWith: string) =>
+        `apps/${app}/users/${user}/messages/${conversWith}/clientadded`,
+      /** S2, a receipt for one of `user`'s messages. */
+      messageUpdated: (app: string, user: string, conversWith: string, messageId: string) =>
+        `apps/${app}/users/${user}/messages/${conversWith}/${messageId}/clientupdated`,
+      /** S3, a patch of one of `user`'s conversations. */
+      conversationUpdated: (app: string, user: string, conversWith: string) =>
+        `apps/${app}/users/${user}/conversations/${conversWith}/clientupdated`,
+      /** S4, a conversation that left `user`'s active list. */
+      conversationDeleted: (app: string, user: string, conversWith: string) =>
+        `apps/${app}/users/${user}/conversations/${conversWith}/clientdeleted`,
+      /** S5, a conversation that entered `user`'s archive. */
+      archivedConversationAdded: (app: string, user: string, conversWith: string) =>
+        `apps/${app}/users/${user}/archived_conversations/${conversWith}/clientadded`,
+      /** A conversation that left `user`'s archive: for a newer message, or because the user took it out. */
+      archivedConversationDeleted: (app: string, user: string, conversWith: string) =>
+        `apps/${app}/users/${user}/archived_conversations/${conversWith}/clientdeleted`,
+      /** S6, a group's new data. */
+      groupUpdated: (app: string, user: string, group: string) =>
+        `apps/${app}/users/${user}/groups/${group}/clientupdated`,
+      /** Any other event of a conversation's log. */
+      event: (app: string, user: string, conversWith: string) =>
+        `apps/${app}/users/${user}/conversations/${conversWith}/event`,
+      /** Answers and errors for one device, or for all of a user's (`device` = `all`). */
+      answer: (app: string, user: string, device: string) =>
+        `apps/${app}/users/${user}/devices/${device}/answer`,
+      /** Typing, presence, receipts: never stored. */
+      ephemeral: (app: string, user: string) => `apps/${app}/users/${user}/ephemeral`,
+      /** P1 of clients before 0.1.8. */
+      formerOutgoing: (app: string, user: string, recipient: string) =>
+        `apps/${app}/users/${user}/messages/${recipient}/outgoing`,
+    }) as const,
+);
 
 /** Topics that a client may publish on, by kind: P1-P5/P6 and commands. */
 export type ClientTopic =

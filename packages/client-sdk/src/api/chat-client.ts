@@ -220,6 +220,7 @@ export class ChatClient implements Chat {
       outbox.setOnline(true);
       watermarks.setOnline(true);
       presence.refresh();
+      this.conversations.fill();
       this.#check.start();
     }
   }
@@ -276,6 +277,7 @@ export class ChatClient implements Chat {
   #stop(reason: ChatError | null): void {
     this.#stopHints();
     this.#check.stop();
+    this.#identity.tokens.close();
     this.#parts.typing.close();
     this.#parts.outbox.close(reason);
   }

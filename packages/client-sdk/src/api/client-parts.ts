@@ -1,4 +1,4 @@
-import { topics } from "@chat21/protocol";
+import { clientTopics } from "@chat21/protocol";
 import { createDownlink } from "../connection/downlink.ts";
 import { RestClient } from "../connection/rest.ts";
 import type { TokenKeeper } from "../connection/token-keeper.ts";
@@ -104,12 +104,12 @@ export function createParts(context: ClientContext) {
     window: options.sendWindow,
     publish({ to, body, clientMessageId }) {
       const message = { ...body, client_message_id: clientMessageId, device: uplink.clientId };
-      uplink.publish(topics.outgoing(app, user, to), message);
+      uplink.publish(clientTopics.outgoing(app, user, to), message);
     },
     handleChange: context.handleOutboxChange,
   });
   const titleOf = (conversWith: string) => store.model(conversWith).summary.title;
-  const sender = new Sender({ app, user, fullname, outbox, typing, titleOf });
+  const sender = new Sender({ fullname, outbox, typing, titleOf });
   const actions = new ConversationActions({
     app,
     user,

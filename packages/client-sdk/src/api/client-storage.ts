@@ -1,3 +1,4 @@
+import type { TokenUser } from "../connection/token-keeper.ts";
 import { newId } from "../outbox/new-id.ts";
 import type { OutboxStore } from "../outbox/outbox.ts";
 import type { OutboxRecord } from "../outbox/outbox-entry.ts";
@@ -7,10 +8,19 @@ import type { Storage } from "./storage.ts";
 /** One user's records in a {@link Storage}. */
 export interface ClientStorage {
   readonly outbox: OutboxStore;
+  /** Notes that this user signed in. */
+  noteUser(): Promise<void>;
   /** The device's id, made at first use. */
   deviceId(): Promise<string>;
   positions(): Promise<Positions | undefined>;
   putPositions(positions: Positions): Promise<void>;
+}
+
+const lastUserKey = "user";
+
+/** The user who signed in last; `undefined` before the first one. */
+export async function lastUser(storage: Storage): Promise<TokenUser | undefined> {
+  return (await storage.get("meta", lastUserKey)) as TokenUser | undefined;
 }
 
 /** Scopes a storage to one user of one app. */
@@ -24,6 +34,8 @@ export function clientStorage(storage: Storage, app: string, user: string): Clie
       put: (record) => storage.put("outbox", scope + record.clientMessageId, record),
       delete: (clientMessageId) => storage.delete("outbox", scope + clientMessageId),
     },
+
+    noteUser: () => storage.put("meta", lastUserKey, { app, user }),
 
     async deviceId() {
       const known = await storage.get("meta", `${scope}device`);

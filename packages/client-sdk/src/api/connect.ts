@@ -1,11 +1,16 @@
 import { ChatError } from "@chat21/protocol";
+import { delay } from "../connection/clock.ts";
+import type { TokenUser } from "../connection/token-keeper.ts";
 import { TokenKeeper } from "../connection/token-keeper.ts";
 import type { Chat } from "./chat.ts";
 import type { Seams } from "./chat-client.ts";
 import { ChatClient } from "./chat-client.ts";
-import { clientStorage } from "./client-storage.ts";
+import { clientStorage, lastUser } from "./client-storage.ts";
 import type { ConnectOptions, ResolvedOptions } from "./options.ts";
 import { resolveOptions } from "./options.ts";
+
+/** How long an offline start waits for the token provider before it takes the user of the last time. */
+const patienceMs = 1_000;
 
 /**
  * Signs in and resolves when the client is online: subscribed, and caught up with the newest page of changes; with more
@@ -23,32 +28,63 @@ export function connect(options: ConnectOptions): Promise<Chat> {
 /** As {@link connect}, with replaced parts of the client. */
 export async function connectWith(options: ConnectOptions, seams: Seams): Promise<Chat> {
   const resolved = resolveOptions(options);
-  const chat = await createClient(resolved, seams);
-  const { signal } = resolved;
-  const abort = () => void chat.close();
-  signal?.addEventListener("abort", abort, { once: true });
-  void chat.closed.then(() => signal?.removeEventListener("abort", abort));
-  if (signal?.aborted) abort();
-  const online = resolved.offlineStart ? undefined : untilOnline(chat, resolved);
-  await chat.start();
-  await online;
-  chat.handOver();
-  return chat;
+  const { clock, connectTimeoutMs, offlineStart, signal } = resolved;
+  const late = new AbortController();
+  const stop = clock.after(connectTimeoutMs, () => late.abort());
+  try {
+    const chat = await createClient(resolved, seams, late.signal);
+    const abort = () => void chat.close();
+    signal?.addEventListener("abort", abort, { once: true });
+    void chat.closed.then(() => signal?.removeEventListener("abort", abort));
+    if (signal?.aborted) abort();
+    const online = offlineStart ? undefined : untilOnline(chat, late.signal);
+    await chat.start();
+    await online;
+    chat.handOver();
+    return chat;
+  } finally {
+    stop();
+  }
 }
 
-async function createClient(options: ResolvedOptions, seams: Seams): Promise<ChatClient> {
-  const tokens = new TokenKeeper(options.token);
-  const { app, user } = await tokens.get();
+async function createClient(options: ResolvedOptions, seams: Seams, late: AbortSignal): Promise<ChatClient> {
+  const { clock, storage: shared, token, offlineStart } = options;
+  const tokens = new TokenKeeper(token, clock);
+  const known = offlineStart && tokens.renewable ? await lastUser(shared) : undefined;
+  const { app, user } = await (known === undefined
+    ? firstToken(tokens, options, late)
+    : Promise.race([tokens.get(), delay(clock, patienceMs, late).then(() => known)]).catch((thrown) => {
+        if (ChatError.fromUnknown(thrown).retryable) return known;
+        throw thrown;
+      }));
   if (options.app !== undefined && options.app !== app) {
     throw new ChatError("bad_request", `the token is for the app ${app}, not for ${options.app}`);
   }
-  const storage = clientStorage(options.storage, app, user);
+  tokens.expect({ app, user });
+  const storage = clientStorage(shared, app, user);
   const deviceId = options.deviceId ?? (await storage.deviceId());
+  if (offlineStart) await storage.noteUser();
   return new ChatClient(options, { app, user, deviceId, tokens, storage }, seams);
 }
 
+/** Asks the provider until it gives a token, refuses for good, or the time is over. */
+async function firstToken(
+  tokens: TokenKeeper,
+  { backoff, clock, signal }: ResolvedOptions,
+  late: AbortSignal,
+): Promise<TokenUser> {
+  const over = AbortSignal.any([late, signal ?? late]);
+  over.addEventListener("abort", () => tokens.close());
+  for (let attempt = 1; ; attempt++) {
+    const failure = await tokens.get().catch(ChatError.fromUnknown);
+    if (!(failure instanceof ChatError)) return failure;
+    if (failure.retryable) await delay(clock, backoff(attempt), over);
+    if (over.aborted || !failure.retryable) throw failure;
+  }
+}
+
 /** Waits until the client is online, and closes it when this takes too long. */
-async function untilOnline(chat: ChatClient, { clock, connectTimeoutMs }: ResolvedOptions): Promise<void> {
+async function untilOnline(chat: ChatClient, late: AbortSignal): Promise<void> {
   let reason: ChatError | null = null;
   const online = new Promise<"online">((resolve) => {
     const stop = chat.onStatus((change) => {
@@ -57,12 +93,11 @@ async function untilOnline(chat: ChatClient, { clock, connectTimeoutMs }: Resolv
       if (change.status !== "connecting") stop();
     });
   });
-  let stopTimer: () => void = () => undefined;
   const timeout = new Promise<"timeout">((resolve) => {
-    stopTimer = clock.after(connectTimeoutMs, () => resolve("timeout"));
+    if (late.aborted) resolve("timeout");
+    late.addEventListener("abort", () => resolve("timeout"));
   });
   const outcome = await Promise.race([online, timeout, chat.closed]);
-  stopTimer();
   if (outcome === "online") return;
   await chat.close();
   throw (

@@ -1,5 +1,5 @@
 import type { HistoryResponse } from "@chat21/protocol";
-import { ChatError, isGroupId, topics } from "@chat21/protocol";
+import { ChatError, clientTopics, isGroupId } from "@chat21/protocol";
 import type { RestClient } from "../connection/rest.ts";
 import type { Uplink } from "../connection/uplink.ts";
 import type { ModelStore } from "../conversation/model-store.ts";
@@ -84,7 +84,7 @@ export class ConversationActions {
   async markUnread(conversWith: string): Promise<void> {
     const { app, user, store, uplink } = this.#options;
     if (!isGroupId(conversWith)) throw new ChatError("invalid_id");
-    await uplink.deliver(topics.conversationUpdate(app, user, conversWith), { is_new: true });
+    await uplink.deliver(clientTopics.conversationUpdate(app, user, conversWith), { is_new: true });
     store.dispatch({ type: "flagged", conversWith, markedUnread: true });
   }
 

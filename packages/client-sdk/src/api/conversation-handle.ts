@@ -66,6 +66,11 @@ export class ConversationHandle implements Conversation {
     return this.#loading;
   }
 
+  /** Loads the newest page when nothing is held, as after a restart. A failure is no matter: it is done again when online. */
+  fill(): void {
+    if (this.hasOlder && this.messages.length === 0) this.loadOlder().catch(() => undefined);
+  }
+
   history(query?: HistoryQuery): Promise<HistoryPage> {
     return this.#context.actions.history(this.conversWith, query);
   }

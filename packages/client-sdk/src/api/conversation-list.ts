@@ -49,7 +49,13 @@ export class ConversationList implements Conversations {
       model: this.#options.store.model(conversWith),
     });
     this.#handles.set(conversWith, handle);
+    handle.fill();
     return handle;
+  }
+
+  /** Fills what the app has opened; called when the client comes online. */
+  fill(): void {
+    for (const handle of this.#handles.values()) handle.fill();
   }
 
   list({ archived = false }: { readonly archived?: boolean } = {}): readonly ConversationSummary[] {

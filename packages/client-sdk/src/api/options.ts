@@ -47,9 +47,15 @@ export interface ConnectOptions {
    * the conversation begins anew with its newest ones (`reset`). @default 2000
    */
   readonly maxCatchUp?: number;
-  /** Resolve without waiting for the connection; `status` tells the later changes. @default false */
+  /**
+   * Resolve without waiting for the connection; `status` tells the later changes. When the token provider fails or needs
+   * more than 1 s, the client is that of the user who last signed in so with this `storage`. @default false
+   */
   readonly offlineStart?: boolean;
-  /** Time that `connect` tries before it rejects with the last failure. Not with `offlineStart`. @default 30000 */
+  /**
+   * Time that `connect` tries before it rejects with the last failure. With `offlineStart` only until the user is known.
+   * @default 30000
+   */
   readonly connectTimeoutMs?: number;
   /** Delay before a reconnect. @default exponential with full jitter, 500 ms to 30 s */
   readonly backoff?: Backoff;

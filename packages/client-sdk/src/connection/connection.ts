@@ -158,7 +158,7 @@ export class Connection {
       error.code === "connection_lost"
         ? await this.#options.verify(token).then(() => error, ChatError.fromUnknown)
         : error;
-    if (!isAboutCredentials(cause)) return error;
+    if (!isAboutCredentials(cause)) return cause;
     const { expiresAt } = token;
     const expired =
       cause.code === "unauthorized" && expiresAt !== null && expiresAt <= this.#options.serverNow();
@@ -232,7 +232,8 @@ export class Connection {
   }
 }
 
+/** Only credentials are refused for good: everything else may be better the next time. */
 function refusalOf(thrown: unknown): Ending {
   const reason = ChatError.fromUnknown(thrown);
-  return { reason, isRefusal: !reason.retryable };
+  return { reason, isRefusal: isAboutCredentials(reason) };
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "@chat21/protocol";
-import { ChatError, topics } from "@chat21/protocol";
+import { ChatError, clientTopics } from "@chat21/protocol";
 import type { MqttClient } from "mqtt";
 import mqtt from "mqtt";
 import type { Clock } from "./clock.ts";
@@ -53,7 +53,7 @@ const connackCodes: Readonly<Record<number, ErrorCode>> = {
  */
 export function openLink(options: LinkOptions): Promise<Link> {
   const { url, token, clientId, signal, clock } = options;
-  const presence = topics.presence(token.app, token.user, clientId);
+  const presence = clientTopics.presence(token.app, token.user, clientId);
   const client = mqtt.connect(url, {
     clientId,
     username: "JWT",
@@ -94,7 +94,7 @@ export function openLink(options: LinkOptions): Promise<Link> {
       reject(reason);
     });
     client.once("connect", () => {
-      client.subscribe(topics.inbox(token.app, token.user), { qos: 1 }, (error, _, answer) => {
+      client.subscribe(clientTopics.inbox(token.app, token.user), { qos: 1 }, (error, _, answer) => {
         if (error === null) {
           settled();
           link.publish(presence, { connected: true });

@@ -1,19 +1,14 @@
 import type { ErrorCode } from "@chat21/protocol";
-import { ChatError, isErrorCode } from "@chat21/protocol";
+import { ChatError, errorCodes, isErrorCode } from "@chat21/protocol";
 
 const codesByStatus: Readonly<Record<number, ErrorCode>> = {
   400: "bad_request",
-  401: "unauthorized",
-  403: "forbidden",
-  404: "not_found",
   405: "bad_request",
   408: "timeout",
   409: "conflict",
   413: "payload_too_large",
   429: "rate_limited",
   501: "unsupported",
-  503: "store_unavailable",
-  504: "timeout",
 };
 
 // Answers of the paths that existed before `/api/v1` have no code, only words.
@@ -25,25 +20,28 @@ const codesByWord: readonly (readonly [RegExp, ErrorCode])[] = [
   [/unauthorized\./i, "unauthorized"],
 ];
 
-/** The error of an answer that is not a success: problem+json, an answer in the old shape, or only a status. */
+/**
+ * The error of an answer that is not a success: problem+json, an answer in the old shape, or only a status. Only an
+ * answer in one of our own shapes says something of the user, the token or the path; any other with such a status comes
+ * from a proxy or another server, and is `connection_lost`.
+ */
 export async function errorOf(response: Response): Promise<ChatError> {
-  const text = await response.text().catch(() => "");
-  const body = parseObject(text);
+  const { status } = response;
+  const body = parseObject(await response.text().catch(() => ""));
   const words = [body?.["detail"], body?.["title"], ...wordsIn(body?.["err"]), body?.["msg"]].find(isText);
-  const message = words ?? (body === undefined && text.length < 200 && !text.startsWith("<") ? text : "");
   return new ChatError(
-    codeOf(response.status, body?.["code"], message),
-    message || `the server answered ${response.status}`,
-    {
-      ...retryAfter(response, body),
-    },
+    codeOf(status, body?.["code"], words),
+    words ?? `no Chat21 server at ${response.url}: it answered ${status}`,
+    retryAfter(response, body),
   );
 }
 
-function codeOf(status: number, code: unknown, message: string): ErrorCode {
+function codeOf(status: number, code: unknown, words = ""): ErrorCode {
+  if (status >= 500 && status !== 501)
+    return isErrorCode(code) && errorCodes[code].retryable ? code : "internal";
   if (isErrorCode(code)) return code;
-  const worded = codesByWord.find(([pattern]) => pattern.test(message))?.[1];
-  return worded ?? codesByStatus[status] ?? (status >= 500 ? "internal" : "bad_request");
+  const worded = codesByWord.find(([pattern]) => pattern.test(words))?.[1];
+  return worded ?? codesByStatus[status] ?? (words ? "bad_request" : "connection_lost");
 }
 
 function retryAfter(

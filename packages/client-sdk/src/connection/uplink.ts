@@ -1,5 +1,5 @@
 import type { Answer, Command, EraseCommand } from "@chat21/protocol";
-import { ChatError, isErrorCode, topics } from "@chat21/protocol";
+import { ChatError, clientTopics, isErrorCode } from "@chat21/protocol";
 import { newId } from "../outbox/new-id.ts";
 import type { Clock } from "./clock.ts";
 import type { Link } from "./link.ts";
@@ -54,7 +54,7 @@ export class Uplink {
   /** Sends a command without waiting; lost while there is no connection. */
   tell(body: CommandBody, requestId = newId()): void {
     const { app, user } = this.#options;
-    this.publish(topics.command(app, user, this.clientId ?? ""), { ...body, request_id: requestId });
+    this.publish(clientTopics.command(app, user, this.clientId ?? ""), { ...body, request_id: requestId });
   }
 
   /** Resolves when the server has done it; rejects with the server's error, `timeout` or `connection_lost`. */

@@ -1,4 +1,4 @@
-import { byteLength, ChatError, clientLimits, fitsRoutingKeys, isGroupId, isId } from "@chat21/protocol";
+import { byteLength, ChatError, clientLimits, isGroupId, isId } from "@chat21/protocol";
 import type { MessageDraft, SendOptions, SentMessage } from "../api/message.ts";
 import type { Typing } from "../conversation/typing.ts";
 import { bodyOf } from "./draft-body.ts";
@@ -7,8 +7,6 @@ import type { OutboxQueue } from "./outbox.ts";
 
 /** Settings of a {@link Sender}. */
 export interface SenderOptions {
-  readonly app: string;
-  readonly user: string;
   readonly fullname: string;
   readonly outbox: OutboxQueue;
   readonly typing: Typing;
@@ -31,8 +29,8 @@ export class Sender {
     draft: MessageDraft,
     { clientMessageId = newId() }: SendOptions = {},
   ): Promise<SentMessage> {
-    const { app, user, fullname, outbox, typing, titleOf } = this.#options;
-    if (!isGroupId(to) || !fitsRoutingKeys(app, user, to)) {
+    const { fullname, outbox, typing, titleOf } = this.#options;
+    if (!isGroupId(to)) {
       throw new ChatError(
         "invalid_id",
         `expected a user's or a group's id, got ${JSON.stringify(to).slice(0, 80)}`,
