@@ -48,28 +48,32 @@ export const answerSchema = defineSchema(() =>
 );
 export type Answer = z.infer<typeof answerSchema>;
 
-/** Content of the ephemeral topic; never stored, never repeated. */
-export const ephemeralSchema = defineSchema(() =>
-  z.union([
-    z.looseObject({
-      type: z.literal("typing"),
-      conversWith: z.string(),
-      user: z.string(),
-      typing: z.boolean(),
-    }),
-    z.looseObject({
-      type: z.literal("presence"),
-      user: z.string(),
-      presence: z.literal(["online", "offline"]),
-      last_seen: z.optional(z.number()),
-    }),
-    z.looseObject({
-      type: z.literal("receipt"),
-      conversWith: z.string(),
-      user: z.string(),
-      delivered: z.number(),
-      read: z.number(),
-    }),
-  ]),
+/** The kinds of content of the ephemeral topic; never stored, never repeated. */
+export const ephemeralSchemas = defineSchema(
+  () =>
+    [
+      z.looseObject({
+        type: z.literal("typing"),
+        conversWith: z.string(),
+        user: z.string(),
+        typing: z.boolean(),
+      }),
+      z.looseObject({
+        type: z.literal("presence"),
+        user: z.string(),
+        presence: z.literal(["online", "offline"]),
+        last_seen: z.optional(z.number()),
+      }),
+      z.looseObject({
+        type: z.literal("receipt"),
+        conversWith: z.string(),
+        user: z.string(),
+        delivered: z.number(),
+        read: z.number(),
+      }),
+    ] as const,
 );
+
+/** Content of the ephemeral topic: any of {@link ephemeralSchemas}. */
+export const ephemeralSchema = defineSchema(() => z.union(ephemeralSchemas));
 export type Ephemeral = z.infer<typeof ephemeralSchema>;

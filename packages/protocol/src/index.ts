@@ -1,5 +1,5 @@
 export type { Answer, Command, Ephemeral, Mark } from "./command.ts";
-export { answerSchema, commandSchema, ephemeralSchema, markSchema } from "./command.ts";
+export { answerSchema, commandSchema, ephemeralSchema, ephemeralSchemas, markSchema } from "./command.ts";
 export { compileSchema } from "./compile-schema.ts";
 export type { ChatErrorOptions, ErrorCode } from "./error-codes.ts";
 export { ChatError, errorCodes, isErrorCode } from "./error-codes.ts";
@@ -72,6 +72,7 @@ export {
   claimsSchema,
   serviceScopes,
   tokenAudience,
+  tokenHolderSchema,
   tokenRequestSchema,
   tokenResponseSchema,
   userScopes,

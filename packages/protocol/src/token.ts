@@ -4,23 +4,30 @@ import { idSchema } from "./id-schemas.ts";
 import { limits } from "./limits.ts";
 import { topics, toRoutingKey } from "./topics.ts";
 
+/** The claims that say whose a token is, and until when: all that a client reads. */
+export const tokenHolderSchema = defineSchema(() =>
+  z.looseObject({
+    sub: z.string(),
+    app_id: z.string(),
+    exp: z.optional(z.number()),
+    /** The MQTT client id the token is bound to (strict profile). In compat tokens it repeats the user's id. */
+    client_id: z.optional(z.string()),
+    profile: z.optional(z.literal(["strict", "compat"])),
+  }),
+);
+
 /**
  * Claims of a token. Existing issuers write all of them; only `sub` and `app_id` are needed to know the user. `exp`,
  * `iat` and `nbf` are seconds (RFC 7519).
  */
 export const claimsSchema = defineSchema(() =>
   z.looseObject({
-    sub: z.string(),
-    app_id: z.string(),
+    ...tokenHolderSchema.shape,
     jti: z.optional(z.string()),
     iat: z.optional(z.number()),
-    exp: z.optional(z.number()),
     nbf: z.optional(z.number()),
     aud: z.optional(z.union([z.string(), z.array(z.string())])),
     scope: z.optional(z.union([z.string(), z.array(z.string())])),
-    /** The MQTT client id the token is bound to (strict profile). In compat tokens it repeats the user's id. */
-    client_id: z.optional(z.string()),
-    profile: z.optional(z.literal(["strict", "compat"])),
     /** `admin` may act for every user of its app. */
     tiledesk_api_roles: z.optional(z.union([z.string(), z.array(z.string())])),
   }),

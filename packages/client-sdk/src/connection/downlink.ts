@@ -2,7 +2,7 @@ import type { Answer, ConversationEvent, Ephemeral, Group, Message } from "@chat
 import {
   answerSchema,
   conversationPatchSchema,
-  ephemeralSchema,
+  ephemeralSchemas,
   eventSchema,
   groupSchema,
   messageSchema,
@@ -83,7 +83,7 @@ export function createDownlink(options: DownlinkOptions): (topic: string, payloa
         break;
       }
       case "ephemeral": {
-        const ephemeral = read(ephemeralSchema);
+        const ephemeral = read(anyEphemeral);
         if (ephemeral?.type === "receipt") {
           const { conversWith, user, delivered, read: seen } = ephemeral;
           dispatch({ type: "watermarks", conversWith, user, delivered, read: seen });
@@ -96,6 +96,13 @@ export function createDownlink(options: DownlinkOptions): (topic: string, payloa
     }
   };
 }
+
+const anyEphemeral: Schema<Ephemeral> = {
+  safeParse: (value) =>
+    ephemeralSchemas.map((schema) => schema.safeParse(value)).find(({ success }) => success) ?? {
+      success: false,
+    },
+};
 
 /** The log entry of an S1; `undefined` without a number, which only other servers send. */
 function messageEvent(

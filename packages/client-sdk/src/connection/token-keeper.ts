@@ -1,5 +1,5 @@
 import type { ErrorCode } from "@chat21/protocol";
-import { ChatError, claimsSchema } from "@chat21/protocol";
+import { ChatError, tokenHolderSchema } from "@chat21/protocol";
 import type { TokenSource } from "../api/options.ts";
 import type { Clock } from "./clock.ts";
 
@@ -32,7 +32,7 @@ const providerTimeoutMs = 15_000;
 /** Reads a JWT's claims; a text that says what it is instead. */
 function readToken(given: string): Token | string {
   const text = `${given}`.trim();
-  const claims = claimsSchema.safeParse(decodePayload(text));
+  const claims = tokenHolderSchema.safeParse(decodePayload(text));
   if (!claims.success) return `expected a Chat21 token, got ${nameMistake(text)}`;
   const { sub, app_id: app, exp, client_id: clientId, profile } = claims.data;
   // Compat tokens repeat the user's id as client id; only strict ones mean it.
