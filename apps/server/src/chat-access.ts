@@ -12,11 +12,18 @@ export async function openChat(
   user: string,
   options: { readonly fullname?: string; readonly reportDelivery?: boolean } = {},
 ): Promise<Chat> {
+  // Here and not in the client, which would try again and then speak of a lost connection.
+  let first: string | null = await access.token(user);
+  const token = async () => {
+    const next = first ?? (await access.token(user));
+    first = null;
+    return next;
+  };
   try {
     return await connect({
       url: access.url,
       app: access.app,
-      token: () => access.token(user),
+      token,
       connectTimeoutMs,
       ...options,
     });
@@ -31,7 +38,7 @@ function explainFailure(url: string, cause: unknown): unknown {
     case "unauthorized":
     case "forbidden":
       return new OperatorError(
-        `${url} does not accept tokens of this data folder's secret; give the server's folder with --data-dir`,
+        `${url} does not accept tokens of this data folder's secret; give the server's folder with --data-dir, or a token with --token`,
         { cause },
       );
     case "connection_lost":

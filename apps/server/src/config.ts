@@ -52,6 +52,8 @@ export interface Config {
   readonly trustProxy: false | number | string;
   /** Address of the server that commands talk to; `undefined`: the server of the data folder. */
   readonly serverUrl: string | undefined;
+  /** Token of the commands. `undefined`: made from the secret. */
+  readonly cliToken: string | undefined;
   /** The command line that starts `chat21` here. */
   readonly command: string;
   /** Variables whose names begin with `WEBHOOK_`, for the webhooks' own schema. */
@@ -95,6 +97,7 @@ export function loadConfig(
     metricsToken: read("metricsToken"),
     trustProxy: read("trustProxy") ?? false,
     serverUrl: read("serverUrl"),
+    cliToken: read("cliToken"),
     command: commandLine(process.argv, environment),
     webhooks: Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith("WEBHOOK_"))),
   };

@@ -25,7 +25,7 @@ const logQuerySchema = z.object({
   event: z.optional(z.string()),
   limit: z
     .string()
-    .regex(/^\d{1,4}$/)
+    .regex(/^\d{1,4}$/, "expected a whole number, 1 to 1000")
     .transform(Number)
     .pipe(z.int().min(1).max(1_000))
     .optional(),

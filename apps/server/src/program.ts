@@ -12,6 +12,8 @@ export function createProgram(): Command {
     .helpOption("-h, --help", "Show this help.")
     .helpCommand("help [command]", "Show the help of a command.")
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    // Options behind a subcommand are its own, also those that have the same name above it: `token revoke x --json`.
+    .enablePositionalOptions()
     .showHelpAfterError("Try --help to see what there is.")
     .exitOverride()
     .addHelpText("after", help.program);
@@ -35,7 +37,7 @@ Examples:
   chat21 start --http-port 8080 --data-dir /var/lib/chat21
   CHAT21_HOST=0.0.0.0 CHAT21_TLS_CERT=cert.pem CHAT21_TLS_KEY=key.pem chat21 start`,
   token: `
-Works on the data folder alone: no server has to run. Prints the token and nothing else.
+Making one works on the data folder alone: no server has to run. Prints the token and nothing else.
 A strict token is for one client id and lives at most an hour; a compat token is what existing
 Chat21 deployments use (--profile compat, up to 30 days, with --admin up to ten years).
 
@@ -53,6 +55,10 @@ Shows messages as they come, until it is interrupted.
 Examples:
   chat21 tail --as alice
   chat21 tail --as bot --json | ./my-bot`,
+  history: `
+Examples:
+  chat21 history bob --as alice
+  chat21 history group-team --as alice --limit 100 --json`,
   backup: `
 Works on the data folder, also while the server runs: messages that come meanwhile are in it or not,
 each as a whole. The file is a complete database; the secret is not in it (keep ${"`jwt-secret`"} as well).`,
@@ -100,7 +106,9 @@ function withServer(command: Command): Command {
   return command
     .addOption(settingOption("dataDir", "folder"))
     .addOption(settingOption("serverUrl", "url"))
-    .option("--app <id>", "App id.", defaultApp);
+    .addOption(settingOption("cliToken", "token"))
+    .option("--app <id>", "App id.", defaultApp)
+    .option("--json", "Results as JSON, one a line.");
 }
 
 function addServing(program: Command): void {
@@ -129,7 +137,7 @@ function addServing(program: Command): void {
 }
 
 function addTalking(program: Command): void {
-  program
+  const token = program
     .command("token <user>")
     .summary("make a token")
     .description("Makes a token for a person, a bot or a backend.")
@@ -149,12 +157,23 @@ function addTalking(program: Command): void {
         ({ token }) => token,
       ),
     );
+  withServer(token.command("revoke <user>"))
+    .summary("end tokens of a person")
+    .description(
+      "Revokes every token of a person that was made until now, or one by its id; live connections are closed.",
+    )
+    .option("--id <token id>", "Only this token: its jti, which token --json shows.")
+    .action(
+      lazily(
+        () => import("./commands/token.ts"),
+        ({ revokeTokens }) => revokeTokens,
+      ),
+    );
   withServer(program.command("send <recipient> <text...>"))
     .summary("send a message")
     .description("Sends a message to a person or a group; - reads the text from standard input.")
     .requiredOption("--as <user>", "Who sends.")
     .option("--fullname <name>", "How the sender is called.")
-    .option("--json", "Show the stored message as JSON.")
     .addHelpText("after", help.send)
     .action(
       lazily(
@@ -167,12 +186,24 @@ function addTalking(program: Command): void {
     .description("Shows a person's messages as they come.")
     .requiredOption("--as <user>", "Whose messages.")
     .option("--with <id>", "Only those with this person or group.")
-    .option("--json", "One message a line, as JSON.")
     .addHelpText("after", help.tail)
     .action(
       lazily(
         () => import("./commands/tail.ts"),
         ({ tail }) => tail,
+      ),
+    );
+  withServer(program.command("history <id>"))
+    .summary("show earlier messages")
+    .description("Shows the newest messages with a person or in a group, oldest first.")
+    .requiredOption("--as <user>", "Whose view of the conversation.")
+    .option("--limit <count>", "At most so many.", "20")
+    .option("--before <number>", "Only those before this number.")
+    .addHelpText("after", help.history)
+    .action(
+      lazily(
+        () => import("./commands/history.ts"),
+        ({ history }) => history,
       ),
     );
 }
@@ -182,11 +213,9 @@ function addPeople(program: Command): void {
   const load = () => import("./commands/users.ts");
   withServer(users.command("list"))
     .description("Lists them.")
-    .option("--json", "One user a line, as JSON.")
     .action(lazily(load, ({ listUsers }) => listUsers));
   withServer(users.command("show <user>"))
     .description("Shows one, with presence.")
-    .option("--json", "As JSON.")
     .action(lazily(load, ({ showUser }) => showUser));
   withServer(users.command("put <user>"))
     .description("Adds one, or replaces the profile.")
@@ -204,15 +233,17 @@ function addPeople(program: Command): void {
 function addGroups(program: Command): void {
   const groups = program.command("groups").description("Looks after groups.");
   const load = () => import("./commands/groups.ts");
+  withServer(groups.command("list"))
+    .description("Lists all groups of the app, or those that a person is in.")
+    .option("--user <id>", "Only the groups of this person.")
+    .action(lazily(load, ({ listGroups }) => listGroups));
   withServer(groups.command("create <name> [members...]"))
     .description("Creates a group.")
     .requiredOption("--owner <user>", "Who owns it.")
     .option("--id <id>", "Its id, which must contain group-. (default group- and a UUID)")
-    .option("--json", "Show the group as JSON.")
     .action(lazily(load, ({ createGroup }) => createGroup));
   withServer(groups.command("show <group>"))
     .description("Shows a group.")
-    .option("--json", "As JSON.")
     .action(lazily(load, ({ showGroup }) => showGroup));
   withServer(groups.command("members <group>"))
     .description("Lists a group's members, one a line.")
@@ -232,7 +263,6 @@ function addWebhooks(program: Command): void {
   const load = () => import("./commands/webhooks.ts");
   withServer(webhooks.command("list"))
     .description("Lists the endpoints of the running server.")
-    .option("--json", "As JSON.")
     .action(lazily(load, ({ listEndpoints }) => listEndpoints));
   withServer(webhooks.command("log"))
     .description("Shows deliveries, newest first.")
@@ -240,7 +270,6 @@ function addWebhooks(program: Command): void {
     .addOption(new Option("--state <state>", "Only in this state.").choices(["pending", "delivered", "dead"]))
     .option("--event <name>", "Only of this event.")
     .option("--limit <count>", "At most so many.", "20")
-    .option("--json", "One delivery a line, as JSON.")
     .action(lazily(load, ({ showLog }) => showLog));
   withServer(webhooks.command("replay [ids...]"))
     .description("Delivers again: by id, or every dead letter of an endpoint.")
@@ -263,6 +292,7 @@ function addKeeping(program: Command): void {
     .summary("copy the database while the server runs")
     .description("Copies the database to a file.")
     .option("--force", "Replace the file when it exists.")
+    .option("--json", "Show the result as JSON.")
     .addOption(settingOption("dataDir", "folder"))
     .addHelpText("after", help.backup)
     .action(
@@ -276,6 +306,7 @@ function addKeeping(program: Command): void {
     .summary("take a backup back")
     .description("Puts a backup in the place of the database.")
     .option("--force", "Replace the data that is there; it is kept beside the new database.")
+    .option("--json", "Show the result as JSON.")
     .addOption(settingOption("dataDir", "folder"))
     .addHelpText("after", help.restore)
     .action(
@@ -309,7 +340,6 @@ function addKeeping(program: Command): void {
     .summary("erase a person")
     .description("Erases a person and everything the person wrote.")
     .option("--yes", "Do not ask.")
-    .option("--json", "Show what was erased as JSON.")
     .addHelpText("after", help.erase)
     .action(
       lazily(

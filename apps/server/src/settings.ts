@@ -100,6 +100,13 @@ export const settings = {
     defaultText: "the server of the data folder",
     meaning: "Which server the commands talk to.",
   }),
+  cliToken: define({
+    names: ["CHAT21_TOKEN"],
+    flag: "token",
+    schema: z.string().trim().min(1),
+    defaultText: "made from the secret",
+    meaning: "Token the commands use, an admin's for most; for a server whose secret is not here.",
+  }),
 } as const;
 
 /** Name of a setting inside the program. */

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -199,6 +201,112 @@ describe("chat21 users and groups", () => {
     expect(gone.code).toBe(0);
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
     expect(unknown.stderr).toContain("not_found");
+  });
+});
+
+describe("a server elsewhere", () => {
+  /** Nothing of the server's folder: its address and a token, as for a cluster. */
+  const remote = (token: string, args: readonly string[]) =>
+    runChat21(args, { env: { CHAT21_DATA_DIR: newDataDir(), CHAT21_URL: server.url, CHAT21_TOKEN: token } });
+  const tokenOf = async (args: readonly string[]) => (await chat21(["token", ...args])).stdout.trim();
+
+  it("is served by an address and an admin's token alone", async () => {
+    const admin = await tokenOf(["backend", "--admin"]);
+    const sent = await remote(admin, ["send", "far-b", "from far", "--as", "far-a", "--json"]);
+    const group = (
+      await remote(admin, ["groups", "create", "Far", "far-b", "--owner", "far-a"])
+    ).stdout.trim();
+
+    const history = await remote(admin, ["history", "far-b", "--as", "far-a", "--json"]);
+    const people = await remote(admin, ["history", "far-a", "--as", "far-b"]);
+    const all = await remote(admin, ["groups", "list"]);
+    const of = await remote(admin, ["groups", "list", "--user", "far-b", "--json"]);
+
+    expect(JSON.parse(sent.stdout)).toMatchObject({ text: "from far", sender: "far-a" });
+    expect(JSON.parse(history.stdout)).toMatchObject({ seq: 1, message: { text: "from far" } });
+    expect(people.stdout).toMatch(/^1 .* far-a {2}from far\n$/);
+    expect(all.stdout).toContain(group);
+    expect(JSON.parse(of.stdout)).toMatchObject({ uid: group, name: "Far", owner: "far-a", memberCount: 2 });
+  });
+
+  it("lets a person's own token do what that person may, and no more", async () => {
+    const token = await tokenOf(["own-a"]);
+
+    const own = await remote(token, ["send", "own-b", "mine", "--as", "own-a"]);
+    const others = await remote(token, ["send", "own-b", "not mine", "--as", "own-c"]);
+    const users = await remote(token, ["users", "list"]);
+    const none = await remote("no token", ["send", "own-b", "x", "--as", "own-a"]);
+
+    expect([own.code, others.code, users.code, none.code]).toEqual([0, 1, 1, 1]);
+    for (const { stderr } of [others, users]) expect(stderr).toContain("(forbidden)");
+    expect(none.stderr).toContain("expected a JSON Web Token");
+  });
+
+  it("is told from a server that is none: one line, without what that one wrote", async () => {
+    const answers = [
+      [200, "text/html", "<!DOCTYPE html><p>It works!</p>"],
+      [404, "text/html", "<h1>404</h1>"],
+      [502, "text/html", "<h1>Bad Gateway</h1>"],
+      [200, "application/json", "{"],
+      [500, "text/plain", "stack trace"],
+    ] as const;
+    const token = await tokenOf(["backend", "--admin"]);
+    for (const [status, type, body] of answers) {
+      const other = createServer((_request, response) => {
+        response.writeHead(status, { "content-type": type }).end(body);
+      }).listen(0, "127.0.0.1");
+      await once(other, "listening");
+      const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+
+      const { code, stdout, stderr } = await remote(token, ["users", "list", "--url", url]);
+      other.close();
+
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toContain(`no Chat21 server at ${url}`);
+      expect(stderr).not.toContain(body);
+      expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    }
+  });
+});
+
+describe("an id that is not there", () => {
+  it.each([
+    [["users", "show", "nobody"]],
+    [["users", "delete", "nobody"]],
+    [["erase", "nobody", "--yes"]],
+    [["groups", "show", "group-none"]],
+    [["groups", "members", "group-none"]],
+    [["groups", "add", "group-none", "x"]],
+    [["groups", "remove", "group-none", "x"]],
+    [["history", "nobody", "--as", "alice"]],
+    [["webhooks", "replay", "none"]],
+    [["webhooks", "skip", "none"]],
+    [["webhooks", "retry", "http://127.0.0.1:9/none"]],
+  ])("ends %j with exit code 1 and one line", async (args) => {
+    const { code, stderr } = await chat21(args);
+
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("chat21 token revoke", () => {
+  it("ends one token by its id, or all that a person has", async () => {
+    const [one, other] = [
+      JSON.parse((await chat21(["token", "leaver", "--json"])).stdout),
+      JSON.parse((await chat21(["token", "leaver", "--json"])).stdout),
+    ];
+    const statusOf = async ({ token }: { token: string }) =>
+      (await fetch(`${server.url}/verify`, { headers: { authorization: token } })).status;
+
+    const first = await chat21(["token", "revoke", "leaver", "--id", one.tokenId]);
+    const between = [await statusOf(one), await statusOf(other)];
+    const all = await chat21(["token", "revoke", "leaver", "--json"]);
+
+    expect(first.stdout).toBe(`revoked ${one.tokenId} of leaver\n`);
+    expect(between).toEqual([403, 200]);
+    expect(JSON.parse(all.stdout)).toEqual({ user: "leaver", revoked: "all" });
+    expect(await statusOf(other)).toBe(403);
   });
 });
 

@@ -44,6 +44,27 @@ const webhookMeanings: Readonly<Record<string, readonly [fallback: string, meani
   WEBHOOK_KEEP_DEAD_DAYS: ["30", "How long dead letters can be replayed."],
 };
 
+/** Every command that does something, but for the server itself. */
+function leaves(command: Command, path = ""): readonly (readonly [path: string, command: Command])[] {
+  return command.commands.flatMap((child) => {
+    const name = `${path} ${child.name()}`.trim();
+    const below = leaves(child, name);
+    return below.length === 0 || child.registeredArguments.length > 0
+      ? [[name, child] as const, ...below]
+      : below;
+  });
+}
+
+describe("the commands", () => {
+  it("all show their results as JSON when asked", () => {
+    const without = leaves(createProgram()).filter(
+      ([, command]) => !command.options.some(({ long }) => long === "--json"),
+    );
+
+    expect(without.map(([name]) => name)).toEqual(["start"]);
+  });
+});
+
 describe("docs/configuration.md", () => {
   it("lists every setting as the program has it", async () => {
     const rows = Object.values(settings as Readonly<Record<string, Setting<unknown>>>).map((setting) => [

@@ -7,7 +7,6 @@ import { accessServer, type ServerOptions } from "../server-access.ts";
 /** Options of `chat21 erase`. */
 export interface EraseOptions extends ServerOptions {
   readonly yes?: boolean;
-  readonly json?: boolean;
 }
 
 /** Erases a person after asking. */
@@ -16,7 +15,11 @@ export async function erase(user: string, options: EraseOptions): Promise<void> 
   if (options.yes !== true) await confirm(user, options.app);
   const path = `apps/${encodeURIComponent(options.app)}/users/${encodeURIComponent(user)}/erase`;
   const erased = (await server.operate("POST", path)) as ErasedUser;
-  if (options.json === true) return printJson(erased);
+  const isUnknown = !erased.profile && erased.messages + erased.groups + erased.instances === 0;
+  if (options.json === true) printJson(erased);
+  if (isUnknown)
+    throw new OperatorError(`there is nothing of ${user} in ${options.app}; its tokens are ended`);
+  if (options.json === true) return;
   printLine(`messages erased:     ${erased.messages}`);
   printLine(`groups left:         ${erased.groups}`);
   printLine(`profile:             ${erased.profile ? "removed" : "there was none"}`);

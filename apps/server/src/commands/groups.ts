@@ -1,4 +1,4 @@
-import type { Group } from "@chat21/protocol";
+import type { Group, GroupSummary } from "@chat21/protocol";
 import { localTime, printJson, printLine, printTable } from "../output.ts";
 import { accessServer, type ServerAccess, type ServerOptions } from "../server-access.ts";
 
@@ -6,7 +6,39 @@ import { accessServer, type ServerAccess, type ServerOptions } from "../server-a
 export interface CreateGroupOptions extends ServerOptions {
   readonly owner: string;
   readonly id?: string;
-  readonly json?: boolean;
+}
+
+/** A page of `GET /api/v1/{app}/groups`. */
+interface GroupPage {
+  readonly groups: readonly GroupSummary[];
+  readonly next: string | null;
+}
+
+/** Lists the groups of the app, or those that a user is in. */
+export async function listGroups(options: ServerOptions & { readonly user?: string }): Promise<void> {
+  const server = accessServer(options);
+  const groups: GroupSummary[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const query = new URLSearchParams({
+      ...(options.user === undefined ? {} : { user: options.user }),
+      ...(after === undefined ? {} : { after }),
+    });
+    const page = (await server.call("GET", `${groupsPath(options.app)}?${query}`)) as GroupPage;
+    if (options.json === true) page.groups.forEach(printJson);
+    else groups.push(...page.groups);
+    after = page.next;
+  }
+  if (options.json === true) return;
+  printTable(
+    [
+      { title: "id", value: (group) => group.uid },
+      { title: "name", value: (group) => group.name },
+      { title: "owner", value: (group) => group.owner },
+      { title: "members", value: (group) => String(group.memberCount) },
+      { title: "since", value: (group) => localTime(group.createdOn) },
+    ],
+    groups,
+  );
 }
 
 /** Creates a group; the owner is a member. */
@@ -16,21 +48,18 @@ export async function createGroup(
   options: CreateGroupOptions,
 ): Promise<void> {
   const { owner, id } = options;
-  const answer = (await accessServer(options).call("POST", `${options.app}/groups`, {
-    group_name: name,
-    group_members: Object.fromEntries([owner, ...members].map((member) => [member, 1])),
-    group_owner: owner,
-    ...(id === undefined ? {} : { group_id: id }),
-  })) as { readonly group: Group };
-  if (options.json === true) printJson(answer.group);
-  else printLine(answer.group.uid);
+  const group = (await accessServer(options).call("POST", groupsPath(options.app), {
+    name,
+    members: [...new Set([owner, ...members])],
+    owner,
+    ...(id === undefined ? {} : { id }),
+  })) as Group;
+  if (options.json === true) printJson(group);
+  else printLine(group.uid);
 }
 
 /** Shows a group. */
-export async function showGroup(
-  group: string,
-  options: ServerOptions & { readonly json?: boolean },
-): Promise<void> {
+export async function showGroup(group: string, options: ServerOptions): Promise<void> {
   const found = await fetchGroup(accessServer(options), group);
   if (options.json === true) return printJson(found);
   const facts: [string, string][] = [
@@ -56,7 +85,10 @@ export async function showGroup(
 /** Lists the members, one a line. */
 export async function listMembers(group: string, options: ServerOptions): Promise<void> {
   const { members } = await fetchGroup(accessServer(options), group);
-  for (const member of Object.keys(members)) printLine(member);
+  for (const user of Object.keys(members)) {
+    if (options.json === true) printJson({ user });
+    else printLine(user);
+  }
 }
 
 /** Adds members one after the other; each gets the newest messages. */
@@ -67,8 +99,9 @@ export async function addMembers(
 ): Promise<void> {
   const server = accessServer(options);
   for (const user of users) {
-    await server.call("POST", `${membersPath(options.app, group)}`, { member_id: user });
-    printLine(`added ${user}`);
+    await server.call("PUT", memberPath(options.app, group, user));
+    if (options.json === true) printJson({ added: user });
+    else printLine(`added ${user}`);
   }
 }
 
@@ -80,16 +113,20 @@ export async function removeMembers(
 ): Promise<void> {
   const server = accessServer(options);
   for (const user of users) {
-    await server.call("DELETE", `${membersPath(options.app, group)}/${encodeURIComponent(user)}`);
-    printLine(`removed ${user}`);
+    await server.call("DELETE", memberPath(options.app, group, user));
+    if (options.json === true) printJson({ removed: user });
+    else printLine(`removed ${user}`);
   }
 }
 
 async function fetchGroup(server: ServerAccess, group: string): Promise<Group> {
-  const answer = await server.call("GET", `${server.app}/groups/${encodeURIComponent(group)}`);
-  return (answer as { readonly result: Group }).result;
+  return (await server.call("GET", `${groupsPath(server.app)}/${encodeURIComponent(group)}`)) as Group;
 }
 
-function membersPath(app: string, group: string): string {
-  return `${app}/groups/${encodeURIComponent(group)}/members`;
+function groupsPath(app: string): string {
+  return `v1/${encodeURIComponent(app)}/groups`;
+}
+
+function memberPath(app: string, group: string, user: string): string {
+  return `${groupsPath(app)}/${encodeURIComponent(group)}/members/${encodeURIComponent(user)}`;
 }

@@ -4,16 +4,17 @@ import { OperatorError } from "@chat21/runtime";
 import { loadConfig } from "../config.ts";
 import { dataPaths, prepareDataFolder } from "../data-folder.ts";
 import { restoreDatabase } from "../database-files.ts";
-import { printLine } from "../output.ts";
+import { printJson, printLine } from "../output.ts";
 
 /** Options of `chat21 restore`. */
 export interface RestoreOptions {
   readonly force?: boolean;
   readonly dataDir?: string;
+  readonly json?: boolean;
 }
 
 /** Puts a backup in the place of the database. */
-export async function restore(file: string, { force, dataDir }: RestoreOptions): Promise<void> {
+export async function restore(file: string, { force, dataDir, json }: RestoreOptions): Promise<void> {
   const { config } = loadConfig(dataDir === undefined ? {} : { dataDir });
   const source = resolve(file);
   const { database } = dataPaths(config.dataDir);
@@ -25,6 +26,7 @@ export async function restore(file: string, { force, dataDir }: RestoreOptions):
     );
   }
   const kept = await restoreDatabase(config.dataDir, source);
+  if (json === true) return printJson({ database, kept: kept ?? null });
   printLine(`${database}: restored; clients will load afresh`);
   if (kept !== undefined)
     printLine(`${kept}: what was there before; remove it when you do not need it any more`);

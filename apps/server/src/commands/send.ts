@@ -8,7 +8,6 @@ import { accessServer, type ServerOptions } from "../server-access.ts";
 export interface SendOptions extends ServerOptions {
   readonly as: string;
   readonly fullname?: string;
-  readonly json?: boolean;
 }
 
 /** Sends one message and waits until it is stored. */

@@ -9,7 +9,6 @@ import { accessServer, type ServerOptions } from "../server-access.ts";
 export interface TailOptions extends ServerOptions {
   readonly as: string;
   readonly with?: string;
-  readonly json?: boolean;
 }
 
 /** Shows messages until it is interrupted or the server does not want this token any more. */

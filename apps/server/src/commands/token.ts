@@ -6,6 +6,7 @@ import { dataPaths } from "../data-folder.ts";
 import { parseDuration } from "../duration.ts";
 import { localTime, printAside, printJson, printLine } from "../output.ts";
 import { findTokenSecret } from "../secret.ts";
+import { accessServer, type ServerOptions } from "../server-access.ts";
 
 /** Options of `chat21 token`. */
 export interface TokenOptions {
@@ -16,6 +17,20 @@ export interface TokenOptions {
   readonly profile: "strict" | "compat";
   readonly json?: boolean;
   readonly dataDir?: string;
+}
+
+/** Options of `chat21 token revoke`. */
+export interface RevokeOptions extends ServerOptions {
+  readonly id?: string;
+}
+
+/** Revokes one token of a user, or all that were issued until now. Live connections are closed. */
+export async function revokeTokens(user: string, options: RevokeOptions): Promise<void> {
+  const { app, id } = options;
+  const path = `v1/${encodeURIComponent(app)}/users/${encodeURIComponent(user)}/tokens/revoke`;
+  await accessServer(options).call("POST", path, id === undefined ? {} : { token_id: id });
+  if (options.json === true) return printJson({ user, revoked: id ?? "all" });
+  printLine(id === undefined ? `revoked every token of ${user} until now` : `revoked ${id} of ${user}`);
 }
 
 /** Prints a token made with the data folder's secret. */

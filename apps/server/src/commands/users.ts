@@ -78,13 +78,19 @@ export async function putUser(user: string, options: PutUserOptions): Promise<vo
     ...(attributes === undefined ? {} : { attributes: parseObject("--attributes", attributes) }),
   };
   const stored = (await accessServer(options).call("PUT", pathOf(options.app, user), profile)) as User;
-  printLine(`stored ${stored.id} (${stored.fullname})`);
+  if (options.json === true) printJson(stored);
+  else printLine(`stored ${stored.id} (${stored.fullname})`);
 }
 
 /** Removes a user's profile. */
 export async function deleteUser(user: string, options: ServerOptions): Promise<void> {
-  await accessServer(options).call("DELETE", pathOf(options.app, user));
-  printLine(`removed ${user}: profile gone, tokens ended; messages stay (chat21 erase removes them, too)`);
+  const server = accessServer(options);
+  // Removing is done once and for all, so that the server takes a repeat; a mistyped id is a mistake here.
+  await server.call("GET", pathOf(options.app, user));
+  await server.call("DELETE", pathOf(options.app, user));
+  if (options.json === true) printJson({ removed: user });
+  else
+    printLine(`removed ${user}: profile gone, tokens ended; messages stay (chat21 erase removes them, too)`);
 }
 
 function pathOf(app: string, user: string): string {

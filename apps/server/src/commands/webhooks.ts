@@ -10,11 +10,10 @@ export interface ShowLogOptions extends ServerOptions {
   readonly state?: string;
   readonly event?: string;
   readonly limit: string;
-  readonly json?: boolean;
 }
 
 /** Lists the endpoints. */
-export async function listEndpoints(options: ServerOptions & { readonly json?: boolean }): Promise<void> {
+export async function listEndpoints(options: ServerOptions): Promise<void> {
   const found = (await accessServer(options).operate("GET", "webhooks")) as WebhooksDescription;
   if (options.json === true) return printJson(found);
   if (!found.enabled)
@@ -59,28 +58,50 @@ export async function replay(
     );
   }
   const request = deadOf === undefined ? { ids } : { deadOf };
-  const answer = await accessServer(options).operate("POST", "webhooks/replay", request);
-  printLine(`to be delivered again: ${(answer as { readonly replayed: number }).replayed}`);
+  const answer = (await accessServer(options).operate("POST", "webhooks/replay", request)) as {
+    readonly replayed: number;
+  };
+  if (options.json === true) printJson(answer);
+  else printLine(`to be delivered again: ${answer.replayed}`);
+  if (deadOf === undefined) requireAll(ids, answer.replayed);
 }
 
 /** Has pending deliveries made dead letters. */
 export async function skip(ids: readonly string[], options: ServerOptions): Promise<void> {
-  const answer = await accessServer(options).operate("POST", "webhooks/skip", { ids });
-  printLine(`skipped: ${(answer as { readonly skipped: number }).skipped}`);
+  const answer = (await accessServer(options).operate("POST", "webhooks/skip", { ids })) as {
+    readonly skipped: number;
+  };
+  if (options.json === true) printJson(answer);
+  else printLine(`skipped: ${answer.skipped}`);
+  requireAll(ids, answer.skipped);
+}
+
+function requireAll(ids: readonly string[], done: number): void {
+  const missing = new Set(ids).size - done;
+  if (missing > 0) throw new OperatorError(`${missing} of these ids are unknown, or in another state`);
 }
 
 /** Has what waits for an endpoint tried now. */
 export async function retry(endpoint: string, options: ServerOptions): Promise<void> {
-  const answer = await accessServer(options).operate("POST", "webhooks/retry", { endpoint });
-  printLine(`to be tried now: ${(answer as { readonly retried: number }).retried}`);
+  const server = accessServer(options);
+  const { endpoints } = (await server.operate("GET", "webhooks")) as WebhooksDescription;
+  if (!endpoints.includes(endpoint)) {
+    throw new OperatorError("there is no such endpoint; chat21 webhooks list shows them");
+  }
+  const answer = (await server.operate("POST", "webhooks/retry", { endpoint })) as {
+    readonly retried: number;
+  };
+  if (options.json === true) printJson(answer);
+  else printLine(`to be tried now: ${answer.retried}`);
 }
 
 /** Sends a test event and shows the answer. Fails when the endpoint did not take it. */
 export async function testEndpoint(url: string | undefined, options: ServerOptions): Promise<void> {
   const request = { app: options.app, ...(url === undefined ? {} : { url }) };
   const result = (await accessServer(options).operate("POST", "webhooks/test", request)) as TestEventResult;
+  if (options.json === true) printJson(result);
   if (!result.delivered) {
     throw new OperatorError(`not delivered: ${result.error ?? `the endpoint answered ${result.status}`}`);
   }
-  printLine(`delivered (${result.status}), event ${result.id}`);
+  if (options.json !== true) printLine(`delivered (${result.status}), event ${result.id}`);
 }
