@@ -3,8 +3,14 @@ import { createSigner, type Signer } from "./signature-headers.ts";
 
 /** Limits of requests to one endpoint, also to a failing one. */
 export const gateLimits = {
-  /** Requests under way to one endpoint. */
+  /** Places for requests to one endpoint. */
   requests: 16,
+  /**
+   * A request without an answer for so long gives its place to the next one, and goes on. So conversations that hang
+   * delay others by this time and not by 30 s. The bound on requests under way follows: a place is given up at most 15
+   * times within 30 s.
+   */
+  hangsAfterMs: 2_000,
   /** Failures in a row that make an endpoint "failing", and unavailable ones after which it rests. */
   failuresUntilRest: 5,
   firstRestMs: 1_000,
@@ -17,7 +23,7 @@ export const gateLimits = {
 export type LaneChange = "failing" | "recovered" | null;
 
 /**
- * One endpoint as a worker sees it: how many requests are under way, whether it fails, whether it said 410. A gate only
+ * One endpoint as a worker sees it: how many places are taken, whether it fails, whether it said 410. A gate only
  * holds back requests; a row's own attempts decide its outcome. Only an endpoint that is unavailable rests, then with one
  * request at a time: other failures may be due to a conversation, and that one rests by its own row.
  */
@@ -39,6 +45,7 @@ export class EndpointGate {
     this.sign = createSigner(endpoint.secrets);
   }
 
+  /** Places that are taken. */
   get underWay(): number {
     return this.#underWay;
   }
@@ -63,16 +70,18 @@ export class EndpointGate {
     return this.#restUntil;
   }
 
-  /** How many more requests may be under way. @param now `Clock.elapsed` */
+  /** How many places are free. @param now `Clock.elapsed` */
   room(now: number): number {
     if (this.#goneId !== null || now < this.#restUntil) return 0;
     return Math.max(0, (this.#restMs > 0 ? 1 : gateLimits.requests) - this.#underWay);
   }
 
+  /** Takes a place. */
   begin(): void {
     this.#underWay += 1;
   }
 
+  /** Gives a place back: of a request that is over, or that hangs. */
   end(): void {
     this.#underWay -= 1;
   }

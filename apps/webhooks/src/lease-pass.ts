@@ -9,13 +9,19 @@ export interface LeasePassOptions {
   readonly gates: readonly EndpointGate[];
   readonly clock: Clock;
   readonly log: Log;
-  /** Requests under way to all endpoints together, at most. */
+  /** Places for requests to all endpoints together. */
   readonly requests: number;
   /** How long a taken row stays ours. */
   readonly leaseMs: number;
-  /** Begins the attempt; does not wait for it. The gate's `underWay` counts it from now on. */
+  /** Begins the attempt; does not wait for it. It takes a place in the gate at once. */
   readonly begin: (gate: EndpointGate, row: StoredWebhookDelivery, leaseUntil: number) => void;
 }
+
+/**
+ * Of so many places one goes to what became due last. Many rows that are due since long, and hang, would otherwise hold
+ * up a new one until each of them had its turn.
+ */
+const placesPerNewest = 2;
 
 /** Pauses between looks at the store, milliseconds. */
 const pauses = {
@@ -29,14 +35,16 @@ const toleratedStepMs = 1_000;
 
 /**
  * Makes a pass: it takes as many due rows of every endpoint as there is room for, and answers when to look again (ms;
- * `null` = when something happens). It takes only rows that can be begun at once, so a batch never waits with its
- * leases running, and memory holds only requests that are under way.
+ * `null` = when something happens). Those that are due for the longest time come first, but where more are due than can
+ * be begun, every other place goes to what became due last. It takes only rows that can be begun at once, so a batch
+ * never waits with its leases running, and memory holds only requests that are under way.
  */
 export function createLeasePass(options: LeasePassOptions): () => Promise<number | null> {
   const { store, gates, clock, log } = options;
   let first = 0;
   /** How far the wall clock is ahead of the one that never jumps. */
   let leadBefore = clock.now() - clock.elapsed();
+  let placesGiven = 0;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   /** One request is always allowed, so that many slow endpoints together cannot starve another. */
@@ -69,16 +77,27 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
     leadBefore = lead;
   };
 
+  const take = async (gate: EndpointGate, turn: "newest" | "oldest", limit: number): Promise<number> => {
+    const now = clock.now();
+    const leaseUntil = now + options.leaseMs;
+    const rows = await store.lease({ endpoint: gate.endpoint.url, now, leaseUntil, limit, turn });
+    for (const row of rows) options.begin(gate, row, leaseUntil);
+    return rows.length;
+  };
+
   const takeDue = async (): Promise<void> => {
     // Each pass begins with another endpoint: this shares the rest of the total fairly.
     first = (first + 1) % Math.max(1, gates.length);
     for (const gate of [...gates.slice(first), ...gates.slice(0, first)]) {
       const limit = roomOf(gate);
       if (limit === 0) continue;
-      const now = clock.now();
-      const leaseUntil = now + options.leaseMs;
-      const rows = await store.lease({ endpoint: gate.endpoint.url, now, leaseUntil, limit });
-      for (const row of rows) options.begin(gate, row, leaseUntil);
+      const share = (places: number) => Math.floor(places / placesPerNewest);
+      const newest = share(placesGiven + limit) - share(placesGiven);
+      const oldest = limit - newest;
+      const taken = oldest === 0 ? 0 : await take(gate, "oldest", oldest);
+      // With fewer due than there are places, all of them have begun.
+      if (newest > 0 && taken === oldest) await take(gate, "newest", newest);
+      placesGiven = (placesGiven + limit) % placesPerNewest;
     }
   };
 

@@ -75,11 +75,11 @@ export function retryDelayMs(attempts: number, random: number): number {
 
 /**
  * When to try a row again whose attempt at `now` failed; `null`: not any more. Never before what `Retry-After` asked
- * for (counted up to 6 h). A wait that would pass the end of the allowed time is cut, so that the last attempt lies there.
+ * for (counted up to 6 h), nor before the row has rested for twice the time of its request. A wait that would pass the end of the allowed time is cut, so that the last attempt lies there.
  */
 export function nextAttemptAt(
   row: Pick<StoredWebhookDelivery, "attempts" | "queuedAt">,
-  { status, retryAfterMs }: Pick<AttemptResult, "retryAfterMs" | "status">,
+  { status, retryAfterMs, durationMs }: Pick<AttemptResult, "durationMs" | "retryAfterMs" | "status">,
   now: number,
   random: number,
 ): number | null {
@@ -87,7 +87,7 @@ export function nextAttemptAt(
   const deadline = row.queuedAt + (isRefusal(status) ? refusedGiveUpAfterMs : giveUpAfterMs);
   if (now >= deadline) return null;
   const askedMs = Math.min(retryAfterMs ?? 0, retryLimits.longestDelayMs);
-  return Math.min(deadline, now + Math.max(askedMs, retryDelayMs(row.attempts + 1, random)));
+  return Math.min(deadline, now + Math.max(askedMs, 2 * durationMs, retryDelayMs(row.attempts + 1, random)));
 }
 
 /** Milliseconds that a `Retry-After` header asks for (seconds or an HTTP date); `null` when it says nothing usable. */

@@ -13,7 +13,7 @@ import { createSweep } from "./webhook-sweep.ts";
 
 /** Limits of one worker. */
 const workerLimits = {
-  /** Requests under way to all endpoints together; beyond it each endpoint may still have one. */
+  /** Places for requests to all endpoints together; beyond it each endpoint may still have one. */
   requests: 64,
   /** How long a row belongs to the worker that took it: the longest request, and time to write its outcome. */
   leaseMs: requestLimits.timeoutMs + 30_000,
@@ -70,7 +70,7 @@ export function createWebhookWorker(options: WebhookWorkerOptions): WebhookWorke
   const sender = createHttpSender({ policy, clock, ...(resolve === undefined ? {} : { resolve }) });
   const runner = createAttemptRunner({
     ...{ store, clock, log, metrics, random, sender },
-    onEnded: () => scheduler.wake(),
+    onRoom: () => scheduler.wake(),
   });
   const { requests, leaseMs, sweepMs } = workerLimits;
   const pass = createLeasePass({

@@ -70,7 +70,7 @@ describe("A worker that dies", () => {
 describe("A clock that is set back by an hour", () => {
   test("Holds back neither what waits nor what comes", async () => {
     let works = false;
-    const backend = await receiver((_request, response) => response.writeHead(works ? 200 : 500).end());
+    const backend = await receiver((_request, response) => void response.writeHead(works ? 200 : 500).end());
     const world = startWorld({ urls: [backend.url] });
     await world.enqueue([{ endpoint: backend.url }]);
     await world.until(() => backend.received.length > 0);

@@ -60,7 +60,12 @@ test("A row that always fails gets its last attempt exactly at the end of 72 h",
       for (let at: number | null = queuedAt; at !== null; ) {
         attempts.push(at);
         const row = { queuedAt, attempts: attempts.length - 1 };
-        at = nextAttemptAt(row, { status: 500, retryAfterMs: null }, at, shares.next().value as number);
+        at = nextAttemptAt(
+          row,
+          { status: 500, retryAfterMs: null, durationMs: 0 },
+          at,
+          shares.next().value as number,
+        );
       }
 
       const gaps = attempts.slice(1).map((at, index) => at - (attempts[index] as number));
@@ -75,15 +80,22 @@ test("A row that always fails gets its last attempt exactly at the end of 72 h",
 test("No attempt comes before what Retry-After asked for, up to 6 h", () => {
   const row = { queuedAt: 0, attempts: 0 };
 
-  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 90_000 }, 1_000, 0)).toBe(91_000);
-  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 100 }, 1_000, 0)).toBe(2_000);
-  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 10 * longestDelayMs }, 1_000, 0)).toBe(
-    1_000 + longestDelayMs,
-  );
-  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 90_000 }, giveUpAfterMs - 10, 0)).toBe(
-    giveUpAfterMs,
-  );
-  expect(nextAttemptAt(row, { status: 503, retryAfterMs: null }, giveUpAfterMs, 0)).toBeNull();
+  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 90_000, durationMs: 0 }, 1_000, 0)).toBe(91_000);
+  expect(nextAttemptAt(row, { status: 503, retryAfterMs: 100, durationMs: 0 }, 1_000, 0)).toBe(2_000);
+  expect(
+    nextAttemptAt(row, { status: 503, retryAfterMs: 10 * longestDelayMs, durationMs: 0 }, 1_000, 0),
+  ).toBe(1_000 + longestDelayMs);
+  expect(
+    nextAttemptAt(row, { status: 503, retryAfterMs: 90_000, durationMs: 0 }, giveUpAfterMs - 10, 0),
+  ).toBe(giveUpAfterMs);
+  expect(nextAttemptAt(row, { status: 503, retryAfterMs: null, durationMs: 0 }, giveUpAfterMs, 0)).toBeNull();
+});
+
+test("A row whose request hung rests at least twice as long as that took", () => {
+  const row = { queuedAt: 0, attempts: 0 };
+  const hung = { status: null, retryAfterMs: null, durationMs: 30_000 };
+
+  expect(nextAttemptAt(row, hung, 50_000, 0)).toBe(110_000);
 });
 
 test("Retry-After is read as seconds or as an HTTP date, and as nothing otherwise", () => {
@@ -103,9 +115,11 @@ test("A refused row is given up 6 h after it was queued, so that it does not hol
   const row = { queuedAt: 0, attempts: 30 };
 
   for (const status of [400, 401, 403, 404, 421]) {
-    const answer = { status, retryAfterMs: null };
+    const answer = { status, retryAfterMs: null, durationMs: 0 };
     expect(nextAttemptAt(row, answer, refusedGiveUpAfterMs - 2_000, 0.9)).toBe(refusedGiveUpAfterMs);
     expect(nextAttemptAt(row, answer, refusedGiveUpAfterMs, 0)).toBeNull();
   }
-  expect(nextAttemptAt(row, { status: 429, retryAfterMs: null }, refusedGiveUpAfterMs, 0)).not.toBeNull();
+  expect(
+    nextAttemptAt(row, { status: 429, retryAfterMs: null, durationMs: 0 }, refusedGiveUpAfterMs, 0),
+  ).not.toBeNull();
 });

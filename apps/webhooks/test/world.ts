@@ -147,7 +147,7 @@ async function passTime(
   }
 }
 
-function delivery(
+export function delivery(
   row: Partial<WebhookDelivery> & { readonly endpoint: string },
   number: number,
 ): WebhookDelivery {

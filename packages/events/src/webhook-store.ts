@@ -35,6 +35,11 @@ export interface WebhookLease {
   /** Milliseconds; rows that are not settled by then are due again. */
   readonly leaseUntil: number;
   readonly limit: number;
+  /**
+   * Whose turn it is: `oldest` is the one that has been due for the longest time, and of several with the same time
+   * that with the lowest `position`. `newest` is the other end of that order. @default oldest
+   */
+  readonly turn?: "oldest" | "newest";
 }
 
 /** The outcome of one attempt. */
@@ -75,10 +80,7 @@ export interface WebhookStore {
    * stops it. @default one process writes, and knows of its rows by itself
    */
   onEnqueued?(listener: () => void): () => void;
-  /**
-   * Takes up to `limit` fronts of one endpoint that are due and not leased at `now`: the one that has been due for the
-   * longest time first, and of several with the same time the lowest `position`.
-   */
+  /** Takes up to `limit` fronts of one endpoint that are due and not leased at `now`, in the order of `turn`. */
   lease(lease: WebhookLease): Promise<readonly StoredWebhookDelivery[]>;
   /**
    * Writes outcomes, counts one attempt each and ends the leases. An outcome has no effect when another worker has the

@@ -30,18 +30,22 @@ export function createWebhooks(database: Database, log: Log | undefined): Webhoo
   const { deliveries, lanes } = collections;
 
   /** Two workers that want the same fronts conflict in the lanes; the one that lost finds the next. */
-  function leaseStep({ endpoint, now, leaseUntil }: WebhookLease, limit: number) {
+  function leaseStep({ endpoint, now, leaseUntil, turn = "oldest" }: WebhookLease, limit: number) {
+    const direction = turn === "oldest" ? 1 : -1;
     return database.transaction(async (session): Promise<StoredWebhookDelivery[]> => {
       const due = await lanes
         .find(
           { endpoint, dueAt: { $lte: now } },
-          { projection: { position: 1 }, session, sort: { dueAt: 1, position: 1 }, limit, hint: "due_order" },
+          {
+            ...{ projection: { position: 1 }, session, limit, hint: "due_order" },
+            sort: { dueAt: direction, position: direction },
+          },
         )
         .toArray();
       if (due.length === 0) return [];
       const positions = due.flatMap(({ position }) => (position === undefined ? [] : [position]));
       const rows = await deliveries.find({ position: { $in: positions } }, { session }).toArray();
-      rows.sort(byTurn);
+      rows.sort((a, b) => direction * byTurn(a, b));
       await lanes.updateMany(
         { _id: { $in: due.map(({ _id }) => _id) } },
         { $set: { dueAt: leaseUntil }, $inc: { changes: 1 } },

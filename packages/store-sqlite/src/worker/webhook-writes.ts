@@ -36,15 +36,18 @@ function createEnqueue(database: DatabaseSync, lanes: WebhookLanes): WebhookWrit
 }
 
 function createLease(database: DatabaseSync): WebhookWrites["lease"] {
-  const due = database.prepare(
-    `SELECT position FROM webhook_delivery INDEXED BY webhook_head_due
-     WHERE endpoint = ? AND is_head = 1 AND due_at <= ? ORDER BY due_at, position LIMIT ?`,
-  );
+  const due = (direction: "ASC" | "DESC") =>
+    database.prepare(
+      `SELECT position FROM webhook_delivery INDEXED BY webhook_head_due
+       WHERE endpoint = ? AND is_head = 1 AND due_at <= ?
+       ORDER BY due_at ${direction}, position ${direction} LIMIT ?`,
+    );
+  const inTurn = { oldest: due("ASC"), newest: due("DESC") };
   const take = database.prepare(
     `UPDATE webhook_delivery SET leased_until = ? WHERE position = ? RETURNING ${deliveryColumns}`,
   );
-  return ({ endpoint, now, leaseUntil, limit }) =>
-    due
+  return ({ endpoint, now, leaseUntil, limit, turn = "oldest" }) =>
+    inTurn[turn]
       .all(endpoint, now, limit)
       .map(({ position }) => toDelivery(take.get(leaseUntil, position as number) as Row));
 }

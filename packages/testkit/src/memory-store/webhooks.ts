@@ -41,9 +41,10 @@ function dueAtOf({ row, leasedUntil }: DiskDelivery): number {
   return Math.max(row.nextAttemptAt, leasedUntil);
 }
 
-function leaseDue(disk: MemoryDisk, { endpoint, now, leaseUntil, limit }: WebhookLease) {
+function leaseDue(disk: MemoryDisk, { endpoint, now, leaseUntil, limit, turn = "oldest" }: WebhookLease) {
   const due = frontsOf(disk).filter((front) => front.row.endpoint === endpoint && dueAtOf(front) <= now);
   due.sort((a, b) => dueAtOf(a) - dueAtOf(b));
+  if (turn === "newest") due.reverse();
   return due.slice(0, limit).map((front) => {
     front.leasedUntil = leaseUntil;
     return front.row;

@@ -155,6 +155,19 @@ export function describeWebhookLeases(world: StoreWorld): void {
       expect([...first, ...rest]).toEqual(names.toReversed());
     });
 
+    it("go from the other end to those that became due last, if they are asked for", async () => {
+      const endpoint = await enqueue("a1", "b1", "c1", "a2");
+      const newest = async (now: number, limit: number) => {
+        const asked = { endpoint, now, leaseUntil: sampleTime + 90, limit, turn: "newest" } as const;
+        return (await world.store.webhooks.lease(asked)).map(({ id }) => id.split("/")[1]);
+      };
+      await lease(endpoint, sampleTime, sampleTime + 30, 1);
+      await settle(endpoint, "a1", { state: "pending", nextAttemptAt: sampleTime + 20 });
+
+      expect(await newest(sampleTime + 19, 1)).toEqual(["c1"]);
+      expect(await newest(sampleTime + 20, 9)).toEqual(["a1", "b1"]);
+    });
+
     it("go to a row that is new before one that is due again later, though that one is older", async () => {
       const endpoint = await enqueue("a1", "b1");
       await lease(endpoint, sampleTime, sampleTime + 30, 1);

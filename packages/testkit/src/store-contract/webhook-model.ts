@@ -30,13 +30,19 @@ const enqueue = fc
   });
 
 const lease = fc
-  .record({ endpoint, ttl: fc.integer({ min: 1, max: 6 }), limit: fc.integer({ min: 1, max: 3 }) })
-  .map<Step>(({ endpoint: target, ttl, limit }) => async (store, at, now) => {
+  .record({
+    endpoint,
+    ttl: fc.integer({ min: 1, max: 6 }),
+    limit: fc.integer({ min: 1, max: 3 }),
+    turn: fc.constantFrom("oldest" as const, "newest" as const),
+  })
+  .map<Step>(({ endpoint: target, ttl, limit, turn }) => async (store, at, now) => {
     const rows = await store.webhooks.lease({
       endpoint: `${at}/${target}`,
       now,
       leaseUntil: now + ttl,
       limit,
+      turn,
     });
     return rows.map(told);
   });
