@@ -45,7 +45,6 @@ function mergedOf(copies: readonly (readonly [OriginalCopy, OriginalDocument])[]
     messageId: first.messageId,
     timestamp: Math.min(...copies.map(([{ timestamp }]) => timestamp)),
     isTimeKnown: true,
-    isTimeInSeconds: false,
     copies: copies.map(([{ owner, status }]): OriginalCopyState => ({ owner, status })),
     receipts: [],
     document: copies[0]?.[1] ?? null,
