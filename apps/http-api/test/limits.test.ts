@@ -16,6 +16,7 @@ type OwnLimit =
   | "clientIdBytes"
   | "compressFromBytes"
   | "erasedPerEvent"
+  | "groupNoticeMemberMs"
   | "heavyRequests"
   | "heavyWaiting"
   | "interleavedMembers"
@@ -258,7 +259,7 @@ const walks = {
     const lists = routes.filter(({ id }) => /^list/.test(id));
     const ids = { app, user: "100-APIADMIN", conversWith: "alice" };
 
-    expect(lists.map(({ id }) => id)).toHaveLength(7);
+    expect(lists.map(({ id }) => id)).toHaveLength(8);
     for (const route of lists) {
       const ask = (limit: number) => api.get(`${pathOf(route, ids)}?limit=${limit}`, admin);
       await expectStatus(ask(limits.listMax), 200);

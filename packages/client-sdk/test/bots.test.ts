@@ -1,3 +1,4 @@
+import { clientLimits } from "@chat21/protocol";
 import { describe, expect, test } from "vitest";
 import type { Chat, Storage } from "../src/index.ts";
 import { memoryStorage } from "../src/index.ts";
@@ -129,7 +130,7 @@ describe("a message on which a handler fails", () => {
       await bot.send(conversWith, draft, { clientMessageId: `echo-${message.messageId}` });
     });
 
-    await server.send("bob", "alice", { text: "x".repeat(65_300) });
+    await server.send("bob", "alice", { text: "x".repeat(clientLimits.payloadBytes - 236) });
     await server.send("bob", "alice", { text: "short" });
     await recorder.until(() => recorder.texts("bob").includes("You said: short"));
     await clock.advance(5_000);

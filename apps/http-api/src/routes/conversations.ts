@@ -170,7 +170,7 @@ export const conversationRoutes: readonly Route[] = [
     answers: {
       200: {
         description: "It is in the list of active conversations.",
-        schema: z.object({ archived: z.literal(false) }),
+        schema: z.object({ archived: z.literal(false) }).meta({ id: "Unarchived" }),
       },
     },
     async handle({ actor, params }, { engine }) {
