@@ -8,6 +8,8 @@ export interface Cable {
   /** Ends every connection at once. New ones fail until {@link mend}. */
   cut(): void;
   mend(): void;
+  /** Lets the open connections die without a word, as in a device that sleeps. New ones work. */
+  deaden(): void;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,9 @@ export async function layCable(url: string): Promise<Cable> {
     },
     mend() {
       whole = true;
+    },
+    deaden() {
+      for (const socket of sockets) socket.unpipe().pause();
     },
     async close() {
       for (const socket of sockets) socket.destroy();

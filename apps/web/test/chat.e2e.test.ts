@@ -84,6 +84,26 @@ describe("two windows", () => {
     expect(grace.problems.filter((problem) => !browserReport.test(problem))).toEqual([]);
   });
 
+  test("find out that the connection died in sleep, and get what came meanwhile", async () => {
+    const cable = await world.layCable();
+    const ada = await world.join("Ada Asleep");
+    const grace = await world.join("Grace Asleep", { url: cable.url });
+    await ada.startConversation("grace-asleep");
+    await ada.write("before");
+    await grace.row("Ada Asleep").getByRole("link").click();
+    const header = grace.page.locator("p.ellipsis").getByText(/^online/);
+    await header.waitFor();
+
+    cable.deaden();
+    await ada.write("in the night");
+    await ada.page.locator(".message", { hasText: "in the night" }).getByTitle("Sent").waitFor();
+    await grace.page.evaluate(() => window.dispatchEvent(new Event("pageshow")));
+
+    // Without the hint it takes the keep-alive of 20 s, and half of it more.
+    await expect.poll(() => textsOf(grace), { timeout: 20_000 }).toEqual(["before", "in the night"]);
+    await header.waitFor();
+  });
+
   test("say at once when the machine has no network", async () => {
     const ada = await world.join("Ada Offline");
 

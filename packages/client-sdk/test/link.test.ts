@@ -43,6 +43,84 @@ async function openBroker(...script: readonly ((packet: Buffer) => Buffer | null
   return { open, sockets };
 }
 
+const puback = (publish: Buffer) => {
+  const packetId = 4 + publish.readUInt16BE(2);
+  return Buffer.from([0x40, 2, publish[packetId] ?? 0, publish[packetId + 1] ?? 0]);
+};
+const pingresp = Buffer.from([0xd0, 0]);
+
+/** A broker that opens the link, acknowledges its first publish (presence), and then does as `rest` says. */
+async function openedBy(...rest: readonly ((packet: Buffer) => Buffer | null | undefined)[]) {
+  const clock = new ManualClock();
+  const { open, sockets } = await openBroker(
+    () => connack(0),
+    (packet) => suback(packet, 1),
+    puback,
+    ...rest,
+  );
+  const link = await open(clock);
+  // Until PUBACK the link has its doubts.
+  await vi.waitUntil(() => clock.pending === 0, { timeout: 20_000 });
+  return { link, clock, sockets };
+}
+
+describe("a link whose socket may be dead", () => {
+  test("is ended 3 s after a probe without an answer", async () => {
+    const asked = Promise.withResolvers<void>();
+    const { link, clock } = await openedBy(() => void asked.resolve());
+    const ended = vi.fn();
+    void link.ended.then(ended);
+
+    link.probe();
+    link.probe();
+    await asked.promise;
+    await clock.advance(2_999);
+    expect(ended).not.toHaveBeenCalled();
+    await clock.advance(1);
+
+    expect(await link.ended).toMatchObject({ code: "connection_lost" });
+  });
+
+  test("stays when the server answers, and may be probed again", async () => {
+    const answered = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    const { link, clock, sockets } = await openedBy(
+      () => pingresp,
+      () => pingresp,
+    );
+    const ended = vi.fn();
+    void link.ended.then(ended);
+
+    for (const { resolve, promise } of answered) {
+      sockets[0]?.once("data", () => setTimeout(resolve, 20));
+      link.probe();
+      await promise;
+      await vi.waitUntil(() => clock.pending === 0, { timeout: 20_000 });
+      await clock.advance(10_000);
+    }
+
+    expect(ended).not.toHaveBeenCalled();
+    sockets[0]?.destroy();
+    await link.ended;
+  });
+
+  test("is probed when a publish is not acknowledged for 5 s", async () => {
+    const packets: number[] = [];
+    const { link, clock } = await openedBy(
+      (packet) => void packets.push(packet[0] ?? 0),
+      (packet) => void packets.push(packet[0] ?? 0),
+    );
+
+    link.publish("apps/tilechat/outgoing/users/alice/messages/bob/outgoing", { text: "hi" });
+    await vi.waitUntil(() => packets.length === 1, { timeout: 20_000 });
+    await clock.advance(5_000);
+    await vi.waitUntil(() => packets.length === 2, { timeout: 20_000 });
+    await clock.advance(3_000);
+
+    expect(packets).toEqual([0x32, 0xc0]);
+    expect(await link.ended).toMatchObject({ code: "connection_lost" });
+  });
+});
+
 describe("a link", () => {
   test("is open when the subscription is granted, and says that the user is there", async () => {
     const published = Promise.withResolvers<string>();
@@ -58,6 +136,20 @@ describe("a link", () => {
     expect(await published.promise).toContain('{"connected":true}');
     sockets[0]?.destroy();
     expect(await link.ended).toMatchObject({ code: "connection_lost" });
+  });
+
+  test("that is closed for a newer one with the same client id ends with taken_over", async () => {
+    const topic = "apps/tilechat/users/alice/devices/device/answer";
+    const text = JSON.stringify({ code: "taken_over", message: "Another connection uses this client id" });
+    const publish = Buffer.concat([
+      Buffer.from([0x30, 2 + topic.length + text.length, 0, topic.length]),
+      Buffer.from(topic + text),
+    ]);
+    const { link, sockets } = await openedBy();
+
+    sockets[0]?.end(publish);
+
+    expect(await link.ended).toMatchObject({ code: "taken_over" });
   });
 
   test.each([

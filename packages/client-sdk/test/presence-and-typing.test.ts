@@ -1,7 +1,7 @@
 import type { Delivery } from "@chat21/engine";
 import { topics } from "@chat21/protocol";
 import type { EdgePublish } from "@chat21/testkit";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ManualClock, settle } from "./support/manual-clock.ts";
 import type { TestServer } from "./support/test-server.ts";
 import { app } from "./support/test-server.ts";
@@ -45,13 +45,33 @@ describe("presence", () => {
     server.isReachable = false;
     await bob.close();
     await recorder.until(() => chat.status === "reconnecting");
+    const admin = { app, user: "backend", admin: true };
+    await vi.waitUntil(async () => !(await server.engine.presence.get(admin, ["bob"]))[0]?.online);
     server.isReachable = true;
-    await recorder.until(() => heard.length === 2);
+    await recorder.until(() => heard.length === 3);
     unsubscribe();
     await openChat(server, "bob");
     await recorder.until(() => chat.presence.known("bob")?.presence === "online");
 
-    expect(heard).toEqual(["online", "offline"]);
+    expect(heard).toEqual(["online", "unknown", "offline"]);
+  });
+
+  test("is unknown while this client is away, and asked for again", async () => {
+    const server = await openServer();
+    await server.send("bob", "alice", { text: "hi" });
+    await openChat(server, "bob");
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    await chat.presence.get("bob");
+
+    server.isReachable = false;
+    await recorder.until(() => chat.status === "reconnecting");
+    const away = chat.presence.known("bob");
+    server.isReachable = true;
+    await recorder.until(() => chat.presence.known("bob")?.presence === "online");
+
+    expect(away).toEqual({ user: "bob", presence: "unknown", lastSeen: null });
+    expect(recorder.all("presence").map(({ presence }) => presence)).toEqual(["online", "unknown", "online"]);
   });
 });
 
@@ -93,6 +113,21 @@ describe("typing", () => {
     await server.edge.until(() => sent().length === 3);
 
     expect(sent()).toEqual([true, true, false]);
+  });
+
+  test("of others ends when this client is cut off: it would not hear of the end", async () => {
+    const server = await openServer();
+    const chat = await openChat(server, "alice", { backoff: () => 60_000 });
+    const recorder = new Recorder(chat);
+    const sign = { type: "typing", conversWith: "group-1", user: "bob", typing: true };
+    deliver(server, topics.ephemeral(app, "alice"), sign);
+    await recorder.until(() => chat.conversation("group-1").typing.includes("bob"));
+
+    server.edge.drop();
+    await recorder.until(() => chat.status === "reconnecting");
+
+    expect(chat.conversation("group-1").typing).toEqual([]);
+    expect(recorder.all("typing")).toHaveLength(2);
   });
 
   test("of somebody who went away ends after six seconds", async () => {

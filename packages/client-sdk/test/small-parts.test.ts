@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Emitter, Notifier } from "../src/api/emitter.ts";
-import { onBrowserHints } from "../src/connection/hints.ts";
+import { onHints } from "../src/connection/hints.ts";
 import { exponentialBackoff } from "../src/index.ts";
 import { newId } from "../src/outbox/new-id.ts";
 import { resendBackoff } from "../src/outbox/send-queue.ts";
 import { addRange, rangeEnd } from "../src/sync/ranges.ts";
-import { settle } from "./support/manual-clock.ts";
+import { ManualClock, settle } from "./support/manual-clock.ts";
 
 describe("backoff", () => {
   test("doubles up to its bound, with full jitter", () => {
@@ -98,28 +98,46 @@ describe("an emitter", () => {
   });
 });
 
-describe("hints of a browser", () => {
-  test("wake when the network or the page is back, until they are stopped", () => {
+describe("hints", () => {
+  test("come when the network or the page is back, and when the network goes, until they are stopped", () => {
     const window = new EventTarget();
     const document = Object.assign(new EventTarget(), { visibilityState: "hidden" });
     vi.stubGlobal("window", window);
     vi.stubGlobal("document", document);
     onTestFinished(() => void vi.unstubAllGlobals());
-    const wake = vi.fn();
+    const clock = new ManualClock();
+    const hints: string[] = [];
 
-    const stop = onBrowserHints(wake);
+    const stop = onHints(clock, {
+      handleBack: () => hints.push("back"),
+      handleOffline: () => hints.push("offline"),
+    });
     document.dispatchEvent(new Event("visibilitychange"));
-    expect(wake).toHaveBeenCalledTimes(0);
     document.visibilityState = "visible";
     document.dispatchEvent(new Event("visibilitychange"));
-    window.dispatchEvent(new Event("online"));
+    for (const type of ["offline", "online", "pageshow"]) window.dispatchEvent(new Event(type));
     stop();
-    window.dispatchEvent(new Event("online"));
+    for (const type of ["offline", "online", "pageshow"]) window.dispatchEvent(new Event(type));
 
-    expect(wake).toHaveBeenCalledTimes(2);
+    expect(hints).toEqual(["back", "offline", "back", "back"]);
+    expect(clock.pending).toBe(0);
   });
 
-  test("are nothing where there is no browser", () => {
-    expect(() => onBrowserHints(() => undefined)()).not.toThrow();
+  test("come after sleep, also where there is no browser", async () => {
+    const clock = new ManualClock();
+    const hints: string[] = [];
+    const stop = onHints(clock, {
+      handleBack: () => hints.push("back"),
+      handleOffline: () => hints.push("offline"),
+    });
+    await clock.advance(60_000);
+    expect(hints).toEqual([]);
+
+    clock.sleep(60_000);
+    await clock.advance(0);
+    stop();
+
+    expect(hints).toEqual(["back"]);
+    expect(clock.pending).toBe(0);
   });
 });

@@ -69,7 +69,7 @@ function Subtitle({ summary, title, group, nameOf }: HeaderProps) {
     return <p className="ellipsis">{length === 1 ? "Only you" : `${length} members`}</p>;
   }
   const state =
-    presence === undefined
+    presence === undefined || presence.presence === "unknown"
       ? ""
       : presence.presence === "online"
         ? "online"

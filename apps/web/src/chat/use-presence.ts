@@ -3,7 +3,7 @@ import { useCallback, useSyncExternalStore } from "react";
 import type { PresenceState } from "../ui/avatar.tsx";
 import { useChat } from "./chat-context.ts";
 
-/** Returns the presence of `user`, live; `undefined` for `null`, or while it is not known. */
+/** Returns the presence of `user`, live; `undefined` for `null`, or before it was known. */
 export function usePresence(user: string | null): Presence | undefined {
   const { presence } = useChat().chat;
   const subscribe = useCallback(

@@ -1,7 +1,7 @@
 import { ChatError } from "@chat21/protocol";
 import { delay } from "../connection/clock.ts";
 import { Connection } from "../connection/connection.ts";
-import { onBrowserHints } from "../connection/hints.ts";
+import { onHints } from "../connection/hints.ts";
 import type { Link } from "../connection/link.ts";
 import { openLink } from "../connection/link.ts";
 import type { Token, TokenKeeper } from "../connection/token-keeper.ts";
@@ -57,6 +57,9 @@ export class ChatClient implements Chat {
   readonly #connection: Connection;
   readonly #check: PositionCheck;
   readonly #stopHints: Unsubscribe;
+  /** Marks the client id after another client used the plain one: `~3` to `~9`. */
+  #suffix = "";
+  #isBound = false;
   #handedOver = false;
   #outboxChanged = false;
   #isNoted = false;
@@ -89,9 +92,14 @@ export class ChatClient implements Chat {
       handleFailure: (thrown) =>
         options.log.warn({ error: String(thrown) }, "the positions could not be compared"),
     });
-    this.#stopHints = onBrowserHints(() => {
-      this.#connection.wake();
-      this.#check.hint();
+    const probe = () => this.#connection.probe();
+    this.#stopHints = onHints(options.clock, {
+      handleOffline: probe,
+      handleBack: () => {
+        probe();
+        this.#connection.wake();
+        this.#check.hint();
+      },
     });
     void this.#connection.closed.then((reason) => this.#stop(reason));
   }
@@ -191,16 +199,24 @@ export class ChatClient implements Chat {
         if (this.#handedOver) this.#emitter.emit("status", change);
       },
       serverNow: () => rest.serverNow,
+      changeClientId: () => this.#changeClientId(),
     });
+  }
+
+  #changeClientId(): boolean {
+    this.#suffix = `~${3 + Math.floor(Math.random() * 7)}`;
+    return !this.#isBound;
   }
 
   #openLink(token: Token, successor: boolean, signal: AbortSignal): Promise<Link> {
     const { mqttUrl: url, clock } = this.#options;
     const { deviceId } = this.#identity;
     const { handlePublish, uplink } = this.#parts;
+    const own = deviceId + this.#suffix;
     // The same client id would end the link that is to be replaced.
-    const free = successor && uplink.clientId === deviceId ? deviceId + deviceSuffix : deviceId;
+    const free = successor && uplink.clientId === own ? deviceId + deviceSuffix : own;
     const clientId = token.boundClientId ?? free;
+    this.#isBound = token.boundClientId !== null;
     return this.#open({
       url,
       token,
@@ -226,12 +242,14 @@ export class ChatClient implements Chat {
   }
 
   #handleDown(): void {
-    const { outbox, watermarks, synchronizer, uplink } = this.#parts;
+    const { outbox, watermarks, presence, synchronizer, typing, uplink } = this.#parts;
     this.#check.stop();
     synchronizer.pause();
     watermarks.setOnline(false);
     outbox.setOnline(false);
     uplink.use(undefined);
+    presence.forget();
+    typing.forgetOthers();
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {

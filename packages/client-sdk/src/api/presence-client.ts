@@ -50,7 +50,8 @@ export class PresenceClient implements PresenceDirectory {
     };
     listeners.add(registered);
     const known = this.#known.get(user);
-    if (known !== undefined) queueMicrotask(() => listeners.has(registered) && registered(known));
+    if (known !== undefined && known.presence !== "unknown")
+      queueMicrotask(() => listeners.has(registered) && registered(known));
     // Without an answer the user stays unknown; the next notice or reconnect will tell.
     else this.#askSoon(user);
     return () => {
@@ -59,9 +60,14 @@ export class PresenceClient implements PresenceDirectory {
     };
   }
 
-  /** Asks for the changes that were missed while offline. */
+  /** This client is away from the server: nothing that it knew holds any more. */
+  forget(): void {
+    for (const user of this.#known.keys()) this.handle(user, "unknown", undefined);
+  }
+
+  /** Asks for the changes that were missed while away. */
   refresh(): void {
-    this.#askAll([...this.#listeners.keys()]);
+    this.#askAll([...new Set([...this.#listeners.keys(), ...this.#known.keys()])]);
   }
 
   /** A list that fills subscribes to many users within an instant: they make one request. */
@@ -84,7 +90,7 @@ export class PresenceClient implements PresenceDirectory {
 
   handle(user: string, presence: Presence["presence"], lastSeen: number | undefined): Presence {
     const known = this.#known.get(user);
-    const now = { user, presence, lastSeen: presence === "online" ? null : lastSeen || null };
+    const now = { user, presence, lastSeen: presence === "offline" ? lastSeen || null : null };
     if (known?.presence === now.presence && known.lastSeen === now.lastSeen) return known;
     this.#known.set(user, now);
     this.#options.handleChange(now);

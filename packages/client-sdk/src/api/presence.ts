@@ -1,10 +1,10 @@
 import type { Unsubscribe } from "./emitter.ts";
 
-/** Whether a user is online. */
+/** Whether a user is online. `unknown`: this client is away from the server, and can hear of no change. */
 export interface Presence {
   readonly user: string;
-  readonly presence: "online" | "offline";
-  /** Milliseconds; `null` while online, and for a user who was never seen. */
+  readonly presence: "online" | "offline" | "unknown";
+  /** Milliseconds; `null` while online or unknown, and for a user who was never seen. */
   readonly lastSeen: number | null;
 }
 
@@ -12,7 +12,7 @@ export interface Presence {
 export interface PresenceDirectory {
   /** Asks the server. */
   get(user: string): Promise<Presence>;
-  /** The last known state, without asking the server. */
+  /** The present state as far as it is known, without asking the server. */
   known(user: string): Presence | undefined;
   /**
    * Calls `listener` with the present state as soon as it is known, and after each change. Changes come live for users

@@ -28,6 +28,8 @@ export interface ConnectionOptions {
   handleStatus(change: StatusChange): void;
   /** Milliseconds of the server's clock. */
   serverNow(): number;
+  /** Another client uses the client id. Answers whether the next link has another one: a token may be bound to it. */
+  changeClientId(): boolean;
 }
 
 /** The end of a connection, and its reason. */
@@ -42,6 +44,12 @@ const mostRefusals = 3;
 /** Share of a token's remaining life after which the next one is fetched. */
 const renewAfter = 0.8;
 const shortestRenewalMs = 1_000;
+/** A connection that was online for so long was a good one: the next pauses begin small again. */
+const stableMs = 60_000;
+/** So many connections in a row that were lost sooner: some brokers end the older one of two clients without a word. */
+const mostShortLives = 3;
+/** Pause of a client that was taken over and is bound to its client id: to come back would end the other one. */
+const takenOverPauseMs = 300_000;
 
 /** Keeps one subscribed link open: reconnects with backoff, and replaces the link before its token ends. */
 export class Connection {
@@ -80,6 +88,11 @@ export class Connection {
     this.#wake?.abort();
   }
 
+  /** Finds out whether the link in use is alive. */
+  probe(): void {
+    this.#current?.probe();
+  }
+
   async close(): Promise<void> {
     if (this.#status !== "closed") this.#end(null);
     await this.#current?.close();
@@ -89,18 +102,33 @@ export class Connection {
   async #run(): Promise<void> {
     let attempt = 0;
     let refusals = 0;
+    let shortLives = 0;
     while (!this.signal.aborted) {
-      const ending = await this.#live(() => {
-        attempt = 0;
-        refusals = 0;
+      let stopCounting = () => {};
+      const ending = await this.#live({
+        handleOpen: () => {
+          shortLives += 1;
+        },
+        handleOnline: () => {
+          refusals = 0;
+          stopCounting = this.#options.clock.after(stableMs, () => {
+            attempt = 0;
+            shortLives = 0;
+          });
+        },
       }).catch(refusalOf);
+      stopCounting();
       this.#current = undefined;
       if (this.signal.aborted) return;
       if (ending.isRefusal) refusals += 1;
       if (ending.isRefusal && (!this.#options.tokens.renewable || refusals >= mostRefusals)) {
         return this.#end(ending.reason);
       }
-      await this.#pause(ending.reason, ++attempt);
+      const isTakenOver = ending.reason.code === "taken_over";
+      const isContested = isTakenOver || shortLives >= mostShortLives;
+      if (isContested) shortLives = 0;
+      const isBound = isContested && !this.#options.changeClientId();
+      await this.#pause(ending.reason, ++attempt, isTakenOver && isBound ? takenOverPauseMs : 0);
     }
   }
 
@@ -108,11 +136,15 @@ export class Connection {
    * One life of a connection, from connecting to its loss; answers the reason of the loss. Throws the server's
    * objection.
    */
-  async #live(handleOnline: () => void): Promise<Ending> {
+  async #live({
+    handleOpen,
+    handleOnline,
+  }: Record<"handleOpen" | "handleOnline", () => void>): Promise<Ending> {
     const { tokens, prepare, catchUp, handleDown } = this.#options;
     prepare();
     let link = await this.#open(await tokens.get(), false);
     this.#current = link;
+    handleOpen();
     try {
       const failure = await catchUp(this.#whileOpen(link)).then(() => null, ChatError.fromUnknown);
       // A server that objects to a request, not to its user, may be better off later.
@@ -122,6 +154,8 @@ export class Connection {
       this.#setStatus("online", null, null);
       for (let failures = 0; ; ) {
         const ended = await this.#untilRenewal(link, failures);
+        // The successor of a bound token takes over the link itself, and may have failed then.
+        if (ended?.code === "taken_over" && failures > 0) return refusalOf(new ChatError("connection_lost"));
         if (ended !== null) return refusalOf(ended);
         const successor = await this.#succeed();
         failures = successor === null ? failures + 1 : 0;
@@ -209,9 +243,9 @@ export class Connection {
     this.#options.handleUp(link, successor);
   }
 
-  async #pause(reason: ChatError, attempt: number): Promise<void> {
+  async #pause(reason: ChatError, attempt: number, atLeastMs: number): Promise<void> {
     const { backoff, clock } = this.#options;
-    const retryInMs = Math.max(Math.round(backoff(attempt)), reason.retryAfterMs ?? 0);
+    const retryInMs = Math.max(Math.round(backoff(attempt)), reason.retryAfterMs ?? 0, atLeastMs);
     this.#setStatus(this.#status === "connecting" ? "connecting" : "reconnecting", reason, retryInMs);
     this.#wake = new AbortController();
     await delay(clock, retryInMs, AbortSignal.any([this.#wake.signal, this.signal]));

@@ -1,4 +1,5 @@
 import type { Unsubscribe } from "../api/emitter.ts";
+import type { Clock } from "./clock.ts";
 
 interface EventSource {
   addEventListener(type: string, listener: () => void): void;
@@ -6,16 +7,40 @@ interface EventSource {
   readonly visibilityState?: string;
 }
 
-/** Calls `wake` when a browser says that the network or the page is back. No effect outside a browser. */
-export function onBrowserHints(wake: () => void): Unsubscribe {
+/** Receivers of the platform's hints. */
+export interface HintHandlers {
+  /** The network or the page is there again, or the device slept. */
+  handleBack(): void;
+  /** The network is said to be gone. */
+  handleOffline(): void;
+}
+
+const beatMs = 5_000;
+/** A beat that is late by more than this means sleep, or a hidden page, whose timers are slow. */
+const sleptMs = 10_000;
+
+/** Passes on hints. Outside a browser only sleep is noticed. */
+export function onHints(clock: Clock, { handleBack, handleOffline }: HintHandlers): Unsubscribe {
   const { window, document } = globalThis as { window?: EventSource; document?: EventSource };
-  const seen = () => {
-    if (document?.visibilityState === "visible") wake();
+  const backIfSeen = () => document?.visibilityState !== "hidden" && handleBack();
+  const listeners: [EventSource | undefined, string, () => void][] = [
+    [window, "online", handleBack],
+    [window, "pageshow", handleBack],
+    [window, "offline", handleOffline],
+    [document, "visibilitychange", backIfSeen],
+  ];
+  for (const [source, type, listener] of listeners) source?.addEventListener?.(type, listener);
+  let stopBeat: () => void;
+  const beat = () => {
+    const due = clock.now() + beatMs;
+    stopBeat = clock.after(beatMs, () => {
+      if (clock.now() - due > sleptMs) backIfSeen();
+      beat();
+    });
   };
-  window?.addEventListener?.("online", wake);
-  document?.addEventListener?.("visibilitychange", seen);
+  beat();
   return () => {
-    window?.removeEventListener?.("online", wake);
-    document?.removeEventListener?.("visibilitychange", seen);
+    stopBeat();
+    for (const [source, type, listener] of listeners) source?.removeEventListener?.(type, listener);
   };
 }

@@ -21,12 +21,14 @@ export interface LinkOptions {
 /** One MQTT connection that is subscribed to the user's inbox. It ends once and does not come back. */
 export interface Link {
   readonly clientId: string;
-  /** Resolves with the reason when the connection is gone, for any reason. */
+  /** Resolves with the reason when the connection is gone, for any reason; `taken_over` where the server says so. */
   readonly ended: Promise<ChatError>;
   /** QoS 1, in order. A lost publish is not reported. */
   publish(topic: string, payload: object): void;
   /** As {@link publish}, but resolves when the server has it, and rejects with `connection_lost`. */
   deliver(topic: string, payload: object): Promise<void>;
+  /** Asks for a sign of life, and ends the link when none comes within 3 s: a socket may be dead without a word. */
+  probe(): void;
   /** Says goodbye; resolves when the socket is closed. */
   close(): Promise<void>;
 }
@@ -36,6 +38,9 @@ const connectTimeoutMs = 15_000;
 /** Time from the first byte to the answer to the subscription. */
 const openTimeoutMs = 20_000;
 const closeTimeoutMs = 1_000;
+const probeTimeoutMs = 3_000;
+/** A publish without acknowledgement for so long casts doubt on the link. */
+const doubtAfterMs = 5_000;
 
 // Return codes of CONNACK [MQTT-3.2.2.3].
 const connackCodes: Readonly<Record<number, ErrorCode>> = {
@@ -68,14 +73,25 @@ export function openLink(options: LinkOptions): Promise<Link> {
   });
   client.on("message", (topic, payload) => options.handlePublish(topic, payload));
   const ended = endOf(client);
+  const probe = createProbe(client, clock);
+  const publish = (topic: string, payload: object, done: (error?: Error) => void) => {
+    if (!client.connected || client.disconnecting) return done(lost());
+    const stop = clock.after(doubtAfterMs, probe);
+    void ended.then(stop);
+    client.publish(topic, JSON.stringify(payload), { qos: 1 }, (error) => {
+      stop();
+      done(error);
+    });
+  };
   const link: Link = {
     clientId,
     ended,
-    publish: (topic, payload) => publish(client, topic, payload, () => undefined),
+    probe,
+    publish: (topic, payload) => publish(topic, payload, () => undefined),
     deliver: (topic, payload) =>
       new Promise((resolve, reject) => {
         void ended.then(reject);
-        publish(client, topic, payload, (error) => (error ? reject(lost(error)) : resolve()));
+        publish(topic, payload, (error) => (error ? reject(lost(error)) : resolve()));
       }),
     close: () => close(client, clock, ended),
   };
@@ -112,6 +128,11 @@ export function openLink(options: LinkOptions): Promise<Link> {
 function endOf(client: MqttClient): Promise<ChatError> {
   return new Promise((resolve) => {
     let reason = lost();
+    // A broker of MQTT 3.1.1 cannot say why it closes: the answer before it does.
+    client.on("message", (topic, payload) => {
+      if (topic.endsWith("/answer") && payload.toString().includes('"code":"taken_over"'))
+        reason = new ChatError("taken_over");
+    });
     client.on("error", (error) => {
       const code = "code" in error ? connackCodes[Number(error.code)] : undefined;
       reason = new ChatError(code ?? "connection_lost", error.message || undefined, { cause: error });
@@ -124,10 +145,20 @@ function endOf(client: MqttClient): Promise<ChatError> {
   });
 }
 
-function publish(client: MqttClient, topic: string, payload: object, done: (error?: Error) => void): void {
-  if (client.connected && !client.disconnecting)
-    client.publish(topic, JSON.stringify(payload), { qos: 1 }, done);
-  else done(lost());
+/** Any packet is a sign of life. One probe at a time. */
+function createProbe(client: MqttClient, clock: Clock): () => void {
+  let stop: (() => void) | undefined;
+  const finish = () => {
+    stop?.();
+    stop = undefined;
+  };
+  client.on("packetreceive", finish);
+  client.once("close", finish);
+  return () => {
+    if (stop !== undefined || !client.connected) return;
+    stop = clock.after(probeTimeoutMs, () => client.stream.destroy());
+    client.sendPing();
+  };
 }
 
 function lost(cause?: unknown): ChatError {

@@ -30,7 +30,11 @@ export interface Schema<Value> {
 /** For answers of which only the success counts, or that are read elsewhere. */
 export const anything: Schema<unknown> = { safeParse: (data) => ({ success: true, data }) };
 
-const timeoutMs = 15_000;
+/**
+ * Times for an answer, one after the other, of a request that may be repeated: a pooled connection may have died, as after
+ * sleep, and the next try gets another one. Any other request has the last time.
+ */
+const triesMs = [4_000, 4_000, 15_000];
 
 /**
  * Calls the server's REST API. Throws only `ChatError`. Asks once for a new token when the server refuses the one in
@@ -112,11 +116,28 @@ export class RestClient implements SyncSource {
     token: Token,
     options: RequestOptions,
   ): Promise<unknown> {
+    const tries = method !== "POST" || path.at(-1) === "sync" ? [...triesMs] : triesMs.slice(-1);
+    for (;;) {
+      try {
+        return await this.#try(method, path, token, options, tries.shift() as number);
+      } catch (thrown) {
+        if (tries.length === 0 || ChatError.fromUnknown(thrown).code !== "timeout") throw thrown;
+      }
+    }
+  }
+
+  async #try(
+    method: string,
+    path: readonly (string | null)[],
+    token: Token,
+    options: RequestOptions,
+    withinMs: number,
+  ): Promise<unknown> {
     const { apiUrl, clock, fetch } = this.#options;
     const url = `${apiUrl}/${path.map((segment) => encodeURIComponent(segment ?? token.app)).join("/")}`;
     const query = options.query === undefined ? "" : `?${new URLSearchParams(options.query)}`;
     const timeout = new AbortController();
-    const stop = clock.after(timeoutMs, () => timeout.abort());
+    const stop = clock.after(withinMs, () => timeout.abort());
     try {
       const response = await fetch(url + query, {
         method,
@@ -133,7 +154,7 @@ export class RestClient implements SyncSource {
     } catch (thrown) {
       if (thrown instanceof ChatError) throw thrown;
       if (timeout.signal.aborted)
-        throw new ChatError("timeout", `no answer in ${timeoutMs} ms`, { cause: thrown });
+        throw new ChatError("timeout", `no answer in ${withinMs} ms`, { cause: thrown });
       throw new ChatError("connection_lost", "the server cannot be reached", { cause: thrown });
     } finally {
       stop();

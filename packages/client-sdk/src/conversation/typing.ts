@@ -59,6 +59,12 @@ export class Typing {
     if (users.size === 0) this.#others.delete(conversWith);
   }
 
+  /** Ends the typing of others: this client is away from the server, and would not hear of the end. */
+  forgetOthers(): void {
+    for (const [conversWith, users] of this.#others)
+      for (const user of users.keys()) this.handle(conversWith, user, false);
+  }
+
   close(): void {
     for (const { stop } of this.#own.values()) stop();
     for (const users of this.#others.values()) for (const stop of users.values()) stop();

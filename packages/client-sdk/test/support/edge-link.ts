@@ -32,6 +32,7 @@ export function linksTo(edge: RecordingEdge): (options: LinkOptions) => Promise<
         send(topic, payload).catch((cause) => {
           throw new ChatError("connection_lost", undefined, { cause });
         }),
+      probe: () => undefined,
       close: async () => client.close(),
     };
     link.publish(presence, { connected: true });

@@ -22,6 +22,11 @@ export class ManualClock implements Clock {
     return this.#timers.length;
   }
 
+  /** Lets time pass in which nothing runs: the device sleeps. */
+  sleep(forMs: number): void {
+    this.#now += forMs;
+  }
+
   /** Moves on, and runs what becomes due, in order; lets promises settle after each. */
   async advance(byMs: number): Promise<void> {
     const end = this.#now + byMs;
