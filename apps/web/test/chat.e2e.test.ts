@@ -317,7 +317,9 @@ describe("a window", () => {
       "Archive third-friend",
     );
     await ada.page.keyboard.press("Enter");
-    await ada.page.getByText("Nothing matches “third”.").waitFor();
+    // A search finds it in the archive, too.
+    await ada.row("third-friend").getByText("Archived").waitFor();
+    expect(await ada.page.evaluate(() => document.activeElement?.id)).toBe("conversation-search");
     await ada.page.getByRole("button", { name: "Archived" }).click();
     await ada.row("third-friend").waitFor();
     expect(ada.problems).toEqual([]);

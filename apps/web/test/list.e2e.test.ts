@@ -46,9 +46,9 @@ test("the archive can be undone, searched, and left", async () => {
 });
 
 test("a link to a conversation far down the list scrolls to it", async () => {
-  await hearFrom("ada-link", 25);
-  const ada = await world.join("Ada Link", { viewport: { width: 1280, height: 600 } });
-  await expect.poll(() => ada.page.locator(".conversation").count()).toBe(25);
+  await hearFrom("ada-link", 12);
+  const ada = await world.join("Ada Link", { viewport: { width: 1280, height: 420 } });
+  await expect.poll(() => ada.page.locator(".conversation").count()).toBe(12);
 
   await ada.page.evaluate(() => {
     location.hash = "#/ada-link-friend-0";
