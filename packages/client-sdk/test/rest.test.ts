@@ -32,7 +32,7 @@ async function openServer() {
   const clock = new ManualClock();
   const rest = new RestClient({
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    tokens: new TokenKeeper(`x.${claims}.x`),
+    tokens: new TokenKeeper(`x.${claims}.x`, clock),
     fetch: globalThis.fetch,
     clock,
   });
