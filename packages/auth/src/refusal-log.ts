@@ -38,7 +38,7 @@ export class RefusalLog {
 }
 
 /** The rule that a token failed, without anything of the token. */
-export function reasonOf({ code, cause }: ChatError): string {
+function reasonOf({ code, cause }: ChatError): string {
   if (code === "token_expired") return "exp is in the past of this machine's clock";
   if (code === "token_revoked") return "it was revoked";
   // A parser's message may repeat what it read; those of the library's own errors and of our rules do not.
