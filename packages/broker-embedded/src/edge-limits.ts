@@ -41,6 +41,11 @@ export interface EdgeLimits {
    * Largest WebSocket message. It may hold several MQTT packets. A larger one closes the connection. @default 1048576
    */
   readonly maxWebSocketMessageBytes: number;
+  /**
+   * A WebSocket client that sends nothing for so long is pinged; after as long again without a sign of life it is cut
+   * off, whatever its keep-alive. The kernel does that for TCP, but behind a proxy only for the proxy. @default 60000
+   */
+  readonly webSocketSilenceMs: number;
   /** Longest time from the first byte of the connection to CONNACK, without the TLS handshake. @default 10000 */
   readonly connectTimeoutMs: number;
   /**
@@ -63,6 +68,7 @@ export const defaultEdgeLimits = Object.freeze({
   maxSubscriptions: 32,
   maxConnections: 20_000,
   maxWebSocketMessageBytes: 1_024 * 1_024,
+  webSocketSilenceMs: 60_000,
   connectTimeoutMs: 10_000,
   maxAuthFailuresPerMinute: 300,
 }) satisfies EdgeLimits;

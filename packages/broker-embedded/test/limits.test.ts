@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { ChatError } from "@chat21/protocol";
 import {
   connectPacket,
@@ -9,6 +10,7 @@ import {
 } from "@chat21/testkit";
 import mqtt from "mqtt";
 import { describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
 import { createEmbeddedEdge, defaultEdgeLimits } from "../src/index.ts";
 import { recordingLog, startEdge } from "./start-edge.ts";
 
@@ -181,6 +183,24 @@ describe("limits", () => {
     const connection = await world.raw();
 
     await connection.closed;
+  });
+
+  it("cut off a WebSocket client that has vanished, whatever its keep-alive", async () => {
+    const { world, edge } = await startEdge({ webSocketSilenceMs: 500 });
+    const url = edge.addresses.find(({ kind }) => kind === "ws")?.url ?? "";
+    const open = async (clientId: string, autoPong: boolean) => {
+      const socket = new WebSocket(url, "mqtt", { autoPong });
+      await once(socket, "open");
+      socket.send(encodePackets(connectPacket({ clientId, keepalive: 0 })));
+      return socket;
+    };
+    const quiet = await open("quiet", true);
+    const vanished = await open("vanished", false);
+
+    await once(vanished, "close");
+    await world.handler.until(() => world.handler.closed.length === 1);
+    expect(quiet.readyState).toBe(WebSocket.OPEN);
+    quiet.terminate();
   });
 
   it("bound a WebSocket message", async () => {

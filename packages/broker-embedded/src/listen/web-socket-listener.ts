@@ -80,7 +80,7 @@ function createUpgrade(
     // [MQTT-6.0.0-3]
     if (!offersMqtt(request)) return refuse(socket, "400 Bad Request");
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      acceptor.accept(new WebSocketTransport(webSocket, addressOf(request)));
+      acceptor.accept(new WebSocketTransport(webSocket, addressOf(request), limits.webSocketSilenceMs));
     });
   };
 }

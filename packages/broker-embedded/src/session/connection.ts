@@ -148,6 +148,7 @@ export class Connection implements TransportOwner, BrokerClient {
   /** Closes the connection when CONNECT or the keep-alive is overdue. */
   sweep(): void {
     const { paused, limits } = this.#context;
+    this.#transport.sweep();
     if (this.#state !== "open") {
       if (this.#liveness.isSilentFor(limits.connectTimeoutMs)) this.close("connect_timeout");
     } else if (!paused && this.#receiver.isEmpty && this.#liveness.isOverdue()) {

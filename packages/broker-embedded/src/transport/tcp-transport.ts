@@ -44,6 +44,9 @@ export class TcpTransport implements Transport {
     this.#socket.resume();
   }
 
+  /** The kernel's keep-alive does it. */
+  sweep(): void {}
+
   end(): void {
     const socket = this.#socket;
     socket.end();

@@ -13,6 +13,8 @@ export interface Transport {
   pause(): void;
   /** Starts reading again. */
   resume(): void;
+  /** Called once in each of the edge's sweeps. Cuts off a peer that has vanished, where the kernel cannot notice it. */
+  sweep(): void;
   /** Sends the buffered bytes, then closes. A peer that does not close its side is cut off after {@link lingerMs}. */
   end(): void;
   /** Closes at once. Buffered bytes are lost. */

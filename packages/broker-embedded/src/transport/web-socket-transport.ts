@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { sweepEveryMs } from "../session/sweep.ts";
 import { lingerMs, type Transport, type TransportOwner } from "./transport.ts";
 
 /** MQTT in binary WebSocket messages. A packet may span messages, and a message may hold several ([MQTT-6.0.0-2]). */
@@ -6,9 +7,13 @@ export class WebSocketTransport implements Transport {
   readonly kind = "ws";
   readonly address: string;
   readonly #webSocket: WebSocket;
+  readonly #silenceMs: number;
+  /** Since the peer's last sign of life, while it was read. */
+  #silentMs = 0;
 
-  constructor(webSocket: WebSocket, address: string) {
+  constructor(webSocket: WebSocket, address: string, silenceMs: number) {
     this.#webSocket = webSocket;
+    this.#silenceMs = silenceMs;
     this.address = address;
   }
 
@@ -18,7 +23,13 @@ export class WebSocketTransport implements Transport {
 
   attach(owner: TransportOwner): void {
     const webSocket = this.#webSocket;
+    const hear = () => {
+      this.#silentMs = 0;
+    };
+    webSocket.on("ping", hear);
+    webSocket.on("pong", hear);
     webSocket.on("message", (data, isBinary) => {
+      hear();
       // [MQTT-6.0.0-1]. The server's binary type is `nodebuffer`, so `data` is one Buffer.
       if (isBinary) return owner.handleData(data as Buffer);
       webSocket.close(closeCodes.unsupportedData, "MQTT needs binary frames");
@@ -43,6 +54,16 @@ export class WebSocketTransport implements Transport {
 
   resume(): void {
     this.#webSocket.resume();
+  }
+
+  sweep(): void {
+    const webSocket = this.#webSocket;
+    // A pong of a peer that is not read waits behind its messages.
+    if (webSocket.isPaused || webSocket.readyState !== webSocket.OPEN) return;
+    const wasSilentMs = this.#silentMs;
+    this.#silentMs += sweepEveryMs;
+    if (this.#silentMs >= 2 * this.#silenceMs) webSocket.terminate();
+    else if (wasSilentMs < this.#silenceMs && this.#silentMs >= this.#silenceMs) webSocket.ping();
   }
 
   end(): void {
