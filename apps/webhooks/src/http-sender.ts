@@ -61,7 +61,7 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
   const underWay = new Set<AbortController>();
   return {
     async send({ url, body, headers }) {
-      const startedAt = clock.now();
+      const startedAt = clock.elapsed();
       const controller = new AbortController();
       const stopTimer = clock.every(timeoutMs, () => controller.abort(new ChatError("timeout")));
       underWay.add(controller);
@@ -70,7 +70,7 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
         return {
           ...(await resultOf(answer, clock.now())),
           connected: true,
-          durationMs: clock.now() - startedAt,
+          durationMs: clock.elapsed() - startedAt,
         };
       } catch (thrown) {
         return {
@@ -78,7 +78,7 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
           connected: isAfterConnecting(thrown),
           error: reasonOf(thrown),
           retryAfterMs: null,
-          durationMs: clock.now() - startedAt,
+          durationMs: clock.elapsed() - startedAt,
         };
       } finally {
         stopTimer();
