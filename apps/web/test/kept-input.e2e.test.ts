@@ -76,7 +76,7 @@ test("a message that the client does not take goes back into the field", async (
   const ada = await world.join("Ada Escaped");
   await ada.startConversation("nobody-yet");
   // Each quotation mark has two bytes on the way.
-  const text = `"`.repeat(40_000);
+  const text = `"`.repeat(60_000);
 
   await ada.write(text);
 

@@ -136,7 +136,7 @@ describe("the SDK on the cluster", () => {
   it("is told why a message is refused, and goes on", async () => {
     const [a, b] = await Promise.all([join(newName("ann")), join(newName("bob"))]);
 
-    const refused = a.send(b.user.id, { text: "x".repeat(70_000) });
+    const refused = a.send(b.user.id, { text: "x".repeat(110_000) });
 
     await expect(refused).rejects.toMatchObject({ code: "payload_too_large" });
     await expect(a.send(b.user.id, { text: "short" })).resolves.toMatchObject({ seq: 1 });

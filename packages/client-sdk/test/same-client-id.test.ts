@@ -74,6 +74,25 @@ describe("two clients with one device id", () => {
     });
     expect(meanwhile).toBe("online");
   });
+
+  test("are both online at once where the provider gives the older one a token for another client id", async () => {
+    const server = await openServer();
+    let given = 0;
+    const token = () => server.token("alice", { profile: "strict", clientId: `phone-${++given}` });
+    const first = await openChat(server, "alice", { token }, telling(server));
+    const recorder = new Recorder(first);
+    // A window that was copied brings the token of the first one.
+    const copied = () => server.token("alice", { profile: "strict", clientId: "phone-1" });
+    const second = await openChat(server, "alice", { token: copied }, telling(server));
+
+    await recorder.until(() => recorder.all("status").length > 0 && first.status === "online");
+
+    expect(second.status).toBe("online");
+    expect(server.edge.clients.map(({ session }) => session.clientId).toSorted()).toEqual([
+      "phone-1",
+      "phone-2",
+    ]);
+  });
 });
 
 describe("pauses between connections", () => {

@@ -237,7 +237,7 @@ describe("an import that is cut short", () => {
     const workDir = mkdtempSync(join(dirname(killed), "work-"));
     const codes: (number | null)[] = [];
     for (let kill = 0; kill < 5; kill += 1)
-      codes.push(await stopImport(killed, 1_000_000, "SIGKILL", ["--work-dir", workDir]));
+      codes.push(await stopImport(killed, 1_600_000, "SIGKILL", ["--work-dir", workDir]));
 
     const last = await importInto(killed, ["--json"]);
     const once = await importInto(whole, ["--json"]);

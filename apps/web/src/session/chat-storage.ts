@@ -79,6 +79,8 @@ export function eraseRecords(
   windowName: string | null = knownWindowName(),
   areas: Areas = areasOfPage,
 ): void {
+  // Who last signed in is kept beside the records of users.
+  areas.window.removeItem(`chat21.${windowName}.meta.user`);
   for (const area of [areas.window, areas.browser])
     for (const name of namesIn(area)) {
       const isOther = area === areas.browser && !name.startsWith(`chat21.${windowName}.`);

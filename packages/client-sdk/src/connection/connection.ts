@@ -127,7 +127,7 @@ export class Connection {
       const isTakenOver = ending.reason.code === "taken_over";
       const isContested = isTakenOver || shortLives >= mostShortLives;
       if (isContested) shortLives = 0;
-      const isBound = isContested && !this.#options.changeClientId();
+      const isBound = isContested && !this.#options.changeClientId() && !(await this.#isBoundElsewhere());
       await this.#pause(ending.reason, ++attempt, isTakenOver && isBound ? takenOverPauseMs : 0);
     }
   }
@@ -169,6 +169,17 @@ export class Connection {
       handleDown();
       void link.close();
     }
+  }
+
+  /** Asks for a token that is bound to another client id; whether there is one. */
+  async #isBoundElsewhere(): Promise<boolean> {
+    const { tokens } = this.#options;
+    if (!tokens.renewable) return false;
+    const { boundClientId } = await tokens.get();
+    return tokens.renew().then(
+      (next) => next.boundClientId !== boundClientId,
+      () => false,
+    );
   }
 
   /** Opens a link; with another token when the server refuses this one. */
