@@ -12,6 +12,9 @@ import { littleReading, readingFigures } from "./reading-figures.ts";
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const run = promisify(execFile);
 
+/** It takes 105 s on a quiet machine. */
+const slow = { timeout: 400_000 };
+
 /** Where the services of a run have their data. */
 let folder: string;
 
@@ -55,7 +58,7 @@ describe("the bench on RabbitMQ", () => {
     expect(result["cpuSecondsPer1000"]).toBeGreaterThan(0);
   });
 
-  it("reads whole answers of the HTTP API over MongoDB, and takes its services down", async () => {
+  it("reads whole answers of the HTTP API over MongoDB, and takes its services down", slow, async () => {
     const options = ["--scenario", "reading", "--target", "cluster", ...littleReading];
     const { stdout } = await run(process.execPath, [main, ...options, "--data-dir", folder]);
     const figures: Record<string, unknown>[] = stdout
