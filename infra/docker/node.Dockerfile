@@ -2,7 +2,7 @@
 # Image of one of the cluster's Node processes. Build it in the root of the repository:
 #   docker build --file infra/docker/node.Dockerfile --build-arg APP=observer --tag chat21/observer .
 # APP: observer, http-api or webhooks.
-# Checked by lint; its commands were run by hand without Docker; not yet built as an image.
+# A test runs what is copied here, without an engine; not yet built as an image.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build

@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # Image of RabbitMQ 4 with our configuration. The keys are given at start. Build it in the root of the repository:
 #   docker build --file infra/docker/rabbitmq.Dockerfile --tag chat21/rabbitmq .
-# Checked by lint; not yet built as an image.
+# A test runs what is copied here, without an engine; not yet built as an image.
 FROM rabbitmq:4.2-management-alpine
 LABEL org.opencontainers.image.title="chat21-rabbitmq" org.opencontainers.image.licenses="MPL-2.0"
 COPY infra/rabbitmq/4/enabled_plugins /etc/rabbitmq/enabled_plugins

@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # Image of nginx, with the web page and the way to REST and Web-MQTT. Build it in the root of the repository:
 #   docker build --file infra/docker/web.Dockerfile --tag chat21/web .
-# Checked by lint; not yet built as an image.
+# A test runs what is copied here, without an engine; not yet built as an image.
 FROM node:24-bookworm-slim AS build
 ENV CI=true TURBO_TELEMETRY_DISABLED=1
 WORKDIR /src

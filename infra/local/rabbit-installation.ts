@@ -13,9 +13,14 @@ export interface RabbitInstallation {
   readonly programs: string;
 }
 
-/** Returns the machine's RabbitMQ, or RabbitMQ 4 with `CHAT21_LOCAL_RABBITMQ=4`. Installs it when it is missing. */
-export async function findRabbit(log: (line: string) => void): Promise<RabbitInstallation> {
-  const wanted = process.env["CHAT21_LOCAL_RABBITMQ"] ?? "";
+/**
+ * Returns the machine's RabbitMQ, or RabbitMQ 4 where "4" is wanted. Installs it when it is missing.
+ * @param wanted @default the variable `CHAT21_LOCAL_RABBITMQ`
+ */
+export async function findRabbit(
+  log: (line: string) => void,
+  wanted = process.env["CHAT21_LOCAL_RABBITMQ"] ?? "",
+): Promise<RabbitInstallation> {
   if (wanted === "4") return findFour(log);
   if (wanted !== "") throw new Error(`CHAT21_LOCAL_RABBITMQ: expected 4 or nothing, got ${wanted}`);
   return { series: "3.10", programs: await findSystems(log) };

@@ -1,0 +1,254 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compatToken, OldClient } from "@chat21/testkit";
+import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
+import { MongoClient } from "mongodb";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { freePorts } from "../local/free-port.ts";
+import { runCommand } from "../local/run-command.ts";
+import { findBase } from "./containers/base-images.ts";
+import { helmEnvironment, helmPorts } from "./containers/chart.ts";
+import { neighbours, readCompose, type Service } from "./containers/compose.ts";
+import { type Container, copyFiles, startContainer } from "./containers/container.ts";
+import { type Image, readImage } from "./containers/dockerfile.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const secret = "0123456789abcdefghijklmnopqrstuv";
+const services = readCompose({
+  CHAT21_JWT_SECRET: secret,
+  RABBITMQ_PASSWORD: "rabbitPassword",
+  MONGO_PASSWORD: "mongoPassword",
+  MONGO_ROOT_PASSWORD: "rootPassword",
+  MONGO_REPLICA_KEY: "replicaKey",
+});
+/** Ports of each service that others use. */
+const served: Readonly<Record<string, readonly number[]>> = {
+  rabbitmq: [5_672, 15_672, 1_883, 15_675],
+  "http-api": [8_010],
+  web: [8_080],
+};
+const nodeApps = ["observer", "http-api", "webhooks"] as const;
+
+let folder: string;
+let mongo: RequiredMongo;
+/** The database, as a file that leads to its port. */
+let mongoPath: string;
+const closers: (() => unknown)[] = [];
+const running = new Map<string, Container>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "chat21-images-"));
+  mongo = await requireMongo({ isOwn: true });
+  const client = await MongoClient.connect(mongo.uri);
+  await client.db("chat21").command({
+    createUser: "chat21",
+    pwd: "mongoPassword",
+    roles: [{ role: "readWrite", db: "chat21" }],
+  });
+  await client.close();
+  mongoPath = join(folder, "mongodb.socket");
+  await forward(mongoPath, () => connect(mongoPort(), "127.0.0.1"));
+});
+
+afterAll(async () => {
+  for (const container of [...running.values()].reverse()) await container.kill();
+  for (const close of closers.reverse()) close();
+  await mongo?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const mongoPort = () => Number(new URL(mongo.uri).port);
+
+/** Joins a new listener with what `open` connects to. */
+async function forward(at: string | number, open: () => ReturnType<typeof connect>): Promise<void> {
+  const server = createServer((socket) => {
+    const other = open();
+    for (const one of [socket, other])
+      one.on("error", () => {}).on("close", () => [socket, other].map((any) => any.destroy()));
+    socket.pipe(other).pipe(socket);
+  });
+  closers.push(() => server.close());
+  await new Promise<void>((resolve) => {
+    if (typeof at === "string") server.listen(at, resolve);
+    else server.listen(at, "127.0.0.1", resolve);
+  });
+}
+
+/** Runs the image's own command that puts the app and its packages into a folder. */
+async function deployApp(app: string, image: Image): Promise<string> {
+  const target = join(folder, `deployed-${app}`);
+  const command =
+    image.buildCommands.find((one) => one.startsWith("pnpm ") && one.includes(" deploy ")) ?? "";
+  const pnpm = image.buildCommands.find((one) => one.includes("pnpm@"))?.match(/pnpm@[\d.]+/)?.[0] ?? "";
+  const args = command
+    .replaceAll('"', "")
+    .replace(/ --store-dir \S+/, "")
+    .split(/\s+/)
+    .slice(1);
+  expect(args.at(-1)).toBe("/app");
+  await runCommand("npx", ["-y", pnpm, "--dir", root, ...args.slice(0, -1), target], { timeoutMs: 300_000 });
+  return target;
+}
+
+/** What a container gets besides its image. */
+interface Setting {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly isReadOnly: boolean;
+  readonly writable: readonly string[];
+  readonly hosts: readonly string[];
+}
+
+async function start(name: string, service: string, image: Image, setting: Setting): Promise<Container> {
+  const own = join(folder, name);
+  const base = await findBase(image.base, join(own, "base"));
+  const files = await copyFiles(image, join(own, "files"), (path) => {
+    if (path === "/app") return join(folder, `deployed-${service}`);
+    if (path.startsWith("/src/")) return join(root, path.slice("/src/".length));
+    throw new Error(`no stage makes ${path}`);
+  });
+  const outgoing = setting.hosts.flatMap((host) => {
+    // A replica set names its members itself, so its own port leads to it as well.
+    if (host === "mongodb") return [27_017, mongoPort()].map((port) => ({ port, path: mongoPath }));
+    const container = running.get(host);
+    if (container === undefined) return [];
+    return (served[host] ?? []).map((port) => ({ port, path: container.portPath(port) }));
+  });
+  const container = await startContainer({
+    ...{ name, folder: own, base, image, files, outgoing, ...setting },
+    ports: [...new Set([...image.ports, ...(served[service] ?? [])])],
+  });
+  running.set(name, container);
+  return container;
+}
+
+const asInCompose = (name: string): Setting => {
+  const service = services[name] as Service;
+  return {
+    environment: service.environment ?? {},
+    isReadOnly: service.read_only === true,
+    writable: [
+      ...(service.tmpfs ?? []).map((mount) => mount.split(":")[0] ?? ""),
+      ...(service.volumes ?? [])
+        .filter((volume) => /^\w/.test(volume))
+        .map((volume) => volume.split(":")[1] ?? ""),
+    ],
+    hosts: neighbours(services, name),
+  };
+};
+
+const imageOf = (name: string): Image => {
+  const build = services[name]?.build;
+  return readImage((build?.dockerfile ?? "").replace("infra/docker/", ""), build?.args);
+};
+
+/** Waits until the container's own health check succeeds; fails with what it printed when its command ends before. */
+async function isHealthy(name: string): Promise<void> {
+  const container = running.get(name) as Container;
+  await expect.poll(container.health, { timeout: 60_000, interval: 500 }).toMatch(/^healthy$|ended/);
+  expect(`${await container.health()} ${name}`, (await container.log()).slice(-3_000)).toBe(
+    `healthy ${name}`,
+  );
+}
+
+// An image is unpacked, and its entrypoint runs in namespaces of its own, which needs no container engine. The programs
+// of the base images come from Debian; the images' build steps before the last stage are not run.
+describe("the images of compose", () => {
+  it("RabbitMQ starts with the keys of the environment, and takes our queues", async () => {
+    await start("rabbitmq", "rabbitmq", imageOf("rabbitmq"), asInCompose("rabbitmq"));
+    await isHealthy("rabbitmq");
+
+    const init = services["rabbitmq-init"] as Service;
+    const image = { ...readImage("node.Dockerfile"), entrypoint: init.entrypoint ?? [], directory: "/" };
+    const own = join(folder, "rabbitmq-init");
+    const files = new Map(
+      (init.volumes ?? []).map((volume) => {
+        const [from = "", to = ""] = volume.split(":");
+        return [to, join(root, "infra/compose", from)];
+      }),
+    );
+    const outgoing = [15_672].map((port) => ({ port, path: running.get("rabbitmq")?.portPath(port) ?? "" }));
+    const container = await startContainer({
+      ...{ name: "rabbitmq-init", folder: own, image, files, outgoing, ports: [] },
+      ...{ base: await findBase(image.base, own), ...asInCompose("rabbitmq-init") },
+    });
+    onTestFinished(container.kill);
+
+    await expect.poll(container.health, { timeout: 30_000 }).toBe("the command ended with 0");
+  }, 300_000);
+
+  it.each(nodeApps)(
+    "%s starts and is healthy where it can write nothing",
+    async (name) => {
+      await deployApp(name, imageOf(name));
+      const container = await start(name, name, imageOf(name), asInCompose(name));
+
+      await isHealthy(name);
+      expect(services[name]?.read_only).toBe(true);
+      await expect.poll(container.log).toContain('"msg":"ready"');
+    },
+    300_000,
+  );
+
+  it("web serves the page, REST and MQTT of the others", async () => {
+    await start("web", "web", imageOf("web"), asInCompose("web"));
+    await isHealthy("web");
+    const [port = 0] = await freePorts(1);
+    const web = running.get("web") as Container;
+    await forward(port, () => connect(web.portPath(8_080)));
+    const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+
+    const page = await get("/");
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain("<!doctype html>");
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect((await get("/api/v1/tilechat/groups")).headers.get("content-type")).toMatch(/problem\+json/);
+    expect((await get("/.well-known/jwks.json")).status).toBe(200);
+    expect(await (await get("/verify")).text()).not.toContain("nginx");
+
+    const token = compatToken("alice", { secret });
+    for (const path of ["/ws", "/mqtt", "/mqws/ws"]) {
+      const client = await OldClient.connect({
+        url: `ws://127.0.0.1:${port}${path}`,
+        ...{ app: "tilechat", user: "alice", token },
+      });
+      client.end();
+    }
+  }, 120_000);
+
+  it.each(nodeApps)("%s ends with 0 when it is stopped", async (name) => {
+    const container = running.get(name) as Container;
+
+    expect(await container.stop()).toBe("0");
+  });
+});
+
+describe("the images with what the Helm chart gives them", () => {
+  it.each(nodeApps)(
+    "%s answers its probes",
+    async (name) => {
+      const [port] = helmPorts(name);
+      const container = await start(`helm-${name}`, name, imageOf(name), {
+        environment: helmEnvironment(name, {
+          "rabbitmq-uri": "amqp://chat21:rabbitPassword@rabbitmq:5672",
+          "rabbitmq-management-uri": "http://chat21:rabbitPassword@rabbitmq:15672",
+          "mongodb-uri": services["observer"]?.environment?.["MONGODB_URI"] ?? "",
+          "jwt-secret": secret,
+        }),
+        ...{ isReadOnly: true, writable: [], hosts: ["rabbitmq", "mongodb"] },
+      });
+      const [free = 0] = await freePorts(1);
+      await forward(free, () => connect(container.portPath(port ?? 0)));
+
+      for (const path of ["/healthz", "/readyz"]) {
+        const answer = async () =>
+          (await fetch(`http://127.0.0.1:${free}${path}`).catch(() => undefined))?.status;
+        await expect.poll(answer, { timeout: 60_000 }).toBe(200);
+      }
+      await container.stop();
+    },
+    120_000,
+  );
+});
