@@ -113,14 +113,14 @@ describe("the client's records", () => {
     expect(await storage.get("meta", "ada/1")).toBe("meta");
   });
 
-  test("that are damaged count as none", async () => {
+  test("that are damaged are null: the client leaves them out, and reports them", async () => {
     const both = areas();
     both.browser.setItem("chat21.one.outbox.ada/1", "{");
     both.window.setItem("chat21.one.meta.ada/positions", "{");
     const storage = createChatStorage("one", both);
 
-    expect(await storage.list("outbox", "ada/")).toEqual([]);
-    expect(await storage.get("meta", "ada/positions")).toBeUndefined();
+    expect(await storage.list("outbox", "ada/")).toEqual([{ key: "ada/1", value: null }]);
+    expect(await storage.get("meta", "ada/positions")).toBeNull();
   });
 
   test("of a window that was closed go to the next one of the same person, with their messages only", async () => {

@@ -32,10 +32,15 @@ export function fileStorage(folder: string): Storage {
       await Promise.all(tails.values());
       const names = await ifThere(readdir(join(folder, collection)), []);
       const files = names.filter((name) => name.endsWith(".json"));
-      const records = await Promise.all(files.map((name) => readRecord(join(folder, collection, name))));
+      const records = await Promise.all(
+        files.map((name) =>
+          // The key of a damaged file is not known.
+          readRecord(join(folder, collection, name)).catch(() => ({ key: prefix + name, value: null })),
+        ),
+      );
       return records
-        .filter((record) => record?.key.startsWith(prefix) === true)
         .filter((record) => record !== undefined)
+        .filter(({ key }) => key.startsWith(prefix))
         .sort((a, b) => (a.key < b.key ? -1 : 1));
     },
     put(collection, key, value) {
@@ -58,10 +63,10 @@ async function readRecord(path: string): Promise<StoredRecord | undefined> {
   const text = await ifThere(readFile(path, "utf8"), undefined);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as StoredRecord;
-  } catch (cause) {
-    throw new Error(`the file ${path} is damaged; remove it to go on without it`, { cause });
-  }
+    const record: StoredRecord | null = JSON.parse(text);
+    if (typeof record?.key === "string") return record;
+  } catch {}
+  throw new Error(`the file ${path} is damaged; remove it to go on without it`);
 }
 
 async function writeRecord(folder: string, path: string, record: StoredRecord): Promise<void> {

@@ -154,7 +154,132 @@ describe.each<[string, () => Promise<() => Storage>]>([
   });
 });
 
+/** What a run of alice leaves behind who has heard a message and could not send another one, and what comes meanwhile. */
+async function leftBehind(storage: Storage) {
+  const server = await openServer();
+  await server.send("bob", "alice", { text: "before the first sign-in" });
+  const chat = await openChat(server, "alice", { storage, offlineStart: true });
+  const recorder = new Recorder(chat);
+  await recorder.until(() => chat.status === "online");
+  await server.send("bob", "alice", { text: "heard" });
+  await recorder.until(() => recorder.texts("bob").length === 1);
+  server.edge.loses = ({ topic }) => topic.endsWith("/outgoing");
+  const unsent = chat.send("bob", { text: "unsent" }, { clientMessageId: "m-1" }).catch(() => undefined);
+  await server.edge.until(() => server.edge.published.some(({ topic }) => topic.endsWith("/outgoing")));
+  await chat.close();
+  await unsent;
+  server.edge.loses = () => false;
+  await server.send("bob", "alice", { text: "missed" });
+  await server.send("carol", "alice", { text: "missed, too" });
+  return server;
+}
+
+const scope = "tilechat/alice/";
+const anything = [null, 5, "a/b", [], {}, { to: "../bob" }, { to: "bob", body: { text: 5 } }];
+
+describe("a record of a damaged or older form", () => {
+  test.each(
+    ["user", `${scope}device`, `${scope}positions`].flatMap((key) =>
+      anything.map((value) => [key, value] as const),
+    ),
+  )("never keeps a client from opening: %s is %j", async (key, value) => {
+    const storage = memoryStorage();
+    const server = await leftBehind(storage);
+    await storage.put("meta", key, value);
+
+    const chat = await openChat(server, "alice", {
+      storage,
+      offlineStart: true,
+      token: () => server.token("alice"),
+    });
+    const recorder = new Recorder(chat);
+    await chat.flush();
+    await recorder.until(() => recorder.all("error").length > 0);
+
+    expect(recorder.all("error")).toMatchObject([
+      { error: { code: "internal", message: expect.stringContaining(key) } },
+    ]);
+    expect(await server.texts("alice", "bob")).toContain("unsent");
+    expect(chat.status).toBe("online");
+  });
+
+  test.each(anything)("in the outbox is left where it is, and the others go out: %j", async (value) => {
+    const storage = memoryStorage();
+    const server = await leftBehind(storage);
+    await storage.put("outbox", `${scope}m-0`, value);
+
+    const chat = await openChat(server, "alice", { storage });
+    const recorder = new Recorder(chat);
+    await chat.flush();
+    await recorder.until(() => recorder.all("error").length > 0);
+
+    expect(await server.texts("alice", "bob")).toContain("unsent");
+    expect(recorder.all("error")).toMatchObject([{ error: { message: expect.stringContaining("m-0") } }]);
+    expect(await storage.list("outbox", scope)).toEqual([{ key: `${scope}m-0`, value }]);
+  });
+
+  test("in the outbox goes out as long as it has a recipient and a text", async () => {
+    const storage = memoryStorage();
+    const server = await leftBehind(storage);
+    await storage.put("outbox", `${scope}m-0`, {
+      to: "bob",
+      body: { text: "written by hand" },
+      failure: "?",
+    });
+
+    const chat = await openChat(server, "alice", { storage });
+    await chat.flush();
+
+    expect(await server.texts("alice", "bob")).toContain("written by hand");
+    expect(await storage.list("outbox", scope)).toEqual([]);
+  });
+
+  test("takes one conversation's position with it, not those of the others", async () => {
+    const storage = memoryStorage();
+    const server = await leftBehind(storage);
+    const key = `${scope}positions`;
+    const kept = (await storage.get("meta", key)) as { readonly positions: object };
+    await storage.put("meta", key, { ...kept, positions: { ...kept.positions, carol: { seq: -1 } } });
+
+    const chat = await openChat(server, "alice", { storage });
+    const recorder = new Recorder(chat);
+    await recorder.until(() => recorder.texts("bob").length > 1 && recorder.texts("carol").length > 0);
+
+    expect(
+      recorder
+        .all("message")
+        .map(({ message }) => message.text)
+        .sort(),
+    ).toEqual(["missed", "missed, too", "unsent"]);
+    expect(recorder.all("error")).toHaveLength(1);
+  });
+});
+
 describe("files", () => {
+  test("that are damaged are left out, and reported", async () => {
+    const path = await folder();
+    const server = await leftBehind(fileStorage(path));
+    for (const [collection, text] of [
+      ["meta", '{"key":'],
+      ["outbox", "null"],
+    ] as const)
+      for (const name of await readdir(join(path, collection)))
+        await writeFile(join(path, collection, name), text);
+    await fileStorage(path).put("outbox", `${scope}m-2`, { to: "bob", body: { text: "sound" } });
+
+    const chat = await openChat(server, "alice", {
+      storage: fileStorage(path),
+      offlineStart: true,
+      token: () => server.token("alice"),
+    });
+    const recorder = new Recorder(chat);
+    await chat.flush();
+    await recorder.until(() => recorder.all("error").length === 4);
+
+    expect(await server.texts("alice", "bob")).toContain("sound");
+    expect(await readdir(join(path, "outbox"))).toHaveLength(1);
+  });
+
   test("that are damaged are named", async () => {
     const path = await folder();
     await fileStorage(path).put("meta", "k", 1);
@@ -168,6 +293,25 @@ describe("files", () => {
 });
 
 describe("a storage that fails", () => {
+  test("when it is read does not keep the client from opening: everything is reported", async () => {
+    const server = await openServer();
+    const broken: Storage = {
+      ...memoryStorage(),
+      get: () => Promise.reject(new Error("disk error")),
+      list: () => Promise.reject(new Error("disk error")),
+      put: () => Promise.reject(new Error("disk error")),
+    };
+
+    const chat = await openChat(server, "alice", { storage: broken, offlineStart: true });
+    const recorder = new Recorder(chat);
+    await recorder.until(() => recorder.all("error").length >= 5 && chat.status === "online");
+
+    expect(recorder.all("error").map(({ error }) => [error.code, String(error.cause)])).toContainEqual([
+      "internal",
+      "Error: disk error",
+    ]);
+  });
+
   test("fails the send, and leaves nothing behind", async () => {
     const server = await openServer();
     const storage = memoryStorage();

@@ -1,8 +1,9 @@
 import { ChatError } from "@chat21/protocol";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../src/connection/clock.ts";
 import type { Chat } from "../src/index.ts";
 import { memoryStorage } from "../src/index.ts";
-import { ManualClock } from "./support/manual-clock.ts";
+import { ManualClock, settle } from "./support/manual-clock.ts";
 import type { TestServer } from "./support/test-server.ts";
 import { connectTo, openChat, openServer, Recorder } from "./support/world.ts";
 
@@ -16,7 +17,7 @@ async function underTraffic(server: TestServer, work: () => Promise<void>): Prom
     while (!done) {
       texts.push(String(texts.length));
       await server.send("bob", "alice", { text: texts.at(-1) });
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await settle();
     }
   };
   const sending = traffic();
@@ -128,9 +129,12 @@ describe("a token that the server refuses", () => {
 
   test("closes the client with token_expired when its time is over", async () => {
     const server = await openServer();
-    const chat = await openChat(server, "alice", { token: server.token("alice", { ttlMs: 2_000 }) });
-    // Whole seconds: it ends within the next two.
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const chat = await openChat(server, "alice", {
+      token: server.token("alice", { ttlMs: hour }),
+      clock: { ...systemClock, now: () => server.now },
+    });
+
+    server.pass(hour + 1_000);
     server.edge.drop();
 
     expect(await chat.closed).toMatchObject({ code: "token_expired" });
@@ -319,7 +323,15 @@ describe("an answer that is not of a Chat21 server", () => {
     server.respond = () => ({ status: 403, body: "<h1>Forbidden</h1>" });
     const silent = { openLink: () => Promise.reject(new ChatError("connection_lost")) };
 
-    await expect(connectTo(server, "alice", { connectTimeoutMs: 50 }, silent)).rejects.toMatchObject({
+    const clock = new ManualClock();
+    const failed = Promise.withResolvers<void>();
+    const log = { debug() {}, warn() {}, info: () => failed.resolve() };
+
+    const outcome = connectTo(server, "alice", { clock, log }, silent).catch((thrown) => thrown);
+    await failed.promise;
+    await clock.advance(30_000);
+
+    expect(await outcome).toMatchObject({
       code: "connection_lost",
       message: expect.stringMatching(/^no Chat21 server at http:.*: it answered 403$/),
     });

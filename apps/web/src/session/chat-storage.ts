@@ -13,7 +13,7 @@ const areasOfPage: Areas = { window: windowArea, browser: browserArea };
 
 /**
  * Keeps the records of one window's client: unsent messages also after the window is closed, everything else over a
- * reload. No other client may use the name: get it from `claimWindowName`. A record that cannot be read counts as none.
+ * reload. No other client may use the name: get it from `claimWindowName`. A record that cannot be read is `null`.
  */
 export function createChatStorage(windowName: string, areas: Areas = areasOfPage): ChatStorage {
   const areaOf = (collection: StorageCollection) => areas[collection === "outbox" ? "browser" : "window"];
@@ -28,8 +28,7 @@ export function createChatStorage(windowName: string, areas: Areas = areasOfPage
       return namesIn(area)
         .filter((name) => name.startsWith(start + prefix))
         .sort((a, b) => (a < b ? -1 : 1))
-        .map((name) => ({ key: name.slice(start.length), value: parse(area.getItem(name)) }))
-        .filter(({ value }) => value !== undefined);
+        .map((name) => ({ key: name.slice(start.length), value: parse(area.getItem(name)) }));
     },
     async put(collection, key, value) {
       areaOf(collection).setItem(startOf(collection) + key, JSON.stringify(value));
@@ -97,6 +96,6 @@ function parse(text: string | null): unknown {
   try {
     return text === null ? undefined : JSON.parse(text);
   } catch {
-    return undefined;
+    return null;
   }
 }

@@ -35,6 +35,8 @@ export interface ClientIdentity {
   readonly deviceId: string;
   readonly tokens: TokenKeeper;
   readonly storage: ClientStorage;
+  /** What the storage could not give or take until now. */
+  readonly problems: readonly ChatError[];
 }
 
 /** Parts of a client that tests replace. */
@@ -164,6 +166,10 @@ export class ChatClient implements Chat {
     const positions = await this.#identity.storage.positions();
     if (positions !== undefined) this.#parts.synchronizer.load(positions);
     await this.outbox.load();
+    for (const error of this.#identity.problems) {
+      this.#options.log.warn({ error: error.message }, "a part of the storage is left out");
+      this.#emitter.emit("error", { error });
+    }
     this.#connection.start();
   }
 

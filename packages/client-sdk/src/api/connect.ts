@@ -50,7 +50,9 @@ export async function connectWith(options: ConnectOptions, seams: Seams): Promis
 async function createClient(options: ResolvedOptions, seams: Seams, late: AbortSignal): Promise<ChatClient> {
   const { clock, storage: shared, token, offlineStart } = options;
   const tokens = new TokenKeeper(token, clock);
-  const known = offlineStart && tokens.renewable ? await lastUser(shared) : undefined;
+  const problems: ChatError[] = [];
+  const report = (error: ChatError) => void problems.push(error);
+  const known = offlineStart && tokens.renewable ? await lastUser(shared, report) : undefined;
   const { app, user } = await (known === undefined
     ? firstToken(tokens, options, late)
     : Promise.race([tokens.get(), delay(clock, patienceMs, late).then(() => known)]).catch((thrown) => {
@@ -61,10 +63,10 @@ async function createClient(options: ResolvedOptions, seams: Seams, late: AbortS
     throw new ChatError("bad_request", `the token is for the app ${app}, not for ${options.app}`);
   }
   tokens.expect({ app, user });
-  const storage = clientStorage(shared, app, user);
+  const storage = clientStorage(shared, app, user, report);
   const deviceId = options.deviceId ?? (await storage.deviceId());
   if (offlineStart) await storage.noteUser();
-  return new ChatClient(options, { app, user, deviceId, tokens, storage }, seams);
+  return new ChatClient(options, { app, user, deviceId, tokens, storage, problems }, seams);
 }
 
 /** Asks the provider until it gives a token, refuses for good, or the time is over. */

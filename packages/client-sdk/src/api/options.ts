@@ -118,10 +118,7 @@ export function resolveOptions({ url, ...options }: ConnectOptions): ResolvedOpt
     throw new ChatError("bad_request", `${name}: expected a number from 1, got ${resolved[name]}`);
   }
   const { deviceId } = resolved;
-  if (
-    deviceId !== undefined &&
-    !(isId(deviceId) && deviceId.length <= clientLimits.idBytes - deviceSuffix.length)
-  ) {
+  if (deviceId !== undefined && !isDeviceId(deviceId)) {
     throw new ChatError("invalid_id", "deviceId: expected 1-62 characters of the id alphabet");
   }
   return Object.freeze(resolved);
@@ -129,6 +126,12 @@ export function resolveOptions({ url, ...options }: ConnectOptions): ResolvedOpt
 
 /** Marks the client id of a device's second connection, while it replaces the first. */
 export const deviceSuffix = "~2";
+
+/** Whether a device may have this id: 1-62 characters of the id alphabet. */
+export function isDeviceId(value: unknown): value is string {
+  return isId(value) && value.length <= clientLimits.idBytes - deviceSuffix.length;
+}
+
 function parseUrl(name: string, text: string, scheme: RegExp): string {
   if (URL.canParse(text) && scheme.test(new URL(text).protocol)) return text.replace(/\/+$/, "");
   throw new ChatError(

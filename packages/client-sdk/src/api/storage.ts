@@ -13,12 +13,13 @@ export interface StoredRecord {
  *
  * An implementation promises: a resolved `put` or `delete` is durable; calls take effect in their order; a reader gets
  * a copy, never a shared object. A rejection of `put` fails the send it belongs to, any other is reported as an `error`
- * event.
+ * event: what cannot be read never keeps a client from opening. The client checks what it reads, leaves damaged records
+ * out, and reports them, too; unsent messages that it cannot read stay in the storage.
  */
 export interface Storage {
   /** `undefined` without a record. */
   get(collection: StorageCollection, key: string): Promise<unknown>;
-  /** Ascending by key; only keys that begin with `prefix`. */
+  /** Ascending by key; only keys that begin with `prefix`. A record that is there but cannot be read has the value `null`. */
   list(collection: StorageCollection, prefix: string): Promise<readonly StoredRecord[]>;
   /** Inserts or replaces. */
   put(collection: StorageCollection, key: string, value: unknown): Promise<void>;

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTokens, createVerifier, type IssueRequest, type Verifier } from "@chat21/auth";
-import type { Actor, Engine, EngineOptions, EventRecord, Fact, SentMessage } from "@chat21/engine";
+import type { Actor, Clock, Engine, EngineOptions, EventRecord, Fact, SentMessage } from "@chat21/engine";
 import { createEngine } from "@chat21/engine";
 import { createHttpApi } from "@chat21/http-api";
 import type { ConversationState } from "@chat21/protocol";
@@ -54,7 +54,9 @@ export class TestServer {
   /** Answers a request itself, or leaves it to the server with `undefined`. */
   respond: (request: TestRequest) => TestReply | undefined | Promise<TestReply | undefined> = () => undefined;
   readonly #http = createServer((request, response) => void this.#handle(request, response));
-  readonly #tokens = createTokens({ secret, clock: systemClock, newId: randomUUID });
+  #laterMs = 0;
+  readonly #clock: Clock = { ...systemClock, now: () => this.now };
+  readonly #tokens = createTokens({ secret, clock: this.#clock, newId: randomUUID });
   readonly #options: TestServerOptions;
   #running: Running | undefined;
 
@@ -86,6 +88,16 @@ export class TestServer {
   set isReachable(isReachable: boolean) {
     this.edge.isReachable = isReachable;
     if (!isReachable) this.edge.drop();
+  }
+
+  /** Milliseconds of the server's clock. */
+  get now(): number {
+    return Date.now() + this.#laterMs;
+  }
+
+  /** Moves the server's clock on. */
+  pass(byMs: number): void {
+    this.#laterMs += byMs;
   }
 
   token(user: string, more: Partial<IssueRequest> = {}): string {
@@ -170,7 +182,7 @@ export class TestServer {
     const verifier = createVerifier({
       tokens: this.#tokens,
       revocations: store.revocations,
-      clock: systemClock,
+      clock: this.#clock,
     });
     const log = pino({ level: "silent" });
     const sink = { name: "recorded", accept: async (some: readonly Fact[]) => void this.facts.push(...some) };
@@ -179,7 +191,7 @@ export class TestServer {
       store,
       edge: this.edge,
       tokens: verifier,
-      clock: systemClock,
+      clock: this.#clock,
       newId: randomUUID,
       log,
       metrics: { count() {}, observe() {} },
@@ -194,7 +206,7 @@ export class TestServer {
       store,
       tokens: this.#tokens,
       verifier,
-      clock: systemClock,
+      clock: this.#clock,
       log,
       registry: new Registry(),
       config,
