@@ -17,7 +17,8 @@ import {
 export const apiSettings = chooseSettings(
   ...(["rabbitUri", "mongoUri", "secret", "keysDir", "apps", "presence", "events"] as const),
   ...(["host", "httpPort", "basePath", "tlsCert", "tlsKey", "trustProxy"] as const),
-  ...(["requestsPerMinute", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
+  ...(["requestsPerMinute", "authFailuresPerMinute"] as const),
+  ...(["messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
   ...(["managementUri", "metricsToken", "logLevel"] as const),
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );
@@ -36,6 +37,7 @@ export interface ApiConfig extends ClusterConfig, BrokerConfig {
   /** As express' `trust proxy`. */
   readonly trustProxy: false | number | string;
   readonly requestsPerMinute: number;
+  readonly authFailuresPerMinute: number;
   /** RabbitMQ's management API; `undefined`: connections of revoked tokens stay until they end by themselves. */
   readonly managementUri: string | undefined;
 }
@@ -55,6 +57,7 @@ export function loadApiConfig(environment: Environment = process.env): LoadedCon
     tls: chooseTls(reader.read("tlsCert"), reader.read("tlsKey")),
     trustProxy: reader.read("trustProxy") ?? false,
     requestsPerMinute: reader.read("requestsPerMinute") ?? 600,
+    authFailuresPerMinute: reader.read("authFailuresPerMinute") ?? 60,
     managementUri: reader.read("managementUri"),
   }));
 }

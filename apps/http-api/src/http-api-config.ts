@@ -43,12 +43,17 @@ export interface ApiChoices extends Pick<HttpApiConfig, "basePath" | "trustProxy
   /** `undefined`: none is asked for. */
   readonly metricsToken: string | undefined;
   readonly requestsPerMinute: number;
+  readonly authFailuresPerMinute: number;
 }
 
 /** The API's options by the settings of a process. */
 export function httpApiConfigOf(choices: ApiChoices): Partial<HttpApiConfig> {
-  const { basePath, trustProxy, apps = null, metricsToken = null, requestsPerMinute } = choices;
-  const rateLimits = { ...httpApiDefaults.rateLimits, requests: requestsPerMinute };
+  const { basePath, trustProxy, apps = null, metricsToken = null } = choices;
+  const rateLimits = {
+    ...httpApiDefaults.rateLimits,
+    requests: choices.requestsPerMinute,
+    authFailures: choices.authFailuresPerMinute,
+  };
   return { basePath, trustProxy, apps, metricsToken, rateLimits };
 }
 

@@ -47,6 +47,7 @@ export interface Config {
   /** Path at which REST begins. */
   readonly basePath: string;
   readonly requestsPerMinute: number;
+  readonly authFailuresPerMinute: number;
   readonly metricsToken: string | undefined;
   /** As express' `trust proxy`. */
   readonly trustProxy: false | number | string;
@@ -94,6 +95,7 @@ export function loadConfig(
     contactsUrl: read("contactsUrl"),
     basePath: read("basePath") ?? "/api",
     requestsPerMinute: read("requestsPerMinute") ?? 600,
+    authFailuresPerMinute: read("authFailuresPerMinute") ?? 60,
     metricsToken: read("metricsToken"),
     trustProxy: read("trustProxy") ?? false,
     serverUrl: read("serverUrl"),

@@ -88,6 +88,11 @@ export const settings = {
     ...cluster.requestsPerMinute,
     meaning: "REST requests of one user in a minute; admins are not limited.",
   },
+  authFailuresPerMinute: {
+    ...cluster.authFailuresPerMinute,
+    meaning:
+      "REST requests of one address in a minute that learn that their token is missing or bad; further ones are told to wait.",
+  },
   metricsToken: {
     ...cluster.metricsToken,
     meaning: "Bearer token for /metrics; without one everybody who reaches the server may read it.",

@@ -65,8 +65,29 @@ describe("the commands", () => {
   });
 });
 
+/** The table of the original's variables that have no effect in a topology. */
+function unusedTable(topology: keyof typeof unusedOriginalVariables): string {
+  const rows = [...unusedOriginalVariables[topology]].map(([name, reason]) => [code(name), reason]);
+  return table(["variable", "why"], rows);
+}
+
 describe("docs/configuration.md", () => {
-  it("lists every setting as the program has it", async () => {
+  const readers = {
+    observer: observerSettings,
+    "http-api": apiSettings,
+    webhooks: webhooksSettings,
+  } as Readonly<Record<string, SettingTable>>;
+  const clusterRows = Object.entries(clusterSettings as SettingTable).map(([name, setting]) => [
+    setting.names.map(code).join(", "),
+    Object.entries(readers)
+      .filter(([, table]) => name in table)
+      .map(([reader]) => reader)
+      .join(", "),
+    setting.defaultText,
+    setting.meaning,
+  ]);
+
+  it("lists every setting as the programs have it", async () => {
     const rows = Object.values(settings as Readonly<Record<string, Setting<unknown>>>).map((setting) => [
       setting.names.map(code).join(", "),
       setting.flag === undefined ? "" : code(`--${setting.flag}`),
@@ -78,48 +99,29 @@ describe("docs/configuration.md", () => {
       fallback,
       meaning,
     ]);
-    const unusedRows = [...unusedOriginalVariables.server].map(([name, reason]) => [code(name), reason]);
     let text = readFileSync(docs("configuration.md"), "utf8");
 
     text = withBlock(text, "settings", table(["variable", "option", "default", "meaning"], rows));
     text = withBlock(text, "webhook settings", table(["variable", "default", "meaning"], webhookRows));
-    text = withBlock(text, "unused settings", table(["variable", "why"], unusedRows));
+    text = withBlock(text, "unused settings", unusedTable("server"));
+    text = withBlock(
+      text,
+      "cluster settings",
+      table(["variable", "read by", "default", "meaning"], clusterRows),
+    );
+    text = withBlock(text, "unused cluster settings", unusedTable("cluster"));
 
     await expect(text).toMatchFileSnapshot(docs("configuration.md"));
+  });
+
+  it("names a reader for every setting of the cluster", () => {
+    expect(clusterRows.filter(([, by]) => by === "")).toEqual([]);
   });
 
   it("explains every variable that webhooks read", () => {
     const known = Object.keys(webhookVariables).filter((name) => name !== "WEBHOOK_ENDPOINT");
 
     expect(Object.keys(webhookMeanings)).toEqual(known);
-  });
-});
-
-describe("docs/configuration.md, of the cluster", () => {
-  const readers = {
-    observer: observerSettings,
-    "http-api": apiSettings,
-    webhooks: webhooksSettings,
-  } as Readonly<Record<string, SettingTable>>;
-
-  it("lists every setting of every process", async () => {
-    const rows = Object.entries(clusterSettings as SettingTable).map(([name, setting]) => [
-      setting.names.map(code).join(", "),
-      Object.entries(readers)
-        .filter(([, table]) => name in table)
-        .map(([reader]) => reader)
-        .join(", "),
-      setting.defaultText,
-      setting.meaning,
-    ]);
-    const unusedRows = [...unusedOriginalVariables.cluster].map(([name, reason]) => [code(name), reason]);
-    let text = readFileSync(docs("configuration.md"), "utf8");
-
-    text = withBlock(text, "cluster settings", table(["variable", "read by", "default", "meaning"], rows));
-    text = withBlock(text, "unused cluster settings", table(["variable", "why"], unusedRows));
-
-    expect(rows.filter(([, by]) => by === "")).toEqual([]);
-    await expect(text).toMatchFileSnapshot(docs("configuration.md"));
   });
 });
 

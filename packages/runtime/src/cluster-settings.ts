@@ -213,6 +213,13 @@ export const clusterSettings = {
     defaultText: "600",
     meaning: "REST requests of one user in a minute, per process; admins are not limited.",
   }),
+  authFailuresPerMinute: define({
+    names: ["CHAT21_AUTH_FAILURES_PER_MINUTE"],
+    schema: wholeNumberSchema(1, 1_000_000),
+    defaultText: "60",
+    meaning:
+      "REST requests of one address in a minute, per process, that learn that their token is missing or bad; further ones are told to wait.",
+  }),
   trustProxy: define({
     names: ["CHAT21_TRUST_PROXY"],
     schema: trustProxySchema,
