@@ -68,7 +68,7 @@ export class ConversationHandle implements Conversation {
 
   /** Loads the newest page when nothing is held, as after a restart. A failure is no matter: it is done again when online. */
   fill(): void {
-    if (this.hasOlder && this.messages.length === 0) this.loadOlder().catch(() => undefined);
+    if (this.hasOlder && this.#context.model.held.length === 0) this.loadOlder().catch(() => undefined);
   }
 
   history(query?: HistoryQuery): Promise<HistoryPage> {
