@@ -1,4 +1,6 @@
+import { ChatError } from "@chat21/protocol";
 import { describe, expect, test } from "vitest";
+import type { Seams } from "../src/api/chat-client.ts";
 import { connect } from "../src/index.ts";
 import { restoredDisk } from "./support/restored-disk.ts";
 import { connectTo, openChat, openServer, Recorder } from "./support/world.ts";
@@ -239,8 +241,22 @@ describe("connect", () => {
     const server = await openServer();
     server.isReachable = false;
 
-    await expect(connectTo(server, "alice", { connectTimeoutMs: 50 })).rejects.toMatchObject({
+    await expect(connectTo(server, "alice", { connectTimeoutMs: 500 })).rejects.toMatchObject({
       code: "connection_lost",
+    });
+  });
+
+  test("rejects with `timeout` when nothing has failed in that time", async () => {
+    const server = await openServer();
+    const untilAborted = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener("abort", () => reject(new ChatError("connection_lost")));
+      });
+    const silent: Seams = { openLink: ({ signal }) => untilAborted(signal) };
+
+    await expect(connectTo(server, "alice", { connectTimeoutMs: 50 }, silent)).rejects.toMatchObject({
+      code: "timeout",
+      message: "not online within 50 ms",
     });
   });
 

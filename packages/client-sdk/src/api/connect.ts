@@ -16,7 +16,7 @@ const patienceMs = 1_000;
  * Signs in and resolves when the client is online: subscribed, and caught up with the newest page of changes; with more
  * than 1,000 changed conversations the rest follows in the background. Rejects with a `ChatError`: `unauthorized`,
  * `token_expired`, `token_revoked`, `forbidden` for a token that is not accepted, `bad_request` for contradicting
- * options, and the last failure when `connectTimeoutMs` is over.
+ * options, and when `connectTimeoutMs` is over, the last failure, or `timeout` when there was none.
  *
  * Events begin in the next turn: handlers that are registered right after `await connect(…)` hear everything, also the
  * events that were missed since the last run of a client with a durable storage.
@@ -37,7 +37,7 @@ export async function connectWith(options: ConnectOptions, seams: Seams): Promis
     signal?.addEventListener("abort", abort, { once: true });
     void chat.closed.then(() => signal?.removeEventListener("abort", abort));
     if (signal?.aborted) abort();
-    const online = offlineStart ? undefined : untilOnline(chat, late.signal);
+    const online = offlineStart ? undefined : untilOnline(chat, late.signal, connectTimeoutMs);
     await chat.start();
     await online;
     chat.handOver();
@@ -86,7 +86,7 @@ async function firstToken(
 }
 
 /** Waits until the client is online, and closes it when this takes too long. */
-async function untilOnline(chat: ChatClient, late: AbortSignal): Promise<void> {
+async function untilOnline(chat: ChatClient, late: AbortSignal, timeoutMs: number): Promise<void> {
   let reason: ChatError | null = null;
   const online = new Promise<"online">((resolve) => {
     const stop = chat.onStatus((change) => {
@@ -102,7 +102,6 @@ async function untilOnline(chat: ChatClient, late: AbortSignal): Promise<void> {
   const outcome = await Promise.race([online, timeout, chat.closed]);
   if (outcome === "online") return;
   await chat.close();
-  throw (
-    (outcome === "timeout" ? reason : outcome) ?? new ChatError("connection_lost", "the client was closed")
-  );
+  if (outcome === "timeout") throw reason ?? new ChatError("timeout", `not online within ${timeoutMs} ms`);
+  throw outcome ?? new ChatError("connection_lost", "the client was closed");
 }

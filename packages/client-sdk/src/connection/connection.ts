@@ -127,7 +127,8 @@ export class Connection {
       const isTakenOver = ending.reason.code === "taken_over";
       const isContested = isTakenOver || shortLives >= mostShortLives;
       if (isContested) shortLives = 0;
-      const isBound = isContested && !this.#options.changeClientId() && !(await this.#isBoundElsewhere());
+      const isBound = isContested && !this.#options.changeClientId();
+      if (isBound) void this.#findOtherClientId();
       await this.#pause(ending.reason, ++attempt, isTakenOver && isBound ? takenOverPauseMs : 0);
     }
   }
@@ -171,15 +172,13 @@ export class Connection {
     }
   }
 
-  /** Asks for a token that is bound to another client id; whether there is one. */
-  async #isBoundElsewhere(): Promise<boolean> {
+  /** Asks for a token that is bound to another client id, and ends the pause when there is one. */
+  async #findOtherClientId(): Promise<void> {
     const { tokens } = this.#options;
-    if (!tokens.renewable) return false;
-    const { boundClientId } = await tokens.get();
-    return tokens.renew().then(
-      (next) => next.boundClientId !== boundClientId,
-      () => false,
-    );
+    if (!tokens.renewable) return;
+    const before = await tokens.get().catch(() => null);
+    const next = await tokens.renew().catch(() => null);
+    if (before !== null && next !== null && next.boundClientId !== before.boundClientId) this.wake();
   }
 
   /** Opens a link; with another token when the server refuses this one. */

@@ -74,12 +74,17 @@ export function openLink(options: LinkOptions): Promise<Link> {
   client.on("message", (topic, payload) => options.handlePublish(topic, payload));
   const ended = endOf(client);
   const probe = createProbe(client, clock);
+  const doubts = new Set<() => void>();
+  void ended.then(() => {
+    for (const stop of doubts) stop();
+  });
   const publish = (topic: string, payload: object, done: (error?: Error) => void) => {
     if (!client.connected || client.disconnecting) return done(lost());
     const stop = clock.after(doubtAfterMs, probe);
-    void ended.then(stop);
+    doubts.add(stop);
     client.publish(topic, JSON.stringify(payload), { qos: 1 }, (error) => {
       stop();
+      doubts.delete(stop);
       done(error);
     });
   };
