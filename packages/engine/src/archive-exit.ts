@@ -1,4 +1,7 @@
+import { topics } from "@chat21/protocol";
 import type { ConversationStore } from "./ports/conversation-store.ts";
+import type { Delivery } from "./ports/edge.ts";
+import type { Fact } from "./ports/event-sink.ts";
 import type { EventRecord } from "./ports/records.ts";
 import { isVisible } from "./view/view.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
@@ -37,4 +40,21 @@ export async function confirmExits(
     else if (archivedAt < event.seq) confirmed.push(exit);
   }
   return confirmed;
+}
+
+/** What tells that a conversation has left a user's archive: the user's devices, and backends. */
+export function exitNotice(exit: {
+  readonly app: string;
+  readonly conversation: string;
+  readonly user: string;
+  readonly conversWith: string;
+  readonly at: number;
+}): { readonly delivery: Delivery; readonly fact: Fact } {
+  const { app, user, conversWith } = exit;
+  const document = `{"timelineOf":"${user}","conversWith":"${conversWith}"}`;
+  const topic = topics.archivedConversationDeleted(app, user, conversWith);
+  return {
+    delivery: { app, user, topic, payload: document, qos: 1 },
+    fact: { kind: "unarchived", document, ...exit },
+  };
 }

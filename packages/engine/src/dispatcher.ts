@@ -1,6 +1,6 @@
 import { limits, messageStatus, topics } from "@chat21/protocol";
 import type { ArchiveExit } from "./archive-exit.ts";
-import { confirmExits } from "./archive-exit.ts";
+import { confirmExits, exitNotice } from "./archive-exit.ts";
 import { Backlog } from "./backlog.ts";
 import type { Outgoing } from "./composer.ts";
 import { Composer } from "./composer.ts";
@@ -287,17 +287,12 @@ export class Dispatcher {
   async #tellExits(exits: readonly ArchiveExit[]): Promise<void> {
     if (exits.length === 0) return;
     const { store, edge } = this.#options;
-    const deliveries: Delivery[] = [];
-    const facts = exits.map(({ state, user, event }): Fact => {
-      const { app, conversation } = state;
+    const notices = exits.map(({ state: { app, conversation }, user, event }) => {
       const conversWith = recipientOf(event) === user ? event.sender : recipientOf(event);
-      const document = `{"timelineOf":"${user}","conversWith":"${conversWith}"}`;
-      const topic = topics.archivedConversationDeleted(app, user, conversWith);
-      deliveries.push({ app, user, topic, payload: document, qos: 1 });
-      return { kind: "unarchived", app, conversation, user, conversWith, document, at: event.timestamp };
+      return exitNotice({ app, conversation, user, conversWith, at: event.timestamp });
     });
-    await edge.deliver(deliveries);
-    await this.#tell(facts);
+    await edge.deliver(notices.map(({ delivery }) => delivery));
+    await this.#tell(notices.map(({ fact }) => fact));
     const cleared = exits.map(({ state: { app, conversation }, user }) => {
       return { app, conversation, user, archivedAt: null };
     });

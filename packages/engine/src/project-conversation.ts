@@ -5,6 +5,7 @@ import type { ConversationRecord, ConversationView, GroupRecord } from "./ports/
 import { copyIdOf, serverMembers, statusFor } from "./project-message.ts";
 import { isArchived, isNew, isOnList } from "./view/view.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
+import { isOpen } from "./working-conversation.ts";
 
 const listKeys: ReadonlySet<string> = new Set(["key", "is_new", "archived", "last_message_text"]);
 
@@ -78,7 +79,7 @@ export function groupSummaryJson(
   { app, conversation, members }: ConversationRecord,
   group: GroupRecord,
 ): JsonText {
-  const present = members.filter(({ intervals }) => intervals.at(-1)?.[1] === null);
+  const present = members.filter(isOpen);
   return (
     `{"uid":"${conversation}","name":${JSON.stringify(group.name)},"appId":"${app}","owner":"${group.owner}",` +
     `"memberCount":${present.length},"createdOn":${group.createdOn},"updatedOn":${group.updatedOn}` +

@@ -8,6 +8,7 @@ import {
   messageStatus,
   topics,
 } from "@chat21/protocol";
+import { exitNotice } from "../archive-exit.ts";
 import type { ConversationOperations } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import {
@@ -74,12 +75,9 @@ async function unarchiveConversation(
   await store.conversations.patch([{ app, conversation, user, archivedAt: null }]);
   states.get(app, conversation)?.archivedBy.delete(user);
   context.invalidations.send({ app, conversation });
-  const document = `{"timelineOf":"${user}","conversWith":"${conversWith}"}`;
-  const topic = topics.archivedConversationDeleted(app, user, conversWith);
-  await deliver(context, [{ app, user, topic, payload: document, qos: 1 }]);
-  await handOver(context, [
-    { kind: "unarchived", app, conversation, user, conversWith, document, at: clock.now() },
-  ]);
+  const { delivery, fact } = exitNotice({ app, conversation, user, conversWith, at: clock.now() });
+  await deliver(context, [delivery]);
+  await handOver(context, [fact]);
 }
 
 /** P3: read up to the head, or marked unread; the user's devices hear of it as S3. */
