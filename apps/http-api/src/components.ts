@@ -32,7 +32,8 @@ export interface Component {
   readonly json?: Readonly<Record<string, unknown>>;
 }
 
-const milliseconds = "Milliseconds since 1970, by the server's clock.";
+/** What a field with a time says of it. */
+export const milliseconds = "Milliseconds since 1970, by the server's clock.";
 const conversWith = "The other user of a direct conversation, or the group.";
 const number = "Number in the conversation, from 1.";
 const epoch = "The store's history: numbers of different epochs have nothing to do with each other.";

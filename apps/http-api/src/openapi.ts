@@ -181,12 +181,10 @@ function refusal(
     replies.flatMap(([, { type }]) => (type === undefined ? [] : (type.split(";")[0] ?? []))),
   );
   const content = [...types].map((type) => [type, { schema: refusalSchema(type, book) }]);
-  const headers = {
-    ...(status === "429" || status === "503" ? { "Retry-After": retryAfter } : {}),
-  };
+  const hasRetryAfter = status === "429" || status === "503";
   return {
     description: `${[...new Set(replies.map(([meaning]) => meaning))].join("; ")}.`,
-    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(hasRetryAfter ? { headers: { "Retry-After": retryAfter } } : {}),
     ...(content.length === 0 ? {} : { content: Object.fromEntries(content) }),
   };
 }

@@ -11,6 +11,7 @@ import {
   syncResponseSchema,
 } from "@chat21/protocol";
 import * as z from "zod";
+import { milliseconds } from "../components.ts";
 import { cursorQuery, eventsQuery, isOneWay, pageOf, readerParameter } from "../page-query.ts";
 import { json, jsonList, jsonText } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
@@ -25,8 +26,6 @@ const watermarks = {
     .nonnegative()
     .meta({ description: "Everything up to this number has been read, 0 = nothing." }),
 };
-
-const milliseconds = "Milliseconds since 1970, by the server's clock.";
 
 const archivedQuery = z
   .optional(z.enum(["true", "false"]))

@@ -1,5 +1,5 @@
 import type { Conversation } from "@chat21/client-sdk";
-import { byteLength, limits } from "@chat21/protocol";
+import { byteLength, clientLimits } from "@chat21/protocol";
 import { type FormEvent, type KeyboardEvent, useEffect, useRef } from "react";
 import { useChat } from "../chat/chat-context.ts";
 import { useDraft } from "../chat/use-conversation.ts";
@@ -80,7 +80,7 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
 }
 
 /** Longest text. The other fields of a message need up to 4 KiB of its payload. */
-const maxTextBytes = limits.payloadBytes - 4 * 1024;
+const maxTextBytes = clientLimits.payloadBytes - 4 * 1024;
 
 /**
  * Says whether the key belongs to an input method that composes a word. Safari ends the composition before the key that

@@ -1,7 +1,6 @@
 import { type Chat, connect } from "@chat21/client-sdk";
 import { adoptUnsent, createChatStorage } from "./chat-storage.ts";
 import type { Session } from "./session.ts";
-
 import { createTokenSource } from "./token-source.ts";
 import { claimWindowName } from "./window-name.ts";
 
