@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { compatToken, OldClient } from "@chat21/testkit";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import { MongoClient } from "mongodb";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { documentedSnippets } from "../../apps/server/test/documented-snippets.ts";
 import { freePorts } from "../local/free-port.ts";
 import { runCommand } from "../local/run-command.ts";
 import { findBase } from "./containers/base-images.ts";
@@ -99,6 +101,7 @@ interface Setting {
   readonly isReadOnly: boolean;
   readonly writable: readonly string[];
   readonly hosts: readonly string[];
+  readonly binds?: readonly (readonly [string, string])[];
 }
 
 async function start(name: string, service: string, image: Image, setting: Setting): Promise<Container> {
@@ -221,7 +224,7 @@ describe("the images of compose", () => {
   it.each(nodeApps)("%s ends with 0 when it is stopped", async (name) => {
     const container = running.get(name) as Container;
 
-    expect(await container.stop()).toBe("0");
+    expect(await container.stop()).toBe(0);
   });
 });
 
@@ -251,4 +254,55 @@ describe("the images with what the Helm chart gives them", () => {
     },
     120_000,
   );
+});
+
+describe("the server's image", () => {
+  it("runs as the page shows it, and keeps its data in the folder of the host", async () => {
+    const block = documentedSnippets("sh").find((text) => text.includes("docker build")) ?? "";
+    const [build = [], , run = [], exec = []] = block
+      .replaceAll("\\\n", " ")
+      .trim()
+      .split("\n")
+      .map((line) => line.replaceAll('"', "").split(/\s+/));
+    const valuesOf = (words: readonly string[], option: string) =>
+      words.flatMap((word, at) => (words[at - 1] === option ? [word] : []));
+    const pairs = (texts: readonly string[]) =>
+      Object.fromEntries(texts.map((pair) => pair.split("=") as [string, string]));
+    const args = pairs(valuesOf(build, "--build-arg"));
+    const image = readImage(valuesOf(build, "--file")[0]?.replace("infra/docker/", "") ?? "", args);
+    const [tag = ""] = valuesOf(build, "--tag");
+    const [volume = ""] = valuesOf(run, "--volume");
+    const published = valuesOf(run, "--publish").map((pair) => Number(pair.split(":")[1]));
+    const data = join(folder, "chat21-data");
+    await mkdir(data);
+    await deployApp(args["APP"] ?? "", image);
+
+    const container = await start(
+      "chat21",
+      args["APP"] ?? "",
+      { ...image, ports: [...image.ports, ...published], command: run.slice(run.indexOf(tag) + 1) },
+      {
+        environment: pairs(valuesOf(run, "--env")),
+        ...{ isReadOnly: run.includes("--read-only"), writable: [], hosts: [] },
+        binds: [[data, volume.split(":")[1] ?? ""]],
+      },
+    );
+    await isHealthy("chat21");
+    const { code, output } = await container.run(exec.slice(3));
+    expect(code).toBe(0);
+    const token = /^eyJ\S+$/m.exec(output)?.[0] ?? "";
+    const [http = 0, mqtt = 0] = await freePorts(2);
+    await forward(http, () => connect(container.portPath(8_010)));
+    await forward(mqtt, () => connect(container.portPath(1_883)));
+
+    expect((await fetch(`http://127.0.0.1:${http}/`)).status).toBe(200);
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+    const alice = await OldClient.connect({
+      ...{ url: `mqtt://127.0.0.1:${mqtt}`, user: "alice", clientId: claims.client_id, token },
+    });
+    await alice.send("alice", { text: "kept" }, 1);
+    alice.end();
+    expect(await container.stop()).toBe(0);
+    expect(existsSync(join(data, "chat21.db"))).toBe(true);
+  }, 300_000);
 });

@@ -9,7 +9,7 @@ import { findDebianProgram } from "../../local/debian-program.ts";
 import { runCommand } from "../../local/run-command.ts";
 import type { Base } from "./base-images.ts";
 import type { Image } from "./dockerfile.ts";
-import type { Orders } from "./inside.ts";
+import type { Orders, Ran } from "./inside.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -58,6 +58,8 @@ export interface ContainerOptions {
   /** Whether only {@link writable} can be written. */
   readonly isReadOnly: boolean;
   readonly writable: readonly string[];
+  /** Folders of this machine that can be written, as path here and path inside. */
+  readonly binds?: readonly (readonly [string, string])[];
   /** Own ports that others may use. */
   readonly ports: readonly number[];
   /** The sockets of others, see {@link Container.portPath}. */
@@ -72,10 +74,12 @@ export interface Container {
   portPath(port: number): string;
   /** `healthy`, or why not: the output of the image's health check. */
   health(): Promise<string>;
+  /** Runs a command beside the image's own. */
+  run(command: readonly string[]): Promise<Ran>;
   /** Everything that it printed. */
   log(): Promise<string>;
   /** Sends SIGTERM, as an engine does. Resolves with the exit code. */
-  stop(): Promise<string>;
+  stop(): Promise<number | null>;
   /** Ends everything in it at once. */
   kill(): Promise<void>;
 }
@@ -100,7 +104,6 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const others = new Map(options.outgoing.map(({ path }, at) => [dirname(path), `/run/others/${at}`]));
   const orders: Orders = {
     command: [...entrypoint, ...command],
-    healthcheck: image.healthcheck,
     directory: image.directory,
     outgoing: options.outgoing.map(({ port, path }) => ({
       port,
@@ -126,6 +129,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     ...[...others].flatMap(([path, target]) => ["--bind", path, target]),
     ...[...files].flatMap(([target, path]) => ["--ro-bind", path, target]),
     ...options.writable.flatMap((path) => ["--tmpfs", path]),
+    ...(options.binds ?? []).flatMap(([path, target]) => ["--bind", path, target]),
     ...(options.isReadOnly
       ? ["--remount-ro", "/", ...(options.writable.includes("/tmp") ? [] : ["--remount-ro", "/tmp"])]
       : []),
@@ -142,10 +146,17 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   });
   const ended = once(child, "close");
   await log.close();
-  const control = (path: string) => ask(join(run, "control"), path);
+  const control = async (path: string) => JSON.parse(await ask(join(run, "control"), path));
+  const runInside = (command: readonly string[]): Promise<Ran> =>
+    control(`/run?command=${encodeURIComponent(JSON.stringify(command))}`);
   return {
     portPath: (port) => join(run, `in-${port}`),
-    health: () => control("/health").catch((error: Error) => error.message),
+    run: runInside,
+    health: () =>
+      runInside(image.healthcheck).then(
+        ({ code, output }) => (code === 0 ? "healthy" : output),
+        (error: Error) => error.message,
+      ),
     log: () => readFile(logPath, "utf8"),
     stop: () => control("/stop"),
     kill: async () => {

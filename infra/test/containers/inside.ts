@@ -1,6 +1,6 @@
 /**
  * The first process of a container of the tests: joins it with the others through sockets in files, serves their names,
- * starts the image's command, and runs its health check when it is asked to.
+ * starts the image's command, and runs others beside it when it is asked to.
  */
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
@@ -10,7 +10,6 @@ import { connect, createServer, type Server } from "node:net";
 /** What a container is started with, as JSON in the first argument. */
 export interface Orders {
   readonly command: readonly string[];
-  readonly healthcheck: readonly string[];
   readonly directory: string;
   /** Ports of other containers, each with the file of its socket. */
   readonly outgoing: readonly { readonly port: number; readonly path: string }[];
@@ -19,6 +18,12 @@ export interface Orders {
   readonly controlPath: string;
   /** Where the names of other containers are served; `null` for none. */
   readonly namesPort: number | null;
+}
+
+/** How a command ended: its code, `null` where it did not run. */
+export interface Ran {
+  readonly code: number | null;
+  readonly output: string;
 }
 
 const orders = JSON.parse(process.argv[2] ?? "") as Orders;
@@ -43,22 +48,28 @@ const ended = new Promise<number | null>((resolve) =>
 );
 
 createHttpServer(async (request, response) => {
-  if (request.url === "/stop") child.kill("SIGTERM");
-  response.end(request.url === "/stop" ? String(await ended) : await health());
+  const { pathname, searchParams } = new URL(request.url ?? "", "http://inside");
+  if (pathname === "/stop") child.kill("SIGTERM");
+  response.end(
+    JSON.stringify(
+      pathname === "/stop" ? await ended : await runHere(JSON.parse(searchParams.get("command") ?? "[]")),
+    ),
+  );
 }).listen(orders.controlPath);
 
-function health(): Promise<string> {
-  if (child.exitCode !== null) return Promise.resolve(`the command ended with ${child.exitCode}`);
-  const [check = "", ...rest] = orders.healthcheck;
-  const run = spawn(check, rest, { stdio: ["ignore", "pipe", "pipe"] });
+/** Runs a command beside the image's own, as an engine's health check and `exec` do. */
+function runHere([program = "", ...rest]: readonly string[]): Promise<Ran> {
+  if (child.exitCode !== null)
+    return Promise.resolve({ code: null, output: `the command ended with ${child.exitCode}` });
+  const run = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [run.stdout, run.stderr])
     stream.on("data", (chunk) => {
       output += chunk;
     });
   return new Promise((resolve) => {
-    run.on("error", (error) => resolve(error.message));
-    run.on("close", (code) => resolve(code === 0 ? "healthy" : `${code}: ${output}`));
+    run.on("error", (error) => resolve({ code: null, output: error.message }));
+    run.on("close", (code) => resolve({ code, output }));
   });
 }
 
