@@ -18,6 +18,19 @@ export async function findDebianProgram(packageName: string, path: string): Prom
   return program;
 }
 
+/**
+ * The path of a library of a Debian package: the one of the system, else as {@link findDebianProgram} finds programs.
+ * @param path below the folder of libraries of this machine's architecture
+ */
+export async function findDebianLibrary(packageName: string, path: string): Promise<string> {
+  const architecture = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+  const library = join("usr/lib", architecture, path);
+  if (await canAccess(`/${library}`)) return `/${library}`;
+  const folder = join(cacheFolder(), `debian-${packageName}`);
+  if (!(await canAccess(join(folder, library)))) await unpack(packageName, folder);
+  return join(folder, library);
+}
+
 async function unpack(packageName: string, folder: string): Promise<void> {
   if (!(await canInstall()))
     throw new Error(`there is no ${packageName}: install it, or run this as root on Debian or Ubuntu`);

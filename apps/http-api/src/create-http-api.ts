@@ -63,7 +63,7 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   app.set("query parser", "simple");
   app.set("trust proxy", config.trustProxy);
   const before = [logRequests(log), measureRequests(parts.registry), securityHeaders()];
-  const gates = { rate: createRateGates(config.rateLimits), heavy: createHeavyGate() };
+  const gates = { rate: createRateGates(config.rateLimits, parts.clock), heavy: createHeavyGate() };
   const compress = compressAnswers();
   const mount = (route: Route) => {
     const path = fullPath(route, config.basePath).replace(/\{(\w+)\}/g, ":$1");

@@ -1,7 +1,8 @@
 import type { VerifiedToken } from "@chat21/auth";
+import type { Clock } from "@chat21/engine";
 import { ChatError, systemUser } from "@chat21/protocol";
 import type { Request, RequestHandler, Response } from "express";
-import { ipKeyGenerator, rateLimit } from "express-rate-limit";
+import { type ClientRateLimitInfo, ipKeyGenerator, rateLimit, type Store } from "express-rate-limit";
 import type { RateLimits } from "./http-api-config.ts";
 import { runMiddleware } from "./run-middleware.ts";
 
@@ -19,8 +20,12 @@ export interface RateGates {
 }
 
 /** Makes the limits. */
-export function createRateGates({ requests, signIns, authFailures }: RateLimits): RateGates {
+export function createRateGates(
+  { requests, signIns, authFailures }: RateLimits,
+  clock: RateClock,
+): RateGates {
   const byUser = new WeakMap<Request, string>();
+  const gate = (limit: number, keyOf: (request: Request) => string) => createGate(limit, keyOf, clock);
   const request = gate(requests, (incoming) => byUser.get(incoming) ?? addressOf(incoming));
   return {
     async request(incoming, response, actor) {
@@ -33,11 +38,51 @@ export function createRateGates({ requests, signIns, authFailures }: RateLimits)
   };
 }
 
-function gate(limit: number, keyGenerator: (request: Request) => string): Gate {
+type RateClock = Pick<Clock, "elapsed">;
+
+/**
+ * Counts of the present window of each key. In place of the library's own store, which goes by the wall clock: who was
+ * over the limit when the clock was set back by an hour would stay refused for that hour.
+ */
+class MonotonicCounts implements Store {
+  readonly localKeys = true;
+  readonly #clock: RateClock;
+  /** The keys whose windows began first stand in front. */
+  readonly #windows = new Map<string, { hits: number; readonly end: number }>();
+
+  constructor(clock: RateClock) {
+    this.#clock = clock;
+  }
+
+  increment(key: string): ClientRateLimitInfo {
+    const elapsed = this.#clock.elapsed();
+    for (const [old, { end }] of this.#windows) {
+      if (end > elapsed) break;
+      this.#windows.delete(old);
+    }
+    const window = this.#windows.get(key) ?? { hits: 0, end: elapsed + windowMs };
+    window.hits += 1;
+    this.#windows.set(key, window);
+    // The library takes the machine's time off again, at once.
+    return { totalHits: window.hits, resetTime: new Date(Date.now() + window.end - elapsed) };
+  }
+
+  decrement(key: string): void {
+    const window = this.#windows.get(key);
+    if (window !== undefined) window.hits -= 1;
+  }
+
+  resetKey(key: string): void {
+    this.#windows.delete(key);
+  }
+}
+
+function createGate(limit: number, keyGenerator: (request: Request) => string, clock: RateClock): Gate {
   const limiter: RequestHandler = rateLimit({
     windowMs,
     limit,
     keyGenerator,
+    store: new MonotonicCounts(clock),
     standardHeaders: "draft-8",
     legacyHeaders: false,
     // Its checks write to the console at the first request; this code already rules out the mistakes that they look

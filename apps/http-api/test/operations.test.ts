@@ -106,6 +106,21 @@ describe("the log", () => {
 });
 
 describe("rate limits", () => {
+  test("end after a minute, although the clock was set back by an hour meanwhile", async () => {
+    const api = await startApi({ config: { rateLimits: { requests: 1, signIns: 1, authFailures: 1 } } });
+    const token = api.token("alice");
+    const statusOf = async () => (await api.get(`/api/${app}/getInfo`, token)).status;
+    const first = [await statusOf(), await statusOf()];
+
+    api.clock.step(-60 * 60_000);
+    await api.clock.advance(59_000);
+    const before = await statusOf();
+    await api.clock.advance(2_000);
+
+    expect([...first, before, await statusOf()]).toEqual([200, 429, 429, 200]);
+    await api.close();
+  });
+
   test("one user too many requests, and nobody else", async () => {
     const api = await startApi({ config: { rateLimits: { requests: 3, signIns: 3, authFailures: 3 } } });
     const [alice, bob] = [api.token("alice"), api.token("bob")];

@@ -2,10 +2,24 @@ import type { Clock, Log } from "@chat21/engine";
 import type { StoredWebhookDelivery, WebhookStore } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import type { EndpointGate } from "./endpoint-gate.ts";
+import { retryLimits } from "./retry-policy.ts";
+
+/**
+ * Brings rows back from the future: the clock was set back since they were written, perhaps on another machine or
+ * before this process began. So no row waits longer than its rules say.
+ */
+export function boundRows(
+  store: Pick<WebhookStore, "bound">,
+  endpoint: string,
+  clock: Pick<Clock, "now">,
+  leaseMs: number,
+): Promise<number> {
+  return store.bound(endpoint, { now: clock.now(), waitMs: retryLimits.longestDelayMs, leaseMs });
+}
 
 /** Options of {@link createLeasePass}. */
 export interface LeasePassOptions {
-  readonly store: Pick<WebhookStore, "due" | "hasten" | "lease" | "list">;
+  readonly store: Pick<WebhookStore, "bound" | "due" | "hasten" | "lease" | "list">;
   readonly gates: readonly EndpointGate[];
   readonly clock: Clock;
   readonly log: Log;
@@ -72,7 +86,10 @@ export function createLeasePass(options: LeasePassOptions): () => Promise<number
     const backMs = leadBefore - lead;
     if (backMs >= toleratedStepMs) {
       log.warn({ backMs: Math.round(backMs) }, "the clock was set back: waiting webhooks are due at once");
-      for (const { endpoint } of gates) await store.hasten(endpoint.url, clock.now());
+      for (const { endpoint } of gates) {
+        await boundRows(store, endpoint.url, clock, options.leaseMs);
+        await store.hasten(endpoint.url, clock.now());
+      }
     }
     leadBefore = lead;
   };

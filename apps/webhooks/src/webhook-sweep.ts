@@ -3,6 +3,7 @@ import type { WebhookStore } from "@chat21/events";
 import { endpointLabel } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
 import type { EndpointGate } from "./endpoint-gate.ts";
+import { boundRows } from "./lease-pass.ts";
 import { retryLimits } from "./retry-policy.ts";
 
 /** How long an endpoint fails until it counts as silent, milliseconds. */
@@ -20,10 +21,14 @@ export interface SweepOptions {
   readonly metrics: Metrics;
   readonly keepDeliveredMs: number;
   readonly keepDeadMs: number;
+  /** The longest lease. */
+  readonly leaseMs: number;
+  /** Called when rows from the future became due. */
+  readonly onBounded: () => void;
 }
 
 /**
- * Makes the sweep. It turns rows into dead letters that waited too long for an endpoint that is failing, gone or not
+ * Makes the sweep. It brings rows back from the future (the clock was set back), turns rows into dead letters that waited too long for an endpoint that is failing, gone or not
  * configured any more (rows of a working endpoint get their own attempts), removes old rows of the log, and counts
  * endpoints that are silent. Never rejects; safe to run in several processes.
  */
@@ -51,6 +56,7 @@ export function createSweep(options: SweepOptions): () => Promise<void> {
   const giveUpHopeless = async (): Promise<void> => {
     const { graceMs } = retryLimits;
     for (const { endpoint } of await store.due()) {
+      if ((await boundRows(store, endpoint, clock, options.leaseMs)) > 0) options.onBounded();
       const gate = options.gates.get(endpoint);
       if (gate === undefined) {
         noteUnknown(endpoint);

@@ -79,7 +79,10 @@ export function createWebhookWorker(options: WebhookWorkerOptions): WebhookWorke
     begin: runner.begin,
   });
   const scheduler = createPassScheduler(clock, pass);
-  const sweep = createSweep({ ...webhookSettingDefaults, ...options, gates });
+  const sweep = createSweep({
+    ...{ ...webhookSettingDefaults, ...options, gates, leaseMs },
+    onBounded: () => scheduler.wake(),
+  });
   let stopSweeps = () => {};
 
   return {

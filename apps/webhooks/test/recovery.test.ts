@@ -89,6 +89,30 @@ describe("A clock that is set back by an hour", () => {
   });
 });
 
+describe("Rows from a clock that was a day ahead", () => {
+  test("Are sent at the start, and within a minute when another machine goes on writing them", async () => {
+    const backend = await receiver();
+    const clock = createManualClock(Date.now());
+    const store = createMemoryStore().webhooks;
+    const createdAt = clock.now() + 24 * hourMs;
+    const ahead = (id: string) => ({
+      ...{ id, endpoint: backend.url, app: "tilechat", orderKey: "lane", event: "message-sent" },
+      ...{ body: "{}", createdAt },
+    });
+    await store.enqueue([ahead("a"), ahead("b"), ahead("c")]);
+
+    const world = startWorld({ urls: [backend.url], store, clock });
+    await world.untilState("c", "delivered");
+    const afterStart = clock.elapsed();
+    await store.enqueue([ahead("d"), ahead("e")]);
+    await world.untilState("e", "delivered");
+
+    expect(afterStart).toBeLessThan(10_000);
+    expect(clock.elapsed() - afterStart).toBeLessThanOrEqual(70_000);
+    expect(backend.received.map(({ headers }) => headers["webhook-id"])).toEqual(["a", "b", "c", "d", "e"]);
+  });
+});
+
 describe("A store that fails", () => {
   test("To take an outcome is asked again, and the request is not repeated", async () => {
     let failures = 3;

@@ -1,5 +1,6 @@
 import type { Identity } from "@chat21/engine";
 import type { RevocationRecord } from "./revocation-store.ts";
+import { issuerLeewayMs } from "./tokens.ts";
 
 /**
  * The revocations, in memory. Records are removed only when they have run out. A slow read of the store can therefore
@@ -8,8 +9,8 @@ import type { RevocationRecord } from "./revocation-store.ts";
 export class RevocationList {
   /** Time at which a record runs out, by key of the token. */
   readonly #tokens = new Map<string, number>();
-  /** Last revoked second, by key of the user. */
-  readonly #users = new Map<string, { readonly second: number; readonly expiresAt: number }>();
+  /** Last revoked second, by key of the user; `stated` is the one of the record. */
+  readonly #users = new Map<string, UserRevocation>();
 
   /** Adds a record. Returns whether it revokes anything that was not revoked before. */
   add(record: RevocationRecord): boolean {
@@ -23,15 +24,23 @@ export class RevocationList {
     if (record.issuedBefore === null) return false;
     const second = Math.floor(record.issuedBefore / 1_000);
     const known = this.#users.get(user);
-    if (known !== undefined && known.second >= second) return false;
-    this.#users.set(user, { second, expiresAt: record.expiresAt });
+    if (known !== undefined && known.stated >= second) return false;
+    this.#users.set(user, { second, stated: second, expiresAt: record.expiresAt });
     return true;
   }
 
-  /** Removes records that have run out. */
+  /**
+   * Removes records that have run out. A record from the future was made before the clock was set back: it ends now, or
+   * its user would get no valid token until then.
+   */
   prune(now: number): void {
     for (const [key, expiresAt] of this.#tokens) if (expiresAt <= now) this.#tokens.delete(key);
-    for (const [key, { expiresAt }] of this.#users) if (expiresAt <= now) this.#users.delete(key);
+    const present = Math.floor(now / 1_000);
+    for (const [key, known] of this.#users) {
+      if (known.expiresAt <= now) this.#users.delete(key);
+      else if (known.second * 1_000 > now + issuerLeewayMs)
+        this.#users.set(key, { ...known, second: present });
+    }
   }
 
   isRevoked({ app, user, tokenId, issuedAt }: Identity): boolean {
@@ -45,6 +54,12 @@ export class RevocationList {
   lastRevokedSecond(app: string, user: string): number {
     return this.#users.get(userKey(app, user))?.second ?? -1;
   }
+}
+
+interface UserRevocation {
+  readonly second: number;
+  readonly stated: number;
+  readonly expiresAt: number;
 }
 
 // Ids of apps and users hold no space. A token's id may hold anything, so it comes last.

@@ -87,6 +87,8 @@ export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
 
 /** How far an issuer's clock may be ahead of ours. */
 const leewaySeconds = 60;
+/** The same in milliseconds. */
+export const issuerLeewayMs = leewaySeconds * 1_000;
 
 /** RFC 7519, section 4.1.5. */
 function requireBegun(payload: string | jwt.JwtPayload, nowSeconds: number): void {
@@ -94,10 +96,14 @@ function requireBegun(payload: string | jwt.JwtPayload, nowSeconds: number): voi
   if (notBefore === undefined) return;
   if (!Number.isFinite(notBefore)) throw refusalOf("nbf is no number");
   const waitSeconds = notBefore - leewaySeconds - nowSeconds;
-  if (waitSeconds <= 0) return;
-  throw new ChatError("unauthorized", "the token is not valid yet", {
-    cause: new Error(`nbf is more than ${leewaySeconds} s ahead of this machine's clock`),
-    retryAfterMs: waitSeconds * 1_000,
+  if (waitSeconds > 0) throw notYet("nbf", waitSeconds * 1_000);
+}
+
+/** The refusal of a token from the future, which clients may try again. */
+export function notYet(claim: "iat" | "nbf", retryAfterMs: number): ChatError {
+  return new ChatError("unauthorized", "the token is not valid yet", {
+    cause: new Error(`${claim} is more than ${leewaySeconds} s ahead of this machine's clock`),
+    retryAfterMs,
   });
 }
 

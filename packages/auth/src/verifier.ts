@@ -5,13 +5,14 @@ import { LruMap } from "./lru-map.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { RevocationList } from "./revocation-list.ts";
 import type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
-import type { Tokens } from "./tokens.ts";
+import { issuerLeewayMs, notYet, type Tokens } from "./tokens.ts";
 import type { VerifiedToken } from "./verified-token.ts";
 
 /**
  * Verifies tokens against keys and revocations. A revocation made by this verifier counts at once; one made by another
  * process counts within `maxAgeMs`. When the store could not be read for that long, `verify` throws
- * `store_unavailable`, so that no revoked token passes.
+ * `store_unavailable`, so that no revoked token passes. A token whose `iat` is more than 60 s ahead is refused, with
+ * `retryAfterMs`, for a user whose tokens were all revoked once.
  */
 export interface Verifier extends TokenVerifier {
   verify(token: string): Promise<VerifiedToken>;
@@ -51,8 +52,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const now = clock.now();
     const startedAt = clock.elapsed();
     const records = await revocations.list(now);
-    list.prune(now);
     records.forEach(learn);
+    list.prune(now);
     loadedAt = startedAt;
   };
 
@@ -76,12 +77,22 @@ export function createVerifier(options: VerifierOptions): Verifier {
     throw new ChatError("token_expired");
   };
 
+  /**
+   * Revocations go by `iat`. Where all tokens of a user were revoked, one from the future may be older than that, and is
+   * refused until its time has come. Elsewhere `iat` decides nothing: the clock may have been set back, and users go on.
+   */
+  const requireIssued = ({ app, user, issuedAt }: VerifiedToken): void => {
+    const waitMs = issuedAt - issuerLeewayMs - clock.now();
+    if (waitMs > 0 && list.lastRevokedSecond(app, user) >= 0) throw notYet("iat", waitMs);
+  };
+
   return {
     async verify(token) {
       try {
         const identity = check(token);
         if (clock.elapsed() - loadedAt > maxAgeMs) await refresh();
         if (list.isRevoked(identity)) throw new ChatError("token_revoked");
+        requireIssued(identity);
         return identity;
       } catch (thrown) {
         refusals?.note(thrown);

@@ -141,3 +141,21 @@ test("no more tokens than `cacheSize` are kept in memory", async () => {
 
   expect(verified).toBe(4);
 });
+
+test("a revocation from before the clock was set back by a day leaves its user a way to sign in", async () => {
+  const { tokens, clock, verifier, elsewhere } = setUp();
+  const before = tokens.issue(A);
+  clock.step(24 * 60 * 60_000);
+  const ahead = tokens.issue(A);
+  await verifier.verify(ahead.token);
+  await verifier.revoke(A);
+
+  clock.step(-24 * 60 * 60_000);
+  await clock.advance(10_000);
+  for (const process of [verifier, elsewhere]) {
+    await expect(process.verify(before.token)).rejects.toMatchObject({ code: "token_revoked" });
+    const next = tokens.issue({ ...A, issuedAt: process.nextIssueAt(A.app, A.user) });
+    await expect(process.verify(next.token)).resolves.toMatchObject({ user: "A" });
+    await expect(process.verify(ahead.token)).rejects.toMatchObject({ code: "unauthorized" });
+  }
+});

@@ -142,6 +142,7 @@ export function createEngine(options: EngineOptions): Engine {
     dispatcher,
     writer,
     presence,
+    sessions,
     exclusive,
     isShared,
     isStoreHealthy: () => isStoreHealthy,
@@ -170,7 +171,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
 
     handleOpen(session) {
-      sessions.add(session, clock.now());
+      sessions.add(session, clock);
     },
 
     handleClose(session) {

@@ -9,6 +9,7 @@ import type { Kinds } from "./kinds/kinds.ts";
 import type { Arrival, WriteResult } from "./pending-run.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
+import type { CommittedOutside } from "./ports/event-log.ts";
 import type { EventSink, Fact } from "./ports/event-sink.ts";
 import type { EventRecord } from "./ports/records.ts";
 import type { RedeliveryLog } from "./ports/redelivery-log.ts";
@@ -97,13 +98,13 @@ export class Dispatcher {
     return sent.then(([taken]) => taken);
   }
 
-  /** Dispatches events that were committed before `committedBefore` (ms) and are still undispatched. */
-  async sweep(committedBefore: number): Promise<void> {
+  /** Dispatches events that were committed at these times and are still undispatched. */
+  async sweep(committed: number | CommittedOutside): Promise<void> {
     const { store, log, metrics, states, kinds } = this.#options;
     for (;;) {
       // Events that this process is about to mark while the store is asked are not left behind either.
       const own = new Set(this.#underWay);
-      const found = await store.events.undispatched(sweepItems, committedBefore);
+      const found = await store.events.undispatched(sweepItems, committed);
       // Events of later kinds are left to processes that know these kinds.
       const left = found.filter(
         ({ messageId, type }) =>

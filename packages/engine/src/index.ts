@@ -47,7 +47,15 @@ export type {
   Session,
   SessionSelector,
 } from "./ports/edge.ts";
-export type { Amendment, EventLog, EventRange, MessageSearch, Run, RunResult } from "./ports/event-log.ts";
+export type {
+  Amendment,
+  CommittedOutside,
+  EventLog,
+  EventRange,
+  MessageSearch,
+  Run,
+  RunResult,
+} from "./ports/event-log.ts";
 export type { EventSink, Fact, InboxCopy } from "./ports/event-sink.ts";
 export type { Identity, TokenVerifier } from "./ports/identity.ts";
 export type { Invalidation, Invalidations } from "./ports/invalidations.ts";

@@ -1,3 +1,4 @@
+import type { Clock } from "./ports/clock.ts";
 import type { Session } from "./ports/edge.ts";
 
 /** So long after its connect a client is remembered. */
@@ -5,14 +6,15 @@ const connectKeptMs = 600_000;
 
 /** The open connections, which of them announced presence, and when each client connected. */
 export class LiveSessions {
-  readonly #open = new Set<Session>();
+  /** With the moment (`Clock.elapsed`) at which its token has no time left. */
+  readonly #open = new Map<Session, number>();
   readonly #announced = new Map<string, Session>();
   /** Times (ms) of each client's last two connects, the client that connected first in front. */
   readonly #connects = new Map<string, { readonly last: number; readonly before: number }>();
 
-  /** Open sessions. */
-  get all(): ReadonlySet<Session> {
-    return this.#open;
+  /** Sessions whose tokens have no time left. @param elapsed `Clock.elapsed` */
+  overdue(elapsed: number): readonly Session[] {
+    return [...this.#open].filter(([, end]) => end <= elapsed).map(([session]) => session);
   }
 
   /** Sessions that announced presence and are still open. */
@@ -20,14 +22,15 @@ export class LiveSessions {
     return this.#announced.values();
   }
 
-  add(session: Session, now: number): void {
-    this.#open.add(session);
+  add(session: Session, clock: Pick<Clock, "elapsed" | "now">): void {
+    const now = clock.now();
+    this.#open.set(session, clock.elapsed() + Math.max(0, session.expiresAt - now));
     const key = leaseKey(session);
     const before = this.#connects.get(key)?.last ?? 0;
     this.#connects.delete(key);
     this.#connects.set(key, { last: now, before });
     for (const [oldest, { last }] of this.#connects) {
-      if (now - last < connectKeptMs) break;
+      if (Math.abs(now - last) < connectKeptMs) break;
       this.#connects.delete(oldest);
     }
   }

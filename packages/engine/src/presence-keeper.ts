@@ -96,6 +96,7 @@ export class PresenceKeeper {
     const { store, clock, edge } = this.#context;
     if (edge.probe !== undefined) return;
     const now = clock.now();
+    await this.#bound();
     await this.#tellExpired(now - longestRestartMs);
     for (;;) {
       const leases = await store.presence.expiring(now + returnMs, leasesAtOnce);
@@ -112,6 +113,7 @@ export class PresenceKeeper {
 
   /** Renews the leases of open connections and ends lapsed leases. */
   async sweep(): Promise<void> {
+    await this.#bound();
     if (this.#context.edge.probe === undefined) await this.#renew([...this.#sessions.announced]);
     else await this.#probeExpiring();
     await this.#tellExpired(this.#context.clock.now());
@@ -128,6 +130,12 @@ export class PresenceKeeper {
       if (listens) await this.#renewOne(owner);
       else await this.#tell(owner, "offline", at);
     });
+  }
+
+  /** No lease lives longer than one that is made now: the clock may have been set back. */
+  async #bound(): Promise<void> {
+    const { store, clock } = this.#context;
+    await store.presence.bound(clock.now() + presenceLeaseMs);
   }
 
   async #renewOne(owner: LeaseOwner): Promise<boolean> {

@@ -63,7 +63,7 @@ export function repeatKeyOf(
       if (isNew || event.type !== "message" || event.conversation !== conversation) return false;
       if (event.committedAt < since || (event.body !== body && !isErased(event))) return false;
       // A broker that delivers again may have waited for longer.
-      return delivered?.redelivered === true || now - event.committedAt < windowMs;
+      return delivered?.redelivered === true || Math.abs(now - event.committedAt) < windowMs;
     },
   };
 }

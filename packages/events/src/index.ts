@@ -17,6 +17,7 @@ export type { WebhookRecorderOptions } from "./webhook-sinks.ts";
 export { webhookSinks } from "./webhook-sinks.ts";
 export type {
   StoredWebhookDelivery,
+  WebhookBounds,
   WebhookDelivery,
   WebhookLease,
   WebhookOutcome,

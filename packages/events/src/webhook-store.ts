@@ -55,6 +55,15 @@ export interface WebhookOutcome {
   readonly at: number;
 }
 
+/** The longest times that the rules of attempts allow, from `now`. */
+export interface WebhookBounds {
+  readonly now: number;
+  /** Milliseconds until the next attempt, after a failed one. */
+  readonly waitMs: number;
+  /** Milliseconds of a lease. */
+  readonly leaseMs: number;
+}
+
 /** Filter of the deliveries to show. All given fields must match. */
 export interface WebhookQuery {
   readonly id?: string;
@@ -97,6 +106,12 @@ export interface WebhookStore {
    * are. Attempts and the time that is allowed for them go on. Returns how many.
    */
   hasten(endpoint: string, now: number): Promise<number>;
+  /**
+   * Brings pending rows of an endpoint back from the future, after a clock was set back: those that were queued after
+   * `now`, fronts that are due later than in `waitMs`, and leases of more than `leaseMs`. The rows are queued and due at
+   * `now` at the latest, and their leases end within `leaseMs`. An outcome under a shortened lease has no effect. Returns how many rows changed.
+   */
+  bound(endpoint: string, bounds: WebhookBounds): Promise<number>;
   /** Newest first. */
   list(query: WebhookQuery): Promise<readonly StoredWebhookDelivery[]>;
   /**

@@ -156,6 +156,8 @@ export interface LeaseDocument {
    * lease.
    */
   readonly grants: readonly string[];
+  /** The time that was given last, milliseconds; absent in leases that older versions gave. */
+  readonly keepMs?: number;
   /** By the server's clock. A date, because the server removes documents only by dates. */
   readonly expiresAt: Date;
 }

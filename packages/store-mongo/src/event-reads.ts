@@ -82,15 +82,18 @@ export function createEventReads(database: Database, marks: DispatchMarks): Even
         const found = await events.findOne({ key: { app, sender, id } }, { maxTimeMS });
         return found === null ? null : toEventRecord(found);
       }),
-    undispatched: (limit, committedBefore, of) =>
+    undispatched: (limit, committed, of) =>
       database.call(async () => {
         await marks.flush();
+        const when =
+          typeof committed === "number"
+            ? { committedAt: { $lt: committed } }
+            : {
+                $or: [{ committedAt: { $lt: committed.before } }, { committedAt: { $gt: committed.after } }],
+              };
         const one = of === undefined ? {} : { "_id.app": of.app, "_id.conversation": of.conversation };
         const found = await events
-          .find(
-            { undispatched: { $exists: true }, ...one, committedAt: { $lt: committedBefore } },
-            { maxTimeMS, hint: "undispatched_of" },
-          )
+          .find({ undispatched: { $exists: true }, ...one, ...when }, { maxTimeMS, hint: "undispatched_of" })
           .sort({ undispatched: 1 })
           .limit(limit)
           .toArray();

@@ -11,6 +11,12 @@ const maxListed = 1_000;
 /** Calls of one holder that may overlap and still find the lease that they were given. */
 const maxGrants = 8;
 
+/** Leases of older versions do not tell for how long they were given. */
+const longestKeepMs = 600_000;
+
+/** The latest end that a lease can have by its own time. */
+const latest = { $add: ["$$NOW", { $ifNull: ["$keepMs", longestKeepMs] }] };
+
 /** How often an acquisition is made again because somebody else made the same row in the same moment. */
 const maxAttempts = 5;
 
@@ -33,11 +39,15 @@ function toClaim(name: string, { holder, grant, keepMs }: Claim): mongo.AnyBulkW
   const isOver = { $lte: [{ $ifNull: ["$expiresAt", new Date(0)] }, "$$NOW"] };
   const isOwn = { $eq: ["$holder", { $literal: holder }] };
   const before = { $cond: [isOwn, "$grants", []] };
+  const longestMs = { $max: [{ $cond: [isOwn, "$keepMs", 0] }, keepMs] };
+  // No own lease ends later than the times that it was given for, unless the server's clock was set back.
+  const bounded = { $min: ["$expiresAt", { $add: ["$$NOW", longestMs] }] };
   const given = {
     _id: "$_id",
     holder: { $literal: holder },
     grants: { $slice: [{ $concatArrays: [[grant], before] }, maxGrants] },
-    expiresAt: { $max: ["$expiresAt", { $add: ["$$NOW", keepMs] }] },
+    keepMs: longestMs,
+    expiresAt: { $max: [bounded, { $add: ["$$NOW", keepMs] }] },
   };
   const update = [{ $replaceWith: { $cond: [{ $or: [isOver, isOwn] }, given, "$$ROOT"] } }];
   return { updateOne: { filter: { _id: name }, update, upsert: true } };
@@ -64,6 +74,16 @@ export function createLeases(database: Database, clockToleranceMs: number): Leas
     }
   }
 
+  /**
+   * A lease that ends later than it can by its own time was given before the server's clock was set back: it gets its
+   * whole time from now, because its holder may still count on it.
+   */
+  async function bound(names: readonly string[]): Promise<void> {
+    await leases.updateMany({ _id: { $in: [...names] }, $expr: { $gt: ["$expiresAt", latest] } }, [
+      { $set: { expiresAt: latest } },
+    ]);
+  }
+
   async function acquire(holder: string, names: readonly string[], ttlMs: number): Promise<boolean[]> {
     const distinct = [...new Set(names)];
     if (distinct.length === 0) return [];
@@ -71,10 +91,17 @@ export function createLeases(database: Database, clockToleranceMs: number): Leas
     const given = await write(distinct, { holder, grant, keepMs: ttlMs + clockToleranceMs });
     if (given === distinct.length) return names.map(() => true);
     // By the grant, not by the holder: a row that a deposed primary still shows must not count.
-    const found = await leases
-      .find({ _id: { $in: distinct }, grants: grant }, { projection: { _id: 1 }, maxTimeMS })
-      .toArray();
-    const held = new Set(found.map(({ _id }) => _id));
+    const projection = { isHeld: { $in: [grant, "$grants"] }, isAhead: { $gt: ["$expiresAt", latest] } };
+    const found = (await leases
+      .find({ _id: { $in: distinct } }, { projection, maxTimeMS })
+      .toArray()) as unknown as readonly {
+      readonly _id: string;
+      readonly isHeld: boolean;
+      readonly isAhead: boolean;
+    }[];
+    const ahead = found.filter(({ isAhead }) => isAhead).map(({ _id }) => _id);
+    if (ahead.length > 0) await bound(ahead);
+    const held = new Set(found.filter(({ isHeld }) => isHeld).map(({ _id }) => _id));
     return names.map((name) => held.has(name));
   }
 

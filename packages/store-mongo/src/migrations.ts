@@ -73,12 +73,24 @@ async function takeWebhooksWhenDue({ lanes }: Collections): Promise<void> {
   }
 }
 
+/** Finds leases of webhooks that a clock made which was ahead. */
+async function findLongLeases({ deliveries }: Collections): Promise<void> {
+  await deliveries.createIndexes([
+    {
+      name: "leased",
+      key: { endpoint: 1, leasedUntil: 1 },
+      partialFilterExpression: { leasedUntil: { $gt: 0 } },
+    },
+  ]);
+}
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
 const migrations: readonly Migration[] = [
   createIndexes,
   prepareForCluster,
   prepareForSync,
   takeWebhooksWhenDue,
+  findLongLeases,
 ];
 
 /** The version this code reads and writes. */

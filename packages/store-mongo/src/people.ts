@@ -6,8 +6,11 @@ import type { UserDocument } from "./documents.ts";
 
 const { MaxKey } = mongoose.mongo;
 
-/** Revocations that have had no effect for so long are removed: no clock is that far behind. */
-const forgetAfterMs = 24 * 60 * 60 * 1_000;
+/** How often revocations without effect are removed. */
+const pruneIntervalMs = 60 * 60 * 1_000;
+
+/** Revocations are kept so much longer than their tokens live: a clock that was days ahead must not bring back any. */
+const forgetAfterMs = 7 * 24 * 60 * 60 * 1_000;
 
 function toUserRecord({ _id, profile, createdAt, updatedAt }: UserDocument): UserRecord {
   return { app: _id.app, id: _id.id, profile, createdAt, updatedAt };
@@ -56,7 +59,7 @@ export function createUsers(database: Database): UserStore {
 /** Revoked tokens. */
 export function createRevocations(database: Database): RevocationStore {
   const { revocations } = database.collections;
-  let cleanedAt = 0;
+  let cleanedAt = Number.NEGATIVE_INFINITY;
   return {
     add: ({ app, user, tokenId, issuedBefore, expiresAt }) =>
       database.call(async () => {
@@ -65,8 +68,8 @@ export function createRevocations(database: Database): RevocationStore {
       }),
     list: (now) =>
       database.call(async () => {
-        if (now - cleanedAt > forgetAfterMs) {
-          cleanedAt = now;
+        if (performance.now() - cleanedAt >= pruneIntervalMs) {
+          cleanedAt = performance.now();
           await revocations.deleteMany({ expiresAt: { $lt: now - forgetAfterMs } });
         }
         const found = await revocations

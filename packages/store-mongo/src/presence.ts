@@ -64,8 +64,15 @@ function expired(before: Leases, now: number) {
   if (over.length === 0) return { after: null, answer: false };
   const leases = before.leases.filter(({ expiresAt }) => expiresAt > now);
   if (leases.length > 0) return { after: { ...before, leases }, answer: false };
-  const lastSeen = Math.max(before.lastSeen, ...over.map(({ expiresAt }) => expiresAt));
+  const seenBefore = before.lastSeen > now ? 0 : before.lastSeen;
+  const lastSeen = Math.max(seenBefore, ...over.map(({ expiresAt }) => expiresAt));
   return { after: { leases, lastSeen }, answer: true };
+}
+
+function bounded(before: Leases, latest: number) {
+  const leases = before.leases.map((lease) => ({ ...lease, expiresAt: Math.min(lease.expiresAt, latest) }));
+  const isBounded = before.leases.every(({ expiresAt }) => expiresAt <= latest);
+  return { after: isBounded ? null : { ...before, leases }, answer: undefined };
 }
 
 function toWrite(
@@ -169,6 +176,22 @@ export function createPresence(database: Database): PresenceStore {
     }
   }
 
+  /** The index holds each person's earliest lease: later ones have their turn when they are the earliest. */
+  async function bound(latest: number): Promise<void> {
+    for (;;) {
+      const ahead = await presence
+        .find(
+          { expiresAt: { $gt: latest } },
+          { projection: { _id: 1 }, maxTimeMS: database.queryTimeoutMs, hint: "expiry" },
+        )
+        .limit(pageSize)
+        .toArray();
+      if (ahead.length === 0) return;
+      const accounts = ahead.map(({ _id }) => _id);
+      await changePage(accounts, (before) => bounded(before, latest));
+    }
+  }
+
   /** The index holds each person's earliest lease: the first `limit` leases belong to the first `limit` people. */
   async function expiring(before: number, limit: number): Promise<PresenceLease[]> {
     const found = await presence
@@ -199,7 +222,8 @@ export function createPresence(database: Database): PresenceStore {
         const known = found.get(nameOf({ app, user })) ?? none;
         const ends = known.leases.map(({ expiresAt }) => expiresAt);
         const online = isOnline(known, now);
-        answers.push({ online, lastSeen: online ? now : Math.max(known.lastSeen, ...ends) });
+        const seen = Math.max(known.lastSeen, ...ends);
+        answers.push({ online, lastSeen: online ? now : Math.min(now, seen) });
       }
     }
     return answers;
@@ -213,6 +237,7 @@ export function createPresence(database: Database): PresenceStore {
         const answers = await changePage([account], (before) => ended(before, clientId, now));
         return answers.get(nameOf(account)) ?? { offline: false };
       }),
+    bound: (latest) => database.call(() => bound(latest)),
     expire: (now) => database.call(() => expire(now)),
     expiring: (before, limit) => database.call(() => expiring(before, limit)),
     ofClient: (clientId) => database.call(() => ofClient(clientId)),

@@ -1,4 +1,10 @@
-import type { StoredWebhookDelivery, WebhookDelivery, WebhookOutcome, WebhookStore } from "@chat21/events";
+import type {
+  StoredWebhookDelivery,
+  WebhookBounds,
+  WebhookDelivery,
+  WebhookOutcome,
+  WebhookStore,
+} from "@chat21/events";
 import type { mongo } from "mongoose";
 import { chunksOf } from "./chunks-of.ts";
 import type { Database } from "./database.ts";
@@ -51,7 +57,7 @@ function toSettle(outcome: WebhookOutcome): mongo.AnyBulkWriteOperation<Delivery
 /** Changes of rows, each in one transaction with the changes of its lanes. */
 export function createWebhookWrites(
   database: Database,
-): Pick<WebhookStore, "enqueue" | "giveUp" | "hasten" | "prune" | "replay" | "settle"> {
+): Pick<WebhookStore, "bound" | "enqueue" | "giveUp" | "hasten" | "prune" | "replay" | "settle"> {
   const { collections, queryTimeoutMs: maxTimeMS } = database;
   const { counters, deliveries, lanes } = collections;
 
@@ -104,7 +110,7 @@ export function createWebhookWrites(
   /** Changes up to `rowsPerStep` of the rows; answers how many. */
   function changeStep(
     filter: mongo.Filter<DeliveryDocument>,
-    $set: mongo.MatchKeysAndValues<DeliveryDocument>,
+    change: mongo.UpdateFilter<DeliveryDocument> | mongo.Document[],
   ): Promise<number> {
     return database.transaction(async (session) => {
       const rows = await deliveries
@@ -112,7 +118,7 @@ export function createWebhookWrites(
         .limit(rowsPerStep)
         .toArray();
       if (rows.length === 0) return 0;
-      await deliveries.updateMany({ _id: { $in: rows.map(({ _id }) => _id) } }, { $set }, { session });
+      await deliveries.updateMany({ _id: { $in: rows.map(({ _id }) => _id) } }, change, { session });
       await renewLanes(
         collections,
         rows.map(({ lane }) => lane),
@@ -145,28 +151,51 @@ export function createWebhookWrites(
       settledAt: null,
     } as const;
     if ("deadOf" in where) {
-      return untilNothing(() => changeStep({ endpoint: where.deadOf, state: "dead" }, again));
+      return untilNothing(() => changeStep({ endpoint: where.deadOf, state: "dead" }, { $set: again }));
     }
     let total = 0;
     await inSteps([...new Set(where.ids)], async (ids) => {
-      total += await changeStep({ _id: { $in: ids }, leasedUntil: { $lte: now } }, again);
+      total += await changeStep({ _id: { $in: ids }, leasedUntil: { $lte: now } }, { $set: again });
+    });
+    return total;
+  }
+
+  async function positionsDueAfter(endpoint: string, time: number): Promise<number[]> {
+    const later = await lanes
+      .find({ endpoint, dueAt: { $gt: time } }, { projection: { position: 1 }, hint: "due_order", maxTimeMS })
+      .toArray();
+    return later.flatMap(({ position }) => (position === undefined ? [] : [position]));
+  }
+
+  async function bound(endpoint: string, { now, waitMs, leaseMs }: WebhookBounds): Promise<number> {
+    const bounded = [
+      {
+        $set: {
+          queuedAt: { $min: ["$queuedAt", now] },
+          nextAttemptAt: { $min: ["$nextAttemptAt", now] },
+          leasedUntil: { $min: ["$leasedUntil", now + leaseMs] },
+        },
+      },
+    ];
+    const pending = { endpoint, state: "pending" as const };
+    let total = await untilNothing(() => changeStep({ ...pending, queuedAt: { $gt: now } }, bounded));
+    const held = { ...pending, leasedUntil: { $gt: now + leaseMs } };
+    total += await untilNothing(() => changeStep(held, bounded));
+    const far = { nextAttemptAt: { $gt: now + waitMs } };
+    await inSteps(await positionsDueAfter(endpoint, now + waitMs), async (step) => {
+      total += await changeStep({ ...pending, ...far, position: { $in: [...step] } }, bounded);
     });
     return total;
   }
 
   return {
+    bound: (endpoint, bounds) => database.call(() => bound(endpoint, bounds)),
     enqueue: (rows) => database.call(() => inSteps(rows, enqueueStep)),
     settle: (outcomes) => database.call(() => inSteps(outcomes, settleStep)),
     replay: (where, now) => database.call(() => replay(where, now)),
     hasten: (endpoint, now) =>
       database.call(async () => {
-        const later = await lanes
-          .find(
-            { endpoint, dueAt: { $gt: now } },
-            { projection: { position: 1 }, hint: "due_order", maxTimeMS },
-          )
-          .toArray();
-        const positions = later.flatMap(({ position }) => (position === undefined ? [] : [position]));
+        const positions = await positionsDueAfter(endpoint, now);
         let total = 0;
         await inSteps(positions, async (step) => {
           total += await changeStep(
@@ -174,7 +203,7 @@ export function createWebhookWrites(
               ...{ position: { $in: [...step] }, state: "pending" },
               ...{ nextAttemptAt: { $gt: now }, leasedUntil: { $lte: now } },
             },
-            { nextAttemptAt: now },
+            { $set: { nextAttemptAt: now } },
           );
         });
         return total;
@@ -185,11 +214,13 @@ export function createWebhookWrites(
         const dead = { state: "dead" as const, lastError: error, settledAt: now, leasedUntil: 0 };
         if ("endpoint" in where) {
           const { endpoint, queuedBefore } = where;
-          return untilNothing(() => changeStep({ endpoint, queuedAt: { $lt: queuedBefore }, ...free }, dead));
+          return untilNothing(() =>
+            changeStep({ endpoint, queuedAt: { $lt: queuedBefore }, ...free }, { $set: dead }),
+          );
         }
         let total = 0;
         await inSteps([...new Set(where.ids)], async (ids) => {
-          total += await changeStep({ _id: { $in: [...ids] }, ...free }, dead);
+          total += await changeStep({ _id: { $in: [...ids] }, ...free }, { $set: dead });
         });
         return total;
       }),

@@ -5,7 +5,7 @@ import { requireMongo } from "@chat21/testkit/services";
 import { expect, it } from "vitest";
 import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
 import { electionTerm, stepDown } from "./elections.ts";
-import { dropDatabase } from "./test-database.ts";
+import { dropDatabase, withCollections } from "./test-database.ts";
 
 describeLeaseStore("MongoDB leases", async () => {
   const mongo = await requireMongo();
@@ -23,6 +23,27 @@ describeLeaseStore("MongoDB leases", async () => {
       await dropDatabase(mongo);
     },
   };
+});
+
+it("gives a lease to another after its own time, when the server's clock was a day ahead as it was given", async () => {
+  const mongo = await requireMongo();
+  const options = { ...mongo, clockToleranceMs: 20 };
+  await migrateMongoStore(options);
+  const store = await connectMongoStore(options);
+  await store.leases.acquire("dead", ["partition/1"], 300);
+  await withCollections(mongo, ({ leases }) =>
+    leases.updateMany({}, [{ $set: { expiresAt: { $add: ["$expiresAt", 24 * 60 * 60_000] } } }]),
+  );
+
+  const first = await store.leases.acquire("living", ["partition/1"], 300);
+  const between = await store.leases.list("partition/");
+  await delay(400);
+  const second = await store.leases.acquire("living", ["partition/1"], 300);
+
+  expect([first, second]).toEqual([[false], [true]]);
+  expect(between[0]?.remainingMs).toBeLessThanOrEqual(320);
+  await store.close();
+  await dropDatabase(mongo);
 });
 
 /** What a holder believes: the lease is its own until `until` (ms of the test's clock), counted from before the call. */

@@ -53,12 +53,12 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
     findByClientMessageId: (app, sender, id) => read("findByClientMessageId", app, sender, id),
     findMessages: (search) => read("findMessages", search),
     scrub: () => emptyLog(write, log),
-    undispatched(limit, committedBefore, of) {
+    undispatched(limit, committed, of) {
       // The writer knows them from now on, but only a commit or a flush brings them to the disk.
       const taken = marks.take();
       if (taken.length > 0) note("markDispatched", [taken]);
       marks.restore(taken);
-      return write("undispatched", limit, committedBefore, of);
+      return write("undispatched", limit, committed, of);
     },
     flushDispatchMarks,
     markDispatched(refs) {

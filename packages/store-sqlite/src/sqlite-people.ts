@@ -7,6 +7,9 @@ import type { Read, Write } from "./worker-calls.ts";
 /** How often revocations without effect are removed. */
 const pruneIntervalMs = 60 * 60 * 1_000;
 
+/** Revocations are kept so much longer than their tokens live: a clock that was days ahead must not bring back any. */
+const forgetAfterMs = 7 * 24 * 60 * 60 * 1_000;
+
 /** Users. */
 export function createSqliteUsers(write: Write, read: Read, log: Log | undefined): UserStore {
   return {
@@ -24,15 +27,14 @@ export function createSqliteUsers(write: Write, read: Read, log: Log | undefined
 
 /** Revoked tokens. */
 export function createSqliteRevocations(write: Write, read: Read, log: Log | undefined): RevocationStore {
-  let lastPrune = 0;
+  let lastPrune = Number.NEGATIVE_INFINITY;
   return {
     add: (revocation) => write("addRevocation", revocation),
     list(now) {
-      // By both clocks: a caller that looks into the future must not remove revocations that still have an effect.
-      const expired = Math.min(now, Date.now());
-      if (expired - lastPrune >= pruneIntervalMs) {
-        lastPrune = expired;
-        write("pruneRevocations", expired).catch((error) =>
+      if (performance.now() - lastPrune >= pruneIntervalMs) {
+        lastPrune = performance.now();
+        // By both clocks: a caller that looks into the future must not remove revocations that still have an effect.
+        write("pruneRevocations", Math.min(now, Date.now()) - forgetAfterMs).catch((error) =>
           log?.warn({ err: error }, "revocations were not pruned"),
         );
       }
@@ -53,6 +55,7 @@ export function createSqliteInstances(write: Write, read: Read): InstanceStore {
 export function createSqlitePresence(write: Write, read: Read): PresenceStore {
   return {
     renew: (leases, now) => write("renewPresence", leases, now),
+    bound: (latest) => write("boundPresence", latest),
     end: (app, user, clientId, now) => write("endPresence", app, user, clientId, now),
     get: (app, users, now) => read("getPresence", app, users, now),
     expiring: (before, limit) => read("expiringPresence", before, limit),

@@ -25,6 +25,7 @@ export function createSqliteWebhooks(write: Write, read: Read): WebhookStore {
         ? write("replayWebhooks", where.ids, now)
         : inSteps(() => write("replayDeadWebhooks", where.deadOf, now)),
     hasten: (endpoint, now) => inSteps(() => write("hastenWebhooks", endpoint, now)),
+    bound: (endpoint, bounds) => inSteps(() => write("boundWebhooks", endpoint, bounds)),
     giveUp: (where, now, error) =>
       "ids" in where
         ? write("skipWebhooks", where.ids, now, error)

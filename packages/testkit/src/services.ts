@@ -13,6 +13,8 @@ import {
 
 export type { MongoService } from "../../../infra/local/start-mongo.ts";
 export type { RabbitOptions, RabbitService } from "../../../infra/local/start-rabbit.ts";
+export type { FakeTime } from "./fake-time.ts";
+export { createFakeTime } from "./fake-time.ts";
 
 /** Variable that the test run's global setup sets: the folder in which its services live. */
 export const servicesFolderVariable = "CHAT21_TEST_SERVICES";

@@ -85,6 +85,12 @@ export interface MessageSearch {
   readonly from?: string;
 }
 
+/** Times (ms) of commits: before `before`, or after `after`. */
+export interface CommittedOutside {
+  readonly before: number;
+  readonly after: number;
+}
+
 /**
  * The conversations' logs. Fences: unique (app, conversation, seq) and unique (app, sender, clientMessageId). Every
  * read event carries its overlay.
@@ -121,13 +127,14 @@ export interface EventLog {
    */
   scrub(): Promise<void>;
   /**
-   * Committed events that are not marked as dispatched, oldest first, committed before `committedBefore` (ms). Events
-   * of a conversation come in their order; runs of one call have no order among each other. `of`: only events of one
+   * Committed events that are not marked as dispatched, oldest first, committed before a time (ms), or outside a
+   * stretch of time: what was committed after `after` has the time of a clock that was set back since. Events of a
+   * conversation come in their order; runs of one call have no order among each other. `of`: only events of one
    * conversation.
    */
   undispatched(
     limit: number,
-    committedBefore: number,
+    committed: number | CommittedOutside,
     of?: { readonly app: string; readonly conversation: string },
   ): Promise<readonly EventRecord[]>;
   /**

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { EventRecord } from "@chat21/engine";
+import type { CommittedOutside, EventRecord } from "@chat21/engine";
 import type { ConversationRows } from "./conversation-rows.ts";
 import { DispatchLog, dispatchedRow } from "./dispatch-log.ts";
 import { type EventRows, selectLoggedEvent } from "./event-rows.ts";
@@ -22,9 +22,15 @@ export interface DispatchRows {
   /** `of`: only those of one conversation. */
   undispatched(
     limit: number,
-    committedBefore: number,
+    committed: number | CommittedOutside,
     of?: { readonly app: string; readonly conversation: string },
   ): EventRecord[];
+}
+
+function outside(committed: number | CommittedOutside): readonly [number, number] {
+  return typeof committed === "number"
+    ? [committed, Number.MAX_SAFE_INTEGER]
+    : [committed.before, committed.after];
 }
 
 /** Works on the connection that writes. `last`: the newest number that was given. */
@@ -43,7 +49,8 @@ export function createDispatchRows(
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
   );
   const read = database.prepare(
-    `${selectLoggedEvent} WHERE c.position BETWEEN ? AND ? AND c.committed_at < ? ORDER BY c.position LIMIT ?`,
+    `${selectLoggedEvent} WHERE c.position BETWEEN ? AND ? AND (c.committed_at < ? OR c.committed_at > ?)
+     ORDER BY c.position LIMIT ?`,
   );
   const newest = database.prepare("SELECT position FROM event WHERE conversation = ? ORDER BY seq DESC");
   let changed = false;
@@ -59,11 +66,15 @@ export function createDispatchRows(
     return logPositions.reverse();
   }
 
-  function undispatchedOf(conversation: number, limit: number, committedBefore: number): EventRecord[] {
+  function undispatchedOf(
+    conversation: number,
+    limit: number,
+    times: readonly [number, number],
+  ): EventRecord[] {
     const events: EventRecord[] = [];
     for (const logPosition of openLogPositionsOf(conversation)) {
       if (events.length >= limit) break;
-      for (const row of read.all(logPosition, logPosition, committedBefore, 1))
+      for (const row of read.all(logPosition, logPosition, ...times, 1))
         events.push(toLoggedEventRecord(row));
     }
     return events;
@@ -95,15 +106,16 @@ export function createDispatchRows(
     reset() {
       changed = true;
     },
-    undispatched(limit, committedBefore, of) {
+    undispatched(limit, committed, of) {
+      const times = outside(committed);
       if (of !== undefined) {
         const found = conversations.find(of.app, of.conversation);
-        return found === null ? [] : undispatchedOf(found.id, limit, committedBefore);
+        return found === null ? [] : undispatchedOf(found.id, limit, times);
       }
       const events: EventRecord[] = [];
       for (const [from, to] of log.open(last())) {
         if (events.length >= limit) break;
-        const rows = read.all(from, to, committedBefore, limit - events.length);
+        const rows = read.all(from, to, ...times, limit - events.length);
         for (const row of rows) events.push(toLoggedEventRecord(row));
       }
       return events;

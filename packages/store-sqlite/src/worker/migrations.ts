@@ -181,12 +181,17 @@ CREATE INDEX member_changed ON member (account, changed);
 /** Version 4: webhooks are taken in the order in which they are due, no longer in that of their arrival. */
 const takeWebhooksWhenDue = "DROP INDEX webhook_head_order;";
 
+/** Version 5: finds leases that a clock made which was ahead. */
+const findLongLeases =
+  "CREATE INDEX webhook_leased ON webhook_delivery (endpoint, leased_until) WHERE leased_until > 0;";
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
 export const migrations: readonly string[] = [
   createSchema,
   findPresenceByClient,
   keepOverlays,
   takeWebhooksWhenDue,
+  findLongLeases,
 ];
 
 /** The version this code reads and writes. */

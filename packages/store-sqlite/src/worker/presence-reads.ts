@@ -41,7 +41,8 @@ export function createPresenceReads(database: DatabaseSync, accounts: Accounts):
         const account = accounts.find(app, user);
         const leasedTo = Number(lastLease.get(account)?.["at"] ?? 0);
         if (leasedTo > now) return { online: true, lastSeen: now };
-        return { online: false, lastSeen: Math.max(leasedTo, Number(lastSeen.get(account)?.["at"] ?? 0)) };
+        const seen = Math.max(leasedTo, Number(lastSeen.get(account)?.["at"] ?? 0));
+        return { online: false, lastSeen: Math.min(now, seen) };
       }),
   };
 }

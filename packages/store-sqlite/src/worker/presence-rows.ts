@@ -9,6 +9,7 @@ const expireStep = 500;
 export interface PresenceWrites {
   renew(leases: readonly PresenceLease[], now: number): boolean[];
   end(app: string, user: string, clientId: string, now: number): { offline: boolean };
+  bound(latest: number): void;
   /** `more`: call again. */
   expire(now: number): { readonly gone: { app: string; user: string }[]; readonly more: boolean };
 }
@@ -31,8 +32,10 @@ export function createPresenceWrites(database: DatabaseSync, accounts: Accounts)
     "DELETE FROM presence_lease WHERE account = ? AND expires_at <= ? RETURNING expires_at",
   );
   const see = database.prepare(
-    "INSERT INTO last_seen (account, at) VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET at = max(at, excluded.at)",
+    `INSERT INTO last_seen (account, at) VALUES (:account, :at) ON CONFLICT (account)
+     DO UPDATE SET at = CASE WHEN at > :now THEN excluded.at ELSE max(at, excluded.at) END`,
   );
+  const bound = database.prepare("UPDATE presence_lease SET expires_at = :latest WHERE expires_at > :latest");
   const nameOf = database.prepare("SELECT app, name AS user FROM account WHERE id = ?");
   const isOnline = (account: number, now: number) => unexpired.get(account, now) !== undefined;
 
@@ -49,8 +52,11 @@ export function createPresenceWrites(database: DatabaseSync, accounts: Accounts)
       if (account === null || dropOne.run(account, clientId).changes === 0) return { offline: false };
       if (isOnline(account, now)) return { offline: false };
       dropAll.run(account);
-      see.run(account, now);
+      see.run({ account, at: now, now });
       return { offline: true };
+    },
+    bound(latest) {
+      bound.run({ latest });
     },
     expire(now) {
       const accounts = expired.all(now).map((row) => row["account"] as number);
@@ -58,7 +64,7 @@ export function createPresenceWrites(database: DatabaseSync, accounts: Accounts)
       for (const account of new Set(accounts)) {
         const ends = dropExpired.all(account, now).map((dropped) => dropped["expires_at"] as number);
         if (isOnline(account, now)) continue;
-        see.run(account, Math.max(...ends));
+        see.run({ account, at: Math.max(...ends), now });
         const { app, user } = nameOf.get(account) as { app: string; user: string };
         gone.push({ app, user });
       }

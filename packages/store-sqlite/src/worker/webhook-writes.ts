@@ -1,5 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { StoredWebhookDelivery, WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/events";
+import type {
+  StoredWebhookDelivery,
+  WebhookBounds,
+  WebhookDelivery,
+  WebhookLease,
+  WebhookOutcome,
+} from "@chat21/events";
 import { bulkStep } from "../bulk-step.ts";
 import type { Row } from "./event-rows.ts";
 import { createWebhookLanes, type WebhookLanes } from "./webhook-lanes.ts";
@@ -15,6 +21,7 @@ export interface WebhookWrites {
   replayIds(ids: readonly string[], now: number): number;
   replayDead(endpoint: string, now: number): number;
   hasten(endpoint: string, now: number): number;
+  bound(endpoint: string, bounds: WebhookBounds): number;
   giveUp(endpoint: string, queuedBefore: number, now: number, error: string): number;
   skip(ids: readonly string[], now: number, error: string): number;
   prune(state: "delivered" | "dead", settledBefore: number, limit: number): number;
@@ -85,6 +92,21 @@ function createBulkChanges(database: DatabaseSync, lanes: WebhookLanes) {
        (SELECT position FROM webhook_delivery INDEXED BY webhook_head_due WHERE endpoint = :endpoint AND is_head = 1
         AND due_at > :now AND leased_until <= :now LIMIT ${bulkStep})`,
   );
+  const rowsOf = (index: string) =>
+    `SELECT position FROM webhook_delivery INDEXED BY ${index} WHERE endpoint = :endpoint`;
+  // Each row is found once: a step that finds fewer rows than it may is the last one.
+  const bound = database.prepare(
+    `UPDATE webhook_delivery SET queued_at = min(queued_at, :now),
+       next_attempt_at = min(next_attempt_at, :now),
+       leased_until = min(leased_until, :latestLease)
+     WHERE state = 'pending' AND position IN
+       (${rowsOf("webhook_queued")} AND state = 'pending' AND queued_at > :now
+        UNION ALL ${rowsOf("webhook_leased")} AND leased_until > 0 AND leased_until > :latestLease
+          AND queued_at <= :now
+        UNION ALL ${rowsOf("webhook_head_due")} AND is_head = 1 AND due_at > :latestAttempt
+          AND next_attempt_at > :latestAttempt AND queued_at <= :now AND leased_until <= :latestLease
+        LIMIT ${bulkStep})`,
+  );
   const giveUp = database.prepare(
     `UPDATE webhook_delivery
      SET state = 'dead', is_head = 0, leased_until = 0, last_error = :error, settled_at = :now
@@ -110,6 +132,8 @@ function createBulkChanges(database: DatabaseSync, lanes: WebhookLanes) {
       refreshed([...new Set(ids)].flatMap((id) => replayId.all({ id, now }))),
     replayDead: (endpoint: string, now: number) => refreshed(replayDead.all({ endpoint, now })),
     hasten: (endpoint: string, now: number) => Number(hasten.run({ endpoint, now }).changes),
+    bound: (endpoint: string, { now, waitMs, leaseMs }: WebhookBounds) =>
+      Number(bound.run({ endpoint, now, latestAttempt: now + waitMs, latestLease: now + leaseMs }).changes),
     giveUp: (endpoint: string, queuedBefore: number, now: number, error: string) =>
       refreshed(giveUp.all({ endpoint, queuedBefore, now, error })),
     skip: (ids: readonly string[], now: number, error: string) =>

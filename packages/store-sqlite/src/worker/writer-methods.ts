@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RevocationRecord } from "@chat21/auth";
 import type { EventRecord, MemberPatch, MemberState, PresenceLease } from "@chat21/engine";
-import type { WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/events";
+import type { WebhookBounds, WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/events";
 import type { InstanceRecord, UserRecord } from "@chat21/people";
 import type { EncodedRun, EncodedRunResult } from "../run-codec.ts";
 import type { WorkerSetup } from "../worker-protocol.ts";
@@ -33,6 +33,7 @@ export interface WriterMethods {
   pruneRevocations(now: number): void;
   putInstance(instance: InstanceRecord): void;
   renewPresence(leases: readonly PresenceLease[], now: number): boolean[];
+  boundPresence(latest: number): void;
   endPresence(app: string, user: string, clientId: string, now: number): { offline: boolean };
   expirePresence(now: number): ReturnType<PresenceWrites["expire"]>;
   enqueueWebhooks(deliveries: readonly WebhookDelivery[]): void;
@@ -41,6 +42,7 @@ export interface WriterMethods {
   releaseWebhooks(): void;
   replayWebhooks(ids: readonly string[], now: number): number;
   replayDeadWebhooks(endpoint: string, now: number): number;
+  boundWebhooks(endpoint: string, bounds: WebhookBounds): number;
   hastenWebhooks(endpoint: string, now: number): number;
   giveUpWebhooks(endpoint: string, queuedBefore: number, now: number, error: string): number;
   skipWebhooks(ids: readonly string[], now: number, error: string): number;
@@ -107,6 +109,7 @@ export function createWriter(database: DatabaseSync, setup: Pick<WorkerSetup, "k
       patch: createPatchMembers({ database, accounts, conversations, changes }),
       ...people,
       renewPresence: presence.renew,
+      boundPresence: presence.bound,
       endPresence: presence.end,
       expirePresence: presence.expire,
       enqueueWebhooks: webhooks.enqueue,
@@ -115,6 +118,7 @@ export function createWriter(database: DatabaseSync, setup: Pick<WorkerSetup, "k
       releaseWebhooks: webhooks.release,
       replayWebhooks: webhooks.replayIds,
       replayDeadWebhooks: webhooks.replayDead,
+      boundWebhooks: webhooks.bound,
       hastenWebhooks: webhooks.hasten,
       giveUpWebhooks: webhooks.giveUp,
       skipWebhooks: webhooks.skip,

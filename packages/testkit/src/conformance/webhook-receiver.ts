@@ -12,8 +12,8 @@ export interface WebhookReceiver {
   close(): Promise<void>;
 }
 
-/** Starts a receiver that answers every request with 200. */
-export async function startWebhookReceiver(): Promise<WebhookReceiver> {
+/** Starts a receiver that answers every request with 200. @param port a free one by default */
+export async function startWebhookReceiver(port = 0): Promise<WebhookReceiver> {
   const received: ReceivedWebhook[] = [];
   const waiting = new Set<() => void>();
   const server = createServer(async (request, response) => {
@@ -22,7 +22,7 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     response.end();
     for (const look of [...waiting]) look();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const poll = <Found>(look: () => Found | undefined, timeoutMs: number): Promise<Found> =>
     new Promise((resolve, reject) => {
       const again = () => {

@@ -189,7 +189,7 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
       ),
     findMessages: (search) => read("events.findMessages", () => findMessages(disk, search)),
     scrub: () => write("events.scrub", () => {}),
-    undispatched: (limit, committedBefore, of) =>
+    undispatched: (limit, committed, of) =>
       read("events.undispatched", () =>
         [...disk.undispatched]
           .filter(([key]) => !waitingMarks.has(key))
@@ -197,7 +197,11 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
           .filter((ref) => of === undefined || (ref.app === of.app && ref.conversation === of.conversation))
           .map((ref) => eventAt(disk, ref))
           .filter((event) => event !== null)
-          .filter((event) => event.committedAt < committedBefore)
+          .filter(({ committedAt }) =>
+            typeof committed === "number"
+              ? committedAt < committed
+              : committedAt < committed.before || committedAt > committed.after,
+          )
           .slice(0, limit),
       ),
     markDispatched(refs) {

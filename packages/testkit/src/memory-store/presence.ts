@@ -40,7 +40,8 @@ function expireLeases(disk: MemoryDisk, now: number) {
   for (const { app, user, expiresAt } of expired) {
     if (isOnline(disk, app, user, now)) continue;
     const key = keyOf(app, user);
-    disk.lastSeen.set(key, Math.max(expiresAt, disk.lastSeen.get(key) ?? 0));
+    const before = disk.lastSeen.get(key) ?? 0;
+    disk.lastSeen.set(key, Math.max(expiresAt, before > now ? 0 : before));
     gone.set(key, { app, user });
   }
   return [...gone.values()];
@@ -52,6 +53,11 @@ export function createMemoryPresence(disk: MemoryDisk, { write, read }: Gated): 
     renew: (leases, now) =>
       write("presence.renew", () => leases.map((lease) => renewLease(disk, lease, now))),
     end: (app, user, clientId, now) => write("presence.end", () => endLease(disk, app, user, clientId, now)),
+    bound: (latest) =>
+      write("presence.bound", () => {
+        for (const [key, lease] of disk.leases)
+          if (lease.expiresAt > latest) disk.leases.set(key, { ...lease, expiresAt: latest });
+      }),
     expire: (now) => write("presence.expire", () => expireLeases(disk, now)),
     expiring: (before, limit) =>
       read("presence.expiring", () =>
@@ -69,7 +75,8 @@ export function createMemoryPresence(disk: MemoryDisk, { write, read }: Gated): 
         users.map((user) => {
           if (isOnline(disk, app, user, now)) return { online: true, lastSeen: now };
           const ends = leasesOf(disk, app, user).map(({ expiresAt }) => expiresAt);
-          return { online: false, lastSeen: Math.max(0, disk.lastSeen.get(keyOf(app, user)) ?? 0, ...ends) };
+          const seen = Math.max(0, disk.lastSeen.get(keyOf(app, user)) ?? 0, ...ends);
+          return { online: false, lastSeen: Math.min(now, seen) };
         }),
       ),
   };

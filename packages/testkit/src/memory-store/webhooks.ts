@@ -1,5 +1,6 @@
 import type {
   StoredWebhookDelivery,
+  WebhookBounds,
   WebhookDelivery,
   WebhookLease,
   WebhookOutcome,
@@ -118,6 +119,30 @@ function hastenFronts(disk: MemoryDisk, endpoint: string, now: number): number {
   return early.length;
 }
 
+function boundDeliveries(
+  disk: MemoryDisk,
+  endpoint: string,
+  { now, waitMs, leaseMs }: WebhookBounds,
+): number {
+  const fronts = new Set(frontsOf(disk));
+  const ahead = [...disk.deliveries.values()].filter((delivery) => {
+    const { row, leasedUntil } = delivery;
+    if (row.endpoint !== endpoint || row.state !== "pending") return false;
+    const isFarFront = fronts.has(delivery) && row.nextAttemptAt > now + waitMs;
+    return row.queuedAt > now || isFarFront || leasedUntil > now + leaseMs;
+  });
+  for (const delivery of ahead) {
+    const { row, leasedUntil } = delivery;
+    delivery.row = {
+      ...row,
+      queuedAt: Math.min(row.queuedAt, now),
+      nextAttemptAt: Math.min(row.nextAttemptAt, now),
+    };
+    delivery.leasedUntil = Math.min(leasedUntil, now + leaseMs);
+  }
+  return ahead.length;
+}
+
 function giveUpDeliveries(
   disk: MemoryDisk,
   where: Parameters<WebhookStore["giveUp"]>[0],
@@ -176,6 +201,7 @@ export function createMemoryWebhooks(disk: MemoryDisk, { write, read }: Gated): 
       ),
     replay: (where, now) => write("webhooks.replay", () => replayDeliveries(disk, where, now)),
     hasten: (endpoint, now) => write("webhooks.hasten", () => hastenFronts(disk, endpoint, now)),
+    bound: (endpoint, bounds) => write("webhooks.bound", () => boundDeliveries(disk, endpoint, bounds)),
     giveUp: (where, now, error) => write("webhooks.giveUp", () => giveUpDeliveries(disk, where, now, error)),
     prune: (state, settledBefore, limit) =>
       write("webhooks.prune", () => pruneSettled(disk, state, settledBefore, limit)),

@@ -132,6 +132,29 @@ export function describeDispatchMarks(world: StoreWorld, open: OpenStore): void 
       await cleanup();
     });
 
+    it("are found for events that a clock ahead committed", async () => {
+      const { store, cleanup } = await open();
+      await store.events.commit([sampleRun("app", "ann.bob"), sampleRun("app", "ann.eve")]);
+      const [{ committedAt = 0 } = {}] = await store.events.undispatched(10, late);
+
+      const found = [
+        await store.events.undispatched(10, { before: committedAt - 10, after: committedAt - 1 }),
+        await store.events.undispatched(10, { before: committedAt - 10, after: committedAt + 100_000 }),
+        await store.events.undispatched(
+          10,
+          { before: committedAt - 10, after: committedAt - 1 },
+          { app: "app", conversation: "ann.eve" },
+        ),
+      ];
+
+      expect(found.map((events) => events.map(({ conversation }) => conversation).toSorted())).toEqual([
+        ["ann.bob", "ann.eve"],
+        [],
+        ["ann.eve"],
+      ]);
+      await cleanup();
+    });
+
     it("stay for an event that is erased, and patches between events leave none", async () => {
       const { store, reopen, cleanup } = await open();
       await store.events.commit([sampleRun("app", "ann.bob")]);

@@ -48,6 +48,33 @@ export function describePresence(world: StoreWorld): void {
       expect(await presence.get(app, ["ann"], 149)).toEqual([{ online: true, lastSeen: 149 }]);
     });
 
+    it("does not last longer than its rule when the clock is set back, nor tells of a time to come", async () => {
+      const app = world.fresh("app");
+      const { presence } = world.store;
+      const day = 24 * 60 * 60_000;
+      await presence.renew(
+        [lease(app, "ann", "phone", day + 100), lease(app, "bob", "phone", day + 100)],
+        day,
+      );
+      await presence.end(app, "bob", "phone", day + 50);
+
+      await presence.bound(day / 2);
+      const seen = await presence.get(app, ["ann", "bob"], 10);
+      const left = await gone(app, day / 2);
+      await presence.renew([lease(app, "bob", "web", 130)], 30);
+      await presence.end(app, "bob", "web", 60);
+
+      expect(seen).toEqual([
+        { online: true, lastSeen: 10 },
+        { online: false, lastSeen: 10 },
+      ]);
+      expect(left).toEqual(["ann"]);
+      expect(await presence.get(app, ["ann", "bob"], day)).toEqual([
+        { online: false, lastSeen: day / 2 },
+        { online: false, lastSeen: 60 },
+      ]);
+    });
+
     it("goes with the last lease that is ended, and the moment is kept", async () => {
       const app = world.fresh("app");
       const { presence } = world.store;

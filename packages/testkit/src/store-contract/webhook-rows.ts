@@ -57,6 +57,48 @@ export function describeWebhookRows(world: StoreWorld): void {
       expect(rows[0]?.position).toBeGreaterThan(rows[1]?.position ?? 0);
     });
 
+    it("from a time ahead are due when the clock is set back, with no lane behind another", async () => {
+      const endpoint = fresh("endpoint");
+      const day = 24 * 60 * 60_000;
+      const ahead = sampleTime + day;
+      const [front, behind, tried] = ["front", "behind", "tried"].map((name) => `${endpoint}-${name}`);
+      const row = (id = "", orderKey = "lane") =>
+        sampleDelivery(id, { endpoint, orderKey, createdAt: ahead });
+      await world.store.webhooks.enqueue([row(tried, "other"), row(front), row(behind)]);
+      const [first] = await world.store.webhooks.lease({
+        endpoint,
+        now: ahead,
+        leaseUntil: ahead + 30,
+        limit: 1,
+      });
+      const failed = {
+        leaseUntil: ahead + 30,
+        state: "pending",
+        status: 500,
+        error: "e",
+        at: ahead,
+      } as const;
+      await world.store.webhooks.settle([{ id: tried ?? "", ...failed, nextAttemptAt: ahead + 50 }]);
+      await world.store.webhooks.lease({ endpoint, now: ahead, leaseUntil: ahead + 30, limit: 1 });
+
+      const bounds = { now: sampleTime, waitMs: 100, leaseMs: 30 };
+      const changed = [
+        await world.store.webhooks.bound(endpoint, bounds),
+        await world.store.webhooks.bound(endpoint, bounds),
+      ];
+
+      expect(first?.id).toBe(tried);
+      expect(changed).toEqual([3, 0]);
+      expect(await world.store.webhooks.list({ endpoint, limit: 3 })).toMatchObject([
+        { id: behind, queuedAt: sampleTime, nextAttemptAt: sampleTime },
+        { id: front, queuedAt: sampleTime, nextAttemptAt: sampleTime },
+        { id: tried, queuedAt: sampleTime, nextAttemptAt: sampleTime },
+      ]);
+      expect((await leaseAll(endpoint, sampleTime)).map(({ id }) => id)).toEqual([tried]);
+      expect((await leaseAll(endpoint, sampleTime + 29)).map(({ id }) => id)).toEqual([]);
+      expect((await leaseAll(endpoint, sampleTime + 30)).map(({ id }) => id)).toEqual([tried, front]);
+    });
+
     it("are listed newest first by any of their marks, in pages", async () => {
       const endpoint = fresh("endpoint");
       const [one = "", two = "", three = "", four = ""] = await enqueue(endpoint, 4);
