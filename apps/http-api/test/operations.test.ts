@@ -139,6 +139,22 @@ describe("rate limits", () => {
     await api.close();
   });
 
+  test("the addresses of one household count together: those of an IPv6 network of 64 bits", async () => {
+    const rateLimits = { requests: 100, signIns: 1, authFailures: 1 };
+    const api = await startApi({ config: { rateLimits, trustProxy: 1 } });
+    const statusFor = async (address: string) => {
+      const headers = { "x-forwarded-for": address };
+      return (await api.call("GET", `/api/v1/${app}/groups`, { token: "bad", headers })).status;
+    };
+
+    expect(await statusFor("2001:db8:1:2::1")).toBe(401);
+    expect(await statusFor("2001:db8:1:2:ffff::9")).toBe(429);
+    expect(await statusFor("2001:db8:1:3::1")).toBe(401);
+    expect(await statusFor("192.0.2.1")).toBe(401);
+    expect(await statusFor("192.0.2.2")).toBe(401);
+    await api.close();
+  });
+
   test("bad tokens run out of answers, good ones from the same address do not", async () => {
     const api = await startApi({ config: { rateLimits: { requests: 100, signIns: 3, authFailures: 3 } } });
     const ask = (token: string) => api.get(`/api/${app}/getInfo`, token);

@@ -94,7 +94,7 @@ export class ServerProcess {
     const command = options.command === null ? [] : [options.command ?? "start"];
     const began = performance.now();
     const child = spawn(
-      process.execPath,
+      options.node ?? process.execPath,
       [...(options.nodeArgs ?? []), options.script ?? cli, ...command, ...(options.args ?? [])],
       {
         cwd: dirname(dataDir),
@@ -151,6 +151,8 @@ interface Ready {
 export interface StartOptions extends Pick<RunOptions, "env" | "script"> {
   readonly dataDir?: string;
   readonly args?: readonly string[];
+  /** Path of another Node. @default the one that runs the test */
+  readonly node?: string;
   /** Flags for Node itself. */
   readonly nodeArgs?: readonly string[];
   /** `null`: none. @default "start" */

@@ -4,6 +4,7 @@ import {
   connectPacket,
   deliveryOf,
   encodePackets,
+  openWebSocket,
   pingreq,
   publishPacket,
   subscribePacket,
@@ -229,6 +230,30 @@ describe("limits", () => {
     expect(world.handler.attempts).toHaveLength(3);
     expect(counts.get("connects_refused unauthorized")).toBe(3);
     expect(counts.get("connects_refused rate_limited")).toBe(1);
+  });
+
+  it("count the addresses of one household together: those of an IPv6 network of 64 bits", async () => {
+    let from = "";
+    const { world, edge } = await startEdge({ maxAuthFailuresPerMinute: 1 }, [
+      { kind: "ws", host: "127.0.0.1", port: 0, addressOf: () => from },
+    ]);
+    world.handler.onAuthenticate = () => {
+      throw new ChatError("unauthorized");
+    };
+    const tryFrom = async (address: string) => {
+      from = address;
+      const connection = await openWebSocket(edge.addresses[0]?.url ?? "");
+      connection.send(connectPacket());
+      return ((await connection.next()) as { returnCode?: number }).returnCode;
+    };
+
+    expect(await tryFrom("2001:db8:1:2::1")).toBe(4);
+    expect(await tryFrom("2001:db8:1:2:ffff::9")).toBe(3);
+    expect(await tryFrom("2001:db8:1:3::1")).toBe(4);
+    // An IPv4 client of a listener for both families stands alone.
+    expect(await tryFrom("::ffff:192.0.2.1")).toBe(4);
+    expect(await tryFrom("::ffff:192.0.2.2")).toBe(4);
+    expect(await tryFrom("192.0.2.1")).toBe(3);
   });
 
   it("do not count a fault of the server as a failure of the address", async () => {

@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, request as httpRequest, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import {
   connectPacket,
   encodePackets,
+  keepAliveProbes,
   openTcp,
   openWebSocket,
   pingreq,
@@ -127,9 +128,29 @@ describe("listeners", () => {
     const { port } = edge.addresses[1] as { port: number };
 
     expect((await fetch(`http://${host}:${port}/`)).status).toBe(426);
+    for (const path of ["/", "/ws", "/mqtt"]) {
+      const headers = {
+        connection: "Upgrade, HTTP2-Settings",
+        upgrade: "h2c",
+        "http2-settings": "AAEAAEAAAAIAAAAB",
+      };
+      const [offer] = await once(httpRequest({ host, port, path, headers }).end(), "response");
+      expect([offer.statusCode, offer.headers.upgrade]).toEqual([426, "websocket"]);
+    }
     await expect(openWebSocket(`ws://${host}:${port}/elsewhere`)).rejects.toThrow("404");
     await expect(openWebSocket(world.opened.wsUrl, ["chat"])).rejects.toThrow("400");
   });
+
+  it.runIf(process.platform === "linux")(
+    "let the system ask silent peers if they are still there",
+    async () => {
+      const { edge, world } = await startEdge();
+      await world.join();
+      await world.join({ clientId: "second", carrier: "ws" });
+
+      for (const { port } of edge.addresses) await expect.poll(() => keepAliveProbes(port)).toEqual([true]);
+    },
+  );
 
   it("close a WebSocket that sends text", async () => {
     const { world } = await startEdge();

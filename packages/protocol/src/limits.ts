@@ -44,7 +44,7 @@ export const limits = /* @__PURE__ */ (() =>
     /** Members of a stored group. */
     groupMembers: 10_000,
     /** Largest REST body that names a group's members: `groupMembers` of the longest ids, and attributes. */
-    groupBodyBytes: 1024 * 1024,
+    groupBodyBytes: 2 * 1024 * 1024,
     /** Largest body of any other REST request; that of the existing API. */
     bodyBytes: 100 * 1024,
     /** Users whose presence one request may ask for. */

@@ -24,8 +24,7 @@ const keepAliveInitialDelayMs = 60_000;
 
 /**
  * An HTTP server that does not listen yet. A request that offers another protocol than WebSocket, as `h2c` of Java's
- * client, is an ordinary request (RFC 9110, section 7.8); Node answers it so from 24.9 on. `X-Forwarded-For` has plain
- * addresses.
+ * client, is an ordinary request (RFC 9110, section 7.8). `X-Forwarded-For` has plain addresses.
  */
 export function createHttpServer(handle: RequestListener, tls: TlsMaterial | undefined): Server {
   const timeouts = {
@@ -36,7 +35,11 @@ export function createHttpServer(handle: RequestListener, tls: TlsMaterial | und
   const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveInitialDelayMs };
   const options = { ...sockets, ...timeouts, maxHeaderSize, shouldUpgradeCallback: offersWebSocket };
   const server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tls });
-  server.on("upgrade", plainForwardedFor);
+  const begin = tls === undefined ? "connection" : "secureConnection";
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (offersWebSocket(request)) plainForwardedFor(request);
+    else readAgain(request, socket, head, () => server.emit(begin, socket));
+  });
   return server.on("request", (request, response) => {
     plainForwardedFor(request);
     handle(request, response);
@@ -48,8 +51,30 @@ export function setCertificate(server: Server, material: TlsMaterial): void {
   if (server instanceof TlsServer) server.setSecureContext(material);
 }
 
+/** Whether a request asks for WebSocket. Only such a request may leave HTTP. */
 function offersWebSocket({ headers }: IncomingMessage): boolean {
   return /\bwebsocket\b/i.test(headers.upgrade ?? "");
+}
+
+/**
+ * Node before 22.21 and 24.9 does not ask `shouldUpgradeCallback`, and hands the connection over after the head of any
+ * offer. This puts the head back without the offer, and lets the server read the request as from a new connection.
+ */
+function readAgain(request: IncomingMessage, socket: Duplex, head: Buffer, begin: () => void): void {
+  const { method, url, httpVersion, rawHeaders } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = "", value = ""] = rawHeaders.slice(at, at + 2);
+    if (/^(?:upgrade|http2-settings)$/i.test(name)) continue;
+    lines.push(`${name}: ${/^connection$/i.test(name) ? withoutOffer(value) : value}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
+  begin();
+}
+
+function withoutOffer(connection: string): string {
+  const kept = connection.split(",").filter((name) => !/^\s*(?:upgrade|http2-settings)\s*$/i.test(name));
+  return kept.length === 0 ? "keep-alive" : kept.join(",");
 }
 
 /** Names of the settings that choose a listener's host and port, for messages. */
@@ -97,11 +122,11 @@ function cannotListen(cause: unknown, host: string, port: number, chosenBy: List
 }
 
 /**
- * Refuses every upgrade except those that another handler takes: an upgrade without a handler would hang.
+ * Refuses every upgrade to WebSocket except those that another handler takes: one without a handler would hang.
  */
 export function refuseOtherUpgrades(server: Server, isTaken: (request: IncomingMessage) => boolean): void {
   server.on("upgrade", (request: IncomingMessage, socket: Duplex) => {
-    if (isTaken(request)) return;
+    if (!offersWebSocket(request) || isTaken(request)) return;
     socket.on("error", () => {});
     socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", () =>
       socket.destroy(),

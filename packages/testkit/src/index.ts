@@ -33,6 +33,7 @@ export { encode as encodePackets, openTcp, openWebSocket } from "./edge-contract
 export type { RecordedPublish } from "./edge-contract/scripted-handler.ts";
 export { ScriptedHandler } from "./edge-contract/scripted-handler.ts";
 export { describeEdge } from "./edge-contract.ts";
+export { keepAliveProbes } from "./keep-alive-probes.ts";
 export type { OpenedLeases, OpenLeases } from "./lease-contract.ts";
 export { describeLeaseStore } from "./lease-contract.ts";
 export type { ManualClock } from "./manual-clock.ts";

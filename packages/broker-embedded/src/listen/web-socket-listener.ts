@@ -18,7 +18,7 @@ export function openOnHttpServer(
   const { server, path = defaultPath } = options;
   const upgrade = createUpgrade(acceptor, limits, options.addressOf);
   const handleUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (isMqttPath(request, path)) upgrade(request, socket, head);
+    if (isMqttPath(request, path) && offersWebSocket(request)) upgrade(request, socket, head);
   };
   server.on("upgrade", handleUpgrade);
   return { address: null, stop: () => void server.off("upgrade", handleUpgrade) };
@@ -32,16 +32,19 @@ export async function openWebSocketListener(
   log: Log,
 ): Promise<OpenListener> {
   const { host, tls, path = defaultPath } = options;
+  const shared = { ...socketOptions, shouldUpgradeCallback: offersWebSocket };
   const secured = tls
-    ? createTlsServer({ ...tls, ...socketOptions, handshakeTimeout: limits.connectTimeoutMs })
+    ? createTlsServer({ ...tls, ...shared, handshakeTimeout: limits.connectTimeoutMs })
     : undefined;
-  const server: Server = secured ?? createServer(socketOptions);
+  const server: Server = secured ?? createServer(shared);
   server.on("request", (_request, response) => {
     response.writeHead(426, { connection: "close", upgrade: "websocket" }).end();
   });
   const upgrade = createUpgrade(acceptor, limits, options.addressOf);
   server.on("upgrade", (request, socket, head) => {
-    if (isMqttPath(request, path)) upgrade(request, socket, head);
+    // Node before 22.21 and 24.9 hands over any offer.
+    if (!offersWebSocket(request)) refuse(socket, "426 Upgrade Required\r\nUpgrade: websocket");
+    else if (isMqttPath(request, path)) upgrade(request, socket, head);
     else refuse(socket, "404 Not Found");
   });
   const port = await listen(server, host, options.port);
@@ -83,6 +86,11 @@ function createUpgrade(
       acceptor.accept(new WebSocketTransport(webSocket, addressOf(request), limits.webSocketSilenceMs));
     });
   };
+}
+
+/** Any other offer, as `h2c` of Java's client, is none of ours (RFC 9110, section 7.8). */
+function offersWebSocket({ headers }: IncomingMessage): boolean {
+  return /\bwebsocket\b/i.test(headers.upgrade ?? "");
 }
 
 function offersMqtt(request: IncomingMessage): boolean {
