@@ -1,5 +1,16 @@
-import { ChatError, isGroupId, isId } from "@chat21/protocol";
+import {
+  ChatError,
+  isConversWith,
+  isGroupId,
+  isId,
+  isUserId,
+  readConversWith,
+  readUserId,
+  toWireConversWith,
+  toWireId,
+} from "@chat21/protocol";
 import * as z from "zod";
+import type { ApiKind } from "./refusal.ts";
 
 /** Printable ASCII, as the registration tokens of push services are. */
 const isOpaque = (value: string) => /^[\x21-\x7e]{1,1024}$/.test(value);
@@ -13,18 +24,45 @@ interface ParamForm {
 }
 
 const id = { matches: isId, schema: { $ref: "#/components/schemas/Id" } };
+const userId = { matches: isUserId, schema: { $ref: "#/components/schemas/UserId" } };
+const conversWith = { matches: isConversWith, schema: { $ref: "#/components/schemas/ConversWith" } };
 const groupId = { matches: isGroupId, schema: { $ref: "#/components/schemas/GroupId" } };
 const opaque = { matches: isOpaque, schema: { type: "string", pattern: "^[!-~]{1,1024}$" } };
 
 /** The form of each segment, by its name. */
 export const paramForms: Readonly<Record<string, ParamForm>> = {
   app: { ...id, description: "The app." },
-  user: { ...id, description: "A user." },
-  member: { ...id, description: "A user." },
+  user: { ...userId, description: "A user." },
+  member: { ...userId, description: "A user." },
   group: { ...groupId, description: "A group." },
-  conversWith: { ...groupId, description: "The other user of a direct conversation, or a group." },
+  conversWith: { ...conversWith, description: "The other user of a direct conversation, or a group." },
   instance: { ...opaque, description: "The device's registration with its push service." },
   endpoint: { ...opaque, description: "The address's secret part." },
+};
+
+/**
+ * The segments of a path with users' ids as they are on the wire. `v1` takes ids outside only: a caller may pass on a
+ * name that somebody chose. The existing API takes both forms, because its clients read ids from messages. What is
+ * neither stays, and {@link checkParams} refuses it.
+ */
+export function readParams(
+  params: Readonly<Record<string, string>>,
+  api: ApiKind,
+): Readonly<Record<string, string>> {
+  const read: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params)) read[name] = readers[api][name]?.(value) ?? value;
+  return read;
+}
+
+type Reader = (value: string) => string | null;
+
+/** Readers by the name of the segment. An escaped id reads as nothing that {@link checkParams} lets pass. */
+const outside: Reader = (value) => toWireId(value) ?? "";
+const outsideOrGroup: Reader = (value) => toWireConversWith(value) ?? "";
+const readers: Readonly<Record<ApiKind, Readonly<Record<string, Reader>>>> = {
+  operations: {},
+  v1: { user: outside, member: outside, conversWith: outsideOrGroup },
+  v0: { user: readUserId, member: readUserId, conversWith: readConversWith },
 };
 
 /** Throws `invalid_id` for a segment whose form is not allowed. */

@@ -3,6 +3,7 @@ import {
   conversationStateSchema,
   conversWithSchema,
   eventSchema,
+  groupIdSchema,
   groupSchema,
   groupSummarySchema,
   historyResponseSchema,
@@ -11,12 +12,14 @@ import {
   limits,
   messageSchema,
   outgoingMessageSchema,
+  outsideUserIdSchema,
   overlaySchema,
   syncItemSchema,
   syncRequestSchema,
   syncResponseSchema,
   tokenRequestSchema,
   tokenResponseSchema,
+  userIdSchema,
   userProfileSchema,
   userSchema,
 } from "@chat21/protocol";
@@ -40,6 +43,10 @@ const epoch = "The store's history: numbers of different epochs have nothing to 
 const delivered = "Everything up to this number has arrived.";
 const read = "Everything up to this number has been read.";
 
+const userId =
+  `Id of a user: any text that is at most ${limits.userIdBytes} bytes long with its escapes (ADR-0016), and not ` +
+  "the escaped form of another id.";
+
 const idOf = (maxLength: number) => ({ minLength: 1, maxLength, pattern: idPattern.source });
 
 const message = {
@@ -52,11 +59,22 @@ const message = {
 
 /** The protocol's schemas by their names in the OpenAPI document. Schemas of one route carry their names themselves. */
 export const components: Readonly<Record<string, Component>> = {
-  Id: { schema: idSchema, description: "Id of a user, device, message or app.", json: idOf(limits.idBytes) },
+  Id: { schema: idSchema, description: "Id of a device, message or app.", json: idOf(limits.idBytes) },
+  UserId: {
+    schema: userIdSchema,
+    description: `${userId} As it is outside, or as it is on the wire.`,
+    json: { minLength: 1 },
+  },
+  OutsideUserId: { schema: outsideUserIdSchema, description: userId, json: { minLength: 1 } },
   GroupId: {
-    schema: conversWithSchema,
-    description: "Id of a group or a user.",
+    schema: groupIdSchema,
+    description: "Id of a group.",
     json: idOf(limits.groupIdBytes),
+  },
+  ConversWith: {
+    schema: conversWithSchema,
+    description: "Id of a user, in either form, or of a group.",
+    json: { minLength: 1 },
   },
   OutgoingMessage: {
     schema: outgoingMessageSchema,

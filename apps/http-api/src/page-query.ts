@@ -1,4 +1,4 @@
-import { idSchema, limits } from "@chat21/protocol";
+import { limits, outsideUserIdSchema } from "@chat21/protocol";
 import * as z from "zod";
 
 // Query values are texts; a number is digits and nothing else (not "1e3", not "0x10", not "").
@@ -23,7 +23,7 @@ export const pageQuery = z.object({
 
 /** For whom an admin asks. */
 export const readerParameter = z
-  .optional(idSchema)
+  .optional(outsideUserIdSchema)
   .meta({ description: "Admins only: the user whose view this is. Default the token's user." });
 
 /** A page of a conversation's events. */

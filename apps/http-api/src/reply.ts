@@ -1,4 +1,5 @@
 import type { JsonItems, JsonText } from "@chat21/engine";
+import { outsideJson } from "@chat21/protocol";
 import type { Response } from "express";
 
 /** The reply to a caller. */
@@ -51,6 +52,29 @@ export function plainText(status: number, body: string): Reply {
 /** No body. */
 export function empty(status: number): Reply {
   return { status };
+}
+
+/** A reply of `v1`: users' ids as they are outside. */
+export function outsideReply(reply: Reply): Reply {
+  return reply.body === undefined ? reply : { ...reply, body: outsideJson(reply.body) };
+}
+
+/** {@link outsideReply} for a list. */
+export function outsideList(reply: ListReply): ListReply {
+  const { before, items, after } = reply.list;
+  return { ...reply, list: { before, items: outsideItems(items), after } };
+}
+
+async function* outsideItems(items: JsonItems): JsonItems {
+  try {
+    for (;;) {
+      const next = await items.next();
+      if (next.done === true) return next.value;
+      yield outsideJson(next.value);
+    }
+  } finally {
+    await items.return(null);
+  }
 }
 
 /** Writes a reply. */

@@ -4,14 +4,14 @@ import { ChatError, errorCodes } from "@chat21/protocol";
 import type { Request, Response } from "express";
 import * as z from "zod";
 import { authorize } from "./authorize.ts";
-import { check, checkParams, oldSentence, sentence } from "./check-input.ts";
+import { check, checkParams, oldSentence, readParams, sentence } from "./check-input.ts";
 import { errorPage } from "./error-page.ts";
 import { findToken } from "./find-token.ts";
 import type { HeavyGate } from "./heavy-gate.ts";
 import type { RateGates } from "./rate-gates.ts";
 import { readJson, readText, UnreadableBody } from "./read-body.ts";
 import { refuse, refuseDenied, refuseNonAdmin } from "./refusal.ts";
-import { type ListReply, type Reply, sendReply } from "./reply.ts";
+import { type ListReply, outsideList, outsideReply, type Reply, sendReply } from "./reply.ts";
 import type { Route } from "./route.ts";
 import { disconnectStalled, sendList } from "./send-list.ts";
 import type { Services } from "./services.ts";
@@ -36,10 +36,10 @@ export function serveRoute(route: Route, services: Services, gates: Gates, log: 
       const reply = await answer(route, services, gates, request, response);
       if (reply === undefined) return;
       if ("list" in reply) {
-        await sendList(response, reply);
+        await sendList(response, route.api === "v1" ? outsideList(reply) : reply);
       } else {
         if (route.heavy === true) disconnectStalled(response);
-        sendReply(response, reply);
+        sendReply(response, route.api === "v1" ? outsideReply(reply) : reply);
       }
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
@@ -61,7 +61,7 @@ async function answer(
   request: Request,
   response: Response,
 ): Promise<ListReply | Reply | undefined> {
-  const params = request.params as Readonly<Record<string, string>>;
+  const params = readParams(request.params as Readonly<Record<string, string>>, route.api);
   const actor = await authenticate(route, services, gates.rate, request, response);
   await gates.rate.request(request, response, actor);
   if (actor !== undefined) {

@@ -110,6 +110,15 @@ const walks = {
     );
   },
 
+  async userIdBytes(api) {
+    // Each dot is three bytes on the wire.
+    const user = longest(".".repeat(42), limits.userIdBytes - 84);
+    const profile = (id: string) => `${v1}/users/${encodeURIComponent(id)}`;
+
+    await expectStatus(api.put(profile(user), api.admin(), { fullname: "Long" }), 200);
+    await expectStatus(api.put(profile(`${user}a`), api.admin(), { fullname: "Long" }), 400);
+  },
+
   async groupIdBytes(api) {
     const group = `group-${"=".repeat(limits.groupIdBytes - 6)}`;
     const ids = { app, user: "al", member: "bob", conversWith: group, group };

@@ -1,7 +1,7 @@
 import type { Verifier } from "@chat21/auth";
 import { compressAnswers } from "@chat21/http-api";
 import { type EraseUserParts, eraseUser } from "@chat21/people";
-import { ChatError, errorCodes, isId } from "@chat21/protocol";
+import { ChatError, errorCodes, isId, toWireId } from "@chat21/protocol";
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import * as z from "zod";
 import { operatorApp } from "./operator-paths.ts";
@@ -62,8 +62,9 @@ export function operatorApi(options: OperatorApiOptions): Router {
   });
   router.post("/apps/:app/users/:user/erase", async (request, response) => {
     const { app, user } = request.params;
-    if (!isId(app) || !isId(user)) throw new ChatError("invalid_id");
-    response.json(await eraseUser(options, { app, user: "system", admin: true }, user));
+    const wireId = toWireId(user);
+    if (!isId(app) || wireId === null) throw new ChatError("invalid_id");
+    response.json(await eraseUser(options, { app, user: "system", admin: true }, wireId));
   });
   router.use(() => {
     throw new ChatError("not_found", "there is no such path");

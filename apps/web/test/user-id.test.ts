@@ -1,4 +1,4 @@
-import { isId } from "@chat21/protocol";
+import { isId, toWireId } from "@chat21/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseMembers } from "../src/conversations/parse-members.ts";
@@ -24,10 +24,12 @@ describe("user ids", () => {
   test("are refused with a reason exactly when the protocol refuses them", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 70 }), (id) => {
-        expect(userIdProblem(id) === undefined).toBe(isId(id));
+        expect(userIdProblem(id) === undefined).toBe(toWireId(id) !== null);
       }),
     );
-    expect(userIdProblem("a b")).toContain("no spaces");
+    expect(userIdProblem("john.doe@example.com")).toBeUndefined();
+    expect(userIdProblem("auth0^7C5f7c")).toContain("two users");
+    expect(userIdProblem("ü".repeat(60))).toContain("too long");
   });
 
   test("of a group's members are read from a list, each once", () => {

@@ -27,7 +27,7 @@ const newName = (name: string) => `${name}-${randomUUID().slice(0, 8)}`;
 /** Gets a token as a backend does: strict, for one client and one hour. */
 async function tokenOf(user: string): Promise<string> {
   const admin = compatToken("100-APIADMIN", { secret: cluster.secret, role: "admin" });
-  const answer = await fetch(`${cluster.apiUrl}/v1/${app}/users/${user}/tokens`, {
+  const answer = await fetch(`${cluster.apiUrl}/v1/${app}/users/${encodeURIComponent(user)}/tokens`, {
     method: "POST",
     headers: { authorization: `Bearer ${admin}`, "content-type": "application/json" },
     body: "{}",
@@ -113,6 +113,26 @@ describe("the SDK on the cluster", () => {
 
     await expect(b.send(group.id, { text: "still here?" })).rejects.toMatchObject({ code: "not_member" });
     expect((await a.groups.get(group.id)).members.toSorted()).toEqual([a.user.id, c.user.id].toSorted());
+  });
+
+  it("knows users by their provider's ids, whatever they hold", async () => {
+    const own = randomUUID().slice(0, 8);
+    const names = [`auth0|${own}`, `john.doe-${own}@example.com`, `+39333 ${own}`] as const;
+    const [a, b, c] = await Promise.all([join(names[0]), join(names[1]), join(names[2])]);
+    const heard = next(b, "message");
+
+    await a.send(b.user.id, { text: "hi" });
+    const { message, conversWith } = await heard;
+    const group = await b.groups.create({ name: "Team", members: [a.user.id, c.user.id] });
+    const told = next(c, "message", (event) => event.message.text === "hello team");
+    await a.send(group.id, { text: "hello team" });
+
+    expect([a.user.id, b.user.id, c.user.id]).toEqual(names);
+    expect([message.sender, conversWith]).toEqual([names[0], names[0]]);
+    expect(group.members.toSorted()).toEqual([...names].toSorted());
+    expect((await told).message.sender).toBe(names[0]);
+    expect((await a.presence.get(names[1])).presence).toBe("online");
+    await expect.poll(() => b.conversation(names[0]).messages.length).toBe(1);
   });
 
   it("shows who is typing and who is online", async () => {

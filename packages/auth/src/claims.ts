@@ -6,6 +6,7 @@ import {
   limits,
   systemUser,
   tokenAudience,
+  toWireId,
 } from "@chat21/protocol";
 import type { VerifiedToken } from "./verified-token.ts";
 
@@ -35,6 +36,7 @@ export function buildClaims(input: ClaimsInput): Claims {
 export interface ClaimsInput {
   readonly tokenId: string;
   readonly app: string;
+  /** As it is outside. */
   readonly user: string;
   readonly admin: boolean;
   readonly profile: "strict" | "compat";
@@ -52,16 +54,16 @@ export function readClaims(payload: unknown): VerifiedToken {
   const claims = parsed.data;
   const admin = hasAdminRole(claims);
   const profile = claims.profile ?? "compat";
-  if (!isId(claims.sub) || !isId(claims.app_id)) throw refusalOf("sub or app_id is no id");
-  if (claims.sub === systemUser && !admin)
-    throw refusalOf(`sub is ${systemUser}, without the role ${adminRole}`);
+  const user = toWireId(claims.sub);
+  if (user === null || !isId(claims.app_id)) throw refusalOf("sub or app_id is no id");
+  if (user === systemUser && !admin) throw refusalOf(`sub is ${systemUser}, without the role ${adminRole}`);
   if (!isForUs(claims)) throw refusalOf(`aud does not name ${tokenAudience}`);
   if (profile === "strict" && !isStrict(claims)) {
     throw refusalOf("a strict token needs client_id, iat, and an exp at most an hour later");
   }
   return {
     app: claims.app_id,
-    user: claims.sub,
+    user,
     admin,
     clientId: profile === "strict" ? (claims.client_id ?? null) : null,
     tokenId: claims.jti ?? "",

@@ -1,5 +1,5 @@
 import type { Clock } from "@chat21/engine";
-import { ChatError, isId, limits, serviceScopes, systemUser, userScopes } from "@chat21/protocol";
+import { ChatError, isId, limits, serviceScopes, systemUser, toWireId, userScopes } from "@chat21/protocol";
 import jwt from "jsonwebtoken";
 import { buildClaims, readClaims, refusalOf } from "./claims.ts";
 import { createKeySet, type JsonWebKeySet, type KeySetOptions } from "./key-set.ts";
@@ -42,11 +42,12 @@ export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
 
     issue(request) {
       const { app, user, admin = false, profile = "strict" } = request;
+      const wireId = requireUser(user, admin);
       const clientId = request.clientId ?? newId();
-      requireIds(app, user, clientId, admin);
+      requireIds(app, clientId);
       const issuedAt = wholeSeconds(request.issuedAt ?? clock.now());
       const expiresAt = issuedAt + lifeOf(request, admin, profile);
-      const scope = scopeOf(app, user, admin, profile, clientId);
+      const scope = scopeOf(app, wireId, admin, profile, clientId);
       const tokenId = newId();
       const claims = buildClaims({
         tokenId,
@@ -125,6 +126,7 @@ export interface TokensOptions extends KeySetOptions {
 /** The facts of a token that is to be issued. */
 export interface IssueRequest {
   readonly app: string;
+  /** As it is outside: `auth0|5f7c`. */
   readonly user: string;
   /** The token may act for every user of the app. @default false */
   readonly admin?: boolean;
@@ -161,12 +163,18 @@ const tokenBytes = 8 * 1024;
 /** Longest life of a backend's token: ten years, as in existing deployments. */
 const serviceTokenTtlMs = 10 * 366 * 24 * 60 * 60 * 1_000;
 
-function requireIds(app: string, user: string, clientId: string, admin: boolean): void {
-  if (!isId(app)) throw new ChatError("invalid_id", "the app's id has a form that is not allowed");
-  if (!isId(user)) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
-  if (!isId(clientId)) throw new ChatError("invalid_id", "the client id has a form that is not allowed");
+/** The user's id on the wire. */
+function requireUser(user: string, admin: boolean): string {
+  const wireId = toWireId(user);
+  if (wireId === null) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
   if (user === systemUser && !admin)
     throw new ChatError("invalid_id", `only an admin token may be for the user "${systemUser}"`);
+  return wireId;
+}
+
+function requireIds(app: string, clientId: string): void {
+  if (!isId(app)) throw new ChatError("invalid_id", "the app's id has a form that is not allowed");
+  if (!isId(clientId)) throw new ChatError("invalid_id", "the client id has a form that is not allowed");
 }
 
 function lifeOf({ ttlMs }: IssueRequest, admin: boolean, profile: "strict" | "compat"): number {

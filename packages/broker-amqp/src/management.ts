@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "@chat21/engine";
+import { toOutsideId } from "@chat21/protocol";
 
 /** Options of {@link createConnectionCloser}. */
 export interface ConnectionCloserOptions {
@@ -95,7 +96,7 @@ export function createConnectionCloser(options: ConnectionCloserOptions): Connec
     const names: string[] = [];
     for await (const connection of connections()) {
       const clientId = connection.client_properties?.client_id ?? "";
-      const isNamed = request.clientId === undefined && connection.user === request.user;
+      const isNamed = request.clientId === undefined && connection.user === toOutsideId(request.user);
       if (!connection.protocol?.includes("MQTT") || !(wanted.has(clientId) || isNamed)) continue;
       seen.add(clientId);
       names.push(connection.name);

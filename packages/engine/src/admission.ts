@@ -1,4 +1,4 @@
-import { ChatError, isClientId, isId, isOwnFilter, parseClientTopic } from "@chat21/protocol";
+import { ChatError, isClientId, isId, isOwnFilter, isUserId, parseClientTopic } from "@chat21/protocol";
 import type { ConnectAttempt, Session } from "./ports/edge.ts";
 import type { TokenVerifier } from "./ports/identity.ts";
 
@@ -20,7 +20,7 @@ export async function admit(attempt: ConnectAttempt, { tokens, apps }: Admission
   const identity = await tokens.verify(password);
   const { app, user } = identity;
   // Topics and filters are compared with these two: a user called `+` would match every user.
-  if (!isId(app) || !isId(user))
+  if (!isId(app) || !isUserId(user))
     throw new ChatError("invalid_id", "the token names an app or a user with a form that is not allowed");
   if (apps !== undefined && !apps.includes(app))
     throw new ChatError("forbidden", "this app is not served here");

@@ -5,6 +5,7 @@ import {
   compileSchema,
   limits,
   outgoingMessageSchema,
+  readUserId,
   serverKeys,
   validate,
 } from "@chat21/protocol";
@@ -78,12 +79,17 @@ function extract(json: JsonText, object: Record<string, unknown>, message: Outgo
     clientMessageId: message.client_message_id ?? null,
     timestamp: timeOf(message.timestamp) || null,
     isForGroup: message.channel_type === "group",
-    inlineMembers: message.group ? Object.keys(message.group.members) : null,
+    inlineMembers: message.group ? Object.keys(message.group.members).map(idOf) : null,
     tempUid:
       typeof tempUid === "string" && tempUid !== "" && tempUid.length <= limits.idBytes ? tempUid : null,
-    hiddenFor: typeof hiddenFor === "string" && hiddenFor !== "" ? hiddenFor : null,
+    hiddenFor: typeof hiddenFor === "string" && hiddenFor !== "" ? idOf(hiddenFor) : null,
     listed: attributes["updateconversation"] !== false,
   };
+}
+
+/** A user's id as the sender named it, on the wire. What is no id stays, and is refused where that matters. */
+function idOf(named: string): string {
+  return readUserId(named) ?? named;
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -2,9 +2,10 @@ import {
   ChatError,
   conversationIdOf,
   directConversationId,
-  isGroupId,
+  isConversWith,
   limits,
   looksLikeGroupId,
+  toOutsideId,
 } from "@chat21/protocol";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Actor, Page } from "./engine.ts";
@@ -51,12 +52,12 @@ export function requireAdmin(actor: Actor): void {
 
 /** Throws `invalid_id` for a value that cannot be a user's or a group's id. */
 export function requireConversWith(conversWith: string): void {
-  if (!isGroupId(conversWith)) throw new ChatError("invalid_id");
+  if (!isConversWith(conversWith)) throw new ChatError("invalid_id");
 }
 
-/** A contact whose name is unknown or not needed: it is called by the id. */
+/** A contact whose name is unknown or not needed: it is called by the id outside. */
 export function nameless(user: string): Contact {
-  return { fullname: user, firstname: "", lastname: "" };
+  return { fullname: toOutsideId(user), firstname: "", lastname: "" };
 }
 
 /** The page's size, within its limits. */

@@ -12,7 +12,7 @@
  *
  * The commands of other kinds take the same steps from 3 on (`operations/commands.ts`).
  */
-import { ChatError, conversationIdOf, isId, looksLikeGroupId, systemUser } from "@chat21/protocol";
+import { ChatError, conversationIdOf, isUserId, looksLikeGroupId, systemUser } from "@chat21/protocol";
 import type { DecodedMessage } from "./decode-message.ts";
 import type { Sender } from "./kinds/message.ts";
 import { requireRoutable, sendMessage } from "./kinds/message.ts";
@@ -41,7 +41,7 @@ export async function sendDecoded(
   if (!again && !sender.admin && sender.user !== systemUser) context.rate.take(`${app}/${sender.user}`);
   requireRoutable(app, sender.user, recipient);
   const isGroup = message.isForGroup || looksLikeGroupId(recipient);
-  if (!isGroup && !isId(recipient))
+  if (!isGroup && !isUserId(recipient))
     throw new ChatError("invalid_id", "the recipient's id is too long for a user's");
   const conversation = conversationIdOf(sender.user, recipient, isGroup);
   const { clientMessageId } = message;

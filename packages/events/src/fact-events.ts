@@ -1,5 +1,5 @@
 import type { Fact, InboxCopy } from "@chat21/engine";
-import { conversWithOf, messageStatus, topics, toRoutingKey } from "@chat21/protocol";
+import { conversWithOf, messageStatus, outsideJson, topics, toRoutingKey } from "@chat21/protocol";
 import { conversationBody, eventBody, messageBody, presenceBody, receiptBody } from "./event-body.ts";
 
 /** An event without its destinations. */
@@ -11,12 +11,19 @@ export interface BackendEventDraft {
   readonly orderKey: string;
   /** Values that together distinguish this event from all others of its name in the app. */
   readonly identity: readonly (string | number)[];
-  /** The request's body, as of `createdAt` (ms). */
+  /** The request's body, as of `createdAt` (ms), with users' ids as they are outside. */
   readonly body: (createdAt: number) => string;
 }
 
 /** Turns a fact into its wanted events for backends, in the order in which they are to be told. */
 export function eventsOf(fact: Fact, wanted: ReadonlySet<string>): readonly BackendEventDraft[] {
+  return draftsOf(fact, wanted).map((draft) => ({
+    ...draft,
+    body: (createdAt) => outsideJson(draft.body(createdAt)),
+  }));
+}
+
+function draftsOf(fact: Fact, wanted: ReadonlySet<string>): readonly BackendEventDraft[] {
   switch (fact.kind) {
     case "message":
       return [

@@ -1,4 +1,5 @@
 import type { Clock, Contact, Contacts, Log } from "@chat21/engine";
+import { toOutsideId } from "@chat21/protocol";
 import * as z from "zod";
 import type { UserStore } from "./user-store.ts";
 
@@ -73,7 +74,7 @@ export function createContactDirectory(options: ContactDirectoryOptions): Contac
 }
 
 async function ask(endpoint: string, user: string): Promise<Contact> {
-  const url = `${endpoint.replace(/\/+$/, "")}/${encodeURIComponent(user)}`;
+  const url = `${endpoint.replace(/\/+$/, "")}/${encodeURIComponent(toOutsideId(user))}`;
   const response = await fetch(url, {
     headers: { accept: "application/json" },
     signal: AbortSignal.timeout(contactLimits.timeoutMs),
@@ -89,5 +90,5 @@ function contactOf(user: string, names: z.infer<typeof answerSchema>): Contact {
   const firstname = names.firstname ?? "";
   const lastname = names.lastname ?? "";
   const composed = [firstname, lastname].filter((name) => name !== "").join(" ");
-  return { fullname: names.fullname || composed || user, firstname, lastname };
+  return { fullname: names.fullname || composed || toOutsideId(user), firstname, lastname };
 }

@@ -5,7 +5,13 @@ export type { ChatErrorOptions, ErrorCode } from "./error-codes.ts";
 export { ChatError, errorCodes, isErrorCode } from "./error-codes.ts";
 export type { ConversationEvent } from "./event.ts";
 export { eventSchema } from "./event.ts";
-export { conversWithSchema, idSchema } from "./id-schemas.ts";
+export {
+  conversWithSchema,
+  groupIdSchema,
+  idSchema,
+  outsideUserIdSchema,
+  userIdSchema,
+} from "./id-schemas.ts";
 export {
   byteLength,
   conversationIdOf,
@@ -49,6 +55,7 @@ export {
 } from "./message.ts";
 export type { MessageStatus } from "./message-status.ts";
 export { messageStatus } from "./message-status.ts";
+export { outsideIds, outsideJson } from "./outside-ids.ts";
 export type { Overlay } from "./overlay.ts";
 export { overlaySchema } from "./overlay.ts";
 export type { Range } from "./range.ts";
@@ -92,6 +99,15 @@ export {
 } from "./topics.ts";
 export type { PresenceList, User, UserProfile } from "./user.ts";
 export { presenceListSchema, userProfileSchema, userSchema } from "./user.ts";
+export {
+  isConversWith,
+  isUserId,
+  readConversWith,
+  readUserId,
+  toOutsideId,
+  toWireConversWith,
+  toWireId,
+} from "./user-id.ts";
 export { validate } from "./validate.ts";
 export type { ListPlace, Reader } from "./view.ts";
 export { compareListed, countsAsUnread, isListedMessage } from "./view.ts";

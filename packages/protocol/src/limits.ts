@@ -1,7 +1,9 @@
 /** The limits that clients check, too. They stand apart so that a client's bundle holds no others. */
 export const clientLimits = {
-  /** Longest user, device, message and app id, and longest client id that a token names. */
+  /** Longest device, message and app id, and longest client id that a token names. */
   idBytes: 64,
+  /** Longest user id on the wire, escapes counted: a routing key holds two and more. */
+  userIdBytes: 128,
   /** Longest group id; support-desk ids in the field have 71 and more. */
   groupIdBytes: 128,
   /** AMQP 0-9-1 short string: no routing key may be longer. */

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { defineSchema } from "./define-schema.ts";
-import { conversWithSchema, idSchema } from "./id-schemas.ts";
+import { groupIdSchema, idSchema } from "./id-schemas.ts";
 
 const text = defineSchema(() => z.optional(z.nullable(z.string())));
 // An object with any keys; `z.record` says the same and costs a browser 3 kB more.
@@ -120,7 +120,7 @@ export type Conversation = z.infer<typeof conversationSchema>;
 /** A group in answers of REST and in S6. `members` maps a user's id to the number 1. */
 export const groupSchema = defineSchema(() =>
   z.looseObject({
-    uid: conversWithSchema,
+    uid: groupIdSchema,
     name: z.string(),
     appId: z.string(),
     owner: z.string(),
@@ -135,7 +135,7 @@ export type Group = z.infer<typeof groupSchema>;
 /** A group in lists: how many members it has, and not who they are. */
 export const groupSummarySchema = defineSchema(() =>
   z.looseObject({
-    uid: conversWithSchema,
+    uid: groupIdSchema,
     name: z.string(),
     appId: z.string(),
     owner: z.string(),

@@ -1,6 +1,7 @@
 import { defineSchema } from "./define-schema.ts";
-import { isClientId, isGroupId, isId } from "./ids.ts";
+import { isClientId, isId } from "./ids.ts";
 import { clientLimits } from "./limits.ts";
+import { isConversWith, isUserId } from "./user-id.ts";
 
 /**
  * Topics that clients publish on, and the filter of their inbox. They are on their own, so that an app does not load all
@@ -100,18 +101,18 @@ export function parseClientTopic(topic: string): ClientTopic | null {
   if (parts[0] !== "apps" || !isId(app)) return null;
   if (parts[2] === "outgoing") return parseOutgoing(parts, app);
   const user = parts[3];
-  if (parts[2] !== "users" || !isId(user)) return null;
+  if (parts[2] !== "users" || !isUserId(user)) return null;
   const target = parts[5];
   switch (parts[4]) {
     case "messages":
-      if (parts.length === 7 && parts[6] === "outgoing" && isGroupId(target)) {
+      if (parts.length === 7 && parts[6] === "outgoing" && isConversWith(target)) {
         return { kind: "send", app, user, recipient: target };
       }
-      return parts.length === 8 && parts[7] === "update" && isGroupId(target) && isId(parts[6])
+      return parts.length === 8 && parts[7] === "update" && isConversWith(target) && isId(parts[6])
         ? { kind: "receipt", app, user, conversWith: target, messageId: parts[6] }
         : null;
     case "conversations": {
-      if (parts.length !== 7 || !isGroupId(target)) return null;
+      if (parts.length !== 7 || !isConversWith(target)) return null;
       if (parts[6] === "update") return { kind: "conversation-update", app, user, conversWith: target };
       if (parts[6] === "archive") return { kind: "conversation-archive", app, user, conversWith: target };
       return null;
@@ -128,9 +129,9 @@ export function parseClientTopic(topic: string): ClientTopic | null {
 function parseOutgoing(parts: readonly string[], app: string): ClientTopic | null {
   const user = parts[4];
   const target = parts[6];
-  if (parts[3] !== "users" || !isId(user)) return null;
+  if (parts[3] !== "users" || !isUserId(user)) return null;
   if (parts[5] === "messages") {
-    return parts.length === 8 && parts[7] === "outgoing" && isGroupId(target)
+    return parts.length === 8 && parts[7] === "outgoing" && isConversWith(target)
       ? { kind: "send", app, user, recipient: target }
       : null;
   }

@@ -49,7 +49,7 @@ describe("A command", () => {
     { type: "mark", request_id: "r", marks: [{ ...mark, read: 1.5 }] },
     { type: "mark", request_id: "r", marks: [{ ...mark, read: 2 ** 53 }] },
     { type: "mark", request_id: "r", marks: [{ ...mark, read: null }] },
-    { type: "mark", request_id: "r", marks: [{ ...mark, conversWith: "a.b" }] },
+    { type: "mark", request_id: "r", marks: [{ ...mark, conversWith: "a\ud800" }] },
     { type: "typing", request_id: "r", conversWith: "B" },
     { type: "typing", request_id: "r", conversWith: "B", typing: 1 },
     null,

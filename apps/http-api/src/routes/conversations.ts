@@ -3,10 +3,10 @@ import {
   ChatError,
   conversationStateSchema,
   historyResponseSchema,
-  idSchema,
   limits,
   messageSchema,
   outgoingMessageSchema,
+  outsideUserIdSchema,
   syncRequestSchema,
   syncResponseSchema,
 } from "@chat21/protocol";
@@ -139,7 +139,9 @@ export const conversationRoutes: readonly Route[] = [
     problems: ["not_member", "idempotency_conflict"],
     summary: "Sends a message to a user or a group. With a `client_message_id` it may be repeated safely.",
     query: z.strictObject({
-      sender: z.optional(idSchema).meta({ description: "Admins only: who sends. Default the token's user." }),
+      sender: z
+        .optional(outsideUserIdSchema)
+        .meta({ description: "Admins only: who sends. Default the token's user." }),
     }),
     text: outgoingMessageSchema,
     example: { body: { text: "Hello", type: "text", client_message_id: "1f6b" } },

@@ -1,4 +1,4 @@
-import { ChatError, idSchema, limits, tokenResponseSchema } from "@chat21/protocol";
+import { ChatError, limits, outsideUserIdSchema, tokenResponseSchema, toOutsideId } from "@chat21/protocol";
 import * as z from "zod";
 import { isLocalRequest } from "../local-request.ts";
 import { json } from "../reply.ts";
@@ -16,7 +16,10 @@ export const developmentSignInRoute = defineRoute({
   problems: ["not_found"],
   summary: "A strict token for whoever asks, made on this machine for trying things out. Never for admins.",
   body: z
-    .strictObject({ user: idSchema, fullname: z.optional(z.string().min(1).max(limits.nameBytes)) })
+    .strictObject({
+      user: outsideUserIdSchema,
+      fullname: z.optional(z.string().min(1).max(limits.nameBytes)),
+    })
     .meta({ id: "DevelopmentSignIn" }),
   example: { body: { user: "alice", fullname: "Alice" } },
   answers: {
@@ -37,10 +40,11 @@ export const developmentSignInRoute = defineRoute({
     const isServed = config.apps === null || config.apps.includes(app);
     // Answers as for an unknown path: callers that may not sign in need not know that others may.
     if (!isLocalRequest(http) || !isServed) throw new ChatError("not_found", "there is no such path");
-    const issued = tokens.issue({ app, user: body.user, issuedAt: verifier.nextIssueAt(app, body.user) });
+    const user = toOutsideId(body.user);
+    const issued = tokens.issue({ app, user, issuedAt: verifier.nextIssueAt(app, body.user) });
     const existing = await store.users.get(app, body.user);
     const known = existing === null ? undefined : userOf(existing);
-    const fullname = body.fullname ?? known?.fullname ?? body.user;
+    const fullname = body.fullname ?? known?.fullname ?? user;
     if (known?.fullname !== fullname) {
       const profile = existing === null ? {} : (JSON.parse(existing.profile) as object);
       await putUser(services, app, body.user, { ...profile, fullname });

@@ -1,11 +1,11 @@
 import {
   ChatError,
-  conversWithSchema,
   type ErrorCode,
+  groupIdSchema,
   groupSchema,
   groupSummarySchema,
-  idSchema,
   limits,
+  outsideUserIdSchema,
 } from "@chat21/protocol";
 import * as z from "zod";
 import { limitParameter, readerParameter } from "../page-query.ts";
@@ -14,7 +14,7 @@ import { defineRoute, type Route } from "../route.ts";
 
 const nameSchema = z.string().min(1).max(limits.nameBytes);
 const attributesSchema = z.record(z.string(), z.unknown());
-const memberIds = z.array(idSchema).max(limits.groupMembers);
+const memberIds = z.array(outsideUserIdSchema).max(limits.groupMembers);
 
 const groupAnswer = { description: "The group.", schema: groupSchema };
 
@@ -79,12 +79,12 @@ export const groupRoutes: readonly Route[] = [
       "an `id` it may be repeated safely.",
     body: z
       .strictObject({
-        id: z.optional(conversWithSchema).meta({
+        id: z.optional(groupIdSchema).meta({
           description: "Contains `group-`. Default `group-` and a UUID.",
         }),
         name: nameSchema,
         members: z.optional(memberIds),
-        owner: z.optional(idSchema).meta({ description: "Admins only. Default the caller." }),
+        owner: z.optional(outsideUserIdSchema).meta({ description: "Admins only. Default the caller." }),
         attributes: z.optional(attributesSchema),
       })
       .meta({ id: "NewGroup" }),

@@ -1,4 +1,4 @@
-import { idSchema, limits } from "@chat21/protocol";
+import { limits, userIdSchema } from "@chat21/protocol";
 import * as z from "zod";
 import { conversationsAnswer, done, doneAnswer } from "../envelopes.ts";
 import { pageOf, pageQuery } from "../page-query.ts";
@@ -94,7 +94,7 @@ export const oldConversationRoutes: readonly Route[] = [
     path: "/{app}/conversations/{conversWith}",
     who: "app",
     summary: "Archives a conversation of the caller; an admin may name another user in the body.",
-    body: z.object({ user_id: z.optional(idSchema) }).meta({ id: "ArchiveRequest" }),
+    body: z.object({ user_id: z.optional(userIdSchema) }).meta({ id: "ArchiveRequest" }),
     answers: { 201: doneAnswer },
     async handle({ actor, params, body }, { engine }) {
       const user = actor.admin ? (body.user_id ?? actor.user) : actor.user;

@@ -1,4 +1,4 @@
-import { conversWithSchema, groupSchema, idSchema, limits } from "@chat21/protocol";
+import { groupIdSchema, groupSchema, limits, readUserId, userIdSchema } from "@chat21/protocol";
 import * as z from "zod";
 import { done, doneAnswer, groupAnswer } from "../envelopes.ts";
 import { json, jsonText } from "../reply.ts";
@@ -6,6 +6,9 @@ import { defineRoute, type Route } from "../route.ts";
 
 const mandatory = (error: string) => z.string({ error }).min(1, { error });
 const object = (error: string) => z.record(z.string(), z.unknown(), { error });
+
+/** A member's id on the wire. The engine refuses what is none. */
+const idOf = (named: string) => readUserId(named) ?? named;
 
 const message = (text: string) => json(405, { err: { message: text } });
 
@@ -41,8 +44,8 @@ export const oldGroupRoutes: readonly Route[] = [
       .object({
         group_name: mandatory("group_name not present!"),
         group_members: object("group_members not present!"),
-        group_id: z.optional(z.nullable(z.union([z.literal(""), conversWithSchema]))),
-        group_owner: z.optional(z.nullable(idSchema)),
+        group_id: z.optional(z.nullable(z.union([z.literal(""), groupIdSchema]))),
+        group_owner: z.optional(z.nullable(userIdSchema)),
         attributes: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
       })
       .meta({ id: "CreateGroupRequest" }),
@@ -60,7 +63,7 @@ export const oldGroupRoutes: readonly Route[] = [
       const { group_id: id, group_owner: owner, attributes } = body;
       const group = await engine.groups.create(actor, {
         name: body.group_name,
-        members: Object.keys(body.group_members),
+        members: Object.keys(body.group_members).map(idOf),
         ...(id ? { id } : {}),
         ...(actor.admin && owner ? { owner } : {}),
         ...(attributes ? { attributes: JSON.stringify(attributes) } : {}),
@@ -103,7 +106,7 @@ export const oldGroupRoutes: readonly Route[] = [
       },
     },
     async handle({ actor, params, body }, { engine }) {
-      await engine.groups.addMember(actor, params.group, body.member_id);
+      await engine.groups.addMember(actor, params.group, idOf(body.member_id));
       return done;
     },
   }),
@@ -127,7 +130,7 @@ export const oldGroupRoutes: readonly Route[] = [
       },
     },
     async handle({ actor, params, body }, { engine }) {
-      await engine.groups.setMembers(actor, params.group, Object.keys(body.members));
+      await engine.groups.setMembers(actor, params.group, Object.keys(body.members).map(idOf));
       return done;
     },
   }),

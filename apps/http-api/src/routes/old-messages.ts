@@ -1,5 +1,5 @@
 import type { SendRequest, SentMessage } from "@chat21/engine";
-import { idSchema, messageSchema, outgoingMessageSchema } from "@chat21/protocol";
+import { messageSchema, outgoingMessageSchema, readConversWith, userIdSchema } from "@chat21/protocol";
 import * as z from "zod";
 import { done, doneAnswer, messagesAnswer } from "../envelopes.ts";
 import { pageOf, pageQuery } from "../page-query.ts";
@@ -27,7 +27,7 @@ const sendBody = z
     timestamp,
     client_message_id,
     /** The sender; only admins may choose it, for others it is ignored. */
-    sender_id: z.optional(z.nullable(idSchema)),
+    sender_id: z.optional(z.nullable(userIdSchema)),
   })
   .meta({ id: "SendRequest" });
 
@@ -44,7 +44,10 @@ function toSend(body: z.output<typeof sendBody>, isAdmin: boolean): SendRequest 
     timestamp: body.timestamp || undefined,
     client_message_id: body.client_message_id ?? undefined,
   };
-  const request = { recipient: body.recipient_id, body: JSON.stringify(message) };
+  const request = {
+    recipient: readConversWith(body.recipient_id) ?? body.recipient_id,
+    body: JSON.stringify(message),
+  };
   return isAdmin && typeof body.sender_id === "string" ? { ...request, sender: body.sender_id } : request;
 }
 

@@ -1,4 +1,4 @@
-import { ChatError, isId, limits } from "@chat21/protocol";
+import { ChatError, limits, readUserId } from "@chat21/protocol";
 import * as z from "zod";
 import { done, doneAnswer } from "../envelopes.ts";
 import { json, plainText } from "../reply.ts";
@@ -127,7 +127,8 @@ export const oldRestRoutes: readonly Route[] = [
       example: { body: { writer_id: "bob", text: "Hel", timestamp: 1 } },
       answers: { 200: doneAnswer },
       async handle({ actor, params, body }, { engine }) {
-        const writer = actor.admin && isId(body.writer_id) ? { user: body.writer_id } : {};
+        const named = typeof body.writer_id === "string" ? readUserId(body.writer_id) : null;
+        const writer = actor.admin && named !== null ? { user: named } : {};
         const notice = { conversWith: params.conversWith, typing, ...writer };
         await engine.presence.typing(actor, notice).catch(unlessRefused);
         return done;

@@ -1,4 +1,4 @@
-import { idSchema, limits } from "@chat21/protocol";
+import { limits, outsideUserIdSchema } from "@chat21/protocol";
 import * as z from "zod";
 import { json } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
@@ -6,7 +6,7 @@ import { defineRoute, type Route } from "../route.ts";
 const usersQuery = z
   .string()
   .transform((text) => [...new Set(text.split(","))])
-  .pipe(z.array(idSchema).min(1).max(limits.presenceUsers))
+  .pipe(z.array(outsideUserIdSchema).min(1).max(limits.presenceUsers))
   .meta({ description: `Ids, separated by commas; ${limits.presenceUsers} at most.` });
 
 const presenceSchema = z.object({

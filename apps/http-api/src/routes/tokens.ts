@@ -5,6 +5,7 @@ import {
   type TokenResponse,
   tokenRequestSchema,
   tokenResponseSchema,
+  toOutsideId,
 } from "@chat21/protocol";
 import * as z from "zod";
 import { empty, json } from "../reply.ts";
@@ -31,7 +32,7 @@ function allowed(actor: VerifiedToken, user: string, request: TokenRequest): Iss
   }
   return {
     app: actor.app,
-    user,
+    user: toOutsideId(user),
     ...(profile === undefined ? {} : { profile }),
     ...(ttl === undefined ? {} : { ttlMs: ttl * 1_000 }),
     ...(clientId === undefined ? {} : { clientId }),

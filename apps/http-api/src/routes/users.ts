@@ -5,6 +5,7 @@ import {
   ChatError,
   limits,
   systemUser,
+  toOutsideId,
   type User,
   type UserProfile,
   userProfileSchema,
@@ -23,7 +24,7 @@ export function userOf({ id, profile, createdAt, updatedAt }: UserRecord): User 
   const { fullname, ...rest } = JSON.parse(profile) as UserProfile;
   return {
     id,
-    fullname: fullname ?? id,
+    fullname: fullname ?? toOutsideId(id),
     ...withoutAbsent(rest),
     created_at: createdAt,
     updated_at: updatedAt,
@@ -93,7 +94,7 @@ export const userRoutes: readonly Route[] = [
     query: z.strictObject({
       limit: limitParameter,
       after: z
-        .optional(z.string().max(limits.idBytes))
+        .optional(z.string().max(limits.userIdBytes))
         .meta({ description: "`next` of the page before: only users behind this id." }),
     }),
     heavy: true,

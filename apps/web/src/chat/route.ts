@@ -1,4 +1,4 @@
-import { isGroupId } from "@chat21/protocol";
+import { toWireConversWith } from "@chat21/protocol";
 import { useSyncExternalStore } from "react";
 
 /** The address of a conversation inside this page. */
@@ -15,7 +15,7 @@ const details = "details";
 export function conversationFromHash(hash: string): string | null {
   try {
     const id = decodeURIComponent(partsOf(hash)[0] ?? "");
-    return isGroupId(id) ? id : null;
+    return toWireConversWith(id) === null ? null : id;
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-import { isGroupId } from "@chat21/protocol";
+import { toWireConversWith } from "@chat21/protocol";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useChat } from "../chat/chat-context.ts";
 import type { DialogName } from "../chat/dialog-name.ts";
@@ -69,7 +69,7 @@ function EmptyList({ filter, query, onDialog }: ListProps) {
     return (
       <div className="list-note">
         <p>Nothing matches “{id}”.</p>
-        {isGroupId(id) && (
+        {toWireConversWith(id) !== null && (
           <button type="button" className="button" onClick={() => openConversation(id)}>
             Write to {id}
           </button>

@@ -1,4 +1,4 @@
-import { isId } from "@chat21/protocol";
+import { isId, toWireId } from "@chat21/protocol";
 import { windowArea } from "./page-area.ts";
 
 /** The person whose things are kept. */
@@ -41,5 +41,11 @@ function isSession(value: unknown): value is Session {
   if (typeof value !== "object" || value === null) return false;
   const { app, user, fullname, token, renewable } = value as Record<string, unknown>;
   const texts = typeof fullname === "string" && typeof token === "string" && token !== "";
-  return isId(app) && isId(user) && texts && typeof renewable === "boolean";
+  return (
+    isId(app) &&
+    typeof user === "string" &&
+    toWireId(user) !== null &&
+    texts &&
+    typeof renewable === "boolean"
+  );
 }

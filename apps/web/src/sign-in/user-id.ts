@@ -1,4 +1,4 @@
-import { isId } from "@chat21/protocol";
+import { isId, limits, toWireId } from "@chat21/protocol";
 
 /**
  * Makes a user id from a name: `Ada Lovelace` becomes `ada-lovelace`. Empty when no letter of the name fits into an id.
@@ -17,10 +17,11 @@ export function userIdFromName(name: string): string {
 /** Says, in words for the user, what is wrong with a typed id; `undefined` when it is valid. */
 export function userIdProblem(id: string): string | undefined {
   if (id === "") return "Enter a user id.";
-  if (id.length > maxLength) return `A user id has at most ${maxLength} characters.`;
-  return isId(id)
-    ? undefined
-    : "Use letters, digits and - _ @ : = ~ ! , ; ( ) $ & ' (no spaces, not starting with $).";
+  if (toWireId(id) !== null) return undefined;
+  return id.length > limits.userIdBytes / 3
+    ? `This user id is too long: ${limits.userIdBytes} bytes at most, and three for each byte that is no letter or digit.`
+    : "Choose another user id: this one could be two users' or a group's.";
 }
 
+/** Longest id that is made from a name. */
 const maxLength = 64;

@@ -3,6 +3,7 @@ import { createDownlink } from "../connection/downlink.ts";
 import { RestClient } from "../connection/rest.ts";
 import type { TokenKeeper } from "../connection/token-keeper.ts";
 import { errorOfAnswer, Uplink } from "../connection/uplink.ts";
+import { wireIdOf } from "../connection/wire-id.ts";
 import type { Reducer } from "../conversation/kinds/reducer.ts";
 import { ModelStore } from "../conversation/model-store.ts";
 import { Typing } from "../conversation/typing.ts";
@@ -104,7 +105,7 @@ export function createParts(context: ClientContext) {
     window: options.sendWindow,
     publish({ to, body, clientMessageId }) {
       const message = { ...body, client_message_id: clientMessageId, device: uplink.clientId };
-      uplink.publish(clientTopics.outgoing(app, user, to), message);
+      uplink.publish(clientTopics.outgoing(app, wireIdOf(user), wireIdOf(to)), message);
     },
     handleChange: context.handleOutboxChange,
   });

@@ -1,7 +1,8 @@
 import type { HistoryResponse } from "@chat21/protocol";
-import { ChatError, clientTopics, isGroupId } from "@chat21/protocol";
+import { ChatError, clientTopics, toWireConversWith } from "@chat21/protocol";
 import type { RestClient } from "../connection/rest.ts";
 import type { Uplink } from "../connection/uplink.ts";
+import { wireIdOf } from "../connection/wire-id.ts";
 import type { ModelStore } from "../conversation/model-store.ts";
 import { projectEvent } from "../conversation/project-message.ts";
 import type { Typing } from "../conversation/typing.ts";
@@ -83,8 +84,9 @@ export class ConversationActions {
 
   async markUnread(conversWith: string): Promise<void> {
     const { app, user, store, uplink } = this.#options;
-    if (!isGroupId(conversWith)) throw new ChatError("invalid_id");
-    await uplink.deliver(clientTopics.conversationUpdate(app, user, conversWith), { is_new: true });
+    const wireId = toWireConversWith(conversWith);
+    if (wireId === null) throw new ChatError("invalid_id");
+    await uplink.deliver(clientTopics.conversationUpdate(app, wireIdOf(user), wireId), { is_new: true });
     store.dispatch({ type: "flagged", conversWith, markedUnread: true });
   }
 

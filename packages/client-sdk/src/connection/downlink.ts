@@ -6,6 +6,8 @@ import {
   eventSchema,
   groupSchema,
   messageSchema,
+  outsideIds,
+  outsideJson,
   parseServerTopic,
   receiptUpdateSchema,
 } from "@chat21/protocol";
@@ -32,7 +34,7 @@ const utf8 = new TextDecoder();
 export function createDownlink(options: DownlinkOptions): (topic: string, payload: Uint8Array) => void {
   const { dispatch, log } = options;
   return (topic, payload) => {
-    const parsed = parseServerTopic(topic);
+    const parsed = outsideIds(parseServerTopic(topic)) as ReturnType<typeof parseServerTopic>;
     // This also leaves out the echo of this user's own publishes.
     if (parsed === null) return;
     const json = parseJson(payload);
@@ -117,7 +119,7 @@ function messageEvent(
 
 function parseJson(payload: Uint8Array): unknown {
   try {
-    return JSON.parse(utf8.decode(payload));
+    return JSON.parse(outsideJson(utf8.decode(payload)));
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import type { MqttClient } from "mqtt";
 import mqtt from "mqtt";
 import type { Clock } from "./clock.ts";
 import type { Token } from "./token-keeper.ts";
+import { wireIdOf } from "./wire-id.ts";
 
 /** Settings of a {@link Link}. */
 export interface LinkOptions {
@@ -58,7 +59,8 @@ const connackCodes: Readonly<Record<number, ErrorCode>> = {
  */
 export function openLink(options: LinkOptions): Promise<Link> {
   const { url, token, clientId, signal, clock } = options;
-  const presence = clientTopics.presence(token.app, token.user, clientId);
+  const user = wireIdOf(token.user);
+  const presence = clientTopics.presence(token.app, user, clientId);
   const client = mqtt.connect(url, {
     clientId,
     username: "JWT",
@@ -115,7 +117,7 @@ export function openLink(options: LinkOptions): Promise<Link> {
       reject(reason);
     });
     client.once("connect", () => {
-      client.subscribe(clientTopics.inbox(token.app, token.user), { qos: 1 }, (error, _, answer) => {
+      client.subscribe(clientTopics.inbox(token.app, user), { qos: 1 }, (error, _, answer) => {
         if (error === null) {
           settled();
           link.publish(presence, { connected: true });

@@ -1,5 +1,5 @@
 import type { HistoryResponse, SyncRequest, SyncResponse } from "@chat21/protocol";
-import { ChatError, historyResponseSchema, syncResponseSchema } from "@chat21/protocol";
+import { ChatError, historyResponseSchema, outsideJson, syncResponseSchema } from "@chat21/protocol";
 import type { HistoryRange, SyncSource } from "../sync/sync-source.ts";
 import type { Clock } from "./clock.ts";
 import { errorOf } from "./rest-error.ts";
@@ -150,7 +150,7 @@ export class RestClient implements SyncSource {
           options.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, options.signal]),
       });
       if (!response.ok) throw await errorOf(response);
-      return await response.json();
+      return JSON.parse(outsideJson(await response.text()));
     } catch (thrown) {
       if (thrown instanceof ChatError) throw thrown;
       if (timeout.signal.aborted)

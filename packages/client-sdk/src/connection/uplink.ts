@@ -3,6 +3,7 @@ import { ChatError, clientTopics, isErrorCode } from "@chat21/protocol";
 import { newId } from "../outbox/new-id.ts";
 import type { Clock } from "./clock.ts";
 import type { Link } from "./link.ts";
+import { wireIdOf } from "./wire-id.ts";
 
 type WithoutId<Value> = Value extends unknown ? Omit<Value, "request_id"> : never;
 
@@ -54,7 +55,10 @@ export class Uplink {
   /** Sends a command without waiting; lost while there is no connection. */
   tell(body: CommandBody, requestId = newId()): void {
     const { app, user } = this.#options;
-    this.publish(clientTopics.command(app, user, this.clientId ?? ""), { ...body, request_id: requestId });
+    this.publish(clientTopics.command(app, wireIdOf(user), this.clientId ?? ""), {
+      ...body,
+      request_id: requestId,
+    });
   }
 
   /** Resolves when the server has done it; rejects with the server's error, `timeout` or `connection_lost`. */

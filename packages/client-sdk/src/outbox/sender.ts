@@ -1,4 +1,4 @@
-import { byteLength, ChatError, clientLimits, isGroupId, isId } from "@chat21/protocol";
+import { byteLength, ChatError, clientLimits, isId, toWireConversWith } from "@chat21/protocol";
 import type { MessageDraft, SendOptions, SentMessage } from "../api/message.ts";
 import type { Typing } from "../conversation/typing.ts";
 import { bodyOf } from "./draft-body.ts";
@@ -30,7 +30,7 @@ export class Sender {
     { clientMessageId = newId() }: SendOptions = {},
   ): Promise<SentMessage> {
     const { fullname, outbox, typing, titleOf } = this.#options;
-    if (!isGroupId(to)) {
+    if (toWireConversWith(to) === null) {
       throw new ChatError(
         "invalid_id",
         `expected a user's or a group's id, got ${JSON.stringify(to).slice(0, 80)}`,

@@ -3,7 +3,7 @@ import {
   directMembers,
   eventKinds,
   fitsRoutingKeys,
-  isId,
+  isUserId,
   limits,
   messageStatus,
   systemUser,
@@ -136,7 +136,7 @@ function inlineAudience(
   const audience: string[] = [];
   for (const user of message.inlineMembers) {
     if (user === state.conversation || user === sender.user) continue;
-    if (!isId(user)) throw new ChatError("invalid_id", "a member's id has a form that is not allowed");
+    if (!isUserId(user)) throw new ChatError("invalid_id", "a member's id has a form that is not allowed");
     requireRoutable(state.app, user, state.conversation);
     if (!state.isMember(user)) audience.push(user);
   }

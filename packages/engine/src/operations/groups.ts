@@ -1,4 +1,4 @@
-import { byteLength, ChatError, isGroupId, isId, limits, looksLikeGroupId } from "@chat21/protocol";
+import { byteLength, ChatError, isGroupId, isUserId, limits, looksLikeGroupId } from "@chat21/protocol";
 import { parseJsonObject } from "../decode-message.ts";
 import type { Actor, CreateGroupRequest, GroupOperations, JsonItems } from "../engine.ts";
 import { createGroup, joinedInfoMembers } from "../kinds/group-created.ts";
@@ -147,7 +147,7 @@ async function named(
 }
 
 function requireMemberId(member: string): void {
-  if (!isId(member)) throw new ChatError("invalid_id", "a member's id has a form that is not allowed");
+  if (!isUserId(member)) throw new ChatError("invalid_id", "a member's id has a form that is not allowed");
 }
 
 function requireCount(members: readonly string[]): void {

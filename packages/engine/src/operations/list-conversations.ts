@@ -1,4 +1,4 @@
-import { ChatError, directMembers, isGroupId, isId, limits } from "@chat21/protocol";
+import { ChatError, directMembers, isGroupId, isUserId, limits } from "@chat21/protocol";
 import type { Actor, JsonItems, JsonText, ListPage } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import { pageLimit, requireSelf } from "../operations-context.ts";
@@ -98,7 +98,7 @@ function cursorBehind(owner: CursorOwner, { timestamp, conversation }: Required<
 function placeIn(place: string): Required<ListBound> {
   const [, timestamp, name = ""] = /^(\d{1,16})\.([\w-]+)$/.exec(place) ?? [];
   const conversation = Buffer.from(name, "base64url").toString("utf8");
-  const isName = isGroupId(conversation) || directMembers(conversation)?.every(isId) === true;
+  const isName = isGroupId(conversation) || directMembers(conversation)?.every(isUserId) === true;
   if (timestamp === undefined || !isName) throw new ChatError("invalid_cursor");
   return { timestamp: Number(timestamp), conversation };
 }

@@ -1,4 +1,4 @@
-import { ChatError, isId, messageStatus } from "@chat21/protocol";
+import { ChatError, isUserId, messageStatus } from "@chat21/protocol";
 import { decodeMessage } from "../decode-message.ts";
 import type { Actor, JsonItems, MessageOperations, Page, SentMessage } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
@@ -21,7 +21,8 @@ export function messageOperations(context: OperationsContext): MessageOperations
     async send(actor, request): Promise<SentMessage> {
       const user = request.sender ?? actor.user;
       if (user !== actor.user) requireAdmin(actor);
-      if (!isId(user)) throw new ChatError("invalid_id", "the sender's id has a form that is not allowed");
+      if (!isUserId(user))
+        throw new ChatError("invalid_id", "the sender's id has a form that is not allowed");
       requireConversWith(request.recipient);
       const message = decodeMessage(request.body);
       const sender = { user, admin: actor.admin };
@@ -49,7 +50,8 @@ export function messageOperations(context: OperationsContext): MessageOperations
     async eraseSender(actor, sender) {
       requireAdmin(actor);
       context.requireService(actor.app);
-      if (!isId(sender)) throw new ChatError("invalid_id", "the sender's id has a form that is not allowed");
+      if (!isUserId(sender))
+        throw new ChatError("invalid_id", "the sender's id has a form that is not allowed");
       return eraseSender(context, actor.app, actor.user, sender);
     },
   };

@@ -1,4 +1,4 @@
-import { ChatError, conversWithOf, isId, systemUser, topics } from "@chat21/protocol";
+import { ChatError, conversWithOf, isUserId, systemUser, topics } from "@chat21/protocol";
 import type { PresenceOperations } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import { deliver, requireAdmin, resolveConversation } from "../operations-context.ts";
@@ -29,7 +29,7 @@ export function presenceOperations(context: OperationsContext): PresenceOperatio
       const { app, admin } = actor;
       context.requireService(app);
       if (user !== actor.user) requireAdmin(actor);
-      if (!isId(user)) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
+      if (!isUserId(user)) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
       if (!admin && user !== systemUser) typingRate.take(`${app}/${user}`);
       const conversation = await resolveConversation(context, app, user, conversWith);
       const state = await context.states.read(app, conversation);

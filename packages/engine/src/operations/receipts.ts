@@ -1,4 +1,4 @@
-import { directConversationId, isId, limits, looksLikeGroupId, topics } from "@chat21/protocol";
+import { directConversationId, isUserId, limits, looksLikeGroupId, topics } from "@chat21/protocol";
 import type { OperationsContext } from "../operations-context.ts";
 import { deliver, handOver } from "../operations-context.ts";
 import type { RateLimiter } from "../rate-limiter.ts";
@@ -25,7 +25,7 @@ export async function takeReceipt(
 ): Promise<void> {
   const { store, states, clock } = context;
   const { app, user, conversWith, messageId } = incoming;
-  if (looksLikeGroupId(conversWith) || !isId(conversWith)) return;
+  if (looksLikeGroupId(conversWith) || !isUserId(conversWith)) return;
   const topic = topics.messageUpdated(app, conversWith, user, messageId);
   // The id is the client's choice: only here it is known whether a broker can carry its topic.
   if (topic.length > limits.routingKeyBytes) return;

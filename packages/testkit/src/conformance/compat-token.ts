@@ -3,6 +3,7 @@ import { createHmac, randomUUID } from "node:crypto";
 /** Makes a token exactly as existing issuers do, without any code of ours. */
 export function compatToken(user: string, options: CompatTokenOptions): string {
   const { app = "tilechat", role = "user", ttlSeconds = 3_600, tokenId = randomUUID() } = options;
+  const { wireId = user } = options;
   const { algorithm = "HS256" } = options;
   const now = Math.floor(Date.now() / 1_000);
   const scope = (kind: string, key: string) => `rabbitmq.${kind}:*/*/${key}`;
@@ -15,9 +16,9 @@ export function compatToken(user: string, options: CompatTokenOptions): string {
         role === "admin"
           ? [scope("read", "*"), scope("write", "*"), scope("configure", "*")]
           : [
-              scope("read", `apps.${app}.users.${user}.*`),
-              scope("write", `apps.${app}.users.${user}.*`),
-              scope("write", `apps.${app}.outgoing.users.${user}.*`),
+              scope("read", `apps.${app}.users.${wireId}.*`),
+              scope("write", `apps.${app}.users.${wireId}.*`),
+              scope("write", `apps.${app}.outgoing.users.${wireId}.*`),
               scope("configure", "*"),
             ],
       client_id: user,
@@ -42,6 +43,8 @@ export interface CompatTokenOptions {
   readonly secret: string;
   /** @default "tilechat" */
   readonly app?: string;
+  /** The user's id in scopes. @default the user's id */
+  readonly wireId?: string;
   /** @default "user" */
   readonly role?: "user" | "admin";
   /** Seconds from now. Negative for an expired token. @default 3600 */

@@ -5,6 +5,7 @@ import { describeGroups } from "./groups.ts";
 import { describeLostAcknowledgements } from "./lost-acknowledgements.ts";
 import { describeMessages } from "./messages.ts";
 import { describePresence } from "./presence.ts";
+import { describeProviderIds } from "./provider-ids.ts";
 import { describeQuirks } from "./quirks.ts";
 import { describeReceipts } from "./receipts.ts";
 import type { StartTopology } from "./topology.ts";
@@ -40,6 +41,7 @@ export function describeConformance(name: string, startTopology: StartTopology):
     describeConversations(current);
     describeGroups(current);
     describePresence(current);
+    describeProviderIds(current);
     describeQuirks(current);
     describeBadInput(current);
   });
