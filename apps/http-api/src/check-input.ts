@@ -1,33 +1,48 @@
 import {
   ChatError,
+  conversWithSchema,
+  groupIdSchema,
+  idSchema,
   isConversWith,
   isGroupId,
   isId,
   isUserId,
+  outsideUserIdSchema,
   readConversWith,
   readUserId,
   toWireConversWith,
   toWireId,
+  userIdSchema,
 } from "@chat21/protocol";
 import * as z from "zod";
 import type { ApiKind } from "./refusal.ts";
 
 /** Printable ASCII, as the registration tokens of push services are. */
-const isOpaque = (value: string) => /^[\x21-\x7e]{1,1024}$/.test(value);
+const opaquePattern = /^[!-~]{1,1024}$/;
 
 /** How the segment of a path must look. */
 interface ParamForm {
   readonly description: string;
+  /** Checks the segment as {@link readParams} leaves it. */
   readonly matches: (value: string) => boolean;
-  /** The same as JSON Schema, for the documentation. */
-  readonly schema: object;
+  /** What a caller may write there, for the documentation. */
+  readonly schema: z.core.$ZodType;
+  /** The same for `v1`, where it differs. */
+  readonly v1Schema?: z.core.$ZodType;
 }
 
-const id = { matches: isId, schema: { $ref: "#/components/schemas/Id" } };
-const userId = { matches: isUserId, schema: { $ref: "#/components/schemas/UserId" } };
-const conversWith = { matches: isConversWith, schema: { $ref: "#/components/schemas/ConversWith" } };
-const groupId = { matches: isGroupId, schema: { $ref: "#/components/schemas/GroupId" } };
-const opaque = { matches: isOpaque, schema: { type: "string", pattern: "^[!-~]{1,1024}$" } };
+const id = { matches: isId, schema: idSchema };
+const userId = { matches: isUserId, schema: userIdSchema, v1Schema: outsideUserIdSchema };
+const conversWith = {
+  matches: isConversWith,
+  schema: conversWithSchema,
+  v1Schema: z.union([outsideUserIdSchema, groupIdSchema]),
+};
+const groupId = { matches: isGroupId, schema: groupIdSchema };
+const opaque = {
+  matches: (value: string) => opaquePattern.test(value),
+  schema: z.string().regex(opaquePattern),
+};
 
 /** The form of each segment, by its name. */
 export const paramForms: Readonly<Record<string, ParamForm>> = {

@@ -82,17 +82,25 @@ function operation(route: Route, routes: readonly Route[], basePath: string, boo
     tags: [route.api],
     summary: route.summary,
     description: [`For ${callers[route.who]}.`, ...ambiguity(route, routes, basePath)].join(" "),
-    parameters: [...pathParameters(route), ...queryParameters(route, book)],
+    parameters: [...pathParameters(route, book), ...queryParameters(route, book)],
     ...(body === undefined ? {} : { requestBody: body }),
     responses: responses(route, book),
     security: security(route),
   };
 }
 
-function pathParameters({ path }: Route): Json[] {
+function pathParameters({ path, api }: Route, book: SchemaBook): Json[] {
   return paramNames(path).map((name) => {
-    const { description, schema } = paramForms[name] ?? {};
-    return { name, in: "path", required: true, description, schema };
+    const form = paramForms[name];
+    if (form === undefined) throw new Error(`the segment {${name}} has no form`);
+    const schema = api === "v1" ? (form.v1Schema ?? form.schema) : form.schema;
+    return {
+      name,
+      in: "path",
+      required: true,
+      description: form.description,
+      schema: book.schema(schema, "input"),
+    };
   });
 }
 

@@ -312,7 +312,7 @@ test("presence is told among people who share a conversation, and strangers look
   expect(admin.presence).toMatchObject([{ presence: "online" }]);
   await api.delete(`/api/${app}/groups/group-1/members/alice`, api.token("alice"));
   expect((await ask(api.token("carol"), "alice")).presence).toMatchObject([{ presence: "offline" }]);
-  for (const query of ["", "a.b", Array.from({ length: 101 }, (_, index) => `u${index}`).join(",")]) {
+  for (const query of ["", "a^2Eb", Array.from({ length: 101 }, (_, index) => `u${index}`).join(",")]) {
     expect(await ask(api.token("bob"), query)).toMatchObject({ code: "bad_request" });
   }
 });

@@ -89,10 +89,10 @@ test("no page of another origin gets leave to call it", () =>
     expect(preflight.headers["access-control-allow-origin"]).toBeUndefined();
   }));
 
-test("neither system, nor an id outside the alphabet, nor an app that is not served", () =>
+test("neither system, nor what is no id, nor an app that is not served", () =>
   withApi(async (api) => {
     expect((await signIn(api, { user: "system" })).json.code).toBe("invalid_id");
-    for (const user of ["a.b", "", "a/b", 5, null]) {
+    for (const user of ["a^2Eb", "", "..", 5, null]) {
       expect((await signIn(api, { user })).json.code).toBe("bad_request");
     }
     const other = await api.post("/api/v1/other/signin/development", undefined, { user: "alice" });

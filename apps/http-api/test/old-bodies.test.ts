@@ -63,8 +63,8 @@ describe("sending a message", () => {
     expect([answer.status, answer.text]).toEqual([405, "Sender Fullname is mandatory"]);
   });
 
-  test("a recipient outside the alphabet is refused", async ({ api }) => {
-    const answer = await api.post(`/api/${app}/messages`, api.token("alice"), oldMessage("b.ob", "hi"));
+  test("a recipient that is no id is refused", async ({ api }) => {
+    const answer = await api.post(`/api/${app}/messages`, api.token("alice"), oldMessage("..", "hi"));
 
     expect(answer.status).toBe(405);
   });
@@ -148,7 +148,7 @@ describe("groups", () => {
       "group_members not present!",
     );
     expect((await create({ group_name: { a: 1 }, group_members: {} })).text).toBe("group_name not present!");
-    expect((await create({ group_name: "T", group_members: { "b.ob": 1 } })).status).toBe(405);
+    expect((await create({ group_name: "T", group_members: { "..": 1 } })).status).toBe(405);
     expect((await create({ group_name: "T", group_members: {}, group_id: "a/b" })).status).toBe(405);
   });
 

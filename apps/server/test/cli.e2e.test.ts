@@ -154,7 +154,7 @@ describe("chat21 send and tail", () => {
   });
 
   it("say why a message is not taken", async () => {
-    const bad = await chat21(["send", "bob#", "hi", "--as", "alice"]);
+    const bad = await chat21(["send", "bob^23", "hi", "--as", "alice"]);
     const empty = await chat21(["send", "bob", "-", "--as", "alice"], "");
 
     expect([bad.code, empty.code]).toEqual([1, 1]);

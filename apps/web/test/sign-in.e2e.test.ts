@@ -42,3 +42,28 @@ test("a forged token leads back to the sign-in with a reason", async () => {
   await mallory.page.getByText("Your session has ended. Please sign in again").waitFor();
   expect(await mallory.page.evaluate(() => sessionStorage.getItem("chat21.session"))).toBeNull();
 });
+
+test("a person with the id of an identity provider signs in, is written to, and stays after a reload", async () => {
+  const [ada, bob] = [await world.visit(), await world.visit()];
+  for (const [person, user] of [
+    [ada, "auth0|5f7c"],
+    [bob, "john.doe@example.com"],
+  ] as const) {
+    await person.page.getByRole("button", { name: "Use a token instead" }).click();
+    await person.page.getByRole("textbox", { name: "Token" }).fill(await world.server.command("token", user));
+    await person.page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await person.page.getByRole("heading", { level: 1, name: user }).waitFor();
+  }
+
+  await ada.startConversation("john.doe@example.com");
+  await ada.write("hello John");
+  await bob.row("auth0|5f7c").click();
+  await bob.bubbles.getByText("hello John").waitFor();
+  await bob.page.reload();
+  await bob.bubbles.getByText("hello John").waitFor();
+  await bob.write("hello yourself");
+  await ada.bubbles.getByText("hello yourself").waitFor();
+
+  expect(decodeURIComponent(await bob.page.evaluate(() => location.hash))).toContain("auth0|5f7c");
+  expect([...ada.problems, ...bob.problems]).toEqual([]);
+});

@@ -85,8 +85,9 @@ test.each([
   ["a life of less than a second", { ttlMs: 999 }, "bad_request"],
   ["a life that is no number", { ttlMs: Number.NaN }, "bad_request"],
   ["the user system", { user: "system" }, "invalid_id"],
-  ["a user id with a dot", { user: "a.b" }, "invalid_id"],
-  ["a user id with a wildcard", { user: "a*" }, "invalid_id"],
+  ["a user id that is another's on the wire", { user: "auth0^7C5f7c" }, "invalid_id"],
+  ["a user id that is empty", { user: "" }, "invalid_id"],
+  ["a user id that is too long", { user: "u".repeat(limits.userIdBytes + 1) }, "invalid_id"],
   ["an empty app id", { app: "" }, "invalid_id"],
   ["a client id with a slash", { clientId: "a/b" }, "invalid_id"],
 ] as const)("%s is refused with %s", (_title, request, code) => {

@@ -56,6 +56,33 @@ describe("takeOriginalMessage", () => {
     expect((await eventsOf(store, "a.b")).map(({ timestamp }) => timestamp)).toEqual([9_000, 9_001]);
   });
 
+  it("gives ids of identity providers their form on the wire, and keeps what the sender wrote", async () => {
+    const store = createMemoryStore();
+    const message = {
+      ...direct,
+      sender: "auth0|5f7c",
+      recipient: "john.doe@example.com",
+      text: "auth0|5f7c",
+    };
+
+    await take(store, copyOf(message, "auth0|5f7c"));
+    await take(store, copyOf(message, "john.doe@example.com"));
+    await take(
+      store,
+      copyOf(
+        { ...inGroup, message_id: "m2", sender: "auth0|5f7c", group: { members: { "+39": 1 } } },
+        "auth0|5f7c",
+      ),
+    );
+
+    const conversation = "auth0^7C5f7c.john^2Edoe@example^2Ecom";
+    expect(await eventsOf(store, conversation)).toMatchObject([
+      { sender: "auth0^7C5f7c", body: '{"text":"auth0|5f7c"}' },
+    ]);
+    expect(Object.keys(await membersOf(store, conversation)).sort()).toEqual(conversation.split("."));
+    expect(Object.keys(await membersOf(store, "group-g")).sort()).toEqual(["^2B39", "auth0^7C5f7c"]);
+  });
+
   it("leaves nothing to be dispatched, also after a crash between its two writes", async () => {
     const disk = createMemoryDisk("epoch");
     let commits = 0;
@@ -110,7 +137,7 @@ describe("takeOriginalMessage", () => {
     ["a receipt of nobody's message", { timelineOf: "a", message_id: "x", status: 200 }, { status: "stub" }],
     [
       "an id that no broker carries",
-      copyOf({ ...direct, recipient: "b.c" }, "a"),
+      copyOf({ ...direct, recipient: "auth0^7C5f7c" }, "a"),
       { status: "refused", reason: "invalid_id", detail: "recipient" },
     ],
     [

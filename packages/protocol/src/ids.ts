@@ -11,9 +11,10 @@ export function byteLength(text: string): number {
 }
 
 /**
- * Whether `value` may be a device, message or app id, or a user's id that needs no escapes (`isUserId`): 1-64 bytes of `A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $
- * & '`, not starting with `$` and not `__proto__`. The alphabet leaves out the characters with a meaning in MQTT, AMQP
- * and RabbitMQ's scopes (`/ + # . * %`), so that an id is one segment everywhere.
+ * Whether `value` may be a device, message or app id: 1-64 bytes of `A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '`, not
+ * starting with `$` and not `__proto__`. The alphabet leaves out the characters with a meaning in MQTT, AMQP and
+ * RabbitMQ's scopes (`/ + # . * %`), so that an id is one segment everywhere. Users' ids are longer, and may have
+ * escapes: see `isUserId`.
  */
 export function isId(value: unknown): value is string {
   return typeof value === "string" && value.length <= clientLimits.idBytes && idPattern.test(value);

@@ -2,7 +2,10 @@
 export const clientLimits = {
   /** Longest device, message and app id, and longest client id that a token names. */
   idBytes: 64,
-  /** Longest user id on the wire, escapes counted: a routing key holds two and more. */
+  /**
+   * Longest user id on the wire, escapes counted. A routing key holds two ids: whether a pair fits is checked when they
+   * meet (ADR-0016).
+   */
   userIdBytes: 128,
   /** Longest group id; support-desk ids in the field have 71 and more. */
   groupIdBytes: 128,

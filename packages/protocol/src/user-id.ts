@@ -11,7 +11,8 @@ const foreign = /^\$|^_(?=_proto__$)|[^A-Za-z0-9_\-@:=~!,;()$&']+/g;
  * The form on the wire of a user's id outside: bytes outside the alphabet of {@link isId} become `^` and two upper-case
  * hex digits, all others stay (ADR-0016). `auth0|5f7c` is `auth0^7C5f7c`. `null` for an id that is refused: empty, over
  * `limits.userIdBytes` in this form, with half a surrogate pair, or ambiguous. Ambiguous are an id that is the wire form
- * of another id, and one that needs escapes and looks like a group's. So two ids never have one form.
+ * of another id, one that needs escapes and looks like a group's, and `.` and `..`, which are steps in a URL's path. So
+ * two ids never have one form.
  */
 export function toWireId(id: string): string | null {
   const wire = escaped(id);
@@ -64,6 +65,7 @@ function isEscaped(id: string): boolean {
 
 function escaped(id: string): string | null {
   if (idPattern.test(id)) return id;
+  if (id === "." || id === "..") return null;
   try {
     return id.replace(foreign, (text) =>
       // The first step leaves these three, and throws for half a surrogate pair.

@@ -37,7 +37,7 @@ describe("The wire form of a user's id", () => {
     ["a^b", "a^5Eb"],
     ["$SYS", "^24SYS"],
     ["__proto__", "^5F_proto__"],
-    ["..", "^2E^2E"],
+    ["...", "^2E^2E^2E"],
   ])("of %s is %s", (outside, wire) => {
     expect(toWireId(outside)).toBe(wire);
     expect(toOutsideId(wire)).toBe(outside);
@@ -100,6 +100,7 @@ describe("A user's id is refused", () => {
     ["that is empty", ""],
     ["that is the form of another id", "auth0^7C5f7c"],
     ["that is half a character", "a\ud800"],
+    ["that is a step in a URL's path", ".."],
     ["that is escaped and looks like a group's", "a.group-b"],
     ["that is too long with its escapes", "ü".repeat(22)],
   ])("%s", (_why, id) => {
@@ -107,7 +108,7 @@ describe("A user's id is refused", () => {
   });
 
   it("on the wire when an escape is not needed, not in upper case, or no UTF-8", () => {
-    for (const id of ["a^41", "a^7c", "a^7", "a^FF", "a^", "^2Egroup-1"])
+    for (const id of ["^2E", "a^41", "a^7c", "a^7", "a^FF", "a^", "^2Egroup-1"])
       expect(isUserId(id), id).toBe(false);
     expect(isUserId("x".repeat(limits.userIdBytes))).toBe(true);
     expect(isUserId("x".repeat(limits.userIdBytes + 1))).toBe(false);

@@ -92,7 +92,7 @@ describe("chat21 import", () => {
   });
 
   it("writes down everything that it refuses", async () => {
-    await original.send("anna", "no.such.id");
+    await original.send("anna", "no^2Esuch^2Eid");
     await original.send("anna", "bert", { text: "y".repeat(110_000) });
     const dataDir = newDataDir();
     const file = join(dirname(dataDir), "rejects.ndjson");

@@ -8,6 +8,7 @@ import {
   type RefusedDocument,
   type RefusedItem,
 } from "@chat21/original/database";
+import { limits } from "@chat21/protocol";
 import { connectMongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import { openSqliteStore } from "@chat21/store-sqlite";
 import { createMemoryStore, type WholeStore } from "@chat21/testkit";
@@ -219,10 +220,10 @@ describe("what an original's database may hold", () => {
 
   it("refuses what the protocol does not know, with the document", async () => {
     await original.send("anna", "bert.with.dots");
-    await original.send("anna", "x".repeat(65));
+    await original.send("anna", "x".repeat(limits.userIdBytes + 1));
     await original.send("anna", "bert", { text: "y".repeat(110_000) });
     await original.send("anna", "bert", { text: 7 });
-    await original.createGroup({ id: "group-odd", name: "Odd", owner: "an.na", members: ["anna", "be+rt"] });
+    await original.createGroup({ id: "group-odd", name: "Odd", owner: "an^2Ena", members: ["anna", "be^2Brt"] });
     await original
       .collection("messages")
       .insertOne({ timelineOf: "a", sender: "a", recipient: "b", message_id: "m" });

@@ -1,4 +1,4 @@
-import { isId, limits, toWireId } from "@chat21/protocol";
+import { clientLimits, isId, toWireId } from "@chat21/protocol";
 
 /**
  * Makes a user id from a name: `Ada Lovelace` becomes `ada-lovelace`. Empty when no letter of the name fits into an id.
@@ -18,8 +18,8 @@ export function userIdFromName(name: string): string {
 export function userIdProblem(id: string): string | undefined {
   if (id === "") return "Enter a user id.";
   if (toWireId(id) !== null) return undefined;
-  return id.length > limits.userIdBytes / 3
-    ? `This user id is too long: ${limits.userIdBytes} bytes at most, and three for each byte that is no letter or digit.`
+  return id.length > clientLimits.userIdBytes / 3
+    ? `This user id is too long: ${clientLimits.userIdBytes} bytes at most, and each byte of a special character counts as three.`
     : "Choose another user id: this one could be two users' or a group's.";
 }
 

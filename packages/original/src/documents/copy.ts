@@ -3,8 +3,11 @@ import {
   fitsRoutingKeys,
   isGroupId,
   isId,
+  isUserId,
   limits,
   looksLikeGroupId,
+  toWireConversWith,
+  toWireId,
 } from "@chat21/protocol";
 import type { Refused } from "../refusals.ts";
 
@@ -86,7 +89,7 @@ export function readOriginalCopy(
   { now, createdAt }: CopyContext,
 ): OriginalCopy | OriginalStub | Refused {
   const [sender, recipient] = [text(document["sender"]), text(document["recipient"])];
-  const owner = text(document["timelineOf"]);
+  const owner = wireIdOf(document["timelineOf"]);
   const messageId = text(document["message_id"]);
   const status = typeof document["status"] === "number" ? document["status"] : 0;
   if (sender === null || recipient === null) return { stubOf: messageId, owner, status };
@@ -99,7 +102,6 @@ export function readOriginalCopy(
   return {
     ...place,
     messageId,
-    sender,
     timestamp,
     isTimeKnown: given.at !== null,
     isTimeInSeconds: given.isInSeconds,
@@ -111,28 +113,36 @@ export function readOriginalCopy(
 
 function placeOf(
   document: OriginalDocument,
-  sender: string,
-  recipient: string,
+  givenSender: string,
+  givenRecipient: string,
   owner: string | null,
-): Pick<OriginalCopy, "app" | "conversation" | "kind" | "owner"> | Refused {
+): Pick<OriginalCopy, "app" | "conversation" | "kind" | "owner" | "sender"> | Refused {
   const app = text(document["app_id"]);
   if (app === null) return { refused: "app_missing" };
-  const isGroup = isOriginalGroup(document, recipient);
+  const isGroup = isOriginalGroup(document, givenRecipient);
+  const sender = toWireId(givenSender);
+  const recipient = isGroup ? givenRecipient : toWireId(givenRecipient);
   if (!isId(app)) return { refused: "invalid_id", detail: "app_id" };
-  if (!isId(sender)) return { refused: "invalid_id", detail: "sender" };
-  if (!(isGroup ? isGroupId(recipient) : isId(recipient)))
+  if (sender === null) return { refused: "invalid_id", detail: "sender" };
+  if (recipient === null || (isGroup && !isGroupId(recipient)))
     return { refused: "invalid_id", detail: "recipient" };
   if (!fitsRoutingKeys(app, sender, recipient)) return { refused: "ids_too_long" };
-  const conversWith = text(document["conversWith"]);
+  const conversWith = wireIdOf(document["conversWith"]);
   const isOfGroup = isGroup && conversWith === recipient && owner !== null;
   const isOfPair =
     !isGroup &&
     ((owner === sender && conversWith === recipient) || (owner === recipient && conversWith === sender));
   if (!isOfGroup && !isOfPair) return { refused: "conversation_mismatch" };
   const isTimeline = isGroup && owner === recipient;
-  if (!isTimeline && !isId(owner)) return { refused: "invalid_id", detail: "timelineOf" };
+  if (!isTimeline && !isUserId(owner)) return { refused: "invalid_id", detail: "timelineOf" };
   const conversation = conversationIdOf(sender, recipient, isGroup);
-  return { app, conversation, kind: isGroup ? "group" : "direct", owner: isTimeline ? null : owner };
+  return { app, conversation, kind: isGroup ? "group" : "direct", sender, owner: isTimeline ? null : owner };
+}
+
+/** A user's or a group's id on the wire. What is neither stays as it is, and equals nobody's. */
+function wireIdOf(value: unknown): string | null {
+  const id = text(value);
+  return id === null ? null : (toWireConversWith(id) ?? id);
 }
 
 /** The original's own test: by the channel type, or by the form of the id. */

@@ -1,4 +1,4 @@
-import { byteLength, fitsRoutingKeys, isGroupId, isId, limits, systemUser } from "@chat21/protocol";
+import { byteLength, fitsRoutingKeys, isGroupId, isId, limits, systemUser, toWireId } from "@chat21/protocol";
 import type { OriginalGroup } from "../conversations/source.ts";
 import type { OriginalRefusal, Refused } from "../refusals.ts";
 import type { OriginalDocument, OriginalTime } from "./copy.ts";
@@ -22,13 +22,15 @@ export function readOriginalGroup(document: OriginalDocument, now: number): Read
   if (!isGroupId(id)) return { refused: "invalid_id", detail: "uid" };
   const leftOut: Refused[] = [];
   const leaveOut = (refused: OriginalRefusal, detail: string) => leftOut.push({ refused, detail });
-  const members = membersOf(document, (user) => {
-    const isRight = isId(user) && fitsRoutingKeys(app, user, id);
-    if (!isRight) leaveOut("group_member_invalid", user);
-    return isRight;
+  const members = membersOf(document).flatMap((given) => {
+    const user = toWireId(given);
+    if (user !== null && fitsRoutingKeys(app, user, id)) return [user];
+    leaveOut("group_member_invalid", given);
+    return [];
   });
-  const owner = isId(document["owner"]) ? document["owner"] : systemUser;
-  if (owner !== document["owner"]) leaveOut("group_owner_invalid", String(document["owner"]));
+  const givenOwner = document["owner"];
+  const owner = typeof givenOwner === "string" ? toWireId(givenOwner) : null;
+  if (owner === null) leaveOut("group_owner_invalid", String(givenOwner));
   const attributes = objectText(document["attributes"]);
   const isTooLarge = attributes !== null && byteLength(attributes) > limits.payloadBytes;
   if (isTooLarge) leaveOut("group_attributes_too_large", "attributes");
@@ -39,7 +41,7 @@ export function readOriginalGroup(document: OriginalDocument, now: number): Read
   const createdOn = created.at ?? updated.at ?? now;
   const record = {
     name: typeof name === "string" && name !== "" ? name : id,
-    owner,
+    owner: owner ?? systemUser,
     createdOn,
     updatedOn: updated.at ?? createdOn,
     attributes: isTooLarge ? null : attributes,
@@ -48,12 +50,10 @@ export function readOriginalGroup(document: OriginalDocument, now: number): Read
 }
 
 /** In a cached copy that was written back, the group itself is among its members. */
-function membersOf(document: OriginalDocument, isRight: (user: string) => boolean): string[] {
+function membersOf(document: OriginalDocument): string[] {
   const { uid, members } = document;
   if (typeof members !== "object" || members === null) return [];
-  return Object.entries(members).flatMap(([user, value]) =>
-    user !== uid && value && isRight(user) ? [user] : [],
-  );
+  return Object.entries(members).flatMap(([user, value]) => (user !== uid && value ? [user] : []));
 }
 
 function objectText(value: unknown): string | null {

@@ -1,4 +1,4 @@
-import { conversationIdOf, isGroupId, isId } from "@chat21/protocol";
+import { conversationIdOf, isGroupId, isId, toWireId } from "@chat21/protocol";
 import type { OriginalListEntry } from "../conversations/source.ts";
 import type { Refused } from "../refusals.ts";
 import type { OriginalDocument } from "./copy.ts";
@@ -18,14 +18,17 @@ export interface ReadOriginalListEntry {
  * patch of an unknown conversation leaves such a document behind).
  */
 export function readOriginalListEntry(document: OriginalDocument): ReadOriginalListEntry | Refused | null {
-  const { app_id: app, timelineOf: user, conversWith, is_new, archived } = document;
+  const { app_id: app, timelineOf, conversWith: given, is_new, archived } = document;
   if (typeof app !== "string" || app === "") return null;
   if (!isId(app)) return { refused: "invalid_id", detail: "app_id" };
-  if (!isGroupId(conversWith)) return { refused: "invalid_id", detail: "conversWith" };
-  const isGroup = isOriginalGroup(document, conversWith);
-  if (isGroup && user === conversWith) return null;
-  if (!isId(user)) return { refused: "invalid_id", detail: "timelineOf" };
-  if (!isGroup && !isId(conversWith)) return { refused: "invalid_id", detail: "conversWith" };
+  if (typeof given !== "string") return { refused: "invalid_id", detail: "conversWith" };
+  const isGroup = isOriginalGroup(document, given);
+  if (isGroup && timelineOf === given) return null;
+  const user = typeof timelineOf === "string" ? toWireId(timelineOf) : null;
+  if (user === null) return { refused: "invalid_id", detail: "timelineOf" };
+  const conversWith = isGroup ? given : toWireId(given);
+  if (conversWith === null || (isGroup && !isGroupId(conversWith)))
+    return { refused: "invalid_id", detail: "conversWith" };
   return {
     app,
     conversation: conversationIdOf(user, conversWith, isGroup),

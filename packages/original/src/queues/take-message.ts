@@ -8,7 +8,7 @@ import type {
   Store,
 } from "@chat21/engine";
 import { isOpen, withInterval } from "@chat21/engine";
-import { directMembers, isId, limits, systemUser } from "@chat21/protocol";
+import { directMembers, isUserId, limits, systemUser } from "@chat21/protocol";
 import { nextEvent, type OriginalEvent } from "../conversations/next-event.ts";
 import { clearMarks } from "../conversations/writes.ts";
 import { originalBody } from "../documents/body.ts";
@@ -129,7 +129,7 @@ function membersOf(
   const audience = new Set([...(body.inlineMembers ?? []).slice(0, limits.inlineGroupMembers), sender]);
   for (const user of audience) {
     const member = known.get(user) ?? { user, role: "member", intervals: [] };
-    if (!isId(user) || user === conversation || isOpen(member)) continue;
+    if (!isUserId(user) || user === conversation || isOpen(member)) continue;
     if (members.some((other) => other.user === user)) continue;
     members.push(withInterval(member, seq, seq));
   }
