@@ -37,7 +37,8 @@ describe("user ids", () => {
       members: ["ada", "grace", "alan"],
       wrong: undefined,
     });
-    expect(parseMembers("ada a/b").wrong).toBe("a/b");
+    expect(parseMembers("auth0|5f7c john.doe@example.com").wrong).toBeUndefined();
+    expect(parseMembers("ada a^2Fb").wrong).toBe("a^2Fb");
     expect(parseMembers("")).toEqual({ members: [], wrong: undefined });
   });
 });
