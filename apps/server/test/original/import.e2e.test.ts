@@ -223,7 +223,12 @@ describe("what an original's database may hold", () => {
     await original.send("anna", "x".repeat(limits.userIdBytes + 1));
     await original.send("anna", "bert", { text: "y".repeat(110_000) });
     await original.send("anna", "bert", { text: 7 });
-    await original.createGroup({ id: "group-odd", name: "Odd", owner: "an^2Ena", members: ["anna", "be^2Brt"] });
+    await original.createGroup({
+      id: "group-odd",
+      name: "Odd",
+      owner: "an^2Ena",
+      members: ["anna", "be^2Brt"],
+    });
     await original
       .collection("messages")
       .insertOne({ timelineOf: "a", sender: "a", recipient: "b", message_id: "m" });
