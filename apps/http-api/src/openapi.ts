@@ -115,8 +115,8 @@ function queryParameters({ query }: Route, book: SchemaBook): Json[] {
     in: "query",
     required: required.includes(name),
     ...(description === undefined ? {} : { description }),
-    // A list in a query is one text, separated by commas.
-    ...(schema["type"] === "array" ? { style: "form", explode: false } : {}),
+    // The parameter is repeated for each item of a list.
+    ...(schema["type"] === "array" ? { style: "form", explode: true } : {}),
     schema,
   }));
 }

@@ -299,6 +299,7 @@ test("presence is told among people who share a conversation, and strangers look
     (await api.get(`${v1}/presence?users=${users}`, token)).json;
 
   const bob = await ask(api.token("bob"), "alice,mallory,nobody,bob");
+  const repeated = await ask(api.token("bob"), "alice&users=odd%2Cid");
   const carol = await ask(api.token("carol"), "alice");
   const admin = await ask(api.admin(), "mallory");
 
@@ -308,6 +309,8 @@ test("presence is told among people who share a conversation, and strangers look
     { user: "nobody", presence: "offline", last_seen: 0 },
     { user: "bob", presence: "offline", last_seen: 0 },
   ]);
+  // A comma is allowed in an id: where the parameter is repeated, each value is one.
+  expect(repeated.presence).toMatchObject([{ user: "alice" }, { user: "odd,id" }]);
   expect(carol.presence).toMatchObject([{ presence: "online" }]);
   expect(admin.presence).toMatchObject([{ presence: "online" }]);
   await api.delete(`/api/${app}/groups/group-1/members/alice`, api.token("alice"));

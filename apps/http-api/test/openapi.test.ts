@@ -66,7 +66,7 @@ test("query parameters and bodies come from the schemas", () => {
     "recipient_fullname",
   ]);
   const presence = document.paths["/api/v1/{app}/presence"].get;
-  expect(presence.parameters.at(-1)).toMatchObject({ name: "users", required: true, explode: false });
+  expect(presence.parameters.at(-1)).toMatchObject({ name: "users", required: true, explode: true });
 });
 
 test("every body has a name, and every number says what it counts", () => {

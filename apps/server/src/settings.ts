@@ -71,7 +71,10 @@ export const settings = {
     meaning: "Private key (PEM file) of the certificate.",
   },
   logLevel: { ...cluster.logLevel, flag: "log-level", defaultText: "INFO, at a terminal WARN" },
-  presence: { ...cluster.presence, meaning: "Whether others and webhooks hear who is online." },
+  presence: {
+    ...cluster.presence,
+    meaning: "Whether others and webhooks hear who is online; 0: nobody, and REST answers as if never seen.",
+  },
   presenceGraceSeconds: cluster.presenceGraceSeconds,
   messageCapacity: {
     ...cluster.messageCapacity,

@@ -47,7 +47,7 @@ export interface EngineOptions {
   readonly kinds?: Readonly<Record<string, Kind>>;
   /** Apps that are served. @default any */
   readonly apps?: readonly string[];
-  /** Tell sinks about presence. @default true */
+  /** Keeps presence and tells it, to people and to sinks. Without it everybody looks as if never seen. @default true */
   readonly presence?: boolean;
   /**
    * Milliseconds between the end of a user's last connection and the moment when others hear of it. A client that is
@@ -128,9 +128,10 @@ export function createEngine(options: EngineOptions): Engine {
     },
   };
   const sessions = new LiveSessions();
-  const presenceOf = presenceOperations(context);
+  const isPresenceEnabled = options.presence ?? true;
+  const presenceOf = presenceOperations(context, isPresenceEnabled);
   const presence = new PresenceKeeper(context, sessions, {
-    enabled: options.presence ?? true,
+    enabled: isPresenceEnabled,
     graceMs: options.presenceGraceMs,
     run: (what, work) => sweeps.run(what, work),
   });

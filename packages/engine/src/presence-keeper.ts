@@ -25,7 +25,7 @@ type LeaseOwner = Pick<Session, "app" | "user" | "clientId">;
 
 /** Settings of a {@link PresenceKeeper}. */
 export interface PresenceKeeperOptions {
-  /** Whether sinks are told. */
+  /** Whether there is presence: without it, no leases and no notices. */
   readonly enabled: boolean;
   /** Milliseconds between a departure and its announcement. @default 5,000 */
   readonly graceMs: number | undefined;
@@ -56,6 +56,7 @@ export class PresenceKeeper {
 
   /** P5: the client is there. */
   async online(session: Session): Promise<void> {
+    if (!this.#options.enabled) return;
     if (this.#context.edge.probe === undefined && !this.#sessions.announce(session)) return;
     this.#forget(nameOf(session));
     await this.#inTurn(session, async () => {
@@ -74,7 +75,7 @@ export class PresenceKeeper {
     const owner = { app, user, clientId };
     const name = nameOf(owner);
     this.#forget(name);
-    if (this.#isStopped) return;
+    if (this.#isStopped || !this.#options.enabled) return;
     const at = clock.now();
     const cancel = clock.every(this.#options.graceMs ?? defaultGraceMs, () => {
       this.#forget(name);
@@ -85,6 +86,7 @@ export class PresenceKeeper {
 
   /** A client is gone, for any user. */
   async gone(clientId: string): Promise<void> {
+    if (!this.#options.enabled) return;
     for (const lease of await this.#context.store.presence.ofClient(clientId)) this.departed(lease);
   }
 
@@ -94,7 +96,7 @@ export class PresenceKeeper {
    */
   async start(): Promise<void> {
     const { store, clock, edge } = this.#context;
-    if (edge.probe !== undefined) return;
+    if (edge.probe !== undefined || !this.#options.enabled) return;
     const now = clock.now();
     await this.#bound();
     await this.#tellExpired(now - longestRestartMs);
@@ -113,6 +115,7 @@ export class PresenceKeeper {
 
   /** Renews the leases of open connections and ends lapsed leases. */
   async sweep(): Promise<void> {
+    if (!this.#options.enabled) return;
     await this.#bound();
     if (this.#context.edge.probe === undefined) await this.#renew([...this.#sessions.announced]);
     else await this.#probeExpiring();
@@ -192,7 +195,7 @@ export class PresenceKeeper {
     presence: "online" | "offline",
     at: number,
   ): Promise<void> {
-    if (this.#options.enabled) await handOver(this.#context, [{ kind: "presence", app, user, presence, at }]);
+    await handOver(this.#context, [{ kind: "presence", app, user, presence, at }]);
     const lastSeen = presence === "offline" ? `,"last_seen":${at}` : "";
     const payload = `{"type":"presence","user":"${user}","presence":"${presence}"${lastSeen}}`;
     let peers: string[] = [];

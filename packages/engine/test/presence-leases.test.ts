@@ -360,18 +360,21 @@ describe("A lease whose process died", () => {
   });
 });
 
-describe("Presence that backends do not want", () => {
-  it("is no fact, and still told to people", async () => {
+describe("Presence that is turned off", () => {
+  it("is told to nobody, and everybody looks as if never seen", async () => {
     const world = await World.start({ presence: false });
     await world.send("ann", "bob", { text: "hi" });
     const [ann, bob] = await world.people("ann", "bob");
 
     await ann.announce({ connected: true });
+    expect(await world.engine.presence.get(as("bob"), ["ann"])).toEqual([
+      { known: false, online: false, lastSeen: 0 },
+    ]);
     ann.client.close();
     await world.pass(graceMs);
 
     expect(world.factsOf("presence")).toEqual([]);
-    expect(presenceOf(bob)).toEqual(["online", "offline"]);
+    expect(presenceOf(bob)).toEqual([]);
   });
 });
 

@@ -115,7 +115,8 @@ export const clusterSettings = {
     names: ["PRESENCE_ENABLED"],
     schema: switchSchema,
     defaultText: "1",
-    meaning: "Whether others, webhooks and queues hear who is online.",
+    meaning:
+      "Whether others, webhooks and queues hear who is online; 0: nobody, and REST answers as if never seen.",
   }),
   presenceGraceSeconds: define({
     names: ["PRESENCE_GRACE_SECONDS"],

@@ -4,10 +4,14 @@ import { json } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
 const usersQuery = z
-  .string()
-  .transform((text) => [...new Set(text.split(","))])
+  .union([z.string().transform((text) => text.split(",")), z.array(z.string())])
+  .transform((users) => [...new Set(users)])
   .pipe(z.array(outsideUserIdSchema).min(1).max(limits.presenceUsers))
-  .meta({ description: `Ids, separated by commas; ${limits.presenceUsers} at most.` });
+  .meta({
+    description:
+      `Ids, ${limits.presenceUsers} at most. Where the parameter is repeated, each value is one id. A single value is ` +
+      "split at its commas, so a single id with a comma is sent twice.",
+  });
 
 const presenceSchema = z.object({
   user: z.string(),

@@ -99,7 +99,8 @@ export class PresenceClient implements PresenceDirectory {
   }
 
   async #ask(users: readonly string[]): Promise<readonly Presence[]> {
-    const query = { users: users.join(",") };
+    // Repeated, each is one id, whatever commas are in it.
+    const query = (users.length > 1 ? users : [...users, ...users]).map((user) => ["users", user] as const);
     const answer = await this.#options.rest.call("GET", ["v1", null, "presence"], presenceListSchema, {
       query,
     });

@@ -18,7 +18,7 @@ export interface RestOptions {
 /** Content and settings of a request. */
 export interface RequestOptions {
   readonly body?: unknown;
-  readonly query?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -135,7 +135,7 @@ export class RestClient implements SyncSource {
   ): Promise<unknown> {
     const { apiUrl, clock, fetch } = this.#options;
     const url = `${apiUrl}/${path.map((segment) => encodeURIComponent(segment ?? token.app)).join("/")}`;
-    const query = options.query === undefined ? "" : `?${new URLSearchParams(options.query)}`;
+    const query = options.query === undefined ? "" : `?${new URLSearchParams(options.query as never)}`;
     const timeout = new AbortController();
     const stop = clock.after(withinMs, () => timeout.abort());
     try {

@@ -8,12 +8,13 @@ import { acquaintancesOf } from "./acquaintance.ts";
 /** Typing notices of one user. Each one may go to every member of a large group. */
 const typingNotices = { capacity: 120, refillPerMinute: 120 } as const;
 
-/** Presence and typing. */
-export function presenceOperations(context: OperationsContext): PresenceOperations {
+/** Presence and typing. While presence is not enabled, everybody looks as if never seen. */
+export function presenceOperations(context: OperationsContext, isEnabled: boolean): PresenceOperations {
   const { store, clock } = context;
   const typingRate = new RateLimiter(typingNotices, clock);
   return {
     async get({ app, user, admin }, users) {
+      if (!isEnabled) return users.map(() => ({ known: false, online: false, lastSeen: 0 }));
       const acquaintances = admin
         ? new Set(users)
         : await acquaintancesOf(store.conversations, app, user, users);
