@@ -15,7 +15,17 @@ import {
 
 /** Every setting of the API as a process of its own beside the `WEBHOOK_` ones, in the order of the help. */
 export const apiSettings = chooseSettings(
-  ...(["rabbitUri", "mongoUri", "secret", "keysDir", "apps", "presence", "events"] as const),
+  ...([
+    "rabbitUri",
+    "mongoUri",
+    "secret",
+    "keysDir",
+    "tokensWithoutExp",
+    "apps",
+    "presence",
+    "events",
+    "groupsFromMessages",
+  ] as const),
   ...(["host", "httpPort", "basePath", "tlsCert", "tlsKey", "trustProxy"] as const),
   ...(["requestsPerMinute", "authFailuresPerMinute"] as const),
   ...(["messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
@@ -29,6 +39,8 @@ export interface ApiConfig extends ClusterConfig, BrokerConfig {
   readonly secret: string;
   /** Folder of ES256 keys, which sign instead of the secret; `undefined`: there are none. */
   readonly keysDir: string | undefined;
+  /** Accepts tokens that never end. */
+  readonly tokensWithoutExp: boolean;
   /** 0 takes any free one. */
   readonly httpPort: number;
   /** Path at which REST begins. */
@@ -52,6 +64,7 @@ export function loadApiConfig(environment: Environment = process.env): LoadedCon
     secret: readSecret(reader),
     ...readBrokerConfig(reader),
     keysDir: reader.read("keysDir"),
+    tokensWithoutExp: reader.read("tokensWithoutExp") ?? false,
     httpPort: reader.read("httpPort") ?? 8010,
     basePath: reader.read("basePath") ?? "/api",
     tls: chooseTls(reader.read("tlsCert"), reader.read("tlsKey")),

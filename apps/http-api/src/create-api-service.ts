@@ -76,7 +76,12 @@ function createAuthority(
   log: Logger,
   { revocations }: MongoStore,
 ): { readonly tokens: Tokens; readonly verifier: Verifier } {
-  const tokens = createTokens({ ...readKeys(config), clock: systemClock, newId: randomUUID });
+  const tokens = createTokens({
+    ...readKeys(config),
+    clock: systemClock,
+    newId: randomUUID,
+    acceptWithoutExp: config.tokensWithoutExp,
+  });
   return { tokens, verifier: createVerifier({ tokens, revocations, clock: systemClock, log }) };
 }
 

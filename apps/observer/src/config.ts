@@ -11,7 +11,15 @@ import {
 
 /** Every setting of the observer beside the `WEBHOOK_` ones, in the order of the help. */
 export const observerSettings = chooseSettings(
-  ...(["rabbitUri", "mongoUri", "apps", "presence", "presenceGraceSeconds", "events"] as const),
+  ...([
+    "rabbitUri",
+    "mongoUri",
+    "apps",
+    "presence",
+    "presenceGraceSeconds",
+    "events",
+    "groupsFromMessages",
+  ] as const),
   ...(["prefetch", "queueType"] as const),
   ...(["keepOriginalQueues", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
   ...(["host", "metricsPort", "metricsToken", "logLevel"] as const),

@@ -33,6 +33,8 @@ export interface Config {
   readonly secret: string | undefined;
   /** Folder of ES256 keys, which sign instead of the secret; `undefined`: there are none. */
   readonly keysDir: string | undefined;
+  /** Accepts tokens that never end. */
+  readonly tokensWithoutExp: boolean;
   /** `undefined`: any. */
   readonly apps: readonly string[] | undefined;
   readonly development: boolean;
@@ -42,6 +44,8 @@ export interface Config {
   readonly logLevel: LogLevel | undefined;
   readonly presence: boolean;
   readonly presenceGraceMs: number;
+  /** `undefined`: the engine's default. */
+  readonly groupsFromMessages: readonly string[] | undefined;
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
   /** Path at which REST begins. */
@@ -85,12 +89,14 @@ export function loadConfig(
     dataDir: resolve(read("dataDir") ?? ".chat21"),
     secret: read("secret"),
     keysDir: read("keysDir"),
+    tokensWithoutExp: read("tokensWithoutExp") ?? false,
     apps: read("apps"),
     development: chooseDevelopment(read("development"), host, reader.note),
     tls: chooseTls(read("tlsCert"), read("tlsKey")),
     logLevel: read("logLevel"),
     presence: read("presence") ?? true,
     presenceGraceMs: (read("presenceGraceSeconds") ?? 5) * 1_000,
+    groupsFromMessages: read("groupsFromMessages"),
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
     basePath: read("basePath") ?? "/api",

@@ -112,7 +112,10 @@ async function assemble(ground: Groundwork): Promise<Server> {
   const { config, log, tls, webhookSettings, registry, metrics, store, drain } = ground;
   const clock = systemClock;
   const secret = ensureTokenSecret(config.dataDir, config.secret);
-  const tokens = createTokens({ ...readKeys(config, secret, log), clock, newId: randomUUID });
+  const tokens = createTokens({
+    ...readKeys(config, secret, log),
+    ...{ clock, newId: randomUUID, acceptWithoutExp: config.tokensWithoutExp },
+  });
   const verifier = createVerifier({ tokens, revocations: store.revocations, clock, log });
   drain.add("the verifier", 0, verifier.stop);
 
@@ -136,6 +139,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
     ...(webhooks.sink === null ? {} : { sinks: [webhooks.sink] }),
     ...(config.apps === undefined ? {} : { apps: config.apps }),
     ...(config.messageRate === undefined ? {} : { messageRate: config.messageRate }),
+    groupsFromMessages: config.groupsFromMessages,
     presence: config.presence,
     presenceGraceMs: config.presenceGraceMs,
   });

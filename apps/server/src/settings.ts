@@ -52,6 +52,7 @@ export const settings = {
     meaning:
       "Folder of ES256 keys, <kid>.pem each: the private one whose name comes last signs, all verify, the secret still does.",
   },
+  tokensWithoutExp: cluster.tokensWithoutExp,
   apps: { ...cluster.apps, flag: "apps" },
   development: define({
     names: ["CHAT21_DEV"],
@@ -76,6 +77,7 @@ export const settings = {
     meaning: "Whether others and webhooks hear who is online; 0: nobody, and REST answers as if never seen.",
   },
   presenceGraceSeconds: cluster.presenceGraceSeconds,
+  groupsFromMessages: cluster.groupsFromMessages,
   messageCapacity: {
     ...cluster.messageCapacity,
     meaning:

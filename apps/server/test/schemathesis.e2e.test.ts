@@ -19,7 +19,7 @@ app = "tilechat"
 include-operation-id = ["sync", "listConversationStates"]
 checks.positive_data_acceptance.enabled = false
 
-# Only an admin may choose a group's id without "group-".
+# A group's id contains "group-".
 [[operations]]
 include-operation-id = ["postGroup"]
 checks.positive_data_acceptance.enabled = false

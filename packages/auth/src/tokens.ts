@@ -28,7 +28,7 @@ export interface Tokens {
 }
 
 /** Creates tokens with the given keys. Throws a plain `Error` for a key that cannot be used. */
-export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
+export function createTokens({ clock, newId, acceptWithoutExp = false, ...keys }: TokensOptions): Tokens {
   let keySet = createKeySet(keys);
 
   return {
@@ -76,7 +76,11 @@ export function createTokens({ clock, newId, ...keys }: TokensOptions): Tokens {
         const checks = { algorithms: [found.algorithm], clockTimestamp, ignoreNotBefore: true };
         const payload = jwt.verify(token, found.key, checks);
         requireBegun(payload, clockTimestamp);
-        return readClaims(payload);
+        const verified = readClaims(payload);
+        if (verified.claims.exp === undefined && !acceptWithoutExp) {
+          throw refusalOf("exp is missing, and such a token would never end");
+        }
+        return verified;
       } catch (thrown) {
         if (thrown instanceof ChatError) throw thrown;
         const expired = thrown instanceof jwt.TokenExpiredError;
@@ -121,6 +125,8 @@ export interface TokensOptions extends KeySetOptions {
   readonly clock: Pick<Clock, "now">;
   /** Returns a new random UUID. */
   readonly newId: () => string;
+  /** Accepts tokens of other issuers that have no `exp` and so never end (RFC 7519, 4.1.4). @default false */
+  readonly acceptWithoutExp?: boolean;
 }
 
 /** The facts of a token that is to be issued. */

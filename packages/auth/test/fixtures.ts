@@ -8,7 +8,7 @@ export const secret = "tokenKey";
 export const start = 1_700_000_000_000;
 
 /** Tokens with the secret of existing deployments, and their manual clock. */
-export function fixture(keys: KeySetOptions = { secret }): {
+export function fixture(keys: KeySetOptions & { readonly acceptWithoutExp?: boolean } = { secret }): {
   readonly tokens: Tokens;
   readonly clock: ReturnType<typeof createManualClock>;
 } {

@@ -26,6 +26,7 @@ test.each([
   ],
   ["that is none", "hush-hush", "it is not a JSON Web Token"],
   ["with a broken payload", `${encode({ alg: "HS256", typ: "JWT" })}.aHVzaA.x`, "it is not a JSON Web Token"],
+  ["without an end", sign({ ...claims, exp: undefined }), "exp is missing, and such a token would never end"],
   ["of yesterday", sign({ ...claims, exp: seconds - 1 }), "exp is in the past of this machine's clock"],
   [
     "of tomorrow",

@@ -3,7 +3,7 @@ import { createMemoryStore } from "@chat21/testkit";
 import { expect, test } from "vitest";
 import { createVerifier } from "../src/index.ts";
 import type { RevocationRecord } from "../src/revocation-store.ts";
-import { fixture, sign } from "./fixtures.ts";
+import { fixture, sign, start } from "./fixtures.ts";
 
 const A = { app: "tilechat", user: "A" };
 
@@ -51,7 +51,7 @@ test("revoking all tokens until now spares other users, other apps and later tok
 
 test("a token without an issue time is revoked by a revocation of all earlier tokens", async () => {
   const { verifier } = setUp();
-  const token = sign({ sub: "A", app_id: "tilechat", tiledesk_api_roles: "admin" });
+  const token = sign({ sub: "A", app_id: "tilechat", exp: start / 1_000 + 60, tiledesk_api_roles: "admin" });
   await verifier.verify(token);
 
   await verifier.revoke(A);

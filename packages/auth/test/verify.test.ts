@@ -36,13 +36,13 @@ test("a token of an existing issuer is verified with the raw bytes of the secret
   });
 });
 
-test("a service token without exp never expires", () => {
-  const { tokens } = fixture();
+test("a token without exp is refused, unless a setting accepts it: then it never expires", () => {
+  const token = sign({ sub: "100-APIADMIN", app_id: "tilechat", tiledesk_api_roles: "admin" });
+  const { tokens } = fixture({ secret, acceptWithoutExp: true });
 
-  const identity = tokens.verify(
-    sign({ sub: "100-APIADMIN", app_id: "tilechat", tiledesk_api_roles: "admin" }),
-  );
+  const identity = tokens.verify(token);
 
+  expect(refusal(() => fixture().tokens.verify(token))).toBe("unauthorized");
   expect(identity).toMatchObject({ admin: true, issuedAt: 0, expiresAt: Number.MAX_SAFE_INTEGER });
 });
 

@@ -54,6 +54,11 @@ export interface EngineOptions {
    * back by then was never away. 0-60,000. @default 5000
    */
   readonly presenceGraceMs?: number | undefined;
+  /**
+   * How the ids begin of groups that a first message makes, with its sender as their only member, as in the original's
+   * support chats. Every other unknown id is refused (`not_found`): it may be mistyped. @default ["support-group-"]
+   */
+  readonly groupsFromMessages?: readonly string[] | undefined;
   /** Token bucket per sender; `system` and admins are exempt. @default no limit */
   readonly messageRate?: { readonly capacity: number; readonly refillPerMinute: number };
   /** Items of one commit, at most. @default 1000 */
@@ -76,6 +81,7 @@ export interface SharedStoreOptions {
 /** Binds the rules to their ports; `pipeline.ts` names the steps of a message. Nothing runs before `start`. */
 export function createEngine(options: EngineOptions): Engine {
   const { store, edge, tokens, clock, log, metrics, apps, shared } = options;
+  const { groupsFromMessages = ["support-group-"] } = options;
   const sinks = options.sinks ?? [];
   const kinds = new Kinds(options.kinds);
   const isShared = shared !== undefined;
@@ -121,6 +127,7 @@ export function createEngine(options: EngineOptions): Engine {
     newId: options.newId,
     metrics,
     invalidations: shared?.invalidations ?? { send: () => {} },
+    mayBegin: (group) => groupsFromMessages.some((beginning) => group.startsWith(beginning)),
     requireService: (app) => {
       if (isDraining) throw new ChatError("shutting_down");
       if (apps !== undefined && !apps.includes(app))

@@ -36,6 +36,8 @@ export interface OperationsContext {
   readonly newId: () => string;
   readonly metrics: Metrics;
   readonly invalidations: Pick<Invalidations, "send">;
+  /** Whether a message to this unknown group begins it. */
+  readonly mayBegin: (group: string) => boolean;
   /** Throws `shutting_down` or `forbidden` when the engine may not serve this app now. */
   readonly requireService: (app: string) => void;
 }

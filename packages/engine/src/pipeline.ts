@@ -48,7 +48,7 @@ export async function sendDecoded(
   const key = clientMessageId === null ? repeatKeyOf(conversation, message, inbound) : null;
   const arrival = arrivalOf(inbound, sender, message);
   const write: Write = async (id) => {
-    const decide = sendMessage(sender, { ...message, clientMessageId: id });
+    const decide = sendMessage(sender, { ...message, clientMessageId: id }, context.mayBegin(recipient));
     const repeatKey = id === null ? null : `${app}/${sender.user}/${id}`;
     const { events, repeated } = await context.writer
       .write(app, conversation, decide, { repeatKey, arrival })

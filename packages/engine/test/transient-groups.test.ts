@@ -98,6 +98,41 @@ describe("A message to a group that nobody has created", () => {
     expect(ann.answers).toMatchObject([{ code: "not_found" }]);
     expect(world.disk.conversations.size).toBe(0);
   });
+
+  it("begins nothing unless the id begins as those of support chats, or as the app allows", async () => {
+    const usual = await World.start({ groupsFromMessages: undefined });
+    const open = await World.start({ groupsFromMessages: ["desk-group-"] });
+    const none = await World.start({ groupsFromMessages: [] });
+
+    const begun = async (world: World, group: string, more: object = {}) => {
+      const [ann] = await world.people("ann");
+      await ann.send(group, { text: "hi", channel_type: "group", ...more });
+      return ann.answers.length > 0 ? ann.answers[0].code : world.log(group).length;
+    };
+
+    expect(await begun(usual, "group-taem")).toBe("not_found");
+    expect(await begun(usual, "my-support-group-1")).toBe("not_found");
+    expect(await begun(usual, supportGroup)).toBe(1);
+    expect(await begun(open, supportGroup)).toBe("not_found");
+    expect(await begun(open, "desk-group-1")).toBe(1);
+    expect(await begun(none, supportGroup)).toBe("not_found");
+    // Whoever names the members means a new group.
+    expect(await begun(none, "group-new", { group: { members: { bob: 1 } } })).toBe(1);
+  });
+
+  it("may not come from an admin or `system` under a mistyped id either", async () => {
+    const world = await World.start({ groupsFromMessages: undefined });
+
+    for (const sender of ["system", "ann"]) {
+      const sent = world.engine.messages.send(admin, {
+        recipient: "group-taem",
+        sender,
+        body: '{"text":"hi"}',
+      });
+      await expect(sent).rejects.toMatchObject({ code: "not_found" });
+    }
+    expect(world.disk.conversations.size).toBe(0);
+  });
 });
 
 describe("Creating a group over what messages began", () => {

@@ -127,6 +127,7 @@ export class World {
       tokens: { verify: async (token) => JSON.parse(token) as Identity },
       newId: () => `id-${++ids}`,
       log: { debug() {}, info() {}, warn() {}, error() {} },
+      groupsFromMessages: ["group-", "support-group-"],
       metrics: { count: (name, labels, by) => this.#count(name, labels, by), observe() {} },
       ...given,
       ...(neighbours === undefined ? {} : { shared: shareWith(neighbours, store.redeliveries) }),

@@ -5,6 +5,7 @@ export const originalRefusals = {
   document_gone: "vanished from the database during the import",
   group_attributes_too_large: "the group's attributes are larger than 100 KiB: the group comes without them",
   group_duplicate: "an older second document of the same group",
+  group_id_like_a_users: "the group's id does not contain `group-`: a user could have the same",
   group_member_invalid: "a member's id has a form that is not allowed: the group comes without this member",
   group_owner_invalid: "the owner is missing or has an id that is not allowed: `system` owns the group",
   ids_too_long: "the ids together are too long for a broker's routing key",

@@ -136,6 +136,11 @@ describe("takeOriginalMessage", () => {
   it.each([
     ["a receipt of nobody's message", { timelineOf: "a", message_id: "x", status: 200 }, { status: "stub" }],
     [
+      "a group's id that could be a user's",
+      copyOf({ ...direct, recipient: "team", channel_type: "group" }, "a"),
+      { status: "refused", reason: "group_id_like_a_users", detail: "team" },
+    ],
+    [
       "an id that no broker carries",
       copyOf({ ...direct, recipient: "auth0^7C5f7c" }, "a"),
       { status: "refused", reason: "invalid_id", detail: "recipient" },

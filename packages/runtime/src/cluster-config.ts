@@ -106,6 +106,7 @@ export type BrokerSettingName =
   | "apps"
   | "contactsUrl"
   | "events"
+  | "groupsFromMessages"
   | "messageCapacity"
   | "messageRefillPerMinute"
   | "presence"
@@ -119,6 +120,8 @@ export interface BrokerConfig {
   readonly presence: boolean;
   /** Events that go to the exchange `chat21.events`. */
   readonly events: readonly WebhookEvent[];
+  /** `undefined`: the engine's default. */
+  readonly groupsFromMessages: readonly string[] | undefined;
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
 }
@@ -130,6 +133,7 @@ export function readBrokerConfig({ read, readRequired }: ClusterReader<BrokerSet
     apps: read("apps"),
     presence: read("presence") ?? true,
     events: read("events") ?? usualEvents,
+    groupsFromMessages: read("groupsFromMessages"),
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
   };

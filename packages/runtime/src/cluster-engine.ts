@@ -38,7 +38,7 @@ export interface ClusterEngineParts {
 
 /** The engine of a process that shares its store and its broker with others. It does not run yet. */
 export function createClusterEngine({ config, holder, store, edge, ...given }: ClusterEngineParts): Engine {
-  const { apps, presence, events, webhooks: settings, contactsUrl, messageRate } = config;
+  const { apps, presence, events, webhooks: settings, contactsUrl, messageRate, groupsFromMessages } = config;
   const clock = systemClock;
   const contacts = createContactDirectory({
     ...{ users: store.users, clock, log: given.log },
@@ -51,6 +51,7 @@ export function createClusterEngine({ config, holder, store, edge, ...given }: C
   const { leases, redeliveries } = store;
   return createEngine({
     ...{ ...given, store, edge, clock, newId: randomUUID, contacts, sinks, presence },
+    groupsFromMessages,
     shared: { holder, leases, redeliveries, invalidations: edge.invalidations },
     ...(apps === undefined ? {} : { apps }),
     ...(messageRate === undefined ? {} : { messageRate }),

@@ -5,6 +5,7 @@ import {
   appsSchema,
   basePathSchema,
   defineSetting as define,
+  groupBeginningsSchema,
   hostSchema,
   httpUrlSchema,
   logLevelSchema,
@@ -74,11 +75,25 @@ export const clusterSettings = {
     meaning:
       "Folder of ES256 keys, <kid>.pem each: the private one whose name comes last signs, all verify. RabbitMQ needs their public halves.",
   }),
+  tokensWithoutExp: define({
+    names: ["CHAT21_TOKENS_WITHOUT_EXP"],
+    schema: switchSchema,
+    defaultText: "0",
+    meaning:
+      "Accepts tokens of other issuers that have no exp: they never end, and only a revocation stops them.",
+  }),
   apps: define({
     names: ["CHAT21_APPS", "APP_ID"],
     schema: appsSchema,
     defaultText: "any",
     meaning: "App ids that are served, between commas.",
+  }),
+  groupsFromMessages: define({
+    names: ["CHAT21_GROUPS_FROM_MESSAGES"],
+    schema: groupBeginningsSchema,
+    defaultText: "support-group-",
+    meaning:
+      "How ids of groups begin that a first message makes, between commas; a message to any other unknown group is refused. off for none.",
   }),
   host: define({
     names: ["CHAT21_HOST"],

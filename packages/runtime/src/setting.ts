@@ -1,4 +1,4 @@
-import { isId } from "@chat21/protocol";
+import { isGroupId, isId, looksLikeGroupId } from "@chat21/protocol";
 import * as z from "zod";
 import { logLevels } from "./log.ts";
 
@@ -78,6 +78,15 @@ export const httpUrlSchema = z.string().refine((text) => {
 export const appsSchema = listSchema.refine((apps) => apps.length > 0 && apps.every(isId), {
   error: "expected app ids between commas, each 1-64 characters of A-Z a-z 0-9 _ - @ : = ~ ! , ; ( ) $ & '",
 });
+
+/** Beginnings of ids of groups between commas, or `off` for none. */
+export const groupBeginningsSchema = z
+  .string()
+  .transform((text) => (text.trim() === "off" ? "" : text))
+  .pipe(listSchema)
+  .refine((beginnings) => beginnings.every((text) => isGroupId(text) && looksLikeGroupId(text)), {
+    error: "expected beginnings of ids between commas, each with group- in it, or off",
+  });
 
 /** One of the levels of logs, in any case. */
 export const logLevelSchema = z

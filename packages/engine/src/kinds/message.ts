@@ -81,8 +81,11 @@ export interface Sender {
   readonly admin: boolean;
 }
 
-/** Sends a message into a conversation. This is the only rule about who may write where. */
-export function sendMessage(sender: Sender, message: DecodedMessage): Decide {
+/**
+ * Sends a message into a conversation. This is the only rule about who may write where.
+ * @param mayBegin whether the message may begin a group that nobody has created
+ */
+export function sendMessage(sender: Sender, message: DecodedMessage, mayBegin: boolean): Decide {
   return (state, context) => {
     const events = [messageDraft(sender.user, message, context)];
     if (state.kind === "direct") return state.head === 0 ? { events, members: pairOf(state) } : { events };
@@ -95,8 +98,14 @@ export function sendMessage(sender: Sender, message: DecodedMessage): Decide {
       }
       return { events };
     }
+    // Who names the members means a new group; without them an id that is not known may be a slip.
+    if (state.head === 0 && !mayBegin && message.inlineMembers === null) throw unknownGroup();
     return intoTransientGroup(state, sender, message, events);
   };
+}
+
+function unknownGroup(): ChatError {
+  return new ChatError("not_found", "there is no such group");
 }
 
 /** A message to a group that was never created: every support chat begins this way. */
@@ -106,7 +115,7 @@ function intoTransientGroup(
   message: DecodedMessage,
   events: readonly EventDraft[],
 ): Plan {
-  if (!state.transient) throw new ChatError("not_found", "there is no such group");
+  if (!state.transient) throw unknownGroup();
   const owned = state.head === 0 || state.members.get(sender.user)?.role === "owner";
   if (!owned && !sender.admin && sender.user !== systemUser) {
     throw new ChatError("not_member", "the group does not exist yet, and somebody else has begun it");

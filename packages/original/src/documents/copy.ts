@@ -120,6 +120,8 @@ function placeOf(
   const app = text(document["app_id"]);
   if (app === null) return { refused: "app_missing" };
   const isGroup = isOriginalGroup(document, givenRecipient);
+  if (isGroup && !looksLikeGroupId(givenRecipient))
+    return { refused: "group_id_like_a_users", detail: givenRecipient };
   const sender = toWireId(givenSender);
   const recipient = isGroup ? givenRecipient : toWireId(givenRecipient);
   if (!isId(app)) return { refused: "invalid_id", detail: "app_id" };

@@ -1,4 +1,13 @@
-import { byteLength, fitsRoutingKeys, isGroupId, isId, limits, systemUser, toWireId } from "@chat21/protocol";
+import {
+  byteLength,
+  fitsRoutingKeys,
+  isGroupId,
+  isId,
+  limits,
+  looksLikeGroupId,
+  systemUser,
+  toWireId,
+} from "@chat21/protocol";
 import type { OriginalGroup } from "../conversations/source.ts";
 import type { OriginalRefusal, Refused } from "../refusals.ts";
 import type { OriginalDocument, OriginalTime } from "./copy.ts";
@@ -20,6 +29,7 @@ export function readOriginalGroup(document: OriginalDocument, now: number): Read
   if (typeof app !== "string" || app === "") return { refused: "app_missing" };
   if (!isId(app)) return { refused: "invalid_id", detail: "appId" };
   if (!isGroupId(id)) return { refused: "invalid_id", detail: "uid" };
+  if (!looksLikeGroupId(id)) return { refused: "group_id_like_a_users", detail: id };
   const leftOut: Refused[] = [];
   const leaveOut = (refused: OriginalRefusal, detail: string) => leftOut.push({ refused, detail });
   const members = membersOf(document).flatMap((given) => {

@@ -1,4 +1,4 @@
-import { conversationIdOf, isGroupId, isId, toWireId } from "@chat21/protocol";
+import { conversationIdOf, isGroupId, isId, looksLikeGroupId, toWireId } from "@chat21/protocol";
 import type { OriginalListEntry } from "../conversations/source.ts";
 import type { Refused } from "../refusals.ts";
 import type { OriginalDocument } from "./copy.ts";
@@ -24,6 +24,7 @@ export function readOriginalListEntry(document: OriginalDocument): ReadOriginalL
   if (typeof given !== "string") return { refused: "invalid_id", detail: "conversWith" };
   const isGroup = isOriginalGroup(document, given);
   if (isGroup && timelineOf === given) return null;
+  if (isGroup && !looksLikeGroupId(given)) return { refused: "group_id_like_a_users", detail: given };
   const user = typeof timelineOf === "string" ? toWireId(timelineOf) : null;
   if (user === null) return { refused: "invalid_id", detail: "timelineOf" };
   const conversWith = isGroup ? given : toWireId(given);

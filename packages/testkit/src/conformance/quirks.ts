@@ -151,6 +151,23 @@ export function describeQuirks(world: () => World): void {
       expect(world().webhooks.received.filter(isEvent("message-sent", text))).toHaveLength(1);
     });
 
+    it("and a mistyped id of a group begins nothing", async () => {
+      const [a] = await world().people("a");
+      const group = world().newGroup();
+
+      await a.send(group, groupMessage("hello?"), 1);
+      const posted = await world()
+        .rest(a.user)
+        .post(`v1/${app}/conversations/${group}/messages`, { text: "hello?", channel_type: "group" });
+      const created = await world()
+        .admin()
+        .post(`${app}/groups`, { group_name: "Team", group_members: {}, group_id: "team" });
+
+      expect((await a.nextAnswer()).payload.code).toBe("not_found");
+      expect([posted.status, posted.body.code]).toEqual([404, "not_found"]);
+      expect(created.status).toBe(405);
+    });
+
     it("Q9: message-sent once for each message, also when the sender is no member", async () => {
       const [a, b] = await world().people("a", "b");
       const group = await world().createGroup(a.user, [a.user, b.user]);
