@@ -6,8 +6,8 @@ type Json = Record<string, unknown>;
 
 const parameters: Readonly<Record<string, string>> = {
   app: "The app's id.",
-  user: "The user whose inbox or outbox it is: the token's own.",
-  conversWith: "The other person's id, or the group's.",
+  user: "The user whose inbox or outbox it is: the token's own, in its wire form (ADR-0016).",
+  conversWith: "The other person's id in its wire form, or the group's.",
   messageId: "The message's id, or the `tempUID` that its sender gave it.",
   device: "The device's id; `all` for every device of the user.",
   clientId: "The MQTT client's id.",

@@ -23,6 +23,7 @@ describe("the API's configuration as a process of its own", () => {
       migrate: true,
       host: "0.0.0.0",
       httpPort: 8010,
+      tokensWithoutExp: false,
       basePath: "/api",
       tls: undefined,
       trustProxy: false,

@@ -292,7 +292,7 @@ const walks = {
     const token = api.token(alice, { app: tenant });
     const free = limits.routingKeyBytes - topics.messageUpdated(tenant, alice, "", "x".repeat(36)).length;
     const path = `/api/v1/${encodeURIComponent(tenant)}`;
-    for (const name of ["group-1", "group-2"]) {
+    for (const name of ["support-group-1", "support-group-2"]) {
       const group = encodeURIComponent(name.padEnd(free, "="));
       await expectStatus(api.post(`${path}/conversations/${group}/messages`, token, { text: "hi" }), 201);
     }

@@ -91,9 +91,9 @@ describe("sending a message", () => {
       metadata: "",
       timestamp: 0,
     };
-    await api.post(`/api/${app}/messages`, api.token("alice"), oldMessage("group-x", "hi", more));
+    await api.post(`/api/${app}/messages`, api.token("alice"), oldMessage("support-group-x", "hi", more));
 
-    const { json } = await api.get(`/api/${app}/alice/conversations/group-x/messages`, api.token("alice"));
+    const { json } = await api.get(`/api/${app}/alice/conversations/support-group-x/messages`, api.token("alice"));
     const victim = await api.get(`/api/${app}/victim/conversations`, api.token("victim"));
 
     expect(Object.keys(json.result[0])).not.toEqual(expect.arrayContaining(["group"]));

@@ -136,7 +136,7 @@ export const conversationRoutes: readonly Route[] = [
     method: "post",
     path: "/v1/{app}/conversations/{conversWith}/messages",
     who: "member",
-    problems: ["not_member", "idempotency_conflict"],
+    problems: ["not_found", "not_member", "idempotency_conflict"],
     summary: "Sends a message to a user or a group. With a `client_message_id` it may be repeated safely.",
     query: z.strictObject({
       sender: z
