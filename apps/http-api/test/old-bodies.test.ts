@@ -93,7 +93,10 @@ describe("sending a message", () => {
     };
     await api.post(`/api/${app}/messages`, api.token("alice"), oldMessage("support-group-x", "hi", more));
 
-    const { json } = await api.get(`/api/${app}/alice/conversations/support-group-x/messages`, api.token("alice"));
+    const { json } = await api.get(
+      `/api/${app}/alice/conversations/support-group-x/messages`,
+      api.token("alice"),
+    );
     const victim = await api.get(`/api/${app}/victim/conversations`, api.token("victim"));
 
     expect(Object.keys(json.result[0])).not.toEqual(expect.arrayContaining(["group"]));
