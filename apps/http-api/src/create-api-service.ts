@@ -6,6 +6,7 @@ import {
   brokerHealth,
   type ClusterGround,
   createClusterEngine,
+  operatorPath,
   readSigningKeys,
   startClusterService,
   startOnBroker,
@@ -13,10 +14,13 @@ import {
   within,
 } from "@chat21/runtime";
 import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/store-mongo";
+import express from "express";
 import type { Logger } from "pino";
 import type { ApiConfig } from "./config.ts";
 import { createHttpApi } from "./create-http-api.ts";
 import { httpApiConfigOf } from "./http-api-config.ts";
+import { operatorApi } from "./operator-api.ts";
+import { recordedWebhooks } from "./recorded-webhooks.ts";
 
 /** The API as a process of its own. */
 export interface ApiService {
@@ -61,7 +65,11 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
       ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },
       config: httpApiConfigOf(config),
     });
-    ground.serve(api);
+    const { webhooks: settings } = config;
+    const webhooks = recordedWebhooks({ settings, store: store.webhooks, clock: systemClock });
+    const app = express().disable("x-powered-by");
+    app.use(operatorPath, operatorApi({ engine, store, verifier, webhooks }));
+    ground.serve(app.use(api));
     ground.reportHealth(() => brokerHealth({ watch, engine, edge }));
     return {
       addresses: { apiUrl: `${url}${config.basePath}`, metricsUrl: `${url}/metrics` },

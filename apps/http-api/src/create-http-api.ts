@@ -17,6 +17,7 @@ import { configure, type HttpApiConfig } from "./http-api-config.ts";
 import { buildOpenApi } from "./openapi.ts";
 import { createRateGates } from "./rate-gates.ts";
 import { refuse } from "./refusal.ts";
+import { refusalLines } from "./refusal-lines.ts";
 import { sendReply } from "./reply.ts";
 import { logRequests } from "./request-log.ts";
 import { measureRequests } from "./request-metrics.ts";
@@ -64,6 +65,7 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   app.set("trust proxy", config.trustProxy);
   const before = [logRequests(log), measureRequests(parts.registry), securityHeaders()];
   const gates = { rate: createRateGates(config.rateLimits, parts.clock), heavy: createHeavyGate() };
+  const note = refusalLines(log, parts.clock);
   const compress = compressAnswers();
   const mount = (route: Route) => {
     const path = fullPath(route, config.basePath).replace(/\{(\w+)\}/g, ":$1");
@@ -71,7 +73,7 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
     app.options(path, ...before, ...open, unknownPath);
     // Answers for operators' machines are small or read on the same machine.
     const packed = route.api === "operations" ? [] : [compress];
-    app[route.method](path, ...before, ...open, ...packed, serveRoute(route, services, gates, log));
+    app[route.method](path, ...before, ...open, ...packed, serveRoute(route, services, gates, log, note));
   };
   /** Answers the methods that a known path does not have. */
   const mountOthers = (path: string, some: readonly Route[]) => {

@@ -4,3 +4,10 @@ export type { HttpApiOptions } from "./create-http-api.ts";
 export { createHttpApi } from "./create-http-api.ts";
 export type { ApiChoices, HttpApiConfig, RateLimits } from "./http-api-config.ts";
 export { httpApiConfigOf, httpApiDefaults } from "./http-api-config.ts";
+export type {
+  OperatorApiOptions,
+  OperatorWebhooks,
+  TestedEndpoint,
+  WebhooksDescription,
+} from "./operator-api.ts";
+export { operatorApi } from "./operator-api.ts";

@@ -11,8 +11,9 @@ import type { HeavyGate } from "./heavy-gate.ts";
 import type { RateGates } from "./rate-gates.ts";
 import { readJson, readText, UnreadableBody } from "./read-body.ts";
 import { refuse, refuseDenied, refuseNonAdmin } from "./refusal.ts";
+import type { NoteRefusal } from "./refusal-lines.ts";
 import { type ListReply, outsideList, outsideReply, type Reply, sendReply } from "./reply.ts";
-import type { Route } from "./route.ts";
+import { callers, type Route } from "./route.ts";
 import { disconnectStalled, sendList } from "./send-list.ts";
 import type { Services } from "./services.ts";
 
@@ -26,14 +27,14 @@ export interface Gates {
 const noQuery = z.strictObject({});
 
 /** Makes the express handler of a line of the table: every request goes through the same steps, in this order. */
-export function serveRoute(route: Route, services: Services, gates: Gates, log: Log) {
+export function serveRoute(route: Route, services: Services, gates: Gates, log: Log, note: NoteRefusal) {
   return async (request: Request, response: Response): Promise<void> => {
     response.locals["route"] = route.id;
     // One person's data, and tokens: no cache on the way may keep them. Existing paths keep the headers they have
     // always had.
     if (route.api === "v1") response.set("cache-control", "no-store");
     try {
-      const reply = await answer(route, services, gates, request, response);
+      const reply = await answer(route, services, gates, request, response, note);
       if (reply === undefined) return;
       if ("list" in reply) {
         await sendList(response, route.api === "v1" ? outsideList(reply) : reply);
@@ -45,6 +46,7 @@ export function serveRoute(route: Route, services: Services, gates: Gates, log: 
       const error = ChatError.fromUnknown(thrown);
       if (errorCodes[error.code].status >= 500)
         log.error({ err: thrown, route: route.id }, "a request failed");
+      note(route.id, error.code, error.message);
       if (response.headersSent) response.destroy();
       else sendReply(response, replyTo(route, error));
     } finally {
@@ -60,12 +62,14 @@ async function answer(
   gates: Gates,
   request: Request,
   response: Response,
+  note: NoteRefusal,
 ): Promise<ListReply | Reply | undefined> {
   const params = readParams(request.params as Readonly<Record<string, string>>, route.api);
   const actor = await authenticate(route, services, gates.rate, request, response);
   await gates.rate.request(request, response, actor);
   if (actor !== undefined) {
     const verdict = authorize(route.who, actor, params, services.config.apps);
+    if (verdict !== "allowed") note(route.id, "forbidden", `the route is for ${callers[route.who]}`);
     if (verdict === "denied") return refuseDenied(route.api, route.refusals);
     if (verdict === "not-admin") return refuseNonAdmin(route.api);
   }

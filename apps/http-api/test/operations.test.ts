@@ -105,6 +105,31 @@ describe("the log", () => {
   });
 });
 
+describe("refusals", () => {
+  test("have a line in the log with the route and the reason, at most ten a minute and nothing of the request", async () => {
+    const api = await startApi();
+    const token = api.token("alice");
+    const lines = () => api.logged.filter(({ msg }) => msg === "a request was refused");
+
+    for (let n = 0; n < 25; n++) await api.get(`/api/v1/${app}/users`, token);
+    await api.put(`/api/v1/${app}/users/alice`, token, { fullname: 5, "hush-hush": 1 });
+    await api.get(`/api/${app}/bob-the-secret/conversations`, token);
+    await api.get(`/api/${app}/getInfo`, "bad");
+    await api.clock.advance(60_000);
+    await api.get(`/api/v1/${app}/users`, token);
+
+    expect(lines()).toHaveLength(13);
+    expect(lines()[0]).toMatchObject({
+      ...{ route: "listUsers", code: "forbidden", status: 403 },
+      reason: "the route is for an admin of the app in the path",
+    });
+    expect(lines()[10]).toMatchObject({ route: "putUser", code: "bad_request" });
+    expect(lines().at(-1)).toMatchObject({ route: "listUsers", refusedWithoutLine: 15 });
+    expect(JSON.stringify(lines())).not.toMatch(/secret/);
+    await api.close();
+  });
+});
+
 describe("rate limits", () => {
   test("end after a minute, although the clock was set back by an hour meanwhile", async () => {
     const api = await startApi({ config: { rateLimits: { requests: 1, signIns: 1, authFailures: 1 } } });

@@ -63,6 +63,8 @@ export interface Config {
   readonly command: string;
   /** Variables whose names begin with `WEBHOOK_`, for the webhooks' own schema. */
   readonly webhooks: Environment;
+  /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, for `readProxies`: only a server that starts needs them. */
+  readonly proxies: Environment;
 }
 
 /**
@@ -108,6 +110,9 @@ export function loadConfig(
     cliToken: read("cliToken"),
     command: commandLine(process.argv, environment),
     webhooks: Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith("WEBHOOK_"))),
+    proxies: Object.fromEntries(
+      Object.entries(environment).filter(([name]) => /^(https?|no)_proxy$/i.test(name)),
+    ),
   };
   return { config, notices: reader.notices() };
 }

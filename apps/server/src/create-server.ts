@@ -9,18 +9,21 @@ import {
 } from "@chat21/broker-embedded";
 import { createEngine, type Edge, type Engine, type Metrics } from "@chat21/engine";
 import type { WebhookSettings } from "@chat21/events";
-import { createContactDirectory } from "@chat21/people";
+import { contactLimits, createContactDirectory } from "@chat21/people";
 import {
   closeHttpServer,
   createDrain,
   createHttpServer,
+  createOutgoingFetch,
   createPrometheusMetrics,
   createReloads,
   type Drain,
   listenOn,
   loadWebhookSettings,
   OperatorError,
+  type Proxies,
   type Reloads,
+  readProxies,
   readSigningKeys,
   readTlsMaterial,
   refuseOtherUpgrades,
@@ -76,6 +79,7 @@ export interface Server {
  */
 export async function createServer(config: Config, log: Logger): Promise<Server> {
   const tls = config.tls === undefined ? undefined : readTlsMaterial(config.tls);
+  const proxies = readProxies(config.proxies);
   const webhookSettings = loadWebhookSettings(config.webhooks);
   for (const { level, text } of webhookSettings.notices) log[level](text);
   prepareDataFolder(config.dataDir);
@@ -88,7 +92,8 @@ export async function createServer(config: Config, log: Logger): Promise<Server>
   drain.add("the store", 0.2, (timeoutMs) => within(store.close(), timeoutMs));
   try {
     return await assemble({
-      ...{ config, log, tls, webhookSettings: webhookSettings.settings, registry, metrics, store, drain },
+      ...{ config, log, tls, webhookSettings: webhookSettings.settings, proxies },
+      ...{ registry, metrics, store, drain },
     });
   } catch (thrown) {
     await drain.close();
@@ -102,6 +107,7 @@ interface Groundwork {
   readonly log: Logger;
   readonly tls: TlsMaterial | undefined;
   readonly webhookSettings: WebhookSettings;
+  readonly proxies: Proxies;
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly store: SqliteStore;
@@ -109,7 +115,7 @@ interface Groundwork {
 }
 
 async function assemble(ground: Groundwork): Promise<Server> {
-  const { config, log, tls, webhookSettings, registry, metrics, store, drain } = ground;
+  const { config, log, tls, webhookSettings, proxies, registry, metrics, store, drain } = ground;
   const clock = systemClock;
   const secret = ensureTokenSecret(config.dataDir, config.secret);
   const tokens = createTokens({
@@ -126,12 +132,13 @@ async function assemble(ground: Groundwork): Promise<Server> {
   const webhooks = createWebhooks({
     settings: webhookSettings,
     ownSecret: () => ensureSecretFile(dataPaths(config.dataDir).webhookSecret, newWebhookSecret),
-    allowLoopback: config.development,
+    ...{ allowLoopback: config.development, proxies },
     ...{ store: store.webhooks, clock, log, metrics },
   });
   const contacts = createContactDirectory({
     users: store.users,
     ...(config.contactsUrl === undefined ? {} : { endpoint: config.contactsUrl }),
+    fetch: createOutgoingFetch({ proxies, connectTimeoutMs: contactLimits.timeoutMs }),
     ...{ clock, log },
   });
   const engine = createEngine({

@@ -1,15 +1,13 @@
 import type { Tokens, Verifier } from "@chat21/auth";
 import { isMqttPath } from "@chat21/broker-embedded";
 import type { Engine } from "@chat21/engine";
-import { createHttpApi, httpApiConfigOf } from "@chat21/http-api";
-import { systemClock } from "@chat21/runtime";
+import { createHttpApi, httpApiConfigOf, operatorApi } from "@chat21/http-api";
+import { operatorPath, systemClock } from "@chat21/runtime";
 import type { SqliteStore } from "@chat21/store-sqlite";
 import express, { type Express } from "express";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Config } from "./config.ts";
-import { operatorApi } from "./operator-api.ts";
-import { operatorPath } from "./operator-paths.ts";
 import { wantsPage, webPage } from "./web-page.ts";
 import type { Webhooks } from "./webhooks.ts";
 

@@ -45,6 +45,13 @@ Examples:
   chat21 token alice
   chat21 token backend --admin --profile compat --ttl 365d
   curl -H "Authorization: $(chat21 token alice)" http://127.0.0.1:8010/api/tilechat/alice/conversations`,
+  check: `
+Works on this machine alone: no server is asked, so revocations are not known. Exit code 1 for a token that is refused.
+Clients are never told the rule.
+
+Examples:
+  chat21 token check "$TOKEN"
+  pbpaste | CHAT21_JWT_SECRET=… chat21 token check - --json`,
   send: `
 Examples:
   chat21 send bob "Hello Bob" --as alice
@@ -167,6 +174,19 @@ function addTalking(program: Command): void {
       lazily(
         () => import("./commands/token.ts"),
         ({ revokeTokens }) => revokeTokens,
+      ),
+    );
+  token
+    .command("check <token>")
+    .summary("say what a server does with a token")
+    .description("Says whether a server with this secret takes a token, and which rule it fails; - reads it.")
+    .option("--json", "Show all about it as JSON.")
+    .addOption(settingOption("dataDir", "folder"))
+    .addHelpText("after", help.check)
+    .action(
+      lazily(
+        () => import("./commands/check-token.ts"),
+        ({ checkToken }) => checkToken,
       ),
     );
   withServer(program.command("send <recipient> <text...>"))

@@ -2,10 +2,9 @@ import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import { createTokens } from "@chat21/auth";
 import { ChatError, isErrorCode } from "@chat21/protocol";
-import { codeOf, OperatorError, systemClock } from "@chat21/runtime";
+import { codeOf, OperatorError, operatorApp, operatorPath, systemClock } from "@chat21/runtime";
 import { loadConfig } from "./config.ts";
 import { readRunningServer } from "./data-folder.ts";
-import { operatorApp, operatorPath } from "./operator-paths.ts";
 import { findTokenSecret } from "./secret.ts";
 
 /** Options of every command that talks to a server. */

@@ -1,16 +1,18 @@
 import type { Clock, EventSink, Log, Metrics } from "@chat21/engine";
 import type { WebhookStore } from "@chat21/events";
 import {
+  createDeliveryLog,
   createWebhookSink,
+  type DeliveryLog,
   generateWebhookSecret,
   normalizeEndpointUrl,
   type WebhookSettings,
 } from "@chat21/events";
+import type { OperatorWebhooks } from "@chat21/http-api";
 import { ChatError } from "@chat21/protocol";
+import type { Proxies } from "@chat21/runtime";
 import {
-  createDeliveryLog,
   createWebhookWorker,
-  type DeliveryLog,
   sendTestEvent,
   type TestEventResult,
   type WebhookWorker,
@@ -23,33 +25,26 @@ export interface WebhooksOptions {
   readonly ownSecret: () => string;
   /** Requests may go to this machine itself. */
   readonly allowLoopback: boolean;
+  readonly proxies: Proxies;
   readonly store: WebhookStore;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-/** Description of webhooks, without secrets. */
-export interface WebhooksDescription {
-  readonly enabled: boolean;
-  readonly endpoints: readonly string[];
-  readonly events: readonly string[];
-}
-
 /** Webhooks of one process: the sink for the engine, the worker that sends, and the operators' view. */
-export interface Webhooks {
+export interface Webhooks extends OperatorWebhooks {
   /** `null` when nothing is to be recorded. */
   readonly sink: EventSink | null;
   readonly worker: WebhookWorker | null;
   readonly log: DeliveryLog;
-  describe(): WebhooksDescription;
   /** Sends a test event now. Throws `not_found` when there is no such endpoint. @param url the first by default */
   test(app: string, url?: string): Promise<TestEventResult>;
 }
 
 /** Makes the parts of webhooks. Throws `ChatError` `bad_request` for an endpoint that can never work. */
 export function createWebhooks(options: WebhooksOptions): Webhooks {
-  const { settings, store, clock, log, metrics, allowLoopback } = options;
+  const { settings, store, clock, log, metrics, allowLoopback, proxies } = options;
   const active = settings.enabled && settings.endpoints.length > 0;
   let own: string | undefined;
   const endpoints = settings.endpoints.map(({ url, secrets }) => {
@@ -68,6 +63,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
           metrics,
           allowPrivate,
           allowLoopback,
+          proxies,
           keepDeliveredMs,
           keepDeadMs,
         },
@@ -89,7 +85,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
           url === undefined ? "there is no endpoint" : "there is no such endpoint",
         );
       }
-      return sendTestEvent({ endpoint: wanted, clock, app, allowPrivate, allowLoopback });
+      return sendTestEvent({ endpoint: wanted, clock, app, allowPrivate, allowLoopback, proxies });
     },
   };
 }

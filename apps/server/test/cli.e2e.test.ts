@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { startWebhookReceiver, type WebhookReceiver } from "@chat21/testkit";
+import { compatToken, startWebhookReceiver, type WebhookReceiver } from "@chat21/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newDataDir, removeDataDirs, runChat21, ServerProcess } from "./server-process.ts";
 
@@ -125,6 +125,56 @@ describe("chat21 token", () => {
     expect(stdout).toBe("");
     expect(stderr).toContain(message);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("chat21 token check", () => {
+  it("shows what a good token says, given as it is or through a pipe", async () => {
+    const token = (await chat21(["token", "alice", "--client-id", "phone"])).stdout.trim();
+
+    const shown = await chat21(["token", "check", token]);
+    const piped = await chat21(["token", "check", "-", "--json"], `Bearer ${token}\n`);
+
+    expect(shown).toMatchObject({ code: 0, stderr: "" });
+    expect(shown.stdout).toMatch(/user +alice\n/);
+    expect(JSON.parse(piped.stdout)).toMatchObject({
+      ...{
+        accepted: true,
+        user: "alice",
+        app: "tilechat",
+        admin: false,
+        profile: "strict",
+        clientId: "phone",
+      },
+    });
+  });
+
+  it.each([
+    ["of another secret", compatToken("a", { secret: "another" }), "unauthorized", "invalid signature"],
+    ["that is none", "hush-hush", "unauthorized", "it is not a JSON Web Token"],
+    [
+      "without a signature",
+      compatToken("a", { secret: "", algorithm: "none" }),
+      "unauthorized",
+      "its algorithm",
+    ],
+  ])("says why a server refuses one %s, with nothing of the token", async (_what, token, code, reason) => {
+    const shown = await chat21(["token", "check", token]);
+    const asJson = await chat21(["token", "check", token, "--json"]);
+
+    expect([shown.code, asJson.code]).toEqual([1, 1]);
+    expect(shown.stderr).toContain(`refused (${code}): ${reason}`);
+    expect(shown.stderr).not.toContain("hush-hush");
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ accepted: false, code });
+  });
+
+  it("names the claim that fails", async () => {
+    const secret = readFileSync(join(server.dataDir, "jwt-secret"), "utf8").trim();
+    const reasonOf = async (token: string) => (await chat21(["token", "check", token])).stderr;
+
+    expect(await reasonOf(compatToken("a", { secret, ttlSeconds: -5 }))).toContain("exp is in the past");
+    expect(await reasonOf(compatToken("a/b", { secret }))).toContain("sub or app_id is no id");
+    expect(await reasonOf(compatToken("system", { secret }))).toContain("sub is system");
   });
 });
 

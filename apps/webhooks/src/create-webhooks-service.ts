@@ -47,7 +47,7 @@ function lookFor(webhooks: WebhookStore, { wake }: WebhookWorker): () => void {
 }
 
 function startWorker(
-  { webhooks }: WebhooksConfig,
+  { webhooks, proxies }: WebhooksConfig,
   store: WebhookStore,
   metrics: Metrics,
   log: Logger,
@@ -62,7 +62,7 @@ function startWorker(
   try {
     const worker = createWebhookWorker({
       ...{ store, clock: systemClock, log, metrics },
-      ...{ endpoints, allowPrivate, keepDeliveredMs, keepDeadMs },
+      ...{ endpoints, allowPrivate, keepDeliveredMs, keepDeadMs, proxies },
     });
     worker.start();
     return worker;

@@ -1,6 +1,7 @@
 import { type LookupAddress, lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { ChatError } from "@chat21/protocol";
+import { connectAttemptMs } from "@chat21/runtime";
 import { buildConnector } from "undici";
 import type { AddressPolicy } from "./address-policy.ts";
 
@@ -18,9 +19,6 @@ export interface GuardedConnectorOptions {
   /** @default the system's resolver */
   readonly resolve?: Resolve;
 }
-
-/** How long one address of a host is tried before the next: Node's own 250 ms give up distant hosts, milliseconds. */
-const connectAttemptMs = 2_000;
 
 const resolveBySystem: Resolve = (hostname, callback) =>
   systemLookup(hostname, { all: true }, (error, addresses) => callback(error, addresses ?? []));
@@ -58,6 +56,30 @@ export function createGuardedConnector(options: GuardedConnectorOptions): buildC
     if (isIP(literal) !== 0 && !policy.allows(literal)) callback(refusal(target.hostname, [literal]), null);
     else connect(target, callback);
   };
+}
+
+/**
+ * Checks a host before a request that goes through a proxy. Which address it is connected to, the proxy decides: here a
+ * literal address is checked, and a name that this machine knows by refused addresses alone. Rejects with `ChatError`
+ * `forbidden`.
+ */
+export async function requireAllowedHost(
+  { policy, resolve = resolveBySystem }: Pick<GuardedConnectorOptions, "policy" | "resolve">,
+  hostname: string,
+): Promise<void> {
+  const literal = hostname.replace(/^\[(.*)\]$/, "$1");
+  const addresses =
+    isIP(literal) === 0
+      ? await new Promise<readonly LookupAddress[]>((done) => {
+          // Behind a proxy a machine often knows no names of the world.
+          resolve(literal, (error, found) => done(error === null ? found : []));
+        })
+      : [{ address: literal, family: isIP(literal) }];
+  if (addresses.length === 0 || addresses.some(({ address }) => policy.allows(address))) return;
+  throw refusal(
+    hostname,
+    addresses.map(({ address }) => address),
+  );
 }
 
 /** The error that says why a host is refused. */

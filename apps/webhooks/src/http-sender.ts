@@ -1,8 +1,9 @@
 import type { Clock } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
-import { Agent, type Dispatcher, errors } from "undici";
+import { connectFailure, createOutgoingAgent, hasProxy, type Proxies } from "@chat21/runtime";
+import { type Dispatcher, errors } from "undici";
 import type { AddressPolicy } from "./address-policy.ts";
-import { createGuardedConnector, type Resolve } from "./guarded-connector.ts";
+import { createGuardedConnector, type Resolve, requireAllowedHost } from "./guarded-connector.ts";
 import { type AttemptResult, judgeAttempt, parseRetryAfter } from "./retry-policy.ts";
 import type { SignatureHeaders } from "./signature-headers.ts";
 
@@ -40,13 +41,18 @@ export interface HttpSenderOptions {
   readonly clock: Clock;
   /** @default the system's resolver */
   readonly resolve?: Resolve;
+  /** @default none */
+  readonly proxies?: Proxies;
 }
+
+const noProxies: Proxies = { http: "", https: "", except: "" };
 
 /** Makes a sender with its own pool of connections. */
 export function createHttpSender(options: HttpSenderOptions): HttpSender {
-  const { policy, clock, resolve } = options;
+  const { policy, clock, resolve, proxies = noProxies } = options;
   const { connectTimeoutMs, timeoutMs } = requestLimits;
-  const agent = new Agent({
+  const agent = createOutgoingAgent({
+    ...{ proxies, connectTimeoutMs },
     // As many connections as there are requests: the sender bounds these, and endpoints may share an origin.
     connections: null,
     connect: createGuardedConnector({
@@ -66,6 +72,8 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
       const stopTimer = clock.every(timeoutMs, () => controller.abort(new ChatError("timeout")));
       underWay.add(controller);
       try {
+        if (hasProxy(proxies, new URL(url).protocol))
+          await requireAllowedHost(options, new URL(url).hostname);
         const answer = await post(agent, url, body, headers, controller.signal);
         return {
           ...(await resultOf(answer, clock.now())),
@@ -93,7 +101,7 @@ export function createHttpSender(options: HttpSenderOptions): HttpSender {
 }
 
 function post(
-  agent: Agent,
+  agent: Dispatcher,
   url: string,
   body: string,
   signature: SignatureHeaders,
@@ -163,10 +171,5 @@ function isAfterConnecting(thrown: unknown): boolean {
 /** One line about why there was no answer. */
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof ChatError) return thrown.message;
-  if (!(thrown instanceof Error)) return String(thrown).slice(0, requestLimits.excerptCharacters);
-  // One error for each address that was tried; each names its own.
-  const causes: unknown[] = thrown instanceof AggregateError ? thrown.errors : [thrown.cause];
-  const reasons = causes.flatMap((cause) => (cause instanceof Error ? [cause.message] : []));
-  const text = thrown.message || reasons.join("; ") || thrown.name;
-  return text.slice(0, requestLimits.excerptCharacters);
+  return connectFailure(thrown).slice(0, requestLimits.excerptCharacters);
 }

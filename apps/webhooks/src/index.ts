@@ -1,7 +1,5 @@
 export { loopbackRanges } from "./address-policy.ts";
 export { webhooksSettings } from "./config.ts";
-export type { DeliveryLog, DeliveryLogOptions, DeliverySummary, ReplayRequest } from "./delivery-log.ts";
-export { createDeliveryLog } from "./delivery-log.ts";
 export type { AttemptResult } from "./retry-policy.ts";
 export { retryLimits } from "./retry-policy.ts";
 export type { TestEventOptions, TestEventResult } from "./send-test-event.ts";

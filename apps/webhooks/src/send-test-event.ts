@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import type { Clock } from "@chat21/engine";
-import type { WebhookEndpoint } from "@chat21/events";
+import { createWebhookTest, type WebhookEndpoint } from "@chat21/events";
+import type { Proxies } from "@chat21/runtime";
 import { createAddressPolicy, loopbackRanges } from "./address-policy.ts";
 import { createHttpSender } from "./http-sender.ts";
 import { type AttemptResult, judgeAttempt } from "./retry-policy.ts";
@@ -17,6 +17,8 @@ export interface TestEventOptions {
   readonly allowPrivate?: readonly string[];
   /** As for the worker. @default false */
   readonly allowLoopback?: boolean;
+  /** As for the worker. @default none */
+  readonly proxies?: Proxies;
 }
 
 /** The outcome of a test event. */
@@ -30,19 +32,12 @@ export interface TestEventResult extends AttemptResult {
  * recording it or trying again. Throws `ChatError` `bad_request` for an endpoint that can never work.
  */
 export async function sendTestEvent(options: TestEventOptions): Promise<TestEventResult> {
-  const { endpoint, clock, app, allowPrivate = [], allowLoopback = false } = options;
+  const { endpoint, clock, app, allowPrivate = [], allowLoopback = false, proxies } = options;
   const policy = createAddressPolicy([...allowPrivate, ...(allowLoopback ? loopbackRanges : [])]);
   assertUsableEndpoint(endpoint, policy);
-  const id = `evt_test_${randomUUID()}`;
   const now = clock.now();
-  const event = {
-    event_type: "webhook-test",
-    createdAt: now,
-    app_id: app,
-    data: { text: "A test from Chat21" },
-  };
-  const body = JSON.stringify(event);
-  const sender = createHttpSender({ policy, clock });
+  const { id, body } = createWebhookTest(app, now);
+  const sender = createHttpSender({ policy, clock, ...(proxies === undefined ? {} : { proxies }) });
   try {
     const headers = createSigner(endpoint.secrets)(id, body, now);
     const result = await sender.send({ url: endpoint.url, body, headers });

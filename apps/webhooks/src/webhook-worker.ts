@@ -1,6 +1,7 @@
 import type { Clock, Log, Metrics } from "@chat21/engine";
 import type { WebhookStore } from "@chat21/events";
 import { endpointLabel, type WebhookEndpoint, webhookSettingDefaults } from "@chat21/events";
+import type { Proxies } from "@chat21/runtime";
 import { type AddressPolicy, createAddressPolicy, loopbackRanges } from "./address-policy.ts";
 import { createAttemptRunner } from "./attempt-runner.ts";
 import { EndpointGate } from "./endpoint-gate.ts";
@@ -41,6 +42,8 @@ export interface WebhookWorkerOptions {
   readonly random?: () => number;
   /** Looks host names up. @default the system's resolver */
   readonly resolve?: Resolve;
+  /** Proxies for requests. @default none */
+  readonly proxies?: Proxies;
 }
 
 /**
@@ -63,11 +66,15 @@ export interface WebhookWorker {
 
 /** Makes a worker. Throws `ChatError` `bad_request` for an endpoint that can never work, with what to do about it. */
 export function createWebhookWorker(options: WebhookWorkerOptions): WebhookWorker {
-  const { store, clock, log, metrics, random = Math.random, resolve } = options;
+  const { store, clock, log, metrics, random = Math.random, resolve, proxies } = options;
   const policy = policyOf(options);
   for (const endpoint of options.endpoints) assertUsableEndpoint(endpoint, policy);
   const gates = new Map(options.endpoints.map((endpoint) => [endpoint.url, new EndpointGate(endpoint)]));
-  const sender = createHttpSender({ policy, clock, ...(resolve === undefined ? {} : { resolve }) });
+  const sender = createHttpSender({
+    ...{ policy, clock },
+    ...(resolve === undefined ? {} : { resolve }),
+    ...(proxies === undefined ? {} : { proxies }),
+  });
   const runner = createAttemptRunner({
     ...{ store, clock, log, metrics, random, sender },
     onRoom: () => scheduler.wake(),

@@ -1,7 +1,8 @@
+import { createDeliveryLog } from "@chat21/events";
 import { createManualClock } from "@chat21/testkit";
 import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
-import { createDeliveryLog, sendTestEvent } from "../src/index.ts";
+import { sendTestEvent } from "../src/index.ts";
 import { answer } from "./receiver.ts";
 import { receiver, secret, startWorld } from "./world.ts";
 

@@ -49,8 +49,8 @@ export function runProgram(
   };
 }
 
-/** The cluster's programs. */
-export type Program = "http-api" | "observer" | "webhooks";
+/** The programs of the cluster, and the one-process server, whose commands work on a cluster. */
+export type Program = "http-api" | "observer" | "server" | "webhooks";
 
 /** Exit code and output of a program that has ended. */
 interface Ended {

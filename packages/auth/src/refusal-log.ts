@@ -1,44 +1,30 @@
 import type { Clock, Log } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import jwt from "jsonwebtoken";
+import { LineBudget } from "./line-budget.ts";
 
-const windowMs = 60_000;
-const linesPerWindow = 10;
-
-/** Tells the operator why tokens are refused: a line each, at most ten a minute; the next line counts the others. */
+/** Tells the operator why tokens are refused: a line each, as many as {@link LineBudget} allows. */
 export class RefusalLog {
   readonly #log: Log;
-  readonly #clock: Pick<Clock, "elapsed">;
-  #since = Number.NEGATIVE_INFINITY;
-  #lines = 0;
-  #unsaid = 0;
+  readonly #budget: LineBudget;
 
   constructor(log: Log, clock: Pick<Clock, "elapsed">) {
     this.#log = log;
-    this.#clock = clock;
+    this.#budget = new LineBudget(clock);
   }
 
   /** Notes a refusal. Other errors are not about the token, and are left to their own log lines. */
   note(thrown: unknown): void {
     if (!(thrown instanceof ChatError) || thrown.code === "store_unavailable") return;
-    const now = this.#clock.elapsed();
-    if (now - this.#since >= windowMs) {
-      this.#since = now;
-      this.#lines = 0;
-    }
-    if (this.#lines >= linesPerWindow) {
-      this.#unsaid += 1;
-      return;
-    }
-    this.#lines += 1;
-    const more = this.#unsaid === 0 ? {} : { refusedWithoutLine: this.#unsaid };
-    this.#unsaid = 0;
-    this.#log.warn({ code: thrown.code, reason: reasonOf(thrown), ...more }, "a token was refused");
+    const line = this.#budget.take();
+    if (line === null) return;
+    const more = line.unsaid === 0 ? {} : { refusedWithoutLine: line.unsaid };
+    this.#log.warn({ code: thrown.code, reason: tokenRefusal(thrown), ...more }, "a token was refused");
   }
 }
 
-/** The rule that a token failed, without anything of the token. */
-function reasonOf({ code, cause }: ChatError): string {
+/** The rule that a token failed, for the operator: without anything of the token. */
+export function tokenRefusal({ code, cause }: ChatError): string {
   if (code === "token_expired") return "exp is in the past of this machine's clock";
   if (code === "token_revoked") return "it was revoked";
   // A parser's message may repeat what it read; those of the library's own errors and of our rules do not.

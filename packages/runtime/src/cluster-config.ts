@@ -3,6 +3,7 @@ import type { WebhookEvent } from "@chat21/protocol";
 import { clusterSettings, clusterVariables, usualEvents } from "./cluster-settings.ts";
 import type { LogLevel } from "./log.ts";
 import { chooseMessageRate, type MessageRate } from "./message-rate.ts";
+import { type Proxies, readProxies } from "./outgoing.ts";
 import {
   createSettingsReader,
   type Environment,
@@ -55,6 +56,8 @@ export interface ClusterConfig {
   /** How long the process waits for MongoDB and RabbitMQ; 0: one attempt. */
   readonly startTimeoutMs: number;
   readonly webhooks: WebhookSettings;
+  /** For webhooks and look-ups of contacts. */
+  readonly proxies: Proxies;
 }
 
 /** Source of the configuration of one process of the cluster. */
@@ -81,14 +84,15 @@ export function loadClusterConfig<Name extends ClusterSettingName, Own extends o
     ...{ environment, unused, others: clusterVariables },
   });
   const { settings: webhooks, notices } = loadWebhookSettings(environment);
-  const config = { ...readOwn(reader), ...readCommon(reader), webhooks };
+  const proxies = readProxies(environment);
+  const config = { ...readOwn(reader), ...readCommon(reader), webhooks, proxies };
   return { config, notices: [...reader.notices(), ...notices] };
 }
 
 function readCommon({
   read,
   readRequired,
-}: ClusterReader<CommonSettingName>): Omit<ClusterConfig, "webhooks"> {
+}: ClusterReader<CommonSettingName>): Omit<ClusterConfig, "proxies" | "webhooks"> {
   const waits = read("autoRestart") ?? true;
   const seconds = read("startTimeoutSeconds") ?? 60;
   return {

@@ -11,15 +11,16 @@ import {
   type TokenVerifier,
 } from "@chat21/engine";
 import { createBackendEvents, type WebhookStore, webhookSinks } from "@chat21/events";
-import { createContactDirectory, type PeopleStore } from "@chat21/people";
+import { contactLimits, createContactDirectory, type PeopleStore } from "@chat21/people";
 import { ChatError } from "@chat21/protocol";
 import type { BrokerConfig, ClusterConfig } from "./cluster-config.ts";
 import { OperatorError } from "./failure.ts";
+import { createOutgoingFetch } from "./outgoing.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** Parts of {@link createClusterEngine}. */
 export interface ClusterEngineParts {
-  readonly config: BrokerConfig & Pick<ClusterConfig, "webhooks">;
+  readonly config: BrokerConfig & Pick<ClusterConfig, "proxies" | "webhooks">;
   /** Names this process among the holders of leases. */
   readonly holder: string;
   readonly store: Store &
@@ -38,10 +39,12 @@ export interface ClusterEngineParts {
 
 /** The engine of a process that shares its store and its broker with others. It does not run yet. */
 export function createClusterEngine({ config, holder, store, edge, ...given }: ClusterEngineParts): Engine {
-  const { apps, presence, events, webhooks: settings, contactsUrl, messageRate, groupsFromMessages } = config;
+  const { apps, presence, events, webhooks: settings, contactsUrl, messageRate } = config;
+  const { groupsFromMessages, proxies } = config;
   const clock = systemClock;
   const contacts = createContactDirectory({
     ...{ users: store.users, clock, log: given.log },
+    fetch: createOutgoingFetch({ proxies, connectTimeoutMs: contactLimits.timeoutMs }),
     ...(contactsUrl === undefined ? {} : { endpoint: contactsUrl }),
   });
   const sinks = [

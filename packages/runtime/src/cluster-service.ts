@@ -18,7 +18,7 @@ import { readTlsMaterial, type TlsFiles } from "./tls-files.ts";
 
 /** Options of {@link startClusterService}. */
 export interface ClusterServiceOptions<Opened> {
-  readonly config: Omit<ClusterConfig, "logLevel" | "webhooks">;
+  readonly config: Omit<ClusterConfig, "logLevel" | "proxies" | "webhooks">;
   readonly database: ClusterDatabase<Opened>;
   readonly listener: ClusterListener;
   readonly log: Logger;

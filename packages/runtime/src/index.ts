@@ -42,6 +42,16 @@ export type { MessageRate } from "./message-rate.ts";
 export { chooseMessageRate } from "./message-rate.ts";
 export type { OperationsOptions } from "./operations-listener.ts";
 export { isSameToken, operationsListener } from "./operations-listener.ts";
+export { operatorApp, operatorPath } from "./operator-paths.ts";
+export type { OutgoingFetch, OutgoingOptions, Proxies } from "./outgoing.ts";
+export {
+  connectAttemptMs,
+  connectFailure,
+  createOutgoingAgent,
+  createOutgoingFetch,
+  hasProxy,
+  readProxies,
+} from "./outgoing.ts";
 export { forwardedFor, plainAddress } from "./plain-address.ts";
 export { createPrometheusMetrics } from "./prometheus-metrics.ts";
 export type {

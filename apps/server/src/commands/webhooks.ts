@@ -1,8 +1,8 @@
+import type { DeliverySummary } from "@chat21/events";
+import type { TestedEndpoint, WebhooksDescription } from "@chat21/http-api";
 import { OperatorError } from "@chat21/runtime";
-import type { DeliverySummary, TestEventResult } from "@chat21/webhooks";
 import { localTime, printJson, printLine, printTable } from "../output.ts";
 import { accessServer, type ServerOptions } from "../server-access.ts";
-import type { WebhooksDescription } from "../webhooks.ts";
 
 /** Options of `chat21 webhooks log`. */
 export interface ShowLogOptions extends ServerOptions {
@@ -98,7 +98,7 @@ export async function retry(endpoint: string, options: ServerOptions): Promise<v
 /** Sends a test event and shows the answer. Fails when the endpoint did not take it. */
 export async function testEndpoint(url: string | undefined, options: ServerOptions): Promise<void> {
   const request = { app: options.app, ...(url === undefined ? {} : { url }) };
-  const result = (await accessServer(options).operate("POST", "webhooks/test", request)) as TestEventResult;
+  const result = (await accessServer(options).operate("POST", "webhooks/test", request)) as TestedEndpoint;
   if (options.json === true) printJson(result);
   if (!result.delivered) {
     throw new OperatorError(`not delivered: ${result.error ?? `the endpoint answered ${result.status}`}`);

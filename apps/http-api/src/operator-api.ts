@@ -1,16 +1,44 @@
 import type { Verifier } from "@chat21/auth";
-import { compressAnswers } from "@chat21/http-api";
+import type { DeliveryLog } from "@chat21/events";
 import { type EraseUserParts, eraseUser } from "@chat21/people";
 import { ChatError, errorCodes, isId, toWireId } from "@chat21/protocol";
+import { operatorApp } from "@chat21/runtime";
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import * as z from "zod";
-import { operatorApp } from "./operator-paths.ts";
-import type { Webhooks } from "./webhooks.ts";
+import { compressAnswers } from "./compress-answers.ts";
 
 /** Options of {@link operatorApi}. */
 export interface OperatorApiOptions extends EraseUserParts {
   readonly verifier: Verifier;
-  readonly webhooks: Webhooks;
+  readonly webhooks: OperatorWebhooks;
+}
+
+/** Webhooks as operators see them and act on them. */
+export interface OperatorWebhooks {
+  readonly log: DeliveryLog;
+  describe(): WebhooksDescription;
+  /**
+   * Sends a test event and waits for the answer. Throws `not_found` when there is no such endpoint.
+   * @param url the first by default
+   */
+  test(app: string, url?: string): Promise<TestedEndpoint>;
+}
+
+/** Description of webhooks, without secrets. */
+export interface WebhooksDescription {
+  readonly enabled: boolean;
+  readonly endpoints: readonly string[];
+  readonly events: readonly string[];
+}
+
+/** The outcome of a test event. */
+export interface TestedEndpoint {
+  readonly id: string;
+  readonly delivered: boolean;
+  /** HTTP status; `null` when there was no answer. */
+  readonly status: number | null;
+  /** Why it was not delivered, in one line. */
+  readonly error: string | null;
 }
 
 /** Webhook events that one request may replay, and the longest id of one. */
@@ -37,7 +65,10 @@ const replaySchema = z.union([skipSchema, z.strictObject({ deadOf: z.string() })
 const retrySchema = z.strictObject({ endpoint: z.string() });
 const testSchema = z.strictObject({ url: z.optional(z.string()), app: z.string().refine(isId) });
 
-/** The paths for commands to a running server that REST does not have: webhooks and erasure. JSON in, JSON out. */
+/**
+ * The paths for commands to a running server that REST does not have: webhooks and erasure. JSON in, JSON out. They are
+ * for tokens of the app `operatorApp` with the role of an admin; an app's own admins do not get in.
+ */
 export function operatorApi(options: OperatorApiOptions): Router {
   const { webhooks, verifier } = options;
   const router = express.Router();
@@ -77,7 +108,12 @@ function requireOperator(verifier: Verifier) {
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
     const token = (request.get("authorization") ?? "").replace(/^bearer\s+/i, "");
     const identity = await verifier.verify(token);
-    if (identity.app !== operatorApp || !identity.admin) throw new ChatError("forbidden");
+    if (identity.app !== operatorApp || !identity.admin) {
+      throw new ChatError(
+        "forbidden",
+        `this needs an operator's token: an admin's of the app ${operatorApp}`,
+      );
+    }
     next();
   };
 }

@@ -1,7 +1,6 @@
 import type { Clock } from "@chat21/engine";
-import type { StoredWebhookDelivery, WebhookQuery, WebhookStore } from "@chat21/events";
-import { normalizeEndpointUrl } from "@chat21/events";
-import type { WebhookWorker } from "./webhook-worker.ts";
+import { normalizeEndpointUrl } from "./endpoint.ts";
+import type { StoredWebhookDelivery, WebhookQuery, WebhookStore } from "./webhook-store.ts";
 
 /** A delivery without its body, as in a list. */
 export type DeliverySummary = Omit<StoredWebhookDelivery, "body">;
@@ -38,7 +37,7 @@ export interface DeliveryLogOptions {
   readonly store: Pick<WebhookStore, "giveUp" | "hasten" | "list" | "replay">;
   readonly clock: Pick<Clock, "now">;
   /** A worker of the same process, to be told of replays. @default none: it sees them within 5 s */
-  readonly worker?: Pick<WebhookWorker, "enable">;
+  readonly worker?: { enable(endpoint: string): void };
 }
 
 /** Makes a delivery log over a store. */

@@ -1,0 +1,137 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createDeliveryLog } from "@chat21/events";
+import { operatorApp } from "@chat21/runtime";
+import express from "express";
+import { expect, onTestFinished, test } from "vitest";
+import { operatorApi } from "../src/operator-api.ts";
+import { recordedWebhooks } from "../src/recorded-webhooks.ts";
+import { app, startApi } from "./start-api.ts";
+
+const endpoint = "https://backend.example/hook";
+
+async function open() {
+  const api = await startApi();
+  const { engine, store, verifier, clock, tokens } = api;
+  const endpoints = [{ url: endpoint, secrets: [] }];
+  const settings = { enabled: true, events: ["message-sent" as const], endpoints };
+  const webhooks = recordedWebhooks({ settings, store: store.webhooks, clock });
+  const server = express().use(operatorApi({ engine, store, verifier, webhooks })).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    server.close();
+    await api.close();
+  });
+  const operator = tokens.issue({ app: operatorApp, user: "op", admin: true }).token;
+  const call = async (method: string, path: string, body?: object, token = operator) => {
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect to be there.
+    const json = (await answer.json()) as any;
+    return { status: answer.status, json };
+  };
+  const enqueue = (...ids: readonly string[]) =>
+    store.webhooks.enqueue(
+      ids.map((id) => ({
+        ...{ id, endpoint, app, orderKey: "lane", event: "message-sent", body: "{}" },
+        createdAt: clock.now(),
+      })),
+    );
+  /** Plays the process that sends: one attempt of whatever is due. */
+  const send = async (state: "dead" | "delivered" | "pending", status: number) => {
+    const now = clock.now();
+    const rows = await store.webhooks.lease({ endpoint, now, leaseUntil: now + 1_000, limit: 10 });
+    const outcome = { status, error: status === 200 ? null : `HTTP ${status}`, at: now };
+    await store.webhooks.settle(
+      rows.map(({ id }) => ({
+        id,
+        leaseUntil: now + 1_000,
+        state,
+        nextAttemptAt: now + 3_600_000,
+        ...outcome,
+      })),
+    );
+    return rows.map(({ id }) => id);
+  };
+  return { ...api, call, enqueue, send };
+}
+
+test("an operator sees what waits, skips what blocks, has it replayed, and has the rest tried at once", async () => {
+  const { call, enqueue, send } = await open();
+  await enqueue("poison", "behind");
+  const blocked = await send("pending", 500);
+
+  const waiting = await call("GET", "/webhooks/log?state=pending");
+  const skipped = await call("POST", "/webhooks/skip", { ids: ["poison"] });
+  const next = await send("pending", 503);
+  const retried = await call("POST", "/webhooks/retry", { endpoint });
+  const again = await send("delivered", 200);
+  const replayed = await call("POST", "/webhooks/replay", { deadOf: endpoint });
+
+  expect([blocked, next, again, await send("delivered", 200)]).toEqual([
+    ["poison"],
+    ["behind"],
+    ["behind"],
+    ["poison"],
+  ]);
+  expect(waiting.json).toMatchObject([
+    { id: "behind" },
+    { id: "poison", attempts: 1, lastError: "HTTP 500" },
+  ]);
+  expect([skipped.json, retried.json, replayed.json]).toEqual([
+    { skipped: 1 },
+    { retried: 1 },
+    { replayed: 1 },
+  ]);
+});
+
+test("a test event goes the way of all others, and is sent once", async () => {
+  const { call, send, clock, store } = await open();
+  const log = createDeliveryLog({ store: store.webhooks, clock });
+
+  const testing = call("POST", "/webhooks/test", { app });
+  await expect.poll(() => send("pending", 500)).toHaveLength(1);
+  await clock.advance(250);
+  const failed = await testing;
+  const unsent = call("POST", "/webhooks/test", { app, url: endpoint });
+  await expect.poll(() => log.list({ state: "pending", limit: 1 })).toHaveLength(1);
+  for (let second = 0; second < 41; second += 1) await clock.advance(1_000);
+
+  expect(failed.json).toMatchObject({ delivered: false, status: 500, error: "HTTP 500" });
+  expect((await unsent).json).toMatchObject({
+    delivered: false,
+    status: null,
+    error: expect.stringContaining("does chat21-webhooks run?"),
+  });
+  expect(await log.list({ limit: 9 })).toMatchObject([{ state: "dead" }, { state: "dead" }]);
+  expect((await call("POST", "/webhooks/test", { app, url: "https://other.example" })).status).toBe(404);
+});
+
+test("nobody but operators gets in, and the refusal says which token it takes", async () => {
+  const { call, token, admin } = await open();
+
+  const answers = await Promise.all([
+    call("GET", "/webhooks", undefined, token("alice")),
+    call("GET", "/webhooks", undefined, admin()),
+    call("POST", `/apps/${app}/users/alice/erase`, {}, admin()),
+    call("GET", "/webhooks", undefined, "x"),
+  ]);
+
+  expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 401]);
+  expect(answers[1]?.json.detail).toContain(`an admin's of the app ${operatorApp}`);
+});
+
+test("an operator erases a person of any app", async () => {
+  const { call, engine, store, clock } = await open();
+  await engine.messages.send({ app, user: "gone", admin: false }, { recipient: "bob", body: '{"text":"x"}' });
+  const times = { createdAt: clock.now(), updatedAt: clock.now() };
+  await store.users.put({ app, id: "gone", profile: '{"fullname":"Gone G."}', ...times });
+
+  const { json } = await call("POST", `/apps/${app}/users/gone/erase`);
+
+  expect(json).toEqual({ messages: 1, groups: 0, profile: true, instances: 0 });
+  expect(await store.users.get(app, "gone")).toBeNull();
+});

@@ -1,0 +1,79 @@
+import { randomUUID } from "node:crypto";
+import { text as textOf } from "node:stream/consumers";
+import { createTokens, tokenRefusal, type VerifiedToken } from "@chat21/auth";
+import { ChatError, type ErrorCode } from "@chat21/protocol";
+import { OperatorError, readSigningKeys, systemClock } from "@chat21/runtime";
+import { loadConfig } from "../config.ts";
+import { dataPaths } from "../data-folder.ts";
+import { localTime, printJson, printTable } from "../output.ts";
+import { findTokenSecret } from "../secret.ts";
+
+/** Options of `chat21 token check`. */
+export interface CheckTokenOptions {
+  readonly dataDir?: string;
+  readonly json?: boolean;
+}
+
+/** What a server with this configuration does with a token. */
+type Checked =
+  | { readonly accepted: true; readonly token: VerifiedToken }
+  | { readonly accepted: false; readonly code: ErrorCode; readonly reason: string };
+
+/**
+ * Says what a server with the settings of this machine does with a token, and which rule it fails. It asks no server,
+ * so it knows nothing of revocations. Fails when the token is refused.
+ */
+export async function checkToken(given: string, options: CheckTokenOptions): Promise<void> {
+  const { config } = loadConfig(options.dataDir === undefined ? {} : { dataDir: options.dataDir });
+  const secret = findTokenSecret(config.dataDir, config.secret);
+  if (secret === undefined) {
+    throw new OperatorError(
+      `${dataPaths(config.dataDir).secret}: there is no secret to check with; give the server's folder with --data-dir, or set CHAT21_JWT_SECRET`,
+    );
+  }
+  const es256 = config.keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", config.keysDir);
+  const tokens = createTokens({ secret, es256, clock: systemClock, newId: randomUUID });
+  const text = (given === "-" ? await textOf(process.stdin) : given).trim().replace(/^bearer\s+/i, "");
+  const checked = check(() => tokens.verify(text), config.apps);
+  if (options.json === true) printJson(checked.accepted ? described(checked.token) : checked);
+  if (!checked.accepted) throw new OperatorError(`refused (${checked.code}): ${checked.reason}`);
+  if (options.json === true) return;
+  printTable(
+    [
+      { title: "", value: ([label]) => label },
+      { title: "", value: ([, value]) => value },
+    ],
+    rowsOf(checked.token),
+  );
+}
+
+function check(verify: () => VerifiedToken, apps: readonly string[] | undefined): Checked {
+  try {
+    const token = verify();
+    if (apps === undefined || apps.includes(token.app)) return { accepted: true, token };
+    return { accepted: false, code: "forbidden", reason: "app_id names none of the apps in CHAT21_APPS" };
+  } catch (thrown) {
+    if (!(thrown instanceof ChatError)) throw thrown;
+    return { accepted: false, code: thrown.code, reason: tokenRefusal(thrown) };
+  }
+}
+
+function described({ app, user, admin, profile, clientId, tokenId, issuedAt, expiresAt }: VerifiedToken) {
+  const expires = expiresAt === Number.MAX_SAFE_INTEGER ? null : expiresAt;
+  return { accepted: true, app, user, admin, profile, clientId, tokenId, issuedAt, expiresAt: expires };
+}
+
+function rowsOf(token: VerifiedToken): readonly (readonly [label: string, value: string])[] {
+  const { app, user, admin, profile, clientId, tokenId, issuedAt, expiresAt } = described(token);
+  return [
+    ["accepted", "yes, unless it was revoked: only the server knows"],
+    ["user", user],
+    ["app", app],
+    ["role", admin ? "admin" : "user"],
+    ["profile", profile],
+    ["client id", clientId ?? "any"],
+    ["token id", tokenId === "" ? "none: it cannot be revoked alone" : tokenId],
+    ["issued", issuedAt === 0 ? "it does not say" : localTime(issuedAt)],
+    ["expires", expiresAt === null ? "never" : localTime(expiresAt)],
+  ];
+}
