@@ -38,6 +38,7 @@ describe("the API's configuration as a process of its own", () => {
       contactsUrl: undefined,
       managementUri: undefined,
       webhooks: expect.objectContaining({ enabled: true, endpoints: [] }),
+      proxies: { http: "", https: "", except: "" },
     });
     expect(notices).toEqual([]);
   });

@@ -31,6 +31,7 @@ describe("the observer's configuration", () => {
       messageRate: undefined,
       contactsUrl: undefined,
       webhooks: expect.objectContaining({ enabled: true, endpoints: [] }),
+      proxies: { http: "", https: "", except: "" },
     });
     expect(notices).toEqual([]);
   });

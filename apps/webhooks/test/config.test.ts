@@ -21,6 +21,7 @@ describe("the configuration of the process that sends webhooks", () => {
       logLevel: "INFO",
       startTimeoutMs: 60_000,
       webhooks: expect.objectContaining({ enabled: true, endpoints: [] }),
+      proxies: { http: "", https: "", except: "" },
     });
     expect(sends(config.webhooks)).toBe(false);
     expect(notices).toEqual([]);
