@@ -63,9 +63,13 @@ export const components: Readonly<Record<string, Component>> = {
   UserId: {
     schema: userIdSchema,
     description: `${userId} As it is outside, or as it is on the wire.`,
-    json: { minLength: 1 },
+    json: { minLength: 1, maxLength: limits.userIdBytes },
   },
-  OutsideUserId: { schema: outsideUserIdSchema, description: userId, json: { minLength: 1 } },
+  OutsideUserId: {
+    schema: outsideUserIdSchema,
+    description: userId,
+    json: { minLength: 1, maxLength: limits.userIdBytes },
+  },
   GroupId: {
     schema: groupIdSchema,
     description: "Id of a group.",
@@ -74,7 +78,7 @@ export const components: Readonly<Record<string, Component>> = {
   ConversWith: {
     schema: conversWithSchema,
     description: "Id of a user, in either form, or of a group.",
-    json: { minLength: 1 },
+    json: { minLength: 1, maxLength: limits.userIdBytes },
   },
   OutgoingMessage: {
     schema: outgoingMessageSchema,
