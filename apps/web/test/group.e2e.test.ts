@@ -24,6 +24,7 @@ test("a group is made, talked in, renamed, joined, left and lost in front of eve
   await panel.getByRole("textbox", { name: "Name of the group" }).fill("Launch crew");
   await panel.getByRole("button", { name: "Save" }).click();
   await grace.page.getByRole("heading", { level: 2, name: "Launch crew" }).waitFor();
+  await grace.page.locator(".info", { hasText: "Ada renamed the group to “Launch crew”" }).waitFor();
 
   await panel.getByRole("textbox", { name: "Add a member" }).fill("alan");
   await panel.getByRole("button", { name: "Add", exact: true }).click();

@@ -44,6 +44,12 @@ describe("info messages", () => {
     );
   });
 
+  test("say who has renamed the group, and how", () => {
+    const renamed = info(1, "DATA_UPDATED_GROUP", { group_name: "Launch\ncrew", updated_by: "ada" });
+
+    expect(infoText([renamed], nameOf)).toBe("Ada Lovelace renamed the group to “Launch crew”");
+  });
+
   test("prefer the name in the message to a bare id", () => {
     const left = info(1, "MEMBER_LEFT_GROUP", { member_id: "alan", fullname: "Alan Turing" });
 

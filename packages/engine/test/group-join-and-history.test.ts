@@ -271,7 +271,19 @@ describe("A group's other data", () => {
 
     await world.engine.groups.rename(as("ann"), "group-1", "New");
 
-    expect(bob.kinds).toEqual(["event", "group-updated"]);
+    expect(bob.kinds).toEqual(["event", "group-updated", "message-added"]);
+    expect(bob.bodies("message-added")).toMatchObject([
+      {
+        sender: "system",
+        text: "Group renamed to New",
+        recipient_fullname: "New",
+        attributes: {
+          subtype: "info",
+          updateconversation: true,
+          messagelabel: { key: "DATA_UPDATED_GROUP", parameters: { group_name: "New", updated_by: "ann" } },
+        },
+      },
+    ]);
     expect(bob.bodies("group-updated")).toMatchObject([
       {
         name: "New",
@@ -279,6 +291,11 @@ describe("A group's other data", () => {
       },
     ]);
     expect(bob.bodies("event")).toMatchObject([{ type: "group_updated", data: { name: "New" } }]);
+    bob.forget();
+
+    await world.engine.groups.rename(as("ann"), "group-1", "New");
+
+    expect(bob.kinds).not.toContain("message-added");
   });
 
   it("has its attributes replaced for everybody, as they were written", async () => {

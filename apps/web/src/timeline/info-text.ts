@@ -16,6 +16,11 @@ export function infoText(messages: readonly ChatMessage[], nameOf: NameOf): stri
     const creator = parameters["creator"];
     return typeof creator === "string" ? `${nameOf(creator)} created the group` : "The group was created";
   }
+  if (key === "DATA_UPDATED_GROUP") {
+    const { group_name: name, updated_by: by } = parameters;
+    if (typeof name !== "string" || typeof by !== "string") return first.text;
+    return `${nameOf(by)} renamed the group to “${shownName(name, "")}”`;
+  }
   if (members.length === 0) return first.text;
   if (key === "MEMBER_JOINED_GROUP") {
     const by = sameActor(messages, "added_by");

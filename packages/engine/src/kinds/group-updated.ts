@@ -5,7 +5,7 @@ import { joinedInfoMembers } from "./group-created.ts";
 import { groupEvent, groupKind } from "./group-event.ts";
 import type { Changer, Newcomer } from "./group-rights.ts";
 import { joined, requireGroup, requireOwner, requireRoom, touched, withSuccessor } from "./group-rights.ts";
-import { addedInfo } from "./info-message.ts";
+import { addedInfo, removedInfo, renamedInfo } from "./info-message.ts";
 import { requireRoutable } from "./message.ts";
 import type { Decide, EventDraft } from "./plan.ts";
 
@@ -52,6 +52,12 @@ export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decid
       change("member_added", member.user);
       members.push(member);
     }
+    if (removed.length <= joinedInfoMembers) {
+      for (const member of removed) {
+        const newOwner = member === group.owner ? succession.newOwner : null;
+        events.push(removedInfo(group.name, { member, by: changer.user, newOwner }, context));
+      }
+    }
     if (added.length <= joinedInfoMembers) {
       for (const newcomer of added) events.push(addedInfo(group.name, newcomer, changer.user, context));
     }
@@ -67,8 +73,11 @@ export function renameGroup(changer: Changer, name: string): Decide {
     requireOwner(group, changer);
     const messagelabel = { key: "DATA_UPDATED_GROUP", parameters: { group_name: name } };
     const body = { name, announce: true, notification: { messagelabel } };
+    const events = [groupEvent("group_updated", changer.user, body, context)];
+    // A name that is set again is no news for the timeline.
+    if (name !== group.name) events.push(renamedInfo(name, changer.user, context));
     return {
-      events: [groupEvent("group_updated", changer.user, body, context)],
+      events,
       group: { ...touched(group, context), name },
     };
   };

@@ -95,6 +95,19 @@ export function removedInfo(groupName: string, change: Departure, context: Decis
   );
 }
 
+/** "Group renamed to …". Its label is that of the group notification, which clients know. */
+export function renamedInfo(groupName: string, by: string, context: DecisionContext): EventDraft {
+  return infoMessage(
+    groupName,
+    {
+      text: `Group renamed to ${groupName}`,
+      key: "DATA_UPDATED_GROUP",
+      parameters: { group_name: groupName, updated_by: by },
+    },
+    context,
+  );
+}
+
 /**
  * Parameters of `MEMBER_LEFT_GROUP`, in info messages and in group notifications. `removed_by` is absent for one who
  * left, `owner` when the owner is the same as before.
