@@ -23,6 +23,7 @@ export const apiSettings = chooseSettings(
     "tokensWithoutExp",
     "apps",
     "presence",
+    "namesVisible",
     "events",
     "groupsFromMessages",
   ] as const),
@@ -46,6 +47,8 @@ export interface ApiConfig extends ClusterConfig, BrokerConfig {
   /** Path at which REST begins. */
   readonly basePath: string;
   readonly tls: TlsFiles | undefined;
+  /** Whether users may read the names of people they share no conversation with. */
+  readonly namesVisible: boolean;
   /** As express' `trust proxy`. */
   readonly trustProxy: false | number | string;
   readonly requestsPerMinute: number;
@@ -68,6 +71,7 @@ export function loadApiConfig(environment: Environment = process.env): LoadedCon
     httpPort: reader.read("httpPort") ?? 8010,
     basePath: reader.read("basePath") ?? "/api",
     tls: chooseTls(reader.read("tlsCert"), reader.read("tlsKey")),
+    namesVisible: reader.read("namesVisible") ?? true,
     trustProxy: reader.read("trustProxy") ?? false,
     requestsPerMinute: reader.read("requestsPerMinute") ?? 600,
     authFailuresPerMinute: reader.read("authFailuresPerMinute") ?? 60,

@@ -16,6 +16,8 @@ export interface HttpApiConfig {
   readonly apps: readonly string[] | null;
   /** Sign-in by name alone. True only for a listener on loopback; each request is checked besides. @default false */
   readonly developmentSignIn: boolean;
+  /** Whether users may read the names of people they share no conversation with. @default true */
+  readonly namesVisible: boolean;
   /** Bearer token for `/metrics`; `null` = anybody who reaches the listener may read it. @default null */
   readonly metricsToken: string | null;
   readonly rateLimits: RateLimits;
@@ -31,13 +33,14 @@ export const httpApiDefaults: HttpApiConfig = Object.freeze({
   basePath: "/api",
   apps: null,
   developmentSignIn: false,
+  namesVisible: true,
   metricsToken: null,
   rateLimits: Object.freeze({ requests: 600, signIns: 30, authFailures: 60 }),
   trustProxy: false,
 });
 
 /** Settings of a process about the API that it serves. */
-export interface ApiChoices extends Pick<HttpApiConfig, "basePath" | "trustProxy"> {
+export interface ApiChoices extends Pick<HttpApiConfig, "basePath" | "namesVisible" | "trustProxy"> {
   /** `undefined`: any. */
   readonly apps: readonly string[] | undefined;
   /** `undefined`: none is asked for. */
@@ -48,13 +51,13 @@ export interface ApiChoices extends Pick<HttpApiConfig, "basePath" | "trustProxy
 
 /** The API's options by the settings of a process. */
 export function httpApiConfigOf(choices: ApiChoices): Partial<HttpApiConfig> {
-  const { basePath, trustProxy, apps = null, metricsToken = null } = choices;
+  const { basePath, namesVisible, trustProxy, apps = null, metricsToken = null } = choices;
   const rateLimits = {
     ...httpApiDefaults.rateLimits,
     requests: choices.requestsPerMinute,
     authFailures: choices.authFailuresPerMinute,
   };
-  return { basePath, trustProxy, apps, metricsToken, rateLimits };
+  return { basePath, namesVisible, trustProxy, apps, metricsToken, rateLimits };
 }
 
 /** The given options with defaults for the others, frozen. */

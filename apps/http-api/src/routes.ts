@@ -3,6 +3,7 @@ import type { Route } from "./route.ts";
 import { conversationRoutes } from "./routes/conversations.ts";
 import { developmentSignInRoute } from "./routes/development-sign-in.ts";
 import { groupRoutes } from "./routes/groups.ts";
+import { nameRoutes } from "./routes/names.ts";
 import { oldConversationRoutes } from "./routes/old-conversations.ts";
 import { oldGroupRoutes } from "./routes/old-groups.ts";
 import { oldMessageRoutes } from "./routes/old-messages.ts";
@@ -24,6 +25,7 @@ export function routesFor({ developmentSignIn }: Pick<HttpApiConfig, "developmen
     ...conversationRoutes,
     ...groupRoutes,
     ...presenceRoutes,
+    ...nameRoutes,
     ...(developmentSignIn ? [developmentSignInRoute] : []),
     ...oldRestRoutes,
     ...oldConversationRoutes,

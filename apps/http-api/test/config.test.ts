@@ -30,6 +30,7 @@ describe("the API's configuration as a process of its own", () => {
       metricsToken: undefined,
       logLevel: "INFO",
       startTimeoutMs: 60_000,
+      namesVisible: true,
       presence: true,
       events: usualEvents,
       requestsPerMinute: 600,

@@ -1,7 +1,7 @@
 import { limits } from "@chat21/protocol";
 import { describe, expect } from "vitest";
 import { test } from "./api.fixture.ts";
-import { type Api, app } from "./start-api.ts";
+import { type Api, app, startApi } from "./start-api.ts";
 
 const users = `/api/v1/${app}/users`;
 
@@ -69,6 +69,49 @@ describe("users", () => {
     expect(bob.json).not.toHaveProperty("attributes");
     expect([mallory.status, mallory.text]).toEqual([nobody.status, nobody.text]);
     expect(mallory.status).toBe(404);
+  });
+
+  describe("names", () => {
+    const asked = `/api/v1/${app}/names?users=nobody,alice,carol,dave`;
+
+    async function inhabit(api: Api): Promise<void> {
+      const profile = { fullname: "Alice", email: "a@example.org", attributes: { vip: true } };
+      await api.put(`${users}/alice`, api.token("alice"), profile);
+      await api.put(`${users}/carol`, api.token("carol"), { firstname: "Carol", lastname: "Doe" });
+      await api.put(`${users}/dave`, api.token("dave"), {});
+      await talk(api, "alice", "bob");
+    }
+
+    test("of profiles, and nothing else of them, are told to every user of the app", async ({ api }) => {
+      await inhabit(api);
+
+      const { json } = await api.get(asked, api.token("mallory"));
+
+      expect(json).toEqual({
+        names: [
+          { user: "alice", name: "Alice" },
+          { user: "carol", name: "Carol Doe" },
+        ],
+      });
+      expect((await api.get(asked, api.token("mallory", { app: "other" }))).status).toBe(403);
+      const many = Array.from({ length: 101 }, (_, index) => `u${index}`).join(",");
+      expect((await api.get(`/api/v1/${app}/names?users=${many}`, api.token("bob"))).status).toBe(400);
+    });
+
+    test("are told only to who shares a conversation, where the setting says so", async () => {
+      const api = await startApi({ config: { namesVisible: false } });
+      try {
+        await inhabit(api);
+        const namesFor = async (token: string) => (await api.get(asked, token)).json.names;
+
+        expect(await namesFor(api.token("bob"))).toEqual([{ user: "alice", name: "Alice" }]);
+        expect(await namesFor(api.token("mallory"))).toEqual([]);
+        expect(await namesFor(api.token("carol"))).toEqual([{ user: "carol", name: "Carol Doe" }]);
+        expect(await namesFor(api.admin())).toHaveLength(2);
+      } finally {
+        await api.close();
+      }
+    });
   });
 
   test("a page of large profiles ends at the budget of an answer, and the next one goes on", async ({

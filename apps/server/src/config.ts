@@ -46,8 +46,12 @@ export interface Config {
   readonly presenceGraceMs: number;
   /** `undefined`: the engine's default. */
   readonly groupsFromMessages: readonly string[] | undefined;
+  /** Whether users may read the names of people they share no conversation with. */
+  readonly namesVisible: boolean;
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
+  /** Path that is taken off requests which begin with it; `""`: none. */
+  readonly pathPrefix: string;
   /** Path at which REST begins. */
   readonly basePath: string;
   readonly requestsPerMinute: number;
@@ -97,10 +101,12 @@ export function loadConfig(
     tls: chooseTls(read("tlsCert"), read("tlsKey")),
     logLevel: read("logLevel"),
     presence: read("presence") ?? true,
+    namesVisible: read("namesVisible") ?? true,
     presenceGraceMs: (read("presenceGraceSeconds") ?? 5) * 1_000,
     groupsFromMessages: read("groupsFromMessages"),
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
+    pathPrefix: read("pathPrefix") ?? "",
     basePath: read("basePath") ?? "/api",
     requestsPerMinute: read("requestsPerMinute") ?? 600,
     authFailuresPerMinute: read("authFailuresPerMinute") ?? 60,

@@ -127,7 +127,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
 
   // The app needs the engine, the engine the edge, and the edge the server that the app is served by.
   let app: Express | undefined;
-  const http = createHttpServer((request, response) => app?.(request, response), tls);
+  const http = createHttpServer((request, response) => app?.(request, response), tls, config.pathPrefix);
   const edge = createEmbeddedEdge({ listeners: listenersOf(config, tls, http, () => app), log, metrics });
   const webhooks = createWebhooks({
     settings: webhookSettings,

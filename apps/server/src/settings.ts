@@ -78,6 +78,7 @@ export const settings = {
   },
   presenceGraceSeconds: cluster.presenceGraceSeconds,
   groupsFromMessages: cluster.groupsFromMessages,
+  namesVisible: cluster.namesVisible,
   messageCapacity: {
     ...cluster.messageCapacity,
     meaning:
@@ -85,6 +86,13 @@ export const settings = {
   },
   messageRefillPerMinute: cluster.messageRefillPerMinute,
   contactsUrl: cluster.contactsUrl,
+  pathPrefix: {
+    ...cluster.basePath,
+    names: ["CHAT21_PATH_PREFIX"],
+    defaultText: "none",
+    meaning:
+      "Path below which a reverse proxy shows the server, such as /chat, if it leaves it in the requests.",
+  },
   basePath: {
     ...cluster.basePath,
     meaning: "Where REST begins; the web page and the commands expect /api.",

@@ -23,6 +23,8 @@ describe("the configuration", () => {
       tls: undefined,
       logLevel: undefined,
       presence: true,
+      namesVisible: true,
+      pathPrefix: "",
       presenceGraceMs: 5_000,
       messageRate: undefined,
     });

@@ -184,7 +184,7 @@ describe("a window", () => {
 
     await grace.row("Ada Unsent").getByText("written in a tunnel").waitFor();
     await grace.row("Ada Unsent").getByText("1 unread").waitFor();
-    await ada.row("grace-unsent").getByRole("link").click();
+    await ada.row("Grace Unsent").getByRole("link").click();
     await ada.page.getByTitle("Delivered").waitFor();
     expect(await textsOf(ada)).toEqual(["written in a tunnel"]);
     expect(grace.problems).toEqual([]);

@@ -161,6 +161,24 @@ describe.each<[string, () => Promise<() => Storage>]>([
     await expect.poll(() => textsIn(conversation), patient).toEqual(["sent", "waits"]);
   });
 
+  test("keeps users apart whose ids begin alike", async () => {
+    const reopen = await open();
+    const server = await openServer();
+    server.edge.loses = ({ topic }) => topic.endsWith("/outgoing");
+    const other = await openChat(server, "alice/work", { storage: reopen() });
+    const lost = other.send("bob", { text: "of another user" }).catch(() => undefined);
+    await server.edge.until(() => server.edge.published.some(({ topic }) => topic.endsWith("/outgoing")));
+    await other.close();
+    await lost;
+    server.edge.loses = () => false;
+
+    const alice = await openChat(server, "alice", { storage: reopen() });
+    await alice.flush();
+
+    expect(alice.outbox.list()).toEqual([]);
+    expect(await server.texts("bob", "alice")).toEqual([]);
+  });
+
   test("keeps the device's id, and users apart", async () => {
     const reopen = await open();
     const server = await openServer();

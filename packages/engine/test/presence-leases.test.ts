@@ -368,7 +368,7 @@ describe("Presence that is turned off", () => {
 
     await ann.announce({ connected: true });
     expect(await world.engine.presence.get(as("bob"), ["ann"])).toEqual([
-      { known: false, online: false, lastSeen: 0 },
+      { known: true, online: false, lastSeen: 0 },
     ]);
     ann.client.close();
     await world.pass(graceMs);

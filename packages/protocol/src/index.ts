@@ -98,7 +98,7 @@ export {
   toRoutingKey,
 } from "./topics.ts";
 export type { PresenceList, User, UserProfile } from "./user.ts";
-export { presenceListSchema, userProfileSchema, userSchema } from "./user.ts";
+export { nameListSchema, presenceListSchema, userProfileSchema, userSchema } from "./user.ts";
 export {
   isConversWith,
   isUserId,

@@ -56,3 +56,8 @@ export const presenceListSchema = defineSchema(() =>
   }),
 );
 export type PresenceList = z.infer<typeof presenceListSchema>;
+
+/** `GET /api/v1/{app}/names?users=a,b`: users with a name in their profile, in the order of the request. */
+export const nameListSchema = defineSchema(() =>
+  z.looseObject({ names: z.array(z.looseObject({ user: z.string(), name: z.string() })) }),
+);

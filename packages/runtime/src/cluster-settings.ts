@@ -133,6 +133,12 @@ export const clusterSettings = {
     meaning:
       "Whether others, webhooks and queues hear who is online; 0: nobody, and REST answers as if never seen.",
   }),
+  namesVisible: define({
+    names: ["CHAT21_NAMES_VISIBLE"],
+    schema: switchSchema,
+    defaultText: "1",
+    meaning: "Whether users may read the names of people they share no conversation with.",
+  }),
   presenceGraceSeconds: define({
     names: ["PRESENCE_GRACE_SECONDS"],
     schema: wholeNumberSchema(0, 60),

@@ -24,9 +24,14 @@ const keepAliveInitialDelayMs = 60_000;
 
 /**
  * An HTTP server that does not listen yet. A request that offers another protocol than WebSocket, as `h2c` of Java's
- * client, is an ordinary request (RFC 9110, section 7.8). `X-Forwarded-For` has plain addresses.
+ * client, is an ordinary request (RFC 9110, section 7.8). `X-Forwarded-For` has plain addresses. `pathPrefix` is taken off
+ * the paths that begin with it, and `/prefix` itself is sent on to `/prefix/`.
  */
-export function createHttpServer(handle: RequestListener, tls: TlsMaterial | undefined): Server {
+export function createHttpServer(
+  handle: RequestListener,
+  tls: TlsMaterial | undefined,
+  pathPrefix = "",
+): Server {
   const timeouts = {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
@@ -37,13 +42,26 @@ export function createHttpServer(handle: RequestListener, tls: TlsMaterial | und
   const server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tls });
   const begin = tls === undefined ? "connection" : "secureConnection";
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (offersWebSocket(request)) plainForwardedFor(request);
-    else readAgain(request, socket, head, () => server.emit(begin, socket));
+    if (!offersWebSocket(request)) return readAgain(request, socket, head, () => server.emit(begin, socket));
+    plainForwardedFor(request);
+    takeOffPrefix(request, pathPrefix);
   });
   return server.on("request", (request, response) => {
     plainForwardedFor(request);
+    if (pathPrefix !== "" && request.url?.split("?", 1)[0] === pathPrefix) {
+      const query = request.url.slice(pathPrefix.length);
+      response.writeHead(308, { location: `${pathPrefix}/${query}`, "content-length": 0 }).end();
+      return;
+    }
+    takeOffPrefix(request, pathPrefix);
     handle(request, response);
   });
+}
+
+/** Reverse proxies may strip the prefix or not: paths without it stay. */
+function takeOffPrefix(request: IncomingMessage, pathPrefix: string): void {
+  const { url = "" } = request;
+  if (pathPrefix !== "" && url.startsWith(`${pathPrefix}/`)) request.url = url.slice(pathPrefix.length);
 }
 
 /** Shows another certificate to new connections; open ones stay. Does nothing where the server has no TLS. */

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { json } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
-const usersQuery = z
+/** Users of one request. */
+export const usersQuery = z
   .union([z.string().transform((text) => text.split(",")), z.array(z.string())])
   .transform((users) => [...new Set(users)])
   .pipe(z.array(outsideUserIdSchema).min(1).max(limits.presenceUsers))

@@ -1,23 +1,22 @@
 import { useEffect, useState } from "react";
 import { isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
-import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 
 /** Announces other people's new messages to screen readers. It plays no sound. */
 export function Announcer() {
-  const { chat } = useChat();
+  const { chat, names } = useChat();
   const [spoken, setSpoken] = useState({ text: "", key: "" });
 
   useEffect(
     () =>
       chat.on("message", ({ message, origin }) => {
         if (origin === "live" && !message.own && !isInfo(message)) {
-          const name = shownName(message.senderFullname, message.sender);
+          const name = names.of(message.sender, message.senderFullname);
           setSpoken({ text: `${name}: ${previewText(message)}`, key: message.key });
         }
       }),
-    [chat],
+    [chat, names],
   );
 
   return (

@@ -1,10 +1,12 @@
 import { createContext, useContext } from "react";
 import type { Drafts } from "../composer/drafts.ts";
 import type { OpenChat } from "../session/session-store.ts";
+import type { Names } from "./names.ts";
 
 /** The shared objects of the signed-in page. */
 export interface ChatContextValue extends OpenChat {
   readonly drafts: Drafts;
+  readonly names: Names;
   readonly signOut: () => void;
 }
 

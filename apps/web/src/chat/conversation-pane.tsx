@@ -7,6 +7,7 @@ import { closeDetails, openDetails, useDetailsOpen } from "./route.ts";
 import { useConversation } from "./use-conversation.ts";
 import { useGroup } from "./use-group.ts";
 import { useNameOf } from "./use-name-of.ts";
+import { titleOf, useNames } from "./use-names.ts";
 
 /** The open conversation: header, messages, composer, and the panel of a group. */
 export function ConversationPane({ conversWith }: { conversWith: string }) {
@@ -15,7 +16,8 @@ export function ConversationPane({ conversWith }: { conversWith: string }) {
   const { group, outsider } = useGroup(isGroup ? conversWith : null);
   const panelOpen = useDetailsOpen();
   const nameOf = useNameOf(view.messages);
-  const title = shownName(group?.name ?? view.summary.title, conversWith);
+  const names = useNames();
+  const title = group === undefined ? titleOf(names, view.summary) : shownName(group.name, conversWith);
 
   return (
     <>

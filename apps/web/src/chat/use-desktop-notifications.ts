@@ -1,7 +1,6 @@
 import { useEffect } from "react";
 import { isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
-import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 import { openConversation } from "./route.ts";
 
@@ -14,16 +13,16 @@ export function canAskForNotifications(): boolean {
  * Shows other people's new messages as desktop notifications while this window is not in view, once the user allows it.
  */
 export function useDesktopNotifications(): void {
-  const { chat } = useChat();
+  const { chat, names } = useChat();
   useEffect(
     () =>
       chat.on("message", ({ conversWith, message, origin }) => {
         if (origin !== "live" || message.own || isInfo(message) || document.hasFocus()) return;
         if (!("Notification" in globalThis) || Notification.permission !== "granted") return;
-        const name = shownName(message.senderFullname, message.sender);
+        const name = names.of(message.sender, message.senderFullname);
         showNotification(conversWith, name, previewText(message));
       }),
-    [chat],
+    [chat, names],
   );
 }
 

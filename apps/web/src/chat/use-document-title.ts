@@ -2,15 +2,19 @@ import { useCallback, useEffect, useSyncExternalStore } from "react";
 import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 import { useUnreadCount } from "./use-conversation.ts";
+import { titleOf, useNames } from "./use-names.ts";
 
 /** Shows the number of unread messages and the open conversation in the window's title. */
 export function useDocumentTitle(open: string | null): void {
   const { conversations } = useChat().chat;
   const subscribe = useCallback((listener: () => void) => conversations.subscribe(listener), [conversations]);
   const unread = useUnreadCount();
-  const title = useSyncExternalStore(subscribe, () =>
-    open === null ? undefined : shownName(conversations.get(open)?.title ?? "", open),
+  const names = useNames();
+  const summary = useSyncExternalStore(subscribe, () =>
+    open === null ? undefined : conversations.get(open),
   );
+  const title =
+    open === null ? undefined : summary === undefined ? shownName("", open) : titleOf(names, summary);
 
   useEffect(() => {
     const count = unread > mostShown ? `${mostShown}+` : unread;

@@ -1,22 +1,22 @@
 import type { ChatMessage } from "@chat21/client-sdk";
 import { useCallback, useRef } from "react";
 import type { NameOf } from "../timeline/info-text.ts";
-import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
+import { useNames } from "./use-names.ts";
 
 /**
- * Returns a function that names people: by their own name in `messages`, else by the title of the conversation with
- * them. It is the same function as long as the names in `messages` are the same.
+ * Returns a function that names people: by their profile, else by their own name in `messages`, else by the title of the
+ * conversation with them. It is the same function as long as the names are the same.
  */
 export function useNameOf(messages: readonly ChatMessage[]): NameOf {
   const { chat } = useChat();
-  const names = useSameMap(new Map(messages.map((message) => [message.sender, message.senderFullname])));
+  const names = useNames();
+  const version = names.version();
+  const claimed = useSameMap(new Map(messages.map((message) => [message.sender, message.senderFullname])));
+  // Another version has other names.
   return useCallback(
-    (user) => {
-      if (user === chat.user.id) return chat.user.fullname;
-      return shownName(names.get(user) ?? chat.conversations.get(user)?.title ?? user, user);
-    },
-    [chat, names],
+    (user) => names.of(user, claimed.get(user) ?? chat.conversations.get(user)?.title),
+    [chat, names, version, claimed],
   );
 }
 

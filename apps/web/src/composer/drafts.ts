@@ -1,5 +1,5 @@
 import { windowArea } from "../session/page-area.ts";
-import type { Owner } from "../session/session.ts";
+import { type Owner, scopeOf } from "../session/session.ts";
 
 /** Unfinished messages, one per conversation. They are kept while the window is open. */
 export interface Drafts {
@@ -11,8 +11,8 @@ export interface Drafts {
 }
 
 /** Creates one person's drafts. They survive a reload of the window; signing out deletes them. */
-export function createDrafts({ app, user }: Owner, area: Storage = windowArea): Drafts {
-  const key = `chat21.drafts.${app}/${user}/`;
+export function createDrafts(owner: Owner, area: Storage = windowArea): Drafts {
+  const key = `chat21.drafts.${scopeOf(owner)}`;
   const texts = load(area.getItem(key));
   const listeners = new Set<() => void>();
   return {

@@ -4,6 +4,7 @@ import { useChat } from "../chat/chat-context.ts";
 import type { DialogName } from "../chat/dialog-name.ts";
 import { openConversation } from "../chat/route.ts";
 import { useConversations } from "../chat/use-conversation.ts";
+import { titleOf, useNames } from "../chat/use-names.ts";
 import { ConversationRow } from "./conversation-row.tsx";
 import { filterConversations, type ListFilter } from "./filter-conversations.ts";
 import { handleListKey } from "./list-keys.ts";
@@ -17,7 +18,8 @@ export function ConversationList(props: ListProps) {
   const { wasOnline } = useSyncExternalStore(connection.subscribe, connection.get);
   const isSearch = filter === "all" && query.trim() !== "";
   const searched = filter === "archived" ? archive : isSearch ? [...active, ...archive] : active;
-  const shown = filterConversations(searched, filter, query, open);
+  const names = useNames();
+  const shown = filterConversations(searched, filter, query, open, (summary) => titleOf(names, summary));
   const list = useRef<HTMLUListElement>(null);
   const [focused, setFocused] = useState<string | null>(null);
   const stop = [focused, open].find((id) => shown.some((summary) => summary.conversWith === id));

@@ -2,9 +2,9 @@ import type { ConversationSummary } from "@chat21/client-sdk";
 import { memo, useRef } from "react";
 import { conversationHref, openConversation } from "../chat/route.ts";
 import { useArchive } from "../chat/use-archive.ts";
+import { titleOf, useNames } from "../chat/use-names.ts";
 import { acquaintanceOf, presenceState, usePresence } from "../chat/use-presence.ts";
 import { Avatar } from "../ui/avatar.tsx";
-import { shownName } from "../ui/foreign-text.ts";
 import { formatFull, formatListTime } from "../ui/format-time.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useNow } from "../ui/use-now.ts";
@@ -31,7 +31,7 @@ export const ConversationRow = memo(function ConversationRow({
 }: RowProps) {
   const row = useRef<HTMLLIElement>(null);
   const { conversWith, archived } = summary;
-  const title = shownName(summary.title, conversWith);
+  const title = titleOf(useNames(), summary);
   const group = summary.kind !== "direct";
   const presence = usePresence(acquaintanceOf(summary));
 

@@ -2,7 +2,7 @@ import type { ConversationSummary } from "@chat21/client-sdk";
 
 /**
  * Returns the conversations of `list` that match search and filter, in the same order. Every word of the query must
- * occur in the title, the id or the last message; case and accents do not matter. The filter `unread` keeps the open
+ * occur in the shown title, the id or the last message; case and accents do not matter. The filter `unread` keeps the open
  * conversation, although it was just read.
  */
 export function filterConversations(
@@ -10,6 +10,7 @@ export function filterConversations(
   filter: ListFilter,
   query: string,
   open: string | null,
+  titleOf: (summary: ConversationSummary) => string = ({ title }) => title,
 ): readonly ConversationSummary[] {
   const words = fold(query)
     .split(/\s+/u)
@@ -17,7 +18,7 @@ export function filterConversations(
   return list.filter((summary) => {
     if (filter === "unread" && !isUnread(summary) && summary.conversWith !== open) return false;
     if (words.length === 0) return true;
-    const text = fold(`${summary.title} ${summary.conversWith} ${summary.lastMessage?.text ?? ""}`);
+    const text = fold(`${titleOf(summary)} ${summary.conversWith} ${summary.lastMessage?.text ?? ""}`);
     return words.every((word) => text.includes(word));
   });
 }

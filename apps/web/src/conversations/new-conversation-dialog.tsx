@@ -3,6 +3,7 @@ import { useChat } from "../chat/chat-context.ts";
 import { openConversation } from "../chat/route.ts";
 import { userIdProblem } from "../sign-in/user-id.ts";
 import { Dialog } from "../ui/dialog.tsx";
+import { PersonHint } from "./person-hint.tsx";
 
 /** A dialog that asks for a user id and opens the conversation with that user. */
 export function NewConversationDialog({ onClose }: { onClose: () => void }) {
@@ -41,6 +42,7 @@ export function NewConversationDialog({ onClose }: { onClose: () => void }) {
             aria-describedby={ids.hint}
             autoFocus
           />
+          <PersonHint user={user} />
           <p
             className={problem === null ? "hint" : "problem"}
             id={ids.hint}

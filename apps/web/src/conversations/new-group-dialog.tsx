@@ -4,6 +4,7 @@ import { openConversation } from "../chat/route.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { explainError } from "../ui/explain-error.ts";
 import { parseMembers } from "./parse-members.ts";
+import { PersonHint } from "./person-hint.tsx";
 
 /** A dialog that creates a group and opens it. */
 export function NewGroupDialog({ onClose }: { onClose: () => void }) {
@@ -60,6 +61,9 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
             spellCheck={false}
             aria-describedby={ids.hint}
           />
+          {parseMembers(list).members.map((member) => (
+            <PersonHint key={member} user={member} />
+          ))}
           <p className="hint" id={ids.hint}>
             User ids, with commas or spaces between them. You become a member too.
           </p>

@@ -1,6 +1,7 @@
 import type { ChatGroup } from "@chat21/client-sdk";
 import { type FormEvent, useId, useState } from "react";
 import { useChat } from "../chat/chat-context.ts";
+import { PersonHint } from "../conversations/person-hint.tsx";
 import { userIdProblem } from "../sign-in/user-id.ts";
 import { explainError } from "../ui/explain-error.ts";
 
@@ -49,6 +50,7 @@ export function AddMemberForm({ group }: { group: ChatGroup }) {
           Add
         </button>
       </div>
+      <PersonHint user={user} />
       {problem !== null && (
         <p className="problem" role="alert">
           {problem}

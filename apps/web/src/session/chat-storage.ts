@@ -1,6 +1,6 @@
 import type { Storage as ChatStorage, StorageCollection } from "@chat21/client-sdk";
 import { browserArea, namesIn, windowArea } from "./page-area.ts";
-import type { Owner } from "./session.ts";
+import { type Owner, scopeOf } from "./session.ts";
 import { holdName, knownWindowName } from "./window-name.ts";
 
 /** The two areas of a browser. */
@@ -87,9 +87,9 @@ export function eraseRecords(
     }
 }
 
-function isOf({ app, user }: Owner, name: string): boolean {
+function isOf(owner: Owner, name: string): boolean {
   const owned = /^chat21\.(?:\w+\.(?:outbox|meta)|drafts)\.(.*)$/.exec(name)?.[1];
-  return owned?.startsWith(`${app}/${user}/`) === true;
+  return owned?.startsWith(scopeOf(owner)) === true;
 }
 
 function parse(text: string | null): unknown {

@@ -1,8 +1,10 @@
+import { pageAddress } from "./page-address.ts";
+
 /** Asks this page's server for a token. It gives one in development mode and on loopback only. Never throws. */
 export async function signInByName(app: string, user: string, fullname: string): Promise<SignInOutcome> {
   let response: Response;
   try {
-    response = await fetch(`/api/v1/${encodeURIComponent(app)}/signin/development`, {
+    response = await fetch(`${pageAddress()}/api/v1/${encodeURIComponent(app)}/signin/development`, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json" },
       body: JSON.stringify({ user, fullname }),

@@ -1,5 +1,6 @@
 import { type Chat, connect } from "@chat21/client-sdk";
 import { adoptUnsent, createChatStorage } from "./chat-storage.ts";
+import { pageAddress } from "./page-address.ts";
 import type { Session } from "./session.ts";
 import { createTokenSource } from "./token-source.ts";
 import { claimWindowName } from "./window-name.ts";
@@ -9,7 +10,7 @@ export async function openChat(session: Session): Promise<Chat> {
   const windowName = await claimWindowName();
   await adoptUnsent(windowName, session);
   return connect({
-    url: location.origin,
+    url: pageAddress(),
     app: session.app,
     token: createTokenSource(session),
     fullname: session.fullname,

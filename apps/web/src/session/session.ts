@@ -7,6 +7,14 @@ export interface Owner {
   readonly user: string;
 }
 
+/**
+ * Begins the keys of all that is kept for a person, as in the client's own records. The id on the wire has no slash: no
+ * person's keys begin like another one's.
+ */
+export function scopeOf({ app, user }: Owner): string {
+  return `${app}/${toWireId(user)}/`;
+}
+
 /** The signed-in user of this window. */
 export interface Session extends Owner {
   readonly fullname: string;

@@ -138,6 +138,10 @@ export class ChatClient implements Chat {
     return this.#parts.presence;
   }
 
+  names(users: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#parts.rest.names(users);
+  }
+
   conversation(conversWith: string): Conversation {
     return this.conversations.handle(conversWith);
   }
@@ -181,6 +185,8 @@ export class ChatClient implements Chat {
 
   async close(): Promise<void> {
     await this.#connection.close();
+    // What was written just now is in the storage before the app goes on, and perhaps ends.
+    await this.outbox.written();
     await this.#parts.positions.flush();
   }
 

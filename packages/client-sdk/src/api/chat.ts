@@ -39,6 +39,11 @@ export interface Chat {
   readonly groups: Groups;
   readonly outbox: Outbox;
   readonly presence: PresenceDirectory;
+  /**
+   * Names by id, from the profiles on the server: what people are called, whatever their messages say. Who has no name
+   * there, or none that this user may read, is not in the map.
+   */
+  names(users: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The same object for the same id. */
   conversation(conversWith: string): Conversation;
   /**

@@ -1,5 +1,6 @@
-import { ChatError, isErrorCode, isGroupId } from "@chat21/protocol";
+import { ChatError, isErrorCode } from "@chat21/protocol";
 import type { TokenUser } from "../connection/token-keeper.ts";
+import { wireIdOf } from "../connection/wire-id.ts";
 import { newId } from "../outbox/new-id.ts";
 import type { OutboxStore } from "../outbox/outbox.ts";
 import type { OutboxRecord } from "../outbox/outbox-entry.ts";
@@ -35,7 +36,8 @@ export function clientStorage(
   user: string,
   report: HandleProblem,
 ): ClientStorage {
-  const scope = `${app}/${user}/`;
+  // An id may hold a slash; its form on the wire has none, so that no scope begins like another one.
+  const scope = `${app}/${wireIdOf(user)}/`;
   const read = createReader(storage, report);
   const note = (key: string, value: unknown) =>
     storage.put("meta", key, value).catch((cause) => report(problem(key, cause)));
@@ -99,7 +101,8 @@ function fieldsOf(value: unknown): Fields {
 /** A message that somebody wrote: only its recipient and its text are needed. */
 function outboxRecordOf(fields: Fields, clientMessageId: string): OutboxRecord | undefined {
   const { to, body, order, createdAt, failure } = fields;
-  if (!isGroupId(to) || typeof fieldsOf(body)["text"] !== "string") return undefined;
+  if (typeof to !== "string" || wireIdOf(to) === "" || typeof fieldsOf(body)["text"] !== "string")
+    return undefined;
   const { code, message } = fieldsOf(failure);
   return {
     to,

@@ -1,6 +1,7 @@
 import { ChatError, presenceListSchema } from "@chat21/protocol";
 import type { Clock } from "../connection/clock.ts";
 import type { RestClient } from "../connection/rest.ts";
+import { mostUsers, usersQuery } from "../connection/rest.ts";
 import type { Unsubscribe } from "./emitter.ts";
 import type { Presence, PresenceDirectory } from "./presence.ts";
 
@@ -12,8 +13,6 @@ export interface PresenceOptions {
   report(thrown: unknown): void;
 }
 
-/** Users in one request, at most. */
-const mostUsers = 100;
 /** Time in which subscriptions gather before the server is asked. */
 const gatherMs = 20;
 
@@ -99,8 +98,7 @@ export class PresenceClient implements PresenceDirectory {
   }
 
   async #ask(users: readonly string[]): Promise<readonly Presence[]> {
-    // Repeated, each is one id, whatever commas are in it.
-    const query = (users.length > 1 ? users : [...users, ...users]).map((user) => ["users", user] as const);
+    const query = usersQuery(users);
     const answer = await this.#options.rest.call("GET", ["v1", null, "presence"], presenceListSchema, {
       query,
     });

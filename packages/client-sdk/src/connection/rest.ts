@@ -1,5 +1,11 @@
 import type { HistoryResponse, SyncRequest, SyncResponse } from "@chat21/protocol";
-import { ChatError, historyResponseSchema, outsideJson, syncResponseSchema } from "@chat21/protocol";
+import {
+  ChatError,
+  historyResponseSchema,
+  nameListSchema,
+  outsideJson,
+  syncResponseSchema,
+} from "@chat21/protocol";
 import type { HistoryRange, SyncSource } from "../sync/sync-source.ts";
 import type { Clock } from "./clock.ts";
 import { errorOf } from "./rest-error.ts";
@@ -25,6 +31,14 @@ export interface RequestOptions {
 /** Anything that checks and types a value; a zod schema is one. */
 export interface Schema<Value> {
   safeParse(value: unknown): { readonly success: true; readonly data: Value } | { readonly success: false };
+}
+
+/** Users in one request, at most. */
+export const mostUsers = 100;
+
+/** Asks for users: repeated, each is one id, whatever commas are in it. */
+export function usersQuery(users: readonly string[]): readonly (readonly [string, string])[] {
+  return (users.length > 1 ? users : [...users, ...users]).map((user) => ["users", user]);
 }
 
 /** For answers of which only the success counts, or that are read elsewhere. */
@@ -66,6 +80,17 @@ export class RestClient implements SyncSource {
       query,
       signal,
     });
+  }
+
+  /** Names from profiles, by id. */
+  async names(users: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const names = new Map<string, string>();
+    for (let from = 0; from < users.length; from += mostUsers) {
+      const query = usersQuery(users.slice(from, from + mostUsers));
+      const answer = await this.call("GET", ["v1", null, "names"], nameListSchema, { query });
+      for (const { user, name } of answer.names) names.set(user, name);
+    }
+    return names;
   }
 
   /** Moves a conversation to the archive, or out of it. */

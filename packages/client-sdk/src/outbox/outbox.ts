@@ -169,6 +169,11 @@ export class OutboxQueue implements Outbox {
     return this.#writes.untilQuiet(() => this.pending === 0);
   }
 
+  /** Resolves when every write under way has ended. */
+  written(): Promise<void> {
+    return this.#writes.untilQuiet(() => true);
+  }
+
   /** Stops sending; waiting messages stay in the store. */
   close(reason: ChatError | null): void {
     this.#closed = true;

@@ -1,5 +1,6 @@
 import { ChatError, topics } from "@chat21/protocol";
 import type { RecordingEdge } from "@chat21/testkit";
+import { wireIdOf } from "../../src/connection/wire-id.ts";
 import type { Link, LinkOptions } from "../../src/testing.ts";
 
 const utf8 = new TextEncoder();
@@ -7,7 +8,7 @@ const utf8 = new TextEncoder();
 /** Opens links to an edge in this process: what MQTT would carry, without MQTT. */
 export function linksTo(edge: RecordingEdge): (options: LinkOptions) => Promise<Link> {
   return async ({ token, clientId, signal, handlePublish }) => {
-    const presence = topics.presence(token.app, token.user, clientId);
+    const presence = topics.presence(token.app, wireIdOf(token.user), clientId);
     const end = Promise.withResolvers<ChatError>();
     const client = await edge
       .connect({

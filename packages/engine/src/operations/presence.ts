@@ -14,11 +14,11 @@ export function presenceOperations(context: OperationsContext, isEnabled: boolea
   const typingRate = new RateLimiter(typingNotices, clock);
   return {
     async get({ app, user, admin }, users) {
-      if (!isEnabled) return users.map(() => ({ known: false, online: false, lastSeen: 0 }));
       const acquaintances = admin
         ? new Set(users)
         : await acquaintancesOf(store.conversations, app, user, users);
-      const found = await store.presence.get(app, users, clock.now());
+      // Who knows whom decides about names and profiles, too, with presence or without.
+      const found = isEnabled ? await store.presence.get(app, users, clock.now()) : [];
       return users.map((other, index) => {
         const known = acquaintances.has(other);
         const presence = known ? found[index] : undefined;
