@@ -8,7 +8,7 @@ import * as z from "zod";
 import { compressAnswers } from "./compress-answers.ts";
 
 /** Options of {@link operatorApi}. */
-export interface OperatorApiOptions extends EraseUserParts {
+export interface OperatorApiOptions extends Omit<EraseUserParts, "webhooks"> {
   readonly verifier: Verifier;
   readonly webhooks: OperatorWebhooks;
 }
@@ -95,7 +95,8 @@ export function operatorApi(options: OperatorApiOptions): Router {
     const { app, user } = request.params;
     const wireId = toWireId(user);
     if (!isId(app) || wireId === null) throw new ChatError("invalid_id");
-    response.json(await eraseUser(options, { app, user: "system", admin: true }, wireId));
+    const parts = { ...options, webhooks: webhooks.log };
+    response.json(await eraseUser(parts, { app, user: "system", admin: true }, wireId));
   });
   router.use(() => {
     throw new ChatError("not_found", "there is no such path");

@@ -129,9 +129,16 @@ test("an operator erases a person of any app", async () => {
   await engine.messages.send({ app, user: "gone", admin: false }, { recipient: "bob", body: '{"text":"x"}' });
   const times = { createdAt: clock.now(), updatedAt: clock.now() };
   await store.users.put({ app, id: "gone", profile: '{"fullname":"Gone G."}', ...times });
+  const row = { endpoint, orderKey: "lane", event: "message-sent", createdAt: clock.now() };
+  await store.webhooks.enqueue([
+    { ...row, app, id: "to the person", body: '{"recipient":"gone"}' },
+    { ...row, app, id: "of somebody else", body: '{"sender":"gone-not","text":"gone?"}' },
+    { ...row, app, id: "from the person", body: '{"sender":"gone"}' },
+  ]);
 
   const { json } = await call("POST", `/apps/${app}/users/gone/erase`);
 
-  expect(json).toEqual({ messages: 1, groups: 0, profile: true, instances: 0 });
+  expect(json).toEqual({ messages: 1, names: 0, groups: 0, profile: true, instances: 0, webhooks: 2 });
+  expect((await call("GET", "/webhooks/log")).json).toMatchObject([{ id: "of somebody else" }]);
   expect(await store.users.get(app, "gone")).toBeNull();
 });

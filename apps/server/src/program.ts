@@ -82,7 +82,8 @@ Examples:
   chat21 import mongodb://db1,db2/chat21?replicaSet=rs0 --into mongodb://db1,db2/chat21?replicaSet=rs0`,
   erase: `
 Erases what a person wrote (numbers stay, so that nobody's history has a hole), the profile, push
-registrations and presence, takes the person out of every group, and ends all tokens given until now.`,
+registrations and presence, replaces the name by the id in what others and the system wrote, removes recorded
+webhooks that name the person, takes the person out of every group, and ends all tokens given until now.`,
   doctor: `
 Looks at this Node, the data folder and its rights, the database, the secret, the ports and the disk, and compares every
 message that was changed later (erased, for example) with the log. --rebuild writes these messages anew from the log first;

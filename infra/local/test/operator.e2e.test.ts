@@ -89,12 +89,16 @@ describe("An operator of a cluster", () => {
     const [gone, stays] = [await connect("gone"), await connect("stays")];
     await gone.send("stays", { text: "my secret" }, 1);
     await stays.nextMessage("gone", "my secret");
+    await stays.send("gone", { text: "an answer", recipient_fullname: "Gone G." }, 1);
+    await gone.nextMessage("stays", "an answer");
 
     const erased = await json("erase", "gone", "--yes");
     const history = await json("history", "gone", "--as", "stays");
 
-    expect(erased).toEqual([{ messages: 1, groups: 0, profile: true, instances: 0 }]);
-    expect(JSON.stringify(history)).not.toContain("my secret");
+    expect(erased).toMatchObject([{ messages: 1, names: 1, groups: 0, profile: true, instances: 0 }]);
+    expect(JSON.stringify(history)).toContain("an answer");
+    expect(JSON.stringify(history)).not.toMatch(/my secret|Gone G\./);
+    expect(erased[0].webhooks).toBeGreaterThan(0);
     expect((await chat21(["users", "show", "gone"])).code).toBe(1);
   });
 

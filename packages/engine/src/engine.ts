@@ -79,6 +79,11 @@ export interface MessageOperations {
   erase(actor: Actor, conversWith: string): Promise<number>;
   /** Admins only: erases everything that `sender` wrote, in every conversation of the app. As {@link erase}. */
   eraseSender(actor: Actor, sender: string): Promise<number>;
+  /**
+   * Admins only: puts the id of `user` in the place of its names in what others wrote to it, and in what the system and
+   * the groups' events say of its joining. Nobody is told. Answers the number of events; a repeat finds none.
+   */
+  eraseNames(actor: Actor, user: string): Promise<number>;
 }
 
 /** Conversation lists. */

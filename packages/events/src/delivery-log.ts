@@ -1,4 +1,5 @@
 import type { Clock } from "@chat21/engine";
+import { toOutsideId } from "@chat21/protocol";
 import { normalizeEndpointUrl } from "./endpoint.ts";
 import type { StoredWebhookDelivery, WebhookQuery, WebhookStore } from "./webhook-store.ts";
 
@@ -28,17 +29,25 @@ export interface DeliveryLog {
    * under way stay as they are. Returns how many.
    */
   skip(ids: readonly string[]): Promise<number>;
+  /**
+   * Removes deliveries of an app whose bodies name a user; pending ones are sent no more. Those with a request under way
+   * stay until they are pruned. Reads the whole log. Returns how many.
+   */
+  forget(app: string, user: string): Promise<number>;
   /** Tries now what waits for an endpoint. Workers of other processes do it within 5 s. Returns how many. */
   retry(endpoint: string): Promise<number>;
 }
 
 /** Options of {@link createDeliveryLog}. */
 export interface DeliveryLogOptions {
-  readonly store: Pick<WebhookStore, "giveUp" | "hasten" | "list" | "replay">;
+  readonly store: Pick<WebhookStore, "giveUp" | "hasten" | "list" | "remove" | "replay">;
   readonly clock: Pick<Clock, "now">;
   /** A worker of the same process, to be told of replays. @default none: it sees them within 5 s */
   readonly worker?: { enable(endpoint: string): void };
 }
+
+/** Rows of one read of the whole log. */
+const rowsAtOnce = 200;
 
 /** Makes a delivery log over a store. */
 export function createDeliveryLog({ store, clock, worker }: DeliveryLogOptions): DeliveryLog {
@@ -57,6 +66,22 @@ export function createDeliveryLog({ store, clock, worker }: DeliveryLogOptions):
     },
     show: find,
     skip: (ids) => store.giveUp({ ids }, clock.now(), "skipped by an operator"),
+    async forget(app, user) {
+      // Bodies hold ids as they are outside; those of older versions as they are on the wire.
+      const names = [user, toOutsideId(user)].map((id) => JSON.stringify(id));
+      let removed = 0;
+      for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+        const rows = await store.list({ before, limit: rowsAtOnce });
+        const last = rows.at(-1);
+        if (last === undefined) return removed;
+        before = last.position;
+        const named = rows.filter((row) => row.app === app && names.some((name) => row.body.includes(name)));
+        const ids = named.map(({ id }) => id);
+        if (ids.length === 0) continue;
+        await store.giveUp({ ids }, clock.now(), "the person was erased");
+        removed += await store.remove(ids);
+      }
+    },
     async retry(endpoint) {
       const url = normalizeEndpointUrl(endpoint);
       const hastened = await store.hasten(url, clock.now());

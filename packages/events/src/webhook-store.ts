@@ -131,6 +131,8 @@ export interface WebhookStore {
     now: number,
     error: string,
   ): Promise<number>;
+  /** Removes rows by id that are not pending. Returns how many. */
+  remove(ids: readonly string[]): Promise<number>;
   /** Removes at most `limit` rows of that state that were settled before `settledBefore` (ms). Returns how many. */
   prune(state: "delivered" | "dead", settledBefore: number, limit: number): Promise<number>;
 }

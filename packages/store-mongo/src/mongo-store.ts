@@ -21,6 +21,7 @@ import { createPeers } from "./peers.ts";
 import { createInstances, createRevocations, createUsers } from "./people.ts";
 import { createPresence } from "./presence.ts";
 import { createRedeliveries } from "./redeliveries.ts";
+import { createRewrite } from "./rewrite-events.ts";
 import { createSeatReads } from "./seats.ts";
 import { createViews } from "./views.ts";
 import { createWebhooks } from "./webhooks.ts";
@@ -89,6 +90,7 @@ export async function createMongoStore({
       ...createEventReads(database, marks),
       commit: (runs) => database.call(() => commit(runs)),
       findMessages: createMessageSearch(database),
+      rewrite: createRewrite(database),
       // The server overwrites and compacts by itself; no command speaks of bytes on the disk.
       scrub: async () => {},
       markDispatched: (refs) => marks.clear(refs),

@@ -57,7 +57,7 @@ function toSettle(outcome: WebhookOutcome): mongo.AnyBulkWriteOperation<Delivery
 /** Changes of rows, each in one transaction with the changes of its lanes. */
 export function createWebhookWrites(
   database: Database,
-): Pick<WebhookStore, "bound" | "enqueue" | "giveUp" | "hasten" | "prune" | "replay" | "settle"> {
+): Pick<WebhookStore, "bound" | "enqueue" | "giveUp" | "hasten" | "prune" | "remove" | "replay" | "settle"> {
   const { collections, queryTimeoutMs: maxTimeMS } = database;
   const { counters, deliveries, lanes } = collections;
 
@@ -223,6 +223,15 @@ export function createWebhookWrites(
           total += await changeStep({ _id: { $in: [...ids] }, ...free }, { $set: dead });
         });
         return total;
+      }),
+    remove: (ids) =>
+      database.call(async () => {
+        let removed = 0;
+        for (const chunk of chunksOf(ids, rowsPerStep)) {
+          const gone = await deliveries.deleteMany({ _id: { $in: [...chunk] }, state: { $ne: "pending" } });
+          removed += gone.deletedCount;
+        }
+        return removed;
       }),
     prune: (state, settledBefore, limit) =>
       database.call(async () => {

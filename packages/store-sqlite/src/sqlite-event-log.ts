@@ -52,6 +52,7 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
     find: (app, conversation, id) => read("findEvent", app, conversation, id),
     findByClientMessageId: (app, sender, id) => read("findByClientMessageId", app, sender, id),
     findMessages: (search) => read("findMessages", search),
+    rewrite: (app, conversation, bodies) => write("rewriteEvents", app, conversation, bodies),
     scrub: () => emptyLog(write, log),
     undispatched(limit, committed, of) {
       // The writer knows them from now on, but only a commit or a flush brings them to the disk.

@@ -30,6 +30,7 @@ export function createSqliteWebhooks(write: Write, read: Read): WebhookStore {
       "ids" in where
         ? write("skipWebhooks", where.ids, now, error)
         : inSteps(() => write("giveUpWebhooks", where.endpoint, where.queuedBefore, now, error)),
+    remove: (ids) => write("removeWebhooks", ids),
     prune: (state, settledBefore, limit) => write("pruneWebhooks", state, settledBefore, limit),
   };
 }

@@ -15,7 +15,8 @@ export async function erase(user: string, options: EraseOptions): Promise<void> 
   if (options.yes !== true) await confirm(user, options.app);
   const path = `apps/${encodeURIComponent(options.app)}/users/${encodeURIComponent(user)}/erase`;
   const erased = (await server.operate("POST", path)) as ErasedUser;
-  const isUnknown = !erased.profile && erased.messages + erased.groups + erased.instances === 0;
+  const isUnknown =
+    !erased.profile && erased.messages + erased.names + erased.groups + erased.instances === 0;
   if (options.json === true) printJson(erased);
   if (isUnknown)
     throw new OperatorError(`there is nothing of ${user} in ${options.app}; its tokens are ended`);
@@ -24,9 +25,8 @@ export async function erase(user: string, options: EraseOptions): Promise<void> 
   printLine(`groups left:         ${erased.groups}`);
   printLine(`profile:             ${erased.profile ? "removed" : "there was none"}`);
   printLine(`push registrations:  ${erased.instances}`);
-  printLine(
-    "Copies that webhooks recorded stay in their log until they are pruned (a day; dead letters 30 days).",
-  );
+  printLine(`names replaced:      ${erased.names}`);
+  printLine(`recorded webhooks:   ${erased.webhooks}`);
 }
 
 async function confirm(user: string, app: string): Promise<void> {

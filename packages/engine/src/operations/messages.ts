@@ -13,6 +13,7 @@ import { sendDecoded } from "../pipeline.ts";
 import { messageJson, storedMessageJson } from "../project-message.ts";
 import { AnswerBudget, answerCharacters, isWhole } from "./answer-budget.ts";
 import { eraseSender, eraseWith } from "./erasure.ts";
+import { eraseNames } from "./names.ts";
 
 /** Sending and reading messages. */
 export function messageOperations(context: OperationsContext): MessageOperations {
@@ -53,6 +54,13 @@ export function messageOperations(context: OperationsContext): MessageOperations
       if (!isUserId(sender))
         throw new ChatError("invalid_id", "the sender's id has a form that is not allowed");
       return eraseSender(context, actor.app, actor.user, sender);
+    },
+
+    async eraseNames(actor, user) {
+      requireAdmin(actor);
+      context.requireService(actor.app);
+      if (!isUserId(user)) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
+      return eraseNames(context, actor.app, user);
     },
   };
 }

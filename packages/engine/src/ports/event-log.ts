@@ -122,6 +122,16 @@ export interface EventLog {
     search: MessageSearch,
   ): Promise<{ readonly found: readonly EventRef[]; readonly next: string | null }>;
   /**
+   * Replaces bodies of stored events of one conversation, of any type, in place and for good: copies of the name of a
+   * person who is erased. Numbers, overlays and all else stay, nobody is told, and erased events stay as they are.
+   * Answers how many were replaced. Idempotent.
+   */
+  rewrite(
+    app: string,
+    conversation: string,
+    bodies: readonly { readonly seq: number; readonly body: string }[],
+  ): Promise<number>;
+  /**
    * Resolves when the bodies that committed amendments have erased are overwritten on this machine's disk, as far as a
    * client of the database can cause it.
    */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Amendment, EventRecord, OverlayStore } from "@chat21/engine";
+import type { Amendment, EventLog, EventRecord, OverlayStore } from "@chat21/engine";
 import type { ChangeNumbers } from "./change-numbers.ts";
 import type { ConversationEnds } from "./conversation-ends.ts";
 import type { ConversationRows, KnownConversation } from "./conversation-rows.ts";
@@ -18,6 +18,8 @@ export interface MessageAmendments {
   amend(conversation: number, amendments: readonly Amendment[]): void;
   /** See `OverlayStore.replace`. */
   replace(...args: Parameters<OverlayStore["replace"]>): boolean;
+  /** See `EventLog.rewrite`. */
+  rewrite(...args: Parameters<EventLog["rewrite"]>): number;
 }
 
 /** Parts of {@link createMessageAmendments}. */
@@ -39,6 +41,11 @@ function prepareStatements(database: DatabaseSync) {
     eraseContent: database.prepare(
       `UPDATE event_content SET body = '{}', temp_uid = NULL
        WHERE position = (SELECT position FROM event WHERE conversation = ? AND seq = ?)`,
+    ),
+    rewriteContent: database.prepare(
+      `UPDATE event_content SET body = :body
+       WHERE position = (SELECT position FROM event WHERE conversation = :conversation AND seq = :seq)
+         AND NOT EXISTS (SELECT 1 FROM overlay WHERE conversation = :conversation AND seq = :seq AND erased = 1)`,
     ),
     eraseEvent: database.prepare(
       "UPDATE event SET listed = 0, temp_hash = NULL WHERE conversation = ? AND seq = ?",
@@ -90,6 +97,17 @@ export function createMessageAmendments(parts: AmendmentParts): MessageAmendment
       }
     },
     amend,
+    rewrite(app, name, bodies) {
+      const found = conversations.find(app, name);
+      if (found === null) return 0;
+      const conversation = found.id;
+      let replaced = 0;
+      for (const { seq, body } of bodies)
+        replaced += Number(sql.rewriteContent.run({ conversation, seq, body }).changes);
+      // Readers that remember what a list shows of the conversation look again.
+      if (replaced > 0) ends.touch(conversation, changes.nextSilent());
+      return replaced;
+    },
     replace({ app, conversation, expectedHead }, overlays) {
       const found = conversations.find(app, conversation);
       if (found === null || found.head !== expectedHead) return false;

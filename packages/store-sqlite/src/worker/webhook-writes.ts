@@ -24,6 +24,7 @@ export interface WebhookWrites {
   bound(endpoint: string, bounds: WebhookBounds): number;
   giveUp(endpoint: string, queuedBefore: number, now: number, error: string): number;
   skip(ids: readonly string[], now: number, error: string): number;
+  remove(ids: readonly string[]): number;
   prune(state: "delivered" | "dead", settledBefore: number, limit: number): number;
 }
 
@@ -119,6 +120,7 @@ function createBulkChanges(database: DatabaseSync, lanes: WebhookLanes) {
      SET state = 'dead', is_head = 0, leased_until = 0, last_error = :error, settled_at = :now
      WHERE id = :id AND state = 'pending' AND leased_until <= :now RETURNING endpoint, order_key`,
   );
+  const remove = database.prepare("DELETE FROM webhook_delivery WHERE id = ? AND state <> 'pending'");
   const prune = database.prepare(
     `DELETE FROM webhook_delivery WHERE position IN
        (SELECT position FROM webhook_delivery WHERE state = ? AND settled_at < ? AND settled_at IS NOT NULL LIMIT ?)`,
@@ -138,6 +140,8 @@ function createBulkChanges(database: DatabaseSync, lanes: WebhookLanes) {
       refreshed(giveUp.all({ endpoint, queuedBefore, now, error })),
     skip: (ids: readonly string[], now: number, error: string) =>
       refreshed(ids.flatMap((id) => skip.all({ id, now, error }))),
+    remove: (ids: readonly string[]) =>
+      ids.reduce((removed, id) => removed + Number(remove.run(id).changes), 0),
     prune: (state: "delivered" | "dead", settledBefore: number, limit: number) =>
       Number(prune.run(state, settledBefore, limit).changes),
   };

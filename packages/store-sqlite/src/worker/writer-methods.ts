@@ -25,6 +25,7 @@ export interface WriterMethods {
   commit(runs: readonly EncodedRun[]): EncodedRunResult[];
   saveMarks(): void;
   replaceOverlays: MessageAmendments["replace"];
+  rewriteEvents: MessageAmendments["rewrite"];
   patch(patches: readonly MemberPatch[]): (MemberState | null)[];
   putUser(user: UserRecord): void;
   deleteUser(app: string, id: string): boolean;
@@ -46,6 +47,7 @@ export interface WriterMethods {
   hastenWebhooks(endpoint: string, now: number): number;
   giveUpWebhooks(endpoint: string, queuedBefore: number, now: number, error: string): number;
   skipWebhooks(ids: readonly string[], now: number, error: string): number;
+  removeWebhooks(ids: readonly string[]): number;
   pruneWebhooks(state: "delivered" | "dead", settledBefore: number, limit: number): number;
 }
 
@@ -106,6 +108,7 @@ export function createWriter(database: DatabaseSync, setup: Pick<WorkerSetup, "k
       }),
       saveMarks: () => {},
       replaceOverlays: amendments.replace,
+      rewriteEvents: amendments.rewrite,
       patch: createPatchMembers({ database, accounts, conversations, changes }),
       ...people,
       renewPresence: presence.renew,
@@ -122,6 +125,7 @@ export function createWriter(database: DatabaseSync, setup: Pick<WorkerSetup, "k
       hastenWebhooks: webhooks.hasten,
       giveUpWebhooks: webhooks.giveUp,
       skipWebhooks: webhooks.skip,
+      removeWebhooks: webhooks.remove,
       pruneWebhooks: webhooks.prune,
     },
     side: {

@@ -155,6 +155,8 @@ function findMessages(
   return { found, next: to <= last ? String(to) : null };
 }
 
+const erasedBy = ({ overlay }: EventRecord) => overlay !== null && JSON.parse(overlay).deleted !== undefined;
+
 /**
  * The logs, and the dispatch marks that wait in this process for the next commit or flush. A crash loses these marks.
  */
@@ -188,6 +190,18 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
         eventAt(disk, disk.clientMessageIds.get(keyOf(app, sender, id))),
       ),
     findMessages: (search) => read("events.findMessages", () => findMessages(disk, search)),
+    rewrite: (app, conversation, bodies) =>
+      write("events.rewrite", () => {
+        const events = disk.conversations.get(keyOf(app, conversation))?.events ?? [];
+        let replaced = 0;
+        for (const { seq, body } of bodies) {
+          const event = events[seq - 1];
+          if (event === undefined || erasedBy(event)) continue;
+          events[seq - 1] = { ...event, body };
+          replaced += 1;
+        }
+        return replaced;
+      }),
     scrub: () => write("events.scrub", () => {}),
     undispatched: (limit, committed, of) =>
       read("events.undispatched", () =>

@@ -203,6 +203,11 @@ export function createMemoryWebhooks(disk: MemoryDisk, { write, read }: Gated): 
     hasten: (endpoint, now) => write("webhooks.hasten", () => hastenFronts(disk, endpoint, now)),
     bound: (endpoint, bounds) => write("webhooks.bound", () => boundDeliveries(disk, endpoint, bounds)),
     giveUp: (where, now, error) => write("webhooks.giveUp", () => giveUpDeliveries(disk, where, now, error)),
+    remove: (ids) =>
+      write("webhooks.remove", () => {
+        const settled = ids.filter((id) => (disk.deliveries.get(id)?.row.state ?? "pending") !== "pending");
+        return settled.filter((id) => disk.deliveries.delete(id)).length;
+      }),
     prune: (state, settledBefore, limit) =>
       write("webhooks.prune", () => pruneSettled(disk, state, settledBefore, limit)),
   };

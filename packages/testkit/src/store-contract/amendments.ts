@@ -101,6 +101,31 @@ export function describeAmendments(world: StoreWorld): void {
       expect(undispatched.map((event) => event.overlay)).toEqual(shown);
     });
 
+    it("rewrites bodies in place wherever they are read, of any type, and none that is erased", async () => {
+      const app = await twoConversations();
+      const { commit, read, rewrite } = world.store.events;
+      const each = { type: "member_added", listed: false };
+      await commit([sampleRun(app, "group-1", { expectedHead: 4, each, amendments: sampleErasures(5, 2) })]);
+      const bodies = [1, 2, 4, 5, 99].map((seq) => ({ seq, body: `{"new":${seq}}` }));
+      const all = () => read({ app, conversation: "group-1", limit: 9, from: "oldest" });
+      const before = await all();
+      await world.store.conversations.list({ app, user: "ann", archived: null, limit: 9 });
+
+      const replaced = [
+        await rewrite(app, "group-1", bodies),
+        await rewrite(app, "group-1", bodies),
+        await rewrite(app, "group-unknown", bodies),
+      ];
+
+      expect(replaced).toEqual([3, 3, 0]);
+      const after = before.map((event) =>
+        event.seq === 3 || event.seq === 2 ? event : { ...event, body: `{"new":${event.seq}}` },
+      );
+      expect(await all()).toEqual(after);
+      const listed = await world.store.conversations.list({ app, user: "ann", archived: null, limit: 9 });
+      expect(listed.find(({ conversation }) => conversation === "group-1")?.last?.body).toBe('{"new":4}');
+    });
+
     it("changes nothing when the run is stale, a repeat, or stored already", async () => {
       const app = await twoConversations();
       const amended = sampleRun(app, "group-1", { expectedHead: 4, amendments: [amendmentOf(1, 5)] });

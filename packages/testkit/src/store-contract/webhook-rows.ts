@@ -99,6 +99,20 @@ export function describeWebhookRows(world: StoreWorld): void {
       expect((await leaseAll(endpoint, sampleTime + 30)).map(({ id }) => id)).toEqual([tried, front]);
     });
 
+    it("are removed by id when they wait no more", async () => {
+      const endpoint = fresh("endpoint");
+      const [first, second, third] = await enqueue(endpoint, 3);
+      await settle(endpoint, sampleTime, { [first ?? ""]: "delivered", [second ?? ""]: "dead" });
+
+      const removed = [
+        await world.store.webhooks.remove([first, second, third, "unknown"].map(String)),
+        await world.store.webhooks.remove([first, second].map(String)),
+      ];
+
+      expect(removed).toEqual([2, 0]);
+      expect(await list({ endpoint })).toEqual([third]);
+    });
+
     it("are listed newest first by any of their marks, in pages", async () => {
       const endpoint = fresh("endpoint");
       const [one = "", two = "", three = "", four = ""] = await enqueue(endpoint, 4);
