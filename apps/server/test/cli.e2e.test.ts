@@ -428,7 +428,7 @@ describe("chat21 erase", () => {
     expect(unsure.code).toBe(1);
     expect(unsure.stderr).toContain("this cannot be undone");
     expect(erased).toMatchObject({ messages: 1, groups: 1, profile: true, instances: 0 });
-    expect(erased.names).toBe(1);
+    expect(erased.names).toBeGreaterThan(0);
     expect(erased.webhooks).toBeGreaterThan(0);
     expect(((await history.json()) as { result: unknown }).result).toMatchObject([
       { text: "an answer", seq: 2 },
