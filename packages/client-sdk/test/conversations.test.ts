@@ -52,6 +52,20 @@ describe("the conversation lists", () => {
     expect(chat.conversations.get("carol")).toBeUndefined();
   });
 
+  test("show what foreign clients send as well as it can be shown, and miss none of it", async () => {
+    const server = await openServer();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    await server.send("bob", "alice", { text: 5, sender_fullname: 12, type: { deep: 1 } } as never);
+    await server.send("bob", "alice", { text: { html: "hi" }, sender_fullname: { first: "Bob" } } as never);
+    await recorder.until(() => recorder.all("message").length === 2);
+
+    expect(recorder.all("message").map(({ message }) => [message.text, message.senderFullname])).toEqual([
+      ["5", "12"],
+      ["", "bob"],
+    ]);
+  });
+
   test("leave out messages that ask for it", async () => {
     const server = await openServer();
     const chat = await openChat(server);

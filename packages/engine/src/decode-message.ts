@@ -1,10 +1,10 @@
-import type { OutgoingMessage } from "@chat21/protocol";
 import {
+  acceptedMessageSchema,
   byteLength,
   ChatError,
   compileSchema,
+  isId,
   limits,
-  outgoingMessageSchema,
   readUserId,
   serverKeys,
   validate,
@@ -30,8 +30,13 @@ export interface DecodedMessage {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** Every message is checked, so its check is compiled. */
-const messageSchema = compileSchema(outgoingMessageSchema);
+const messageSchema = compileSchema(acceptedMessageSchema);
 const ownedByServer: ReadonlySet<string> = new Set(serverKeys);
+/** A `device` that is no id is not ours: it passes like any other key. */
+const withoutDevice: ReadonlySet<string> = new Set(serverKeys.filter((key) => key !== "device"));
+
+/** P1 as it was accepted. */
+type AcceptedMessage = ReturnType<typeof validate<typeof messageSchema>>;
 
 /** Text of a payload. Throws `payload_too_large`, or `bad_request` for bytes that are not UTF-8. */
 export function decodePayload(payload: Uint8Array): string {
@@ -70,7 +75,7 @@ export function decodeMessage(json: JsonText, object = parseJsonObject(json)): D
   return extract(json, object, validate(messageSchema, object));
 }
 
-function extract(json: JsonText, object: Record<string, unknown>, message: OutgoingMessage): DecodedMessage {
+function extract(json: JsonText, object: Record<string, unknown>, message: AcceptedMessage): DecodedMessage {
   const attributes = recordOf(message.attributes);
   const tempUid = attributes["tempUID"];
   const hiddenFor = attributes["hiddenFor"];
@@ -97,14 +102,16 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** Milliseconds; `NaN` for what is no time. */
-function timeOf(given: OutgoingMessage["timestamp"]): number {
-  if (typeof given !== "string") return given ?? Number.NaN;
+function timeOf(given: unknown): number {
+  if (typeof given === "number") return Number.isFinite(given) ? given : Number.NaN;
+  if (typeof given !== "string") return Number.NaN;
   return /^\d+$/.test(given) ? Number(given) : Date.parse(given);
 }
 
 function ownText(json: JsonText, object: Record<string, unknown>): JsonText {
-  for (const key of serverKeys) {
-    if (Object.hasOwn(object, key)) return cutMembers(json, ownedByServer);
+  const owned = isId(object["device"]) ? ownedByServer : withoutDevice;
+  for (const key of owned) {
+    if (Object.hasOwn(object, key)) return cutMembers(json, owned);
   }
   const text = json.trim();
   // `{ }` becomes `{}`, so that members can be appended by position.

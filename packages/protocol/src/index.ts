@@ -42,6 +42,7 @@ export type {
   ReceiptUpdate,
 } from "./message.ts";
 export {
+  acceptedMessageSchema,
   conversationPatchSchema,
   conversationSchema,
   groupSchema,

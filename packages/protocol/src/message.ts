@@ -38,6 +38,35 @@ export const outgoingMessageSchema = defineSchema(() =>
 );
 export type OutgoingMessage = z.infer<typeof outgoingMessageSchema>;
 
+const anything = defineSchema(() => z.optional(z.unknown()));
+
+/**
+ * P1 as it is accepted: what only clients read passes in any form, as it always did, because existing clients do not
+ * read a refusal. A `group` that is no object is none, unless it says something.
+ */
+export const acceptedMessageSchema = defineSchema(() =>
+  z.extend(outgoingMessageSchema, {
+    text: anything,
+    type: anything,
+    recipient_fullname: anything,
+    sender_fullname: anything,
+    channel_type: anything,
+    timestamp: anything,
+    group: z.optional(
+      z.nullable(
+        z.union([
+          z.looseObject({ members: z.record(z.string(), z.unknown()) }),
+          z.literal(""),
+          z.literal(0),
+          z.literal(false),
+        ]),
+      ),
+    ),
+    /** Only an id names a device. */
+    device: anything,
+  }),
+);
+
 /** Keys of a message that only the server writes. A client's values of them are cut out before any other step. */
 export const serverKeys = [
   "_id",
@@ -69,13 +98,14 @@ export const messageSchema = defineSchema(() =>
     /** 1..n inside the conversation; absent only from servers older than this protocol. */
     seq: z.optional(z.number()),
     epoch: z.optional(z.string()),
-    text,
-    type: text,
-    sender_fullname: text,
-    recipient_fullname: text,
-    channel_type: text,
-    attributes: z.optional(z.unknown()),
-    metadata: z.optional(z.unknown()),
+    /** A text, from every client that we know; others may have sent anything, here and in the next four. */
+    text: anything,
+    type: anything,
+    sender_fullname: anything,
+    recipient_fullname: anything,
+    channel_type: anything,
+    attributes: anything,
+    metadata: anything,
     client_message_id: text,
     timelineOf: text,
     conversWith: text,

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import {
+  acceptedMessageSchema,
   ChatError,
   conversationPatchSchema,
   conversationSchema,
@@ -95,6 +96,31 @@ describe("A message to send", () => {
     ["timestamp", "yesterday"],
   ])("passes with %s = %j, as the original let it pass", (key, value) => {
     expect(validate(outgoingMessageSchema, { [key]: value })).toEqual({ [key]: value });
+  });
+
+  it.each([
+    ["text", 5],
+    ["text", ["a"]],
+    ["type", {}],
+    ["sender_fullname", true],
+    ["recipient_fullname", 1],
+    ["channel_type", 1],
+    ["timestamp", {}],
+    ["timestamp", true],
+    ["group", ""],
+    ["group", false],
+    ["device", { os: "ios" }],
+    ["device", "Ann's phone"],
+  ])("is accepted with %s = %j, because existing clients do not read a refusal", (key, value) => {
+    expect(validate(acceptedMessageSchema, { [key]: value })).toEqual({ [key]: value });
+  });
+
+  it.each([
+    ["group", {}],
+    ["group", "g"],
+    ["client_message_id", "a/b"],
+  ])("is not accepted with %s = %j", (key, value) => {
+    expect(codeOf(() => validate(acceptedMessageSchema, { [key]: value }))).toBe("bad_request");
   });
 
   it.each(["hi", 1, true, null, undefined, [], [{}]])("is refused when it is %j", (value) => {

@@ -1,5 +1,5 @@
 import type { SendRequest, SentMessage } from "@chat21/engine";
-import { messageSchema, outgoingMessageSchema, readConversWith, userIdSchema } from "@chat21/protocol";
+import { acceptedMessageSchema, messageSchema, readConversWith, userIdSchema } from "@chat21/protocol";
 import * as z from "zod";
 import { done, doneAnswer, messagesAnswer } from "../envelopes.ts";
 import { pageOf, pageQuery } from "../page-query.ts";
@@ -12,7 +12,7 @@ const mandatory = (name: string) => {
 };
 
 const { text, type, channel_type, attributes, metadata, timestamp, client_message_id } =
-  outgoingMessageSchema.shape;
+  acceptedMessageSchema.shape;
 
 const sendBody = z
   .object({
@@ -38,8 +38,8 @@ function toSend(body: z.output<typeof sendBody>, isAdmin: boolean): SendRequest 
     type: body.type,
     recipient_fullname: body.recipient_fullname,
     sender_fullname: body.sender_fullname,
-    channel_type: body.channel_type ?? "direct",
-    attributes: body.attributes ?? undefined,
+    channel_type: body.channel_type || "direct",
+    attributes: body.attributes || undefined,
     metadata: body.metadata || undefined,
     timestamp: body.timestamp || undefined,
     client_message_id: body.client_message_id ?? undefined,

@@ -4,7 +4,7 @@ import type { ConversationSummary, Watermarks } from "../api/conversation.ts";
 import type { ChatMessage } from "../api/message.ts";
 import { rangeEnd } from "../sync/ranges.ts";
 import type { HeldConversation, Reducer } from "./kinds/reducer.ts";
-import { projectEvent, projectMessage, type Viewpoint, withWatermarks } from "./project-message.ts";
+import { projectEvent, projectMessage, textOf, type Viewpoint, withWatermarks } from "./project-message.ts";
 import type { Stretch, Update } from "./update.ts";
 import { capUnread, countUnread, furthest, isListed, isUnread, lastListed } from "./view.ts";
 
@@ -302,7 +302,7 @@ export class ConversationModel implements HeldConversation {
   /** Learns the name that messages give: not verified, but a person has no other name here. */
   #learnName({ own, wire }: ChatMessage): void {
     const isGroup = this.kind !== "direct";
-    const name = own || isGroup ? wire?.recipient_fullname : wire?.sender_fullname;
+    const name = textOf(own || isGroup ? wire?.recipient_fullname : wire?.sender_fullname);
     if (!name || name === this.#context.conversWith) return;
     if (own) this.#name ??= name;
     else this.#name = name;

@@ -30,11 +30,11 @@ export function projectMessage(wire: Message, viewpoint: Viewpoint): ChatMessage
     messageId: wire.message_id,
     clientMessageId,
     sender: wire.sender,
-    senderFullname: wire.sender_fullname || wire.sender,
+    senderFullname: textOf(wire.sender_fullname) || wire.sender,
     recipient: wire.recipient,
-    recipientFullname: wire.recipient_fullname || wire.recipient,
-    text: wire.text ?? "",
-    type: wire.type ?? "text",
+    recipientFullname: textOf(wire.recipient_fullname) || wire.recipient,
+    text: textOf(wire.text),
+    type: textOf(wire.type ?? "text"),
     timestamp: wire.timestamp,
     attributes: typeof wire.attributes === "object" ? { ...wire.attributes } : {},
     metadata: wire.metadata ?? null,
@@ -46,6 +46,9 @@ export function projectMessage(wire: Message, viewpoint: Viewpoint): ChatMessage
   };
   return withWatermarks(message, viewpoint.counterpart);
 }
+
+/** The text of a value. Foreign clients send numbers, too; an object is no text. */
+export const textOf = (value: unknown) => (typeof value === "object" ? "" : String(value ?? ""));
 
 /** The remains of a message that was deleted before this client saw it. */
 function projectDeleted(event: ConversationEvent, viewpoint: Viewpoint): ChatMessage {

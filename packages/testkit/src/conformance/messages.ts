@@ -67,6 +67,40 @@ export function describeMessages(world: () => World): void {
       expect((await a.nextMessage(b.user)).payload.text).toHaveLength(99_999);
     });
 
+    it("pass with whatever values other clients read, over MQTT and over REST", async () => {
+      const [a, b] = await world().people("a", "b");
+      const names = {
+        sender_id: b.user,
+        recipient_id: a.user,
+        recipient_fullname: "A",
+        sender_fullname: "B",
+      };
+
+      for (const [key, value] of foreignValues) {
+        await a.send(b.user, { ...textMessage(`${key}`), [key]: value }, 1);
+        expect((await b.nextMessage(a.user)).payload[key]).toEqual(value);
+        await a.nextMessage(b.user);
+        if (!restKeys.includes(key)) continue;
+        const answer = await world()
+          .admin()
+          .post(`${app}/messages`, { ...names, text: "hi", [key]: value });
+        expect([key, value, answer.status]).toEqual([key, value, 200]);
+        expect((await a.nextMessage(b.user)).payload[key]).toEqual(value);
+        await b.nextMessage(a.user);
+      }
+    }, 60_000);
+
+    it("have the server's time when their own is none", async () => {
+      const [a, b] = await world().people("a", "b");
+      const now = Date.now();
+
+      for (const timestamp of [true, {}, [], "yesterday", "", null, 0]) {
+        await a.send(b.user, textMessage("hi", { timestamp, attributes: {} }), 1);
+        const { payload } = await b.nextMessage(a.user);
+        expect(Math.abs(payload.timestamp - now)).toBeLessThan(600_000);
+      }
+    });
+
     it("may come on the topic of clients before 0.1.8", async () => {
       const [a, b] = await world().people("a", "b");
 
@@ -195,6 +229,33 @@ export function describeMessages(world: () => World): void {
     }, 60_000);
   });
 }
+
+/** Values that no client of ours sends, and that the server passes on as they are. */
+const foreignValues = [
+  ["text", 5],
+  ["text", { html: "<b>hi</b>" }],
+  ["text", null],
+  ["type", 7],
+  ["sender_fullname", 12],
+  ["recipient_fullname", { first: "Bee" }],
+  ["channel_type", "whatsapp"],
+  ["channel_type", 3],
+  ["attributes", "a text"],
+  ["attributes", [1, "two"]],
+  ["attributes", 4],
+  ["metadata", 1.5],
+  ["metadata", "src"],
+  ["metadata", [{ src: "a.png" }]],
+  ["language", { code: "it" }],
+  ["group", ""],
+  ["group", false],
+  ["device", { os: "ios" }],
+  ["device", "Ann's phone"],
+  ["senderAuthInfo", { authType: "USER" }],
+] as const satisfies readonly (readonly [string, unknown])[];
+
+/** The keys that the existing REST route takes. */
+const restKeys: readonly string[] = ["text", "type", "channel_type", "attributes", "metadata"];
 
 /** A text message, as existing clients build it. */
 export function textMessage(text: string, more: object = {}): object {
