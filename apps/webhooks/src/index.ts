@@ -4,5 +4,7 @@ export type { AttemptResult } from "./retry-policy.ts";
 export { retryLimits } from "./retry-policy.ts";
 export type { TestEventOptions, TestEventResult } from "./send-test-event.ts";
 export { sendTestEvent } from "./send-test-event.ts";
+export type { SharedWorker, SharedWorkerOptions } from "./shared-worker.ts";
+export { startSharedWorker } from "./shared-worker.ts";
 export type { WebhookWorker, WebhookWorkerOptions } from "./webhook-worker.ts";
 export { createWebhookWorker } from "./webhook-worker.ts";
