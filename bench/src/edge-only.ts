@@ -61,6 +61,7 @@ const handler: EdgeHandler = {
   handleClose() {},
   handleTakeover: async () => {},
   handleGone: async () => {},
+  handleMoved() {},
   canSubscribe: () => true,
   handlePublish(session, { topic, payload }) {
     const parsed = parseClientTopic(topic);

@@ -194,6 +194,8 @@ export function createEngine(options: EngineOptions): Engine {
 
     handleGone: (clientId) => presence.gone(clientId),
 
+    handleMoved: (client) => presence.moved(client),
+
     handleRevocation: (where) => edge.disconnect(where, "revoked"),
 
     health() {

@@ -56,6 +56,11 @@ export class LiveSessions {
     return this.withdraw(session);
   }
 
+  /** The client's lease is another process' from now on. */
+  forget(client: Pick<Session, "app" | "user" | "clientId">): void {
+    this.#announced.delete(leaseKey(client));
+  }
+
   /** Notes that the session's client has said goodbye. Answers whether its lease ends. */
   withdraw(session: Session): boolean {
     if (this.#announced.get(leaseKey(session)) !== session) return false;
@@ -64,6 +69,6 @@ export class LiveSessions {
   }
 }
 
-function leaseKey({ app, user, clientId }: Session): string {
+function leaseKey({ app, user, clientId }: Pick<Session, "app" | "user" | "clientId">): string {
   return `${app}/${user}/${clientId}`;
 }

@@ -84,6 +84,12 @@ export class PresenceKeeper {
     this.#departures.set(name, cancel);
   }
 
+  /** The client is connected to another process: nothing about it ends here. */
+  moved(client: LeaseOwner): void {
+    this.#sessions.forget(client);
+    this.#forget(nameOf(client));
+  }
+
   /** A client is gone, for any user. */
   async gone(clientId: string): Promise<void> {
     if (!this.#options.enabled) return;

@@ -11,8 +11,6 @@ export type CloseCause =
   | "connect_timeout"
   /** CONNECT was refused. */
   | "refused"
-  /** The same user connected with the same client id. */
-  | "taken_over"
   | "packet_too_large"
   | "protocol_error"
   /** The handler threw an error that it should never throw. */

@@ -83,6 +83,11 @@ export interface EdgeHandler {
   handleTakeover(): Promise<void>;
   /** The client with this id is gone, for any user. It is for an edge that does not see its clients' connections. */
   handleGone(clientId: string): Promise<void>;
+  /**
+   * The client has connected to another process on the same store, which looks after its presence from now on. Its
+   * connection here, if there is one, is closed next.
+   */
+  handleMoved(client: Pick<Session, "app" | "user" | "clientId">): void;
 }
 
 /** One publish to one user's connections. */
@@ -108,7 +113,16 @@ export interface SessionSelector {
 }
 
 /** Why a session is closed; counted and logged. */
-export type CloseReason = "expired" | "revoked" | "shutting_down" | "slow_consumer" | "forbidden";
+export type CloseReason =
+  | "expired"
+  | "revoked"
+  | "shutting_down"
+  | "slow_consumer"
+  | "forbidden"
+  /** The same client of the same user has connected again. */
+  | "taken_over"
+  /** Deliveries may have been missed: the client catches up from history when it connects again. */
+  | "missed_deliveries";
 
 /**
  * The place where clients connect: MQTT 3.1.1 over TCP and WebSocket (sub-protocol `mqtt`). Never buffers without

@@ -42,7 +42,9 @@ export type MetricName =
   /** Partitions that a foreign consumer consumes as well, once for each time it is seen. */
   | "foreign_consumers"
   /** Partitions of the broker, by `change`: `taken`, `released`, `lost`. */
-  | "partition_changes";
+  | "partition_changes"
+  /** Times that a node lost its way to the other nodes, and its clients had to connect again. */
+  | "node_resets";
 
 /** Names of measurements. */
 export type ObservationName = "commit_seconds" | "batch_items" | "webhook_seconds" | "webhook_age_seconds";

@@ -57,6 +57,10 @@ export class ScriptedHandler implements EdgeHandler {
     this.#called(`gone ${clientId}`);
   }
 
+  handleMoved({ user, clientId }: Pick<Session, "user" | "clientId">): void {
+    this.#called(`moved ${user} ${clientId}`);
+  }
+
   /** Resolves when `isSo` returns true. It is asked again after each call to the handler. */
   until(isSo: () => boolean): Promise<void> {
     if (isSo()) return Promise.resolve();
