@@ -8,19 +8,15 @@ import type {
   Log,
   Metrics,
 } from "@chat21/engine";
-import type { ChannelModel } from "amqplib";
-import { AmqpEventSink, type EventsOf } from "./amqp-event-sink.ts";
-import { AmqpInvalidations } from "./amqp-invalidations.ts";
-import { AmqpLink } from "./amqp-link.ts";
-import { parseBrokerAddress } from "./broker-address.ts";
+import type { EventsOf } from "./amqp-event-sink.ts";
 import type { BrokerCapabilities } from "./broker-capabilities.ts";
 import { deliveryPublications, probePublication } from "./delivery-publications.ts";
 import type { ForeignQueues } from "./foreign-queues.ts";
 import { Intake } from "./intake.ts";
+import { goodbyeMs, Outbound } from "./outbound.ts";
 import { Pause } from "./pause.ts";
-import { Publisher } from "./publisher.ts";
-import { settlesWithin, systemTimers, type Timers } from "./timers.ts";
-import { declareExchanges, publishedExchanges, type TopologyOptions } from "./topology.ts";
+import { systemTimers, type Timers } from "./timers.ts";
+import type { TopologyOptions } from "./topology.ts";
 
 /** Options of {@link createAmqpEdge}. */
 export interface AmqpEdgeOptions extends TopologyOptions {
@@ -65,8 +61,6 @@ export interface AmqpEdge extends Edge {
 }
 
 const defaultConnectTimeoutMs = 30_000;
-/** The part of the time of {@link Edge.close} for the broker's own answers, after everything else. */
-const goodbyeMs = 1_000;
 
 /**
  * Makes the edge; nothing is connected before `start`. Two connections where it consumes: the broker stops reading from
@@ -77,30 +71,23 @@ export function createAmqpEdge(options: AmqpEdgeOptions): AmqpEdge {
 }
 
 class RabbitEdge implements AmqpEdge {
-  readonly invalidations: AmqpInvalidations;
   readonly #options: AmqpEdgeOptions;
   readonly #timers: Timers;
-  readonly #publisher: Publisher;
-  readonly #outbound: AmqpLink;
+  readonly #outbound: Outbound;
   #intake: Intake | undefined;
   readonly #pause = new Pause();
   #isPaused = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: AmqpEdgeOptions) {
-    const { holder, log, timers = systemTimers } = options;
+    const { uri, holder, log, timers = systemTimers } = options;
     this.#options = options;
     this.#timers = timers;
-    this.#publisher = new Publisher({ log, timers, onBroken: (error) => this.#outbound.fail(error) });
-    this.invalidations = new AmqpInvalidations({ holder, log, publisher: this.#publisher });
-    this.#outbound = new AmqpLink({
-      ...{ log, timers, address: parseBrokerAddress(options.uri), name: `chat21 ${holder} out` },
-      onUp: (connection) => this.#useOutbound(connection),
-      onChange: (state) => {
-        this.#publisher.hold(state === "blocked");
-        this.#settlePause();
-      },
-    });
+    this.#outbound = new Outbound({ uri, holder, log, timers, onChange: () => this.#settlePause() });
+  }
+
+  get invalidations(): Invalidations {
+    return this.#outbound.invalidations;
   }
 
   get isBlocked(): boolean {
@@ -133,15 +120,16 @@ class RabbitEdge implements AmqpEdge {
   async #startIntake(handler: EdgeHandler, timeoutMs: number): Promise<void> {
     const { leases } = this.#options;
     if (leases === undefined) return;
+    const { publisher } = this.#outbound;
     this.#intake = new Intake({
       ...this.#options,
-      ...{ leases, handler, timers: this.#timers, publisher: this.#publisher, pause: this.#pause },
+      ...{ leases, handler, timers: this.#timers, publisher, pause: this.#pause },
     });
     await this.#intake.start(timeoutMs);
   }
 
   eventSink(eventsOf: EventsOf): EventSink {
-    return new AmqpEventSink(this.#publisher, eventsOf);
+    return this.#outbound.eventSink(eventsOf);
   }
 
   /** The broker has the connections. */
@@ -150,7 +138,8 @@ class RabbitEdge implements AmqpEdge {
   }
 
   deliver(deliveries: readonly Delivery[]): Promise<void> | undefined {
-    return deliveries.length === 0 ? undefined : this.#publisher.publish(deliveryPublications(deliveries));
+    if (deliveries.length === 0) return undefined;
+    return this.#outbound.publisher.publish(deliveryPublications(deliveries));
   }
 
   async probe(
@@ -162,7 +151,7 @@ class RabbitEdge implements AmqpEdge {
         listens[index] = false;
       }),
     );
-    await this.#publisher.publish(publications);
+    await this.#outbound.publisher.publish(publications);
     return listens;
   }
 
@@ -185,27 +174,11 @@ class RabbitEdge implements AmqpEdge {
     const until = this.#timers.now() + timeoutMs;
     const left = () => Math.max(0, until - this.#timers.now());
     await this.#intake?.close(left());
-    const isDrained = await settlesWithin(this.#timers, this.#publisher.drained(), left());
-    if (!isDrained) {
-      const { unconfirmed } = this.#publisher;
-      this.#options.log.warn({ unconfirmed }, "the broker has not confirmed everything in time");
-    }
-    this.#publisher.close();
-    await this.#outbound.close(goodbyeMs);
+    await this.#outbound.close(left());
   }
 
   /** Messages whose copies cannot be delivered are not begun. */
   #settlePause(): void {
     this.#pause.set(this.#isPaused || this.#outbound.state !== "up");
-  }
-
-  async #useOutbound(connection: ChannelModel): Promise<void> {
-    const channel = await connection.createChannel();
-    // Its calls reject with the reason.
-    channel.on("error", () => {});
-    await declareExchanges(channel, publishedExchanges);
-    await channel.close();
-    await this.invalidations.open(connection);
-    await this.#publisher.open(connection);
   }
 }

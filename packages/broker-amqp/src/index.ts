@@ -13,6 +13,8 @@ export type {
   ConnectionCloserOptions,
 } from "./management.ts";
 export { createConnectionCloser } from "./management.ts";
+export type { NodeEdge, NodeEdgeOptions } from "./nodes/node-edge.ts";
+export { createNodeEdge } from "./nodes/node-edge.ts";
 export { leaseTimes } from "./partition-keeper.ts";
 export { publisherLimits } from "./publisher.ts";
 export type { Timers } from "./timers.ts";

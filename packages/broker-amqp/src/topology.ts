@@ -12,6 +12,8 @@ export const names = {
   events: "chat21.events",
   /** Invalidations between processes. */
   invalidations: "chat21.invalidations",
+  /** Words of a node to all others. */
+  nodes: "chat21.nodes",
   /** Messages that could not be handled, with the reason. */
   dead: "chat21.dead",
   partition: (partition: number) => `chat21.partition.${partition}`,

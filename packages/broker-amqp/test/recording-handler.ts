@@ -50,6 +50,8 @@ export class RecordingHandler implements EdgeHandler {
     this.#changed();
   }
 
+  handleMoved(): void {}
+
   /** Resolves when the condition holds, looked at after each call. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise<void>((resolve) => void this.#watchers.push(resolve));

@@ -20,6 +20,7 @@ const counters: Readonly<Record<MetricName, CounterDescription>> = {
   events_dispatched: { help: "Events delivered and handed over." },
   foreign_consumers: { help: "Times that a partition was seen with a consumer of somebody else." },
   messages_committed: { help: "Messages stored." },
+  node_resets: { help: "Times that the node lost the other nodes, and its clients had to connect again." },
   partition_changes: {
     help: "Partitions taken, released and lost, by change.",
     label: "change",
