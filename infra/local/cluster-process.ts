@@ -59,7 +59,7 @@ export class ClusterProcess {
   }
 
   #spawn(): Promise<ReadyLine> {
-    const child = spawn(process.execPath, [this.#options.script], {
+    const child = spawn(process.execPath, [this.#options.script, ...(this.#options.args ?? [])], {
       // In its own group, the process gets no Ctrl+C from the terminal. We stop the processes in order.
       detached: true,
       env: this.#options.env,
@@ -128,6 +128,8 @@ export interface ClusterProcessOptions {
   readonly name: string;
   /** Path of a built command line. */
   readonly script: string;
+  /** @default none */
+  readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /** File that gets all output. */
   readonly logPath: string;

@@ -11,3 +11,4 @@ export type {
   WebhooksDescription,
 } from "./operator-api.ts";
 export { operatorApi } from "./operator-api.ts";
+export { recordedWebhooks } from "./recorded-webhooks.ts";

@@ -1,12 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Server as HttpServer } from "node:http";
 import { createTokens, createVerifier, type KeySetOptions, type Tokens, type Verifier } from "@chat21/auth";
-import {
-  createEmbeddedEdge,
-  type EdgeListenerOptions,
-  type EmbeddedEdge,
-  isMqttPath,
-} from "@chat21/broker-embedded";
+import { createEmbeddedEdge, type EmbeddedEdge, isMqttPath } from "@chat21/broker-embedded";
 import { createEngine, type Edge, type Engine, type Metrics } from "@chat21/engine";
 import type { WebhookSettings } from "@chat21/events";
 import { contactLimits, createContactDirectory } from "@chat21/people";
@@ -40,14 +35,12 @@ import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import type { Config } from "./config.ts";
 import { dataPaths, fileSystemFault, prepareDataFolder } from "./data-folder.ts";
+import { edgeListeners, webSocketPath } from "./edge-listeners.ts";
 import { createHttpApp } from "./http-app.ts";
 import { openStore } from "./open-store.ts";
-import { peerAddress } from "./peer-address.ts";
 import { ensureSecretFile, ensureTokenSecret, findTokenSecret } from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
 import { createWebhooks, newWebhookSecret, type Webhooks } from "./webhooks.ts";
-
-const webSocketPath = "/ws";
 
 const chosenBy = { host: "--host or CHAT21_HOST", port: "--http-port or CHAT21_HTTP_PORT" } as const;
 
@@ -128,7 +121,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
   // The app needs the engine, the engine the edge, and the edge the server that the app is served by.
   let app: Express | undefined;
   const http = createHttpServer((request, response) => app?.(request, response), tls, config.pathPrefix);
-  const edge = createEmbeddedEdge({ listeners: listenersOf(config, tls, http, () => app), log, metrics });
+  const edge = createEmbeddedEdge({ listeners: edgeListeners(config, tls, http, () => app), log, metrics });
   const webhooks = createWebhooks({
     settings: webhookSettings,
     ownSecret: () => ensureSecretFile(dataPaths(config.dataDir).webhookSecret, newWebhookSecret),
@@ -243,29 +236,6 @@ function readKeys({ keysDir }: Config, secret: string, log: Logger): KeySetOptio
   if (weakness !== undefined)
     log.warn(`the secret that signs tokens is weak: ${weakness}; set CHAT21_JWT_SECRET`);
   return { secret, es256 };
-}
-
-function listenersOf(
-  { host, mqttPort, mqttWsPort, trustProxy }: Config,
-  tls: TlsMaterial | undefined,
-  server: ReturnType<typeof createHttpServer>,
-  app: () => Express | undefined,
-): EdgeListenerOptions[] {
-  const secured = tls === undefined ? {} : { tls };
-  const addressed =
-    trustProxy === false
-      ? {}
-      : {
-          addressOf: (request: Parameters<typeof peerAddress>[0]) =>
-            peerAddress(request, app()?.get("trust proxy fn")),
-        };
-  return [
-    { kind: "http-server", server, path: webSocketPath, ...addressed },
-    ...(mqttPort === null ? [] : [{ kind: "tcp" as const, host, port: mqttPort, ...secured }]),
-    ...(mqttWsPort === null
-      ? []
-      : [{ kind: "ws" as const, host, port: mqttWsPort, path: webSocketPath, ...secured, ...addressed }]),
-  ];
 }
 
 /** The edge's errors about listening say what to do; this adds the names of the settings for the operator. */

@@ -1,7 +1,8 @@
 import { defaultApp } from "@chat21/protocol";
-import { logLevels } from "@chat21/runtime";
+import { environmentHelp, logLevels } from "@chat21/runtime";
 import { Command, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
+import { nodeSettings } from "./node/node-settings.ts";
 import { type SettingName, settings } from "./settings.ts";
 
 /** The `chat21` command line. Commands load their code when they run, so that each starts fast. */
@@ -140,6 +141,19 @@ function addServing(program: Command): void {
       lazily(
         () => import("./commands/start.ts"),
         ({ start }) => start,
+      ),
+    );
+  program
+    .command("node")
+    .summary("start one of several servers")
+    .description(
+      "Starts a node: all of the server, on a RabbitMQ and a MongoDB that it shares with other nodes. Start as many as you need.",
+    )
+    .addHelpText("after", () => `\n${environmentHelp(nodeSettings)}`)
+    .action(
+      lazily(
+        () => import("./commands/node.ts"),
+        ({ node }) => node,
       ),
     );
 }

@@ -2,7 +2,6 @@ import {
   clusterSettings as cluster,
   defineSetting as define,
   httpUrlSchema,
-  optionalPortSchema,
   switchSchema,
 } from "@chat21/runtime";
 import * as z from "zod";
@@ -14,20 +13,8 @@ export const settings = {
     flag: "http-port",
     meaning: "Port of the web page, REST under /api and WebSocket MQTT at /ws; 0 takes any free one.",
   },
-  mqttPort: define({
-    names: ["CHAT21_MQTT_PORT"],
-    flag: "mqtt-port",
-    schema: optionalPortSchema,
-    defaultText: "1883",
-    meaning: "Port of MQTT over TCP; off for none.",
-  }),
-  mqttWsPort: define({
-    names: ["CHAT21_MQTT_WS_PORT"],
-    flag: "mqtt-ws-port",
-    schema: optionalPortSchema,
-    defaultText: "off",
-    meaning: "One more port for WebSocket MQTT, path /ws; old clients expect 15675.",
-  }),
+  mqttPort: { ...cluster.mqttPort, flag: "mqtt-port" },
+  mqttWsPort: { ...cluster.mqttWsPort, flag: "mqtt-ws-port" },
   host: {
     ...cluster.host,
     flag: "host",

@@ -8,6 +8,7 @@ import { clusterSettings, exitCodes, type Setting, type SettingTable } from "@ch
 import { webhooksSettings } from "@chat21/webhooks";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import { nodeSettings } from "../src/node/node-settings.ts";
 import { createProgram } from "../src/program.ts";
 import { settings } from "../src/settings.ts";
 
@@ -61,7 +62,7 @@ describe("the commands", () => {
       ([, command]) => !command.options.some(({ long }) => long === "--json"),
     );
 
-    expect(without.map(([name]) => name)).toEqual(["start"]);
+    expect(without.map(([name]) => name)).toEqual(["start", "node"]);
   });
 });
 
@@ -76,6 +77,7 @@ describe("docs/configuration.md", () => {
     observer: observerSettings,
     "http-api": apiSettings,
     webhooks: webhooksSettings,
+    node: nodeSettings,
   } as Readonly<Record<string, SettingTable>>;
   const clusterRows = Object.entries(clusterSettings as SettingTable).map(([name, setting]) => [
     setting.names.map(code).join(", "),

@@ -1,4 +1,4 @@
-import type { RequestListener } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import type { Log, Metrics } from "@chat21/engine";
 import type { UserStore } from "@chat21/people";
 import type { Logger } from "pino";
@@ -50,6 +50,8 @@ export interface ClusterListener {
 export interface ClusterGround<Opened> {
   /** `http://…` or `https://…` of the listener, without a slash at the end. */
   readonly url: string;
+  /** The listener. */
+  readonly http: Server;
   readonly store: Opened;
   readonly watch: StoreWatch;
   readonly registry: Registry;
@@ -105,7 +107,7 @@ export async function startClusterService<
     drain.add("the watch over the store", 0, watch.stop);
     const url = `${material === undefined ? "http" : "https"}://${urlHost(config.host)}:${ownPort}`;
     return await startOwn({
-      ...{ url, store, watch, registry, metrics, drain, reloads, health },
+      ...{ url, http, store, watch, registry, metrics, drain, reloads, health },
       reportHealth(given) {
         reported = given;
       },

@@ -9,6 +9,7 @@ import {
   hostSchema,
   httpUrlSchema,
   logLevelSchema,
+  optionalPortSchema,
   portSchema,
   switchSchema,
   trustProxySchema,
@@ -228,6 +229,18 @@ export const clusterSettings = {
     defaultText: "none",
     meaning: "Private key (PEM file, or PEM text) of the certificate.",
     isSecret: true,
+  }),
+  mqttPort: define({
+    names: ["CHAT21_MQTT_PORT"],
+    schema: optionalPortSchema,
+    defaultText: "1883",
+    meaning: "Port of MQTT over TCP; off for none.",
+  }),
+  mqttWsPort: define({
+    names: ["CHAT21_MQTT_WS_PORT"],
+    schema: optionalPortSchema,
+    defaultText: "off",
+    meaning: "One more port for WebSocket MQTT, path /ws; old clients expect 15675.",
   }),
   requestsPerMinute: define({
     names: ["CHAT21_REQUESTS_PER_MINUTE"],

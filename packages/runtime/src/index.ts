@@ -67,7 +67,7 @@ export { createSettingsReader } from "./read-settings.ts";
 export type { Reloads } from "./reloads.ts";
 export { createReloads } from "./reloads.ts";
 export type { RunningService, ServiceCommand, ServiceProgram } from "./run-service.ts";
-export { runService } from "./run-service.ts";
+export { environmentHelp, runService } from "./run-service.ts";
 export { secretWeakness, strongSecretBytes } from "./secret-weakness.ts";
 export type { Setting } from "./setting.ts";
 export {

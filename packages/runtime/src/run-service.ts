@@ -119,12 +119,17 @@ function helpOf({ name, purpose, settings, commands = {} }: Described): string {
     [`${name} --help`, "Shows this."],
     [`${name} --version`, "Shows the version."],
   ];
+  return ["usage:", ...columns(usage), "", environmentHelp(settings)].join("\n");
+}
+
+/** The part of a help text about the variables that a process of the cluster reads. */
+export function environmentHelp(settings: SettingTable): string {
   const variables = Object.values(settings).map(({ names, meaning, defaultText }) => [
     names.join(", "),
     `${meaning} [${defaultText}]`,
   ]);
   const more = "and the WEBHOOK_ variables: see docs/configuration.md";
-  return ["usage:", ...columns(usage), "", "environment:", ...columns(variables), "", more].join("\n");
+  return ["environment:", ...columns(variables), "", more].join("\n");
 }
 
 function columns(rows: readonly (readonly string[])[]): string[] {
