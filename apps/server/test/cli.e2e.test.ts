@@ -173,7 +173,7 @@ describe("chat21 token check", () => {
     const reasonOf = async (token: string) => (await chat21(["token", "check", token])).stderr;
 
     expect(await reasonOf(compatToken("a", { secret, ttlSeconds: -5 }))).toContain("exp is in the past");
-    expect(await reasonOf(compatToken("a/b", { secret }))).toContain("sub or app_id is no id");
+    expect(await reasonOf(compatToken("..", { secret }))).toContain("sub or app_id is no id");
     expect(await reasonOf(compatToken("system", { secret }))).toContain("sub is system");
   });
 });
