@@ -222,7 +222,7 @@ describe("what an original's database may hold", () => {
     await original.send("anna", "bert.with.dots");
     await original.send("anna", "x".repeat(limits.userIdBytes + 1));
     await original.send("anna", "bert", { text: "y".repeat(110_000) });
-    await original.send("anna", "bert", { text: 7 });
+    await original.send("anna", "bert", { group: 7 });
     await original.createGroup({
       id: "group-odd",
       name: "Odd",
@@ -246,7 +246,7 @@ describe("what an original's database may hold", () => {
     });
     const total = Object.values(summary.refused).reduce((sum, count) => sum + count, 0);
     expect(refused).toHaveLength(total);
-    expect(refused.find(({ reason }) => reason === "malformed")).toMatchObject({ document: { text: 7 } });
+    expect(refused.find(({ reason }) => reason === "malformed")).toMatchObject({ document: { group: 7 } });
   });
 
   it("keeps apps apart, and takes over only those that are asked for", async () => {
