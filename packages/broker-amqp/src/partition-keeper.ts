@@ -45,7 +45,8 @@ interface Holding<T extends PartitionHandle> {
   consumer: T | undefined;
 }
 
-const observerPrefix = "observer/";
+/** How the names of the leases begin by which observers count each other. */
+export const observerPrefix = "observer/";
 const partitionPrefix = "partition/";
 const nameOf = (partition: number) => `${partitionPrefix}${partition}`;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createTokens, createVerifier, type KeySetOptions, type Tokens, type Verifier } from "@chat21/auth";
-import { createNodeEdge, type NodeEdge } from "@chat21/broker-amqp";
+import { createNodeEdge, type NodeEdge, observerPrefix } from "@chat21/broker-amqp";
 import { createEmbeddedEdge, type EmbeddedEdge, isMqttPath } from "@chat21/broker-embedded";
 import type { Engine } from "@chat21/engine";
 import { createHttpApi, httpApiConfigOf, operatorApi, recordedWebhooks } from "@chat21/http-api";
@@ -8,6 +8,7 @@ import {
   brokerHealth,
   type ClusterGround,
   createClusterEngine,
+  OperatorError,
   operatorPath,
   readSigningKeys,
   readTlsMaterial,
@@ -89,6 +90,7 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
   drain.add("the edge", 0.25, (timeoutMs) => edge.close(timeoutMs));
   addReloads(config, ground, { tokens, verifier, clients });
 
+  await refuseBesideObservers(store);
   await verifier.start();
   await startOnBroker(engine, edge);
   refuseOtherUpgrades(http, (request) => isMqttPath(request, webSocketPath));
@@ -120,6 +122,15 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
     reload: reloads.run,
     close: drain.close,
   };
+}
+
+/** Clients of RabbitMQ's plugin, whom observers serve, would not get what nodes deliver. */
+async function refuseBesideObservers({ leases }: MongoStore): Promise<void> {
+  const [observer] = await leases.list(observerPrefix);
+  if (observer === undefined) return;
+  throw new OperatorError(
+    `${observer.holder} serves this database: nodes and observers cannot serve one together; stop the observers, or set another database in MONGODB_URI`,
+  );
 }
 
 interface EngineParts {
