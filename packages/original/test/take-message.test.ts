@@ -147,7 +147,7 @@ describe("takeOriginalMessage", () => {
     ],
     [
       "a body that nobody could send",
-      copyOf({ ...direct, text: 7 } as never, "a"),
+      copyOf({ ...direct, group: 7 } as never, "a"),
       { status: "refused", reason: "malformed" },
     ],
   ])("takes over no %s", async (_, copy, answer) => {
