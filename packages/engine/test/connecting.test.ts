@@ -58,7 +58,7 @@ describe("A client that connects", () => {
       const world = await World.start();
       const ann = await world.connect("ann", { clientId });
 
-      await ann.send("bob", { text: 5 });
+      await ann.send("bob", { text: "hi", group: {} });
 
       expect(ann.client.isOpen).toBe(true);
       expect(ann.frames.map(({ topic }) => topic)).toEqual(["apps/tilechat/users/ann/devices/all/answer"]);

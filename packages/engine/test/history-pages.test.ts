@@ -90,7 +90,7 @@ describe("Messages of a conversation", () => {
     await world.createGroup("group-1", "ann", "bob");
     await world.engine.groups.rename(as("ann"), "group-1", "New");
 
-    expect((await world.history("bob", "group-1")).map(({ seq }) => seq)).toEqual([2, 3, 4]);
+    expect((await world.history("bob", "group-1")).map(({ seq }) => seq)).toEqual([2, 3, 4, 6]);
   });
 
   it("have a state that follows the watermarks of both", async () => {

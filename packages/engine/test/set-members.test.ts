@@ -17,11 +17,12 @@ describe("Setting a group's members", () => {
       expect(person.bodies("group-updated")[0]).not.toHaveProperty("notification");
     }
     expect(cid.bodies("group-updated")).toEqual([]);
-    expect(cid.texts("group-1").slice(-2)).toEqual(["before", "cid added to group"]);
-    expect(cid.messages("group-1").at(-2)).toMatchObject({ __history: "true" });
-    expect(ann.texts("group-1")).toEqual(["cid added to group"]);
+    const told = ["bob removed from group", "cid added to group"];
+    expect(cid.texts("group-1").slice(-3)).toEqual(["before", ...told]);
+    expect(cid.messages("group-1").at(-3)).toMatchObject({ __history: "true" });
+    expect(ann.texts("group-1")).toEqual(told);
     expect(bob.messages()).toEqual([]);
-    expect(world.log("group-1").some(({ body }) => body.includes("MEMBER_LEFT_GROUP"))).toBe(false);
+    expect(world.log("group-1").filter(({ body }) => body.includes("MEMBER_LEFT_GROUP"))).toHaveLength(1);
   });
 
   it("asks for the names of newcomers only, and for none where they are too many to be named", async () => {

@@ -264,7 +264,7 @@ describe("importOriginalConversations", () => {
 
   it.each([
     ["message_too_large", { text: "x".repeat(110_000) }],
-    ["malformed", { text: 5 }],
+    ["malformed", { group: 5 }],
   ])("refuses with the reason %s, and gives the number to the next", async (reason, more) => {
     const copies = [...direct("m1", "a", "b", 1_000, more), ...direct("m2", "a", "b", 2_000)];
 

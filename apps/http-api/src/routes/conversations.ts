@@ -9,6 +9,7 @@ import {
   outsideUserIdSchema,
   syncRequestSchema,
   syncResponseSchema,
+  validate,
 } from "@chat21/protocol";
 import * as z from "zod";
 import { milliseconds } from "../components.ts";
@@ -51,6 +52,17 @@ function readerOf(actor: VerifiedToken, user: string | undefined): VerifiedToken
   if (user === undefined || user === actor.user) return actor;
   if (!actor.admin) throw new ChatError("forbidden", "only an admin may name another user");
   return { ...actor, user };
+}
+
+/** Throws `bad_request` for values that only existing clients may send. What is no JSON is refused by the engine. */
+function requireMessage(text: string): void {
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return;
+  }
+  validate(outgoingMessageSchema, message);
 }
 
 /** Conversations, messages and catching up, for clients that know numbers. */
@@ -147,6 +159,7 @@ export const conversationRoutes: readonly Route[] = [
     example: { body: { text: "Hello", type: "text", client_message_id: "1f6b" } },
     answers: { 201: { description: "Stored and delivered.", schema: sentSchema } },
     async handle({ actor, params, query, text }, { engine }) {
+      requireMessage(text);
       const { sender } = query;
       const request = {
         recipient: params.conversWith,
