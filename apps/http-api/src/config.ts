@@ -12,6 +12,7 @@ import {
   secretWeakness,
   type TlsFiles,
 } from "@chat21/runtime";
+import type { AuthorityConfig } from "./authority.ts";
 
 /** Every setting of the API as a process of its own beside the `WEBHOOK_` ones, in the order of the help. */
 export const apiSettings = chooseSettings(
@@ -34,14 +35,8 @@ export const apiSettings = chooseSettings(
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );
 
-/** Configuration of the API as a process of its own, checked and with defaults. */
-export interface ApiConfig extends ClusterConfig, BrokerConfig {
-  /** HS256 secret. It has no default: everybody who knows it can sign in as any user. */
-  readonly secret: string;
-  /** Folder of ES256 keys, which sign instead of the secret; `undefined`: there are none. */
-  readonly keysDir: string | undefined;
-  /** Accepts tokens that never end. */
-  readonly tokensWithoutExp: boolean;
+/** Configuration of every process that serves the API from the shared database, checked and with defaults. */
+export interface SharedApiConfig extends AuthorityConfig {
   /** 0 takes any free one. */
   readonly httpPort: number;
   /** Path at which REST begins. */
@@ -53,9 +48,42 @@ export interface ApiConfig extends ClusterConfig, BrokerConfig {
   readonly trustProxy: false | number | string;
   readonly requestsPerMinute: number;
   readonly authFailuresPerMinute: number;
+}
+
+/** Configuration of the API as a process of its own, checked and with defaults. */
+export interface ApiConfig extends ClusterConfig, BrokerConfig, SharedApiConfig {
   /** RabbitMQ's management API; `undefined`: connections of revoked tokens stay until they end by themselves. */
   readonly managementUri: string | undefined;
 }
+
+/** Reads what every process that serves the API has, beside the secret. */
+export function readSharedApiConfig({
+  read,
+}: ClusterReader<SharedApiSettingName>): Omit<SharedApiConfig, "secret"> {
+  return {
+    keysDir: read("keysDir"),
+    tokensWithoutExp: read("tokensWithoutExp") ?? false,
+    httpPort: read("httpPort") ?? 8010,
+    basePath: read("basePath") ?? "/api",
+    tls: chooseTls(read("tlsCert"), read("tlsKey")),
+    namesVisible: read("namesVisible") ?? true,
+    trustProxy: read("trustProxy") ?? false,
+    requestsPerMinute: read("requestsPerMinute") ?? 600,
+    authFailuresPerMinute: read("authFailuresPerMinute") ?? 60,
+  };
+}
+
+type SharedApiSettingName =
+  | "authFailuresPerMinute"
+  | "basePath"
+  | "httpPort"
+  | "keysDir"
+  | "namesVisible"
+  | "requestsPerMinute"
+  | "tlsCert"
+  | "tlsKey"
+  | "tokensWithoutExp"
+  | "trustProxy";
 
 /**
  * Reads the configuration; see `loadClusterConfig`. Notes a weak secret.
@@ -66,15 +94,7 @@ export function loadApiConfig(environment: Environment = process.env): LoadedCon
   return loadClusterConfig(source, (reader) => ({
     secret: readSecret(reader),
     ...readBrokerConfig(reader),
-    keysDir: reader.read("keysDir"),
-    tokensWithoutExp: reader.read("tokensWithoutExp") ?? false,
-    httpPort: reader.read("httpPort") ?? 8010,
-    basePath: reader.read("basePath") ?? "/api",
-    tls: chooseTls(reader.read("tlsCert"), reader.read("tlsKey")),
-    namesVisible: reader.read("namesVisible") ?? true,
-    trustProxy: reader.read("trustProxy") ?? false,
-    requestsPerMinute: reader.read("requestsPerMinute") ?? 600,
-    authFailuresPerMinute: reader.read("authFailuresPerMinute") ?? 60,
+    ...readSharedApiConfig(reader),
     managementUri: reader.read("managementUri"),
   }));
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createTokens, createVerifier, type KeySetOptions, type Tokens, type Verifier } from "@chat21/auth";
+import type { Verifier } from "@chat21/auth";
 import { type AmqpEdge, createAmqpEdge, createConnectionCloser } from "@chat21/broker-amqp";
 import type { Engine } from "@chat21/engine";
 import {
@@ -7,7 +7,6 @@ import {
   type ClusterGround,
   createClusterEngine,
   operatorPath,
-  readSigningKeys,
   startClusterService,
   startOnBroker,
   systemClock,
@@ -16,6 +15,7 @@ import {
 import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/store-mongo";
 import express from "express";
 import type { Logger } from "pino";
+import { createAuthority } from "./authority.ts";
 import type { ApiConfig } from "./config.ts";
 import { createHttpApi } from "./create-http-api.ts";
 import { httpApiConfigOf } from "./http-api-config.ts";
@@ -49,14 +49,7 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
   } as const;
   return startClusterService({ config, database, listener, log }, async (ground) => {
     const { url, store, watch, registry, drain, reloads, health } = ground;
-    const { tokens, verifier } = createAuthority(config, log, store);
-    drain.add("the verifier", 0, verifier.stop);
-    if (config.keysDir !== undefined) {
-      reloads.add("the keys of tokens", () => {
-        tokens.replaceKeys(readKeys(config));
-        verifier.forget();
-      });
-    }
+    const { tokens, verifier } = createAuthority(ground, config, log);
     const { engine, edge } = await startEngine(ground, { config, verifier, log });
     await verifier.start();
     // From here on only: connections of tokens that were revoked before this process began are closed already.
@@ -77,25 +70,6 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
       close: drain.close,
     };
   });
-}
-
-function createAuthority(
-  config: ApiConfig,
-  log: Logger,
-  { revocations }: MongoStore,
-): { readonly tokens: Tokens; readonly verifier: Verifier } {
-  const tokens = createTokens({
-    ...readKeys(config),
-    clock: systemClock,
-    newId: randomUUID,
-    acceptWithoutExp: config.tokensWithoutExp,
-  });
-  return { tokens, verifier: createVerifier({ tokens, revocations, clock: systemClock, log }) };
-}
-
-function readKeys({ secret, keysDir }: ApiConfig): KeySetOptions {
-  const es256 = keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", keysDir);
-  return { secret, es256 };
 }
 
 /** RabbitMQ does not check whether a token was revoked, so this closes the open connections of revoked tokens. */

@@ -1,5 +1,8 @@
+export type { Authority, AuthorityConfig } from "./authority.ts";
+export { createAuthority } from "./authority.ts";
 export { compressAnswers } from "./compress-answers.ts";
-export { apiSettings } from "./config.ts";
+export type { SharedApiConfig } from "./config.ts";
+export { apiSettings, readSharedApiConfig } from "./config.ts";
 export type { HttpApiOptions } from "./create-http-api.ts";
 export { createHttpApi } from "./create-http-api.ts";
 export type { ApiChoices, HttpApiConfig, RateLimits } from "./http-api-config.ts";

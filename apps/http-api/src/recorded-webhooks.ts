@@ -1,13 +1,12 @@
 import type { Clock } from "@chat21/engine";
 import {
+  chooseEndpoint,
   createDeliveryLog,
   createWebhookTest,
-  normalizeEndpointUrl,
   type StoredWebhookDelivery,
   type WebhookSettings,
   type WebhookStore,
 } from "@chat21/events";
-import { ChatError } from "@chat21/protocol";
 import type { OperatorWebhooks } from "./operator-api.ts";
 
 /** Times of a test event, milliseconds. */
@@ -44,12 +43,7 @@ export function recordedWebhooks({ settings, store, clock }: RecordedWebhooksOpt
     log: createDeliveryLog({ store, clock }),
     describe: () => ({ enabled: enabled && endpoints.length > 0, endpoints, events }),
     async test(app, url) {
-      const endpoint =
-        url === undefined ? endpoints[0] : endpoints.find((one) => one === normalizeEndpointUrl(url));
-      if (endpoint === undefined || !enabled) {
-        const what = url === undefined ? "there is no endpoint" : "there is no such endpoint";
-        throw new ChatError("not_found", what);
-      }
+      const { url: endpoint } = chooseEndpoint(enabled ? settings.endpoints : [], url);
       const now = clock.now();
       const { id, event, body } = createWebhookTest(app, now);
       await store.enqueue([{ id, endpoint, app, event, body, orderKey: id, createdAt: now }]);

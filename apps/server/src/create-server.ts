@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Server as HttpServer } from "node:http";
-import { createTokens, createVerifier, type KeySetOptions, type Tokens, type Verifier } from "@chat21/auth";
+import {
+  createTokens,
+  createVerifier,
+  type KeySetOptions,
+  sessionsOf,
+  type Tokens,
+  type Verifier,
+} from "@chat21/auth";
 import { createEmbeddedEdge, type EmbeddedEdge, isMqttPath } from "@chat21/broker-embedded";
 import { createEngine, type Edge, type Engine, type Metrics } from "@chat21/engine";
 import type { WebhookSettings } from "@chat21/events";
@@ -143,13 +150,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
     presence: config.presence,
     presenceGraceMs: config.presenceGraceMs,
   });
-  verifier.onRevocation(({ app: ofApp, user, tokenId, issuedBefore }) => {
-    engine.handleRevocation({
-      ...{ app: ofApp, user },
-      ...(tokenId === null ? {} : { tokenId }),
-      ...(issuedBefore === null ? {} : { issuedBefore }),
-    });
-  });
+  verifier.onRevocation((record) => void engine.handleRevocation(sessionsOf(record)));
   const webFolder = findWebFolder();
   app = createHttpApp({ config, engine, store, tokens, verifier, webhooks, registry, log, webFolder });
 

@@ -1,15 +1,14 @@
 import type { Clock, EventSink, Log, Metrics } from "@chat21/engine";
 import type { WebhookStore } from "@chat21/events";
 import {
+  chooseEndpoint,
   createDeliveryLog,
   createWebhookSink,
   type DeliveryLog,
   generateWebhookSecret,
-  normalizeEndpointUrl,
   type WebhookSettings,
 } from "@chat21/events";
 import type { OperatorWebhooks } from "@chat21/http-api";
-import { ChatError } from "@chat21/protocol";
 import type { Proxies } from "@chat21/runtime";
 import {
   createWebhookWorker,
@@ -77,15 +76,8 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
     log: createDeliveryLog({ store, clock, ...(worker === null ? {} : { worker }) }),
     describe: () => ({ enabled: active, endpoints: endpoints.map(({ url }) => url), events }),
     async test(app, url) {
-      const wanted =
-        url === undefined ? endpoints[0] : endpoints.find((one) => one.url === normalizeEndpointUrl(url));
-      if (wanted === undefined) {
-        throw new ChatError(
-          "not_found",
-          url === undefined ? "there is no endpoint" : "there is no such endpoint",
-        );
-      }
-      return sendTestEvent({ endpoint: wanted, clock, app, allowPrivate, allowLoopback, proxies });
+      const endpoint = chooseEndpoint(endpoints, url);
+      return sendTestEvent({ endpoint, clock, app, allowPrivate, allowLoopback, proxies });
     },
   };
 }

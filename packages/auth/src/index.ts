@@ -2,6 +2,7 @@ export type { Es256Key, JsonWebKeySet, KeyMaterial, KeySetOptions, PublicJwk } f
 export { LineBudget } from "./line-budget.ts";
 export { tokenRefusal } from "./refusal-log.ts";
 export type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
+export { sessionsOf } from "./revocation-store.ts";
 export type { IssuedToken, IssueRequest, Tokens, TokensOptions } from "./tokens.ts";
 export { createTokens } from "./tokens.ts";
 export type { VerifiedToken } from "./verified-token.ts";

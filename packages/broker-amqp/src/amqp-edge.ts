@@ -1,6 +1,5 @@
 import type {
   Delivery,
-  Edge,
   EdgeHandler,
   EventSink,
   Invalidations,
@@ -13,7 +12,7 @@ import type { BrokerCapabilities } from "./broker-capabilities.ts";
 import { deliveryPublications, probePublication } from "./delivery-publications.ts";
 import type { ForeignQueues } from "./foreign-queues.ts";
 import { Intake } from "./intake.ts";
-import { goodbyeMs, Outbound } from "./outbound.ts";
+import { type BrokerEdge, goodbyeMs, Outbound } from "./outbound.ts";
 import { Pause } from "./pause.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import type { TopologyOptions } from "./topology.ts";
@@ -45,19 +44,9 @@ export interface AmqpEdgeOptions extends TopologyOptions {
 }
 
 /** The `Edge` of clients that are connected to RabbitMQ's MQTT plugin. */
-export interface AmqpEdge extends Edge {
-  /** Connected, not blocked, and everything declared. Deliveries wait while it is `false`. */
-  readonly ready: boolean;
-  /** Connected, but the broker takes no publishes because its memory or disk runs out. */
-  readonly isBlocked: boolean;
+export interface AmqpEdge extends BrokerEdge {
   /** Partitions that are consumed here, ascending. */
   readonly partitions: readonly number[];
-  /** Of the broker; `undefined` before `start`. */
-  readonly capabilities: BrokerCapabilities | undefined;
-  /** Invalidations to and from the other processes on this broker. */
-  readonly invalidations: Invalidations;
-  /** A sink that publishes what `eventsOf` makes of facts to the exchange `chat21.events`, over this edge's connection. */
-  eventSink(eventsOf: EventsOf): EventSink;
 }
 
 const defaultConnectTimeoutMs = 30_000;

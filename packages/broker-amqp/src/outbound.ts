@@ -1,4 +1,4 @@
-import type { EventSink, Log } from "@chat21/engine";
+import type { Edge, EventSink, Invalidations, Log } from "@chat21/engine";
 import type { ChannelModel } from "amqplib";
 import { AmqpEventSink, type EventsOf } from "./amqp-event-sink.ts";
 import { AmqpInvalidations } from "./amqp-invalidations.ts";
@@ -8,6 +8,20 @@ import type { BrokerCapabilities } from "./broker-capabilities.ts";
 import { Publisher } from "./publisher.ts";
 import { settlesWithin, type Timers } from "./timers.ts";
 import { declareExchanges, publishedExchanges } from "./topology.ts";
+
+/** An `Edge` that delivers through RabbitMQ. */
+export interface BrokerEdge extends Edge {
+  /** Connected, not blocked, and all that it needs there is ready. Deliveries over the broker wait while it is `false`. */
+  readonly ready: boolean;
+  /** Connected, but the broker takes no publishes because its memory or disk runs out. */
+  readonly isBlocked: boolean;
+  /** Of the broker; `undefined` before `start`. */
+  readonly capabilities: BrokerCapabilities | undefined;
+  /** Invalidations to and from the other processes on this broker. */
+  readonly invalidations: Invalidations;
+  /** A sink that publishes what `eventsOf` makes of facts to the exchange `chat21.events`, over this edge's connection. */
+  eventSink(eventsOf: EventsOf): EventSink;
+}
 
 /** Options of {@link Outbound}. */
 export interface OutboundOptions {

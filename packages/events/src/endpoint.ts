@@ -33,6 +33,20 @@ export function normalizeEndpointUrl(text: string): string {
   return url.href;
 }
 
+/**
+ * The endpoint of this address, in whatever form it is written; the first one without an address. Throws `ChatError`
+ * `not_found` when there is none.
+ */
+export function chooseEndpoint<Endpoint extends { readonly url: string }>(
+  endpoints: readonly Endpoint[],
+  url: string | undefined,
+): Endpoint {
+  const chosen =
+    url === undefined ? endpoints[0] : endpoints.find((one) => one.url === normalizeEndpointUrl(url));
+  if (chosen !== undefined) return chosen;
+  throw new ChatError("not_found", url === undefined ? "there is no endpoint" : "there is no such endpoint");
+}
+
 /** An endpoint for people's eyes: without its query string, which often holds a secret. */
 export function endpointLabel(url: string): string {
   const parsed = URL.parse(url);

@@ -10,7 +10,7 @@ export type {
 export { createDeliveryLog } from "./delivery-log.ts";
 export { deliveryRows } from "./delivery-rows.ts";
 export type { WebhookEndpoint } from "./endpoint.ts";
-export { endpointLabel, normalizeEndpointUrl } from "./endpoint.ts";
+export { chooseEndpoint, endpointLabel, normalizeEndpointUrl } from "./endpoint.ts";
 export type { ConversationBody, MessageBody, PresenceBody } from "./event-body.ts";
 export { conversationBody, messageBody, presenceBody } from "./event-body.ts";
 export type { BackendEventDraft } from "./fact-events.ts";

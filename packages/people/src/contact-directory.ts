@@ -95,9 +95,13 @@ async function ask(
 }
 
 /** The person's full name, else first and last, else one of them, else the id. */
+/** The full name that these names make; empty when there is none. */
+export function fullNameOf({ fullname, firstname, lastname }: z.infer<typeof answerSchema>): string {
+  return fullname || [firstname, lastname].filter(Boolean).join(" ");
+}
+
 function contactOf(user: string, names: z.infer<typeof answerSchema>): Contact {
   const firstname = names.firstname ?? "";
   const lastname = names.lastname ?? "";
-  const composed = [firstname, lastname].filter((name) => name !== "").join(" ");
-  return { fullname: names.fullname || composed || toOutsideId(user), firstname, lastname };
+  return { fullname: fullNameOf(names) || toOutsideId(user), firstname, lastname };
 }

@@ -1,5 +1,5 @@
 export type { ContactDirectoryOptions } from "./contact-directory.ts";
-export { contactLimits, createContactDirectory } from "./contact-directory.ts";
+export { contactLimits, createContactDirectory, fullNameOf } from "./contact-directory.ts";
 export type { ErasedUser, EraseUserParts } from "./erase-user.ts";
 export { eraseUser } from "./erase-user.ts";
 export type { InstanceRecord, InstanceStore } from "./instance-store.ts";

@@ -1,4 +1,5 @@
 import type { Actor, Engine } from "@chat21/engine";
+import { fullNameOf } from "@chat21/people";
 import type { UserProfile } from "@chat21/protocol";
 import * as z from "zod";
 import { json } from "../reply.ts";
@@ -29,7 +30,7 @@ export const nameRoutes: readonly Route[] = [
       const users = config.namesVisible ? query.users : await acquainted(engine, actor, query.users);
       const records = await Promise.all(users.map((user) => store.users.get(params.app, user)));
       const names = records.flatMap((record) => {
-        const name = record === null ? "" : nameIn(JSON.parse(record.profile));
+        const name = record === null ? "" : fullNameOf(JSON.parse(record.profile) as UserProfile);
         return record === null || name === "" ? [] : [{ user: record.id, name }];
       });
       return json(200, { names });
@@ -44,8 +45,4 @@ async function acquainted(
 ): Promise<readonly string[]> {
   const found = await presence.get(actor, users);
   return users.filter((user, index) => user === actor.user || found[index]?.known === true);
-}
-
-function nameIn({ fullname, firstname, lastname }: UserProfile): string {
-  return fullname || [firstname, lastname].filter(Boolean).join(" ");
 }

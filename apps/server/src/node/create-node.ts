@@ -1,16 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { createTokens, createVerifier, type KeySetOptions, type Tokens, type Verifier } from "@chat21/auth";
+import { sessionsOf, type Verifier } from "@chat21/auth";
 import { createNodeEdge, type NodeEdge, observerPrefix } from "@chat21/broker-amqp";
 import { createEmbeddedEdge, type EmbeddedEdge, isMqttPath } from "@chat21/broker-embedded";
 import type { Engine } from "@chat21/engine";
-import { createHttpApi, httpApiConfigOf, operatorApi, recordedWebhooks } from "@chat21/http-api";
+import {
+  createAuthority,
+  createHttpApi,
+  httpApiConfigOf,
+  operatorApi,
+  recordedWebhooks,
+} from "@chat21/http-api";
 import {
   brokerHealth,
   type ClusterGround,
   createClusterEngine,
   OperatorError,
   operatorPath,
-  readSigningKeys,
   readTlsMaterial,
   refuseOtherUpgrades,
   startClusterService,
@@ -65,12 +70,7 @@ export function createNode(config: NodeConfig, log: Logger): Promise<Node> {
 
 async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, log: Logger): Promise<Node> {
   const { url, http, store, watch, registry, metrics, drain, reloads, health } = ground;
-  const tokens = createTokens({
-    ...{ ...readKeys(config), clock: systemClock, newId: randomUUID },
-    acceptWithoutExp: config.tokensWithoutExp,
-  });
-  const verifier = createVerifier({ tokens, revocations: store.revocations, clock: systemClock, log });
-  drain.add("the verifier", 0, verifier.stop);
+  const { tokens, verifier } = createAuthority(ground, config, log);
   let app: Express | undefined;
   const tls = config.tls === undefined ? undefined : readTlsMaterial(config.tls);
   const clients = createEmbeddedEdge({
@@ -88,7 +88,9 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
   drain.add("the engine", 0.2, (timeoutMs) => within(engine.drain(), timeoutMs));
   // It stops first: what clients have sent is committed, acknowledged and delivered before the engine ends.
   drain.add("the edge", 0.25, (timeoutMs) => edge.close(timeoutMs));
-  addReloads(config, ground, { tokens, verifier, clients });
+  const { tls: files } = config;
+  if (files !== undefined)
+    reloads.add("the certificate of MQTT", () => clients.setTls(readTlsMaterial(files)));
 
   await refuseBesideObservers(store);
   await verifier.start();
@@ -153,37 +155,6 @@ function createEngineOn(
   const engine = createClusterEngine({
     ...{ config, holder, store, edge, tokens: verifier, log, metrics, presenceGraceMs },
   });
-  verifier.onRevocation(({ app, user, tokenId, issuedBefore }) => {
-    engine.handleRevocation({
-      ...{ app, user },
-      ...(tokenId === null ? {} : { tokenId }),
-      ...(issuedBefore === null ? {} : { issuedBefore }),
-    });
-  });
+  verifier.onRevocation((record) => void engine.handleRevocation(sessionsOf(record)));
   return { edge, engine };
-}
-
-function readKeys({ secret, keysDir }: NodeConfig): KeySetOptions {
-  const es256 = keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", keysDir);
-  return { secret, es256 };
-}
-
-interface ReloadedParts {
-  readonly tokens: Tokens;
-  readonly verifier: Verifier;
-  readonly clients: EmbeddedEdge;
-}
-
-function addReloads(
-  config: NodeConfig,
-  { reloads }: ClusterGround<MongoStore>,
-  { tokens, verifier, clients }: ReloadedParts,
-): void {
-  const { tls, keysDir } = config;
-  if (tls !== undefined) reloads.add("the certificate of MQTT", () => clients.setTls(readTlsMaterial(tls)));
-  if (keysDir === undefined) return;
-  reloads.add("the keys of tokens", () => {
-    tokens.replaceKeys(readKeys(config));
-    verifier.forget();
-  });
 }

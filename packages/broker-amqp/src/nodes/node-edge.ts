@@ -12,7 +12,7 @@ import type {
 import type { ChannelModel } from "amqplib";
 import type { EventsOf } from "../amqp-event-sink.ts";
 import type { BrokerCapabilities } from "../broker-capabilities.ts";
-import { goodbyeMs, Outbound } from "../outbound.ts";
+import { type BrokerEdge, goodbyeMs, Outbound } from "../outbound.ts";
 import { transient } from "../publisher.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { names } from "../topology.ts";
@@ -38,20 +38,13 @@ export interface NodeEdgeOptions {
   readonly timers?: Timers | undefined;
 }
 
-/** The `Edge` of one of several nodes: its own clients, and over RabbitMQ the other nodes' clients. */
-export interface NodeEdge extends Edge {
-  /** Connected, not blocked, and it knows who is connected to the other nodes. Deliveries to them wait while it is `false`. */
-  readonly ready: boolean;
-  /** Connected, but the broker takes no publishes because its memory or disk runs out. */
-  readonly isBlocked: boolean;
+/**
+ * The `Edge` of one of several nodes: its own clients, and over RabbitMQ the other nodes' clients. It is ready when it
+ * knows who is connected to the other nodes.
+ */
+export interface NodeEdge extends BrokerEdge {
   /** The other nodes, by name. */
   readonly peers: readonly string[];
-  /** Of the broker; `undefined` before `start`. */
-  readonly capabilities: BrokerCapabilities | undefined;
-  /** Invalidations to and from the other processes on this broker. */
-  readonly invalidations: Invalidations;
-  /** A sink that publishes what `eventsOf` makes of facts to the exchange `chat21.events`, over this edge's connection. */
-  eventSink(eventsOf: EventsOf): EventSink;
 }
 
 const defaultConnectTimeoutMs = 30_000;
