@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { compatToken, startWebhookReceiver, type WebhookReceiver } from "@chat21/testkit";
+import jwt from "jsonwebtoken";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newDataDir, removeDataDirs, runChat21, ServerProcess } from "./server-process.ts";
 
@@ -175,6 +176,18 @@ describe("chat21 token check", () => {
     expect(await reasonOf(compatToken("a", { secret, ttlSeconds: -5 }))).toContain("exp is in the past");
     expect(await reasonOf(compatToken("..", { secret }))).toContain("sub or app_id is no id");
     expect(await reasonOf(compatToken("system", { secret }))).toContain("sub is system");
+  });
+
+  it("takes a token without exp where the server does", async () => {
+    const secret = readFileSync(join(server.dataDir, "jwt-secret"), "utf8").trim();
+    const { exp: _, ...endless } = claimsOf(compatToken("a", { secret }));
+    const checked = (setting: string) =>
+      runChat21(["token", "check", jwt.sign(endless, secret)], {
+        env: { CHAT21_DATA_DIR: server.dataDir, CHAT21_TOKENS_WITHOUT_EXP: setting },
+      });
+
+    expect((await checked("0")).stderr).toContain("exp is missing");
+    expect((await checked("1")).code).toBe(0);
   });
 });
 

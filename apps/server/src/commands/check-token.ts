@@ -14,7 +14,7 @@ export interface CheckTokenOptions {
   readonly json?: boolean;
 }
 
-/** What a server with this configuration does with a token. */
+/** The answer of a server with this configuration to a token. */
 type Checked =
   | { readonly accepted: true; readonly token: VerifiedToken }
   | { readonly accepted: false; readonly code: ErrorCode; readonly reason: string };
@@ -32,7 +32,10 @@ export async function checkToken(given: string, options: CheckTokenOptions): Pro
     );
   }
   const es256 = config.keysDir === undefined ? [] : readSigningKeys("CHAT21_JWT_KEYS_DIR", config.keysDir);
-  const tokens = createTokens({ secret, es256, clock: systemClock, newId: randomUUID });
+  const tokens = createTokens({
+    ...{ secret, es256, clock: systemClock, newId: randomUUID },
+    acceptWithoutExp: config.tokensWithoutExp,
+  });
   const text = (given === "-" ? await textOf(process.stdin) : given).trim().replace(/^bearer\s+/i, "");
   const checked = check(() => tokens.verify(text), config.apps);
   if (options.json === true) printJson(checked.accepted ? described(checked.token) : checked);
