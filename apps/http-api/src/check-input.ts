@@ -25,7 +25,7 @@ interface ParamForm {
   readonly description: string;
   /** Checks the segment as {@link readParams} leaves it. */
   readonly matches: (value: string) => boolean;
-  /** What a caller may write there, for the documentation. */
+  /** The form that a caller may write, for the documentation. */
   readonly schema: z.core.$ZodType;
   /** The same for `v1`, where it differs. */
   readonly v1Schema?: z.core.$ZodType;

@@ -35,7 +35,7 @@ export interface Component {
   readonly json?: Readonly<Record<string, unknown>>;
 }
 
-/** What a field with a time says of it. */
+/** Description of a field that holds a time. */
 export const milliseconds = "Milliseconds since 1970, by the server's clock.";
 const conversWith = "The other user of a direct conversation, or the group.";
 const number = "Number in the conversation, from 1.";

@@ -19,7 +19,7 @@ const resolvesTo =
       ),
     );
 
-/** What a machine behind a proxy says about names of the world. */
+/** The answer of a resolver that knows no public names, as on a machine behind a proxy. */
 const knowsNoNames: Resolve = (hostname, callback) =>
   setImmediate(() => callback(new Error(`getaddrinfo ENOTFOUND ${hostname}`), []));
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { findRabbit } from "../../local/rabbit-installation.ts";
 import { programPath } from "./container.ts";
 
-/** What stands for a base image: the same programs, from packages of Debian. */
+/** The replacement of a base image: the same programs, from packages of Debian. */
 export interface Base {
   /** Folder with `/usr` and `/etc/alternatives`. */
   readonly system: string;

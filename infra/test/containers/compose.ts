@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 
-/** What `docker-compose.yml` says of one service, with the variables filled in. */
+/** One service of `docker-compose.yml`, with the variables filled in. */
 export interface Service {
   readonly build?: { readonly dockerfile: string; readonly args?: Readonly<Record<string, string>> };
   readonly entrypoint?: readonly string[];

@@ -42,7 +42,7 @@ export async function copyFiles(
   return files;
 }
 
-/** What a container is made of. */
+/** The parts of a container. */
 export interface ContainerOptions {
   readonly name: string;
   /** An own, empty folder. */
@@ -53,7 +53,7 @@ export interface ContainerOptions {
     "environment" | "user" | "directory" | "healthcheck" | "entrypoint" | "command"
   >;
   readonly files: Files;
-  /** What compose or Kubernetes give it, over the image's own. */
+  /** Variables of compose or Kubernetes; they replace those of the image. */
   readonly environment: Readonly<Record<string, string>>;
   /** Whether only {@link writable} can be written. */
   readonly isReadOnly: boolean;

@@ -3,7 +3,7 @@ import { systemUser, toWireConversWith } from "@chat21/protocol";
 import { shownName } from "../ui/foreign-text.ts";
 
 /**
- * What people are called, everywhere on the page alike: by their profile on the server. What a message or a group says
+ * Names of people, the same everywhere on the page: those of their profiles on the server. What a message or a group says
  * of somebody is used only for people without a profile. Made for `useSyncExternalStore`.
  */
 export interface Names {
