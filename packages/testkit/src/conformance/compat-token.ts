@@ -27,7 +27,7 @@ export function compatToken(user: string, options: CompatTokenOptions): string {
       user_id: user,
       app_id: app,
       iat: now - 1,
-      exp: now + ttlSeconds,
+      ...(ttlSeconds === null ? {} : { exp: now + ttlSeconds }),
       aud: ["rabbitmq", user],
       kid: "tiledesk-key",
       tiledesk_api_roles: role,
@@ -47,8 +47,8 @@ export interface CompatTokenOptions {
   readonly wireId?: string;
   /** @default "user" */
   readonly role?: "user" | "admin";
-  /** Seconds from now. Negative for an expired token. @default 3600 */
-  readonly ttlSeconds?: number;
+  /** Seconds from now. Negative for an expired token, `null` for one that never ends. @default 3600 */
+  readonly ttlSeconds?: number | null;
   /** @default a random UUID */
   readonly tokenId?: string;
   /** @default "HS256" */
