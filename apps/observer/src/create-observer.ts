@@ -12,7 +12,12 @@ import {
   systemClock,
   within,
 } from "@chat21/runtime";
-import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/store-mongo";
+import {
+  connectMongoStore,
+  type MongoStore,
+  type MongoStoreOptions,
+  migrateMongoStore,
+} from "@chat21/store-mongo";
 import type { Logger } from "pino";
 import type { ObserverConfig } from "./config.ts";
 import { measureBroker } from "./measure-broker.ts";
@@ -40,7 +45,10 @@ const noTokens: TokenVerifier = { verify: () => Promise.reject(new ChatError("un
  * is closed.
  */
 export function createObserver(config: ObserverConfig, log: Logger): Promise<Observer> {
-  const database = { migrate: migrateMongoStore, connect: connectMongoStore };
+  const database = {
+    migrate: migrateMongoStore,
+    connect: (options: MongoStoreOptions) => connectMongoStore({ ...options, dispatchMarks: "event" }),
+  };
   const listener = { port: config.metricsPort, variable: "METRICS_PORT" };
   return startClusterService({ config, database, listener, log }, async (ground) => {
     const edge = await startEngine(ground, config, log);

@@ -12,6 +12,7 @@ import type {
   RevocationDocument,
   SchemaDocument,
   UserDocument,
+  WriterDocument,
 } from "./documents.ts";
 
 /** The store's collections. Their prefix keeps them apart from those of an original Chat21 in the same database. */
@@ -28,6 +29,7 @@ export interface Collections {
   readonly revocations: mongo.Collection<RevocationDocument>;
   readonly schema: mongo.Collection<SchemaDocument>;
   readonly users: mongo.Collection<UserDocument>;
+  readonly writers: mongo.Collection<WriterDocument>;
 }
 
 /** The driver's own collections: mongoose casts nothing on the way of a message. */
@@ -45,5 +47,6 @@ export function openCollections(database: mongo.Db): Collections {
     revocations: database.collection("chat21_revocations"),
     schema: database.collection("chat21_schema"),
     users: database.collection("chat21_users"),
+    writers: database.collection("chat21_writers"),
   };
 }

@@ -15,9 +15,11 @@ const committed = (count: number): RunResult => ({ status: "committed", committe
 async function insert(
   events: Collections["events"],
   records: readonly EventRecord[],
+  writer: number | null,
 ): Promise<number | null> {
   try {
-    await events.insertMany(records.map(toEventDocument), { ordered: true });
+    const documents = records.map((event) => toEventDocument(event, writer));
+    await events.insertMany(documents, { ordered: true });
     return null;
   } catch (thrown) {
     const index = duplicateIndex(thrown);
@@ -43,12 +45,16 @@ async function refusalOf(database: Database, run: Run, stored: number): Promise<
  * no later run; the rest is sent again. Repeats are not looked for beforehand: they are rare, the unique key finds
  * them, and a look would cost one more query for every batch.
  */
-export async function commitPlain(database: Database, runs: readonly Run[]): Promise<PlainResult[]> {
+export async function commitPlain(
+  database: Database,
+  runs: readonly Run[],
+  writer: number | null,
+): Promise<PlainResult[]> {
   const results = new Array<PlainResult>(runs.length);
   let waiting = runs.map((_, index) => index);
   const eventsOf = (index: number) => runs[index]?.events ?? [];
   while (waiting.length > 0) {
-    const stopped = await insert(database.collections.events, waiting.flatMap(eventsOf));
+    const stopped = await insert(database.collections.events, waiting.flatMap(eventsOf), writer);
     let offset = 0;
     let next: number[] = [];
     for (const [at, index] of waiting.entries()) {

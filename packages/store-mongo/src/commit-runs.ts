@@ -2,6 +2,7 @@ import type { EventRecord, Run, RunResult } from "@chat21/engine";
 import { commitPlain } from "./commit-plain.ts";
 import { commitInTransaction, type TransactionResult } from "./commit-transaction.ts";
 import type { Database } from "./database.ts";
+import type { CommitUnderWay, DispatchCursor } from "./dispatch-cursor.ts";
 import type { DispatchMarks } from "./dispatch-marks.ts";
 import type { HeadHints } from "./head-hints.ts";
 import type { KnownHeads } from "./known-heads.ts";
@@ -63,13 +64,17 @@ function inChunks(runs: readonly Run[]): Run[][] {
  * One transaction for all runs. Where rivals make it fail, one for each run, so that only runs with rivals have to
  * wait.
  */
-async function commitTogether(database: Database, runs: readonly Run[]): Promise<TransactionResult[]> {
+async function commitTogether(
+  database: Database,
+  runs: readonly Run[],
+  writer: number | null,
+): Promise<TransactionResult[]> {
   try {
-    return await commitInTransaction(database, runs);
+    return await commitInTransaction(database, runs, writer);
   } catch (thrown) {
     if (runs.length < 2 || !isTransient(thrown)) throw thrown;
     const results: TransactionResult[] = [];
-    for (const run of runs) results.push(...(await commitInTransaction(database, [run])));
+    for (const run of runs) results.push(...(await commitInTransaction(database, [run], writer)));
     return results;
   }
 }
@@ -79,26 +84,38 @@ export interface CommitMemory {
   readonly known: KnownHeads;
   readonly marks: DispatchMarks;
   readonly hints: HeadHints;
+  /** `null`: each event gets a mark of its own. */
+  readonly cursor: DispatchCursor | null;
 }
 
+/** Of a commit whose events carry marks of their own. */
+const unwatched: CommitUnderWay = { stored: () => {}, end: () => {} };
+
 /** `EventLog.commit`. */
-export function createCommit(database: Database, { known, marks, hints }: CommitMemory) {
+export function createCommit(database: Database, { known, marks, hints, cursor }: CommitMemory) {
+  const writer = cursor?.writer ?? null;
+
   /** A run that was stored before this call says nothing about now. */
   function remember(run: Run, last: EventRecord): void {
     known.set(run, { head: last.seq, kind: run.kind, transient: run.transient });
   }
 
-  return async function commit(runs: readonly Run[]): Promise<readonly RunResult[]> {
-    await marks.passBy(runs);
+  async function store(
+    runs: readonly Run[],
+    stored: CommitUnderWay["stored"],
+  ): Promise<readonly RunResult[]> {
     const results = new Map<Run, RunResult>();
     const first = withoutSharedKeys(runs);
     const plain = runs.filter((run) => first.has(run) && isPlain(run, known));
     // Until their outcome is known.
     for (const run of runs) known.forget(run);
-    for (const [index, result] of (await commitPlain(database, plain)).entries()) {
+    for (const [index, result] of (await commitPlain(database, plain, writer)).entries()) {
       const run = plain[index] as Run;
       const last = run.events.at(-1);
-      if (result !== undefined) results.set(run, result);
+      if (result !== undefined) {
+        results.set(run, result);
+        stored(run, result.committed);
+      }
       if (result?.status !== "committed" || last === undefined) continue;
       remember(run, last);
       hints.raise(run, last.seq, last.timestamp);
@@ -107,16 +124,30 @@ export function createCommit(database: Database, { known, marks, hints }: Commit
     const chunks = [...inChunks(rest), ...runs.filter((run) => !first.has(run)).map((run) => [run])];
     for (const chunk of chunks) {
       const sentAt = performance.now();
-      const answers = await commitTogether(database, chunk);
+      const answers = await commitTogether(database, chunk, writer);
       for (const [index, { result, isNew }] of answers.entries()) {
         const run = chunk[index] as Run;
         const last = run.events.at(-1);
         results.set(run, result);
         if (!isNew || last === undefined) continue;
+        stored(run, result.committed);
         remember(run, last);
         hints.stamped(run, last.seq, sentAt);
       }
     }
     return runs.map((run) => results.get(run) as RunResult);
+  }
+
+  return async function commit(runs: readonly Run[]): Promise<readonly RunResult[]> {
+    await marks.passBy(runs);
+    const underWay = cursor?.begin() ?? unwatched;
+    try {
+      const results = await store(runs, underWay.stored);
+      underWay.end();
+      return results;
+    } catch (thrown) {
+      underWay.end(runs);
+      throw thrown;
+    }
   };
 }

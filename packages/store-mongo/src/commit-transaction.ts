@@ -180,12 +180,13 @@ async function store(
   database: Database,
   runs: readonly Run[],
   before: Before,
+  writer: number | null,
   session: mongo.ClientSession,
 ): Promise<void> {
   if (runs.length === 0) return;
   const { conversations, events, members } = database.collections;
   await events.insertMany(
-    runs.flatMap((run) => run.events.map(toEventDocument)),
+    runs.flatMap((run) => run.events.map((event) => toEventDocument(event, writer))),
     { session },
   );
   await conversations.bulkWrite(
@@ -204,7 +205,11 @@ export interface TransactionResult {
 }
 
 /** Stores runs and their changes beside the log, all in one transaction; may refuse single runs. */
-export function commitInTransaction(database: Database, runs: readonly Run[]): Promise<TransactionResult[]> {
+export function commitInTransaction(
+  database: Database,
+  runs: readonly Run[],
+  writer: number | null,
+): Promise<TransactionResult[]> {
   return database.transaction(async (session) => {
     const before = await readBefore(database.collections, runs, session);
     const refusals = runs.map((run) => refusalOf(run, before));
@@ -212,6 +217,7 @@ export function commitInTransaction(database: Database, runs: readonly Run[]): P
       database,
       runs.filter((_, index) => refusals[index] === null),
       before,
+      writer,
       session,
     );
     return runs.map((run, index) => {

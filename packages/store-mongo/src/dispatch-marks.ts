@@ -109,7 +109,8 @@ export class DispatchMarks {
     for (let at = 0; at < events.length; at += maxMarks) {
       await this.#events.updateMany(
         { _id: { $in: events.slice(at, at + maxMarks) } },
-        { $unset: { undispatched: "" } },
+        // Without its writer, too: a write of the mark that comes late does not find the event.
+        { $unset: { undispatched: "", by: "" } },
         { hint: "_id_" },
       );
     }

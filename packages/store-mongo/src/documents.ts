@@ -40,7 +40,9 @@ export interface EventDocument {
   readonly overlay?: string;
   /** An amendment removed the sender's content. */
   readonly erased?: true;
-  /** Written as zero, set by the server to its logical time: the order of commits, whichever process made them. */
+  /** The writer whose cursor says whether the event is dispatched; absent in events that were stored with a mark. */
+  readonly by?: number;
+  /** The mark "not dispatched": the server's logical time of the insert, which orders commits, whoever made them. */
   readonly undispatched?: mongo.Timestamp;
   /**
    * In place of `undispatched`, for a minute: the event was dispatched by another process than the one that is to
@@ -160,6 +162,15 @@ export interface LeaseDocument {
   readonly keepMs?: number;
   /** By the server's clock. A date, because the server removes documents only by dates. */
   readonly expiresAt: Date;
+}
+
+/** One process that commits events, and how far it has dispatched them. See ADR 0018. */
+export interface WriterDocument {
+  readonly _id: number;
+  /** Of the events that the process stored up to this logical time, those without a mark are dispatched. */
+  readonly dispatchedTo: mongo.Timestamp;
+  /** When the document was written last, by the server's clock. */
+  readonly seenAt: Date;
 }
 
 /** Numbers that only grow. */

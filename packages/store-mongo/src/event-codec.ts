@@ -11,8 +11,8 @@ export function idempotencyKeyOf(event: EventRecord): NonNullable<EventDocument[
   return clientMessageId === null ? null : { app, sender, id: clientMessageId };
 }
 
-/** A new event, not yet dispatched. */
-export function toEventDocument(event: EventRecord): EventDocument {
+/** A new event, not yet dispatched: with a mark of its own, or of a writer with a cursor. */
+export function toEventDocument(event: EventRecord, writer: number | null): EventDocument {
   const { app, conversation, seq, type, sender, messageId, tempUid, hiddenFor } = event;
   const key = idempotencyKeyOf(event);
   return {
@@ -27,7 +27,7 @@ export function toEventDocument(event: EventRecord): EventDocument {
     body: event.body,
     ...(hiddenFor === null ? {} : { hiddenFor }),
     listed: event.listed,
-    undispatched: serverTime,
+    ...(writer === null ? { undispatched: serverTime } : { by: writer }),
   };
 }
 

@@ -1,6 +1,8 @@
 import type { EventLog, EventRange, EventRecord } from "@chat21/engine";
 import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
+import { markEventsOfDeadWriters } from "./dead-writers.ts";
+import type { DispatchCursor } from "./dispatch-cursor.ts";
 import type { DispatchMarks } from "./dispatch-marks.ts";
 import type { EventDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
@@ -27,7 +29,11 @@ function filterOf(range: EventRange, from: number, to: number): mongo.Filter<Eve
 }
 
 /** Reads of the log. */
-export function createEventReads(database: Database, marks: DispatchMarks): EventReads {
+export function createEventReads(
+  database: Database,
+  marks: DispatchMarks,
+  cursor: DispatchCursor | null,
+): EventReads {
   const { events, members } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
 
@@ -84,6 +90,11 @@ export function createEventReads(database: Database, marks: DispatchMarks): Even
       }),
     undispatched: (limit, committed, of) =>
       database.call(async () => {
+        const isChosen = ({ committedAt }: EventRecord) =>
+          typeof committed === "number"
+            ? committedAt < committed
+            : committedAt < committed.before || committedAt > committed.after;
+        await Promise.all([cursor?.mark(isChosen), markEventsOfDeadWriters(database)]);
         await marks.flush();
         const when =
           typeof committed === "number"

@@ -48,6 +48,8 @@ const maxRecentTicks = 60 * 60 * ticksPerSecond;
 
 const light = { kind: 1, head: 1, lastTimestamp: 1, unlistedTo: 1, changedAt: 1 } as const;
 
+const keyOnly = { "_id.app": 1, "_id.conversation": 1 } as const;
+
 const never = toTimestamp(0);
 
 /** Most recently active first, at equal times by name. */
@@ -98,7 +100,7 @@ export type Memberships = ReturnType<typeof createMemberships>;
 
 /** Which conversations a user has, and which of them changed: by index, without a look at a member's document. */
 export function createMemberships(database: Database) {
-  const { conversations, counters, events, members } = database.collections;
+  const { conversations, counters, events, members, writers } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
 
   /** Places that were written since a time; without one all. */
@@ -153,21 +155,49 @@ export function createMemberships(database: Database) {
     return found;
   }
 
-  /**
-   * Names with events that are not dispatched yet and were committed since a time. The newest marks of all apps do: a mark
-   * is of interest for the moment until the conversation's document is stamped.
-   */
-  async function marked(app: string, since: Ticks, session: Session): Promise<ReadonlySet<string>> {
-    const projection = { "_id.app": 1, "_id.conversation": 1 } as const;
-    const found = await events
+  /** Keys of events that carry a mark. */
+  function withMark(since: Ticks, session: Session) {
+    return events
       .find(
         { undispatched: { $gt: toTimestamp(since) } },
-        { session, maxTimeMS, projection, hint: "undispatched_of", batchSize: maxMarks },
+        { session, maxTimeMS, projection: keyOnly, hint: "undispatched_of", batchSize: maxMarks },
       )
       .sort({ undispatched: -1 })
       .limit(maxMarks)
       .toArray();
-    return new Set(found.filter(({ _id }) => _id.app === app).map(({ _id }) => _id.conversation));
+  }
+
+  /** Keys of events behind the cursors of their writers. */
+  async function behindCursors(since: Ticks, session: Session) {
+    const behind = (await writers.find({}, { session, maxTimeMS, hint: "_id_" }).toArray()).map(
+      ({ _id: by, dispatchedTo }) => ({
+        by,
+        at: { $gt: toTimestamp(Math.max(since, toTicks(dispatchedTo))) },
+      }),
+    );
+    if (behind.length === 0) return [];
+    return events
+      .find(
+        { $or: behind },
+        { session, maxTimeMS, projection: keyOnly, hint: "by_writer", batchSize: maxMarks },
+      )
+      .sort({ at: -1 })
+      .limit(maxMarks)
+      .toArray();
+  }
+
+  /**
+   * Names with events that were committed since a time and may not be dispatched yet. The newest events of all apps do: they
+   * are of interest for the moment until the conversation's document is stamped.
+   */
+  async function marked(app: string, since: Ticks, session: Session): Promise<ReadonlySet<string>> {
+    const found = await Promise.all([withMark(since, session), behindCursors(since, session)]);
+    return new Set(
+      found
+        .flat()
+        .filter(({ _id }) => _id.app === app)
+        .map(({ _id }) => _id.conversation),
+    );
   }
 
   /** Of these names, those whose document may lag behind its log. */

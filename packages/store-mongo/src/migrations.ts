@@ -84,6 +84,17 @@ async function findLongLeases({ deliveries }: Collections): Promise<void> {
   ]);
 }
 
+/** Finds the events behind a writer's cursor, and their conversations without a look at the events. */
+async function findEventsByWriter({ events }: Collections): Promise<void> {
+  await events.createIndexes([
+    {
+      name: "by_writer",
+      key: { by: 1, at: 1, "_id.app": 1, "_id.conversation": 1 },
+      partialFilterExpression: { by: { $exists: true } },
+    },
+  ]);
+}
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
 const migrations: readonly Migration[] = [
   createIndexes,
@@ -91,6 +102,7 @@ const migrations: readonly Migration[] = [
   prepareForSync,
   takeWebhooksWhenDue,
   findLongLeases,
+  findEventsByWriter,
 ];
 
 /** The version this code reads and writes. */

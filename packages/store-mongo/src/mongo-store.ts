@@ -6,6 +6,7 @@ import { createChanges } from "./changes.ts";
 import { createCommit } from "./commit-runs.ts";
 import { createConversationReads, createConversations } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
+import { DispatchCursor } from "./dispatch-cursor.ts";
 import { DispatchMarks } from "./dispatch-marks.ts";
 import { createEventReads } from "./event-reads.ts";
 import { createGroups } from "./groups.ts";
@@ -35,6 +36,8 @@ export interface MongoStoreParts {
   readonly clockToleranceMs: number;
   /** See `MongoStoreOptions`. */
   readonly headSweepMs: number;
+  /** See `MongoStoreOptions`. */
+  readonly dispatchMarks: "event" | "process";
   /** Called once, when nothing is under way any more. */
   readonly release: () => Promise<void>;
 }
@@ -55,22 +58,26 @@ export async function createMongoStore({
   log,
   clockToleranceMs,
   headSweepMs,
+  dispatchMarks,
   release,
 }: MongoStoreParts): Promise<MongoStore> {
   const known = new KnownHeads();
   const hints = new HeadHints(database, log);
   const marks = new DispatchMarks(database.collections, hints, log);
+  const cursor =
+    dispatchMarks === "process" ? await DispatchCursor.open({ database, hints, marks, log }) : null;
   const leases = createLeases(database, clockToleranceMs);
   const sweep = createHeadSweep({ database, leases, log, intervalMs: headSweepMs });
   const reads = createConversationReads(database);
   const memberships = createMemberships(database);
   const views = { reads, memberships, seats: createSeatReads(database) };
-  const commit = createCommit(database, { known, marks, hints });
+  const commit = createCommit(database, { known, marks, hints, cursor });
   let closed: Promise<void> | null = null;
 
   async function close(): Promise<void> {
     await sweep.close();
     await database.drain();
+    await cursor?.close();
     await Promise.all([marks.close(), hints.close()]);
     await release();
   }
@@ -87,14 +94,18 @@ export async function createMongoStore({
       peers: createPeers(database, reads, memberships),
     },
     events: {
-      ...createEventReads(database, marks),
+      ...createEventReads(database, marks, cursor),
       commit: (runs) => database.call(() => commit(runs)),
       findMessages: createMessageSearch(database),
       rewrite: createRewrite(database),
       // The server overwrites and compacts by itself; no command speaks of bytes on the disk.
       scrub: async () => {},
-      markDispatched: (refs) => marks.clear(refs),
-      flushDispatchMarks: () => database.call(() => marks.flush()),
+      markDispatched: (refs) => marks.clear(cursor === null ? refs : cursor.pass(refs)),
+      flushDispatchMarks: () =>
+        database.call(async () => {
+          await cursor?.flush();
+          await marks.flush();
+        }),
     },
     instances: createInstances(database),
     leases,

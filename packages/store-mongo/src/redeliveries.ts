@@ -42,7 +42,7 @@ export function createRedeliveries(
         .map(({ app, conversation, seq }) => ({ app, conversation, seq }));
       await events.updateMany(
         { ...which, _id: { $in: ids } },
-        [{ $set: { redispatched: "$$NOW" } }, { $unset: "undispatched" }],
+        [{ $set: { redispatched: "$$NOW" } }, { $unset: ["undispatched", "by"] }],
         { hint: "_id_" },
       );
     }

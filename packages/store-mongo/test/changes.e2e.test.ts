@@ -86,7 +86,7 @@ describe("changes that a process committed which died", () => {
     const { cursor } = await changes(store, "ann");
     await commitAndDie("group-1");
     // As if it had dispatched them before it died.
-    await withCollections(mongo, ({ events }) => events.updateMany({}, { $unset: { undispatched: "" } }));
+    await withCollections(mongo, ({ events }) => events.updateMany({}, { $unset: { by: "" } }));
     await ageStamps();
     await ageSweep();
 

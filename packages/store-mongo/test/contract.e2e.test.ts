@@ -1,24 +1,27 @@
 import { randomUUID } from "node:crypto";
 import { describeStore } from "@chat21/testkit";
 import { requireMongo } from "@chat21/testkit/services";
+import { describe } from "vitest";
 import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
 import { dropDatabase } from "./test-database.ts";
 
-describeStore("MongoDB store", async () => {
-  const { uri } = await requireMongo();
-  const options = { uri, database: `chat21-test-${randomUUID().slice(0, 8)}` };
-  await migrateMongoStore(options);
-  let store = await connectMongoStore(options);
-  return {
-    store,
-    async reopen() {
-      await store.close();
-      store = await connectMongoStore(options);
-      return store;
-    },
-    async cleanup() {
-      await store.close();
-      await dropDatabase(options);
-    },
-  };
+describe.each(["event", "process"] as const)("with a dispatch mark of each %s", (dispatchMarks) => {
+  describeStore("MongoDB store", async () => {
+    const { uri } = await requireMongo();
+    const options = { uri, database: `chat21-test-${randomUUID().slice(0, 8)}`, dispatchMarks };
+    await migrateMongoStore(options);
+    let store = await connectMongoStore(options);
+    return {
+      store,
+      async reopen() {
+        await store.close();
+        store = await connectMongoStore(options);
+        return store;
+      },
+      async cleanup() {
+        await store.close();
+        await dropDatabase(options);
+      },
+    };
+  });
 });

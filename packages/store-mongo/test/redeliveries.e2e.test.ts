@@ -6,7 +6,8 @@ import { dropDatabase } from "./test-database.ts";
 describeRedeliveryLog("MongoDB redeliveries", async () => {
   const mongo = await requireMongo();
   await migrateMongoStore(mongo);
-  const [one, two] = await Promise.all([connectMongoStore(mongo), connectMongoStore(mongo)]);
+  const options = { ...mongo, dispatchMarks: "event" } as const;
+  const [one, two] = await Promise.all([connectMongoStore(options), connectMongoStore(options)]);
   return {
     one,
     two,
