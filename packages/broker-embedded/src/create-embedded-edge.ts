@@ -7,7 +7,6 @@ import type { Acceptor, OpenListener } from "./listen/open-listener.ts";
 import { openTcpListener } from "./listen/tcp-listener.ts";
 import { openOnHttpServer, openWebSocketListener } from "./listen/web-socket-listener.ts";
 import { Connections } from "./session/connections.ts";
-import { startSessions } from "./session/session-broker.ts";
 import { sweepEveryMs } from "./session/sweep.ts";
 
 /** An {@link Edge} inside this process. */
@@ -31,20 +30,14 @@ export interface EmbeddedEdge extends Edge {
 export function createEmbeddedEdge(options: EmbeddedEdgeOptions): EmbeddedEdge {
   const { log, metrics } = options;
   const limits = resolveEdgeLimits(options.limits);
-  let running: { connections: Connections; listeners: OpenListener[]; stop: () => Promise<void> } | null =
-    null;
+  let running: { connections: Connections; listeners: OpenListener[]; sweeper: NodeJS.Timeout } | null = null;
   let closing: Promise<void> | null = null;
 
   async function start(handler: EdgeHandler): Promise<void> {
     if (running !== null || closing !== null) throw new ChatError("conflict", "an edge is started once");
-    const sessions = await startSessions(limits);
-    const connections = new Connections({ handler, sessions, limits, log, metrics });
+    const connections = new Connections({ handler, limits, log, metrics });
     const sweeper = setInterval(() => connections.sweep(), sweepEveryMs);
-    const stop = () => {
-      clearInterval(sweeper);
-      return sessions.close();
-    };
-    running = { connections, listeners: [], stop };
+    running = { connections, listeners: [], sweeper };
     try {
       for (const listener of options.listeners) {
         running.listeners.push(await open(listener, connections, limits, log));
@@ -61,7 +54,7 @@ export function createEmbeddedEdge(options: EmbeddedEdgeOptions): EmbeddedEdge {
     if (running === null) return;
     for (const listener of running.listeners) listener.stop();
     await running.connections.drain(timeoutMs);
-    await running.stop();
+    clearInterval(running.sweeper);
   }
 
   function close(timeoutMs: number): Promise<void> {

@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { ConnectAttempt, Inbound, Session } from "@chat21/engine";
-import { errorCodes, isId, topics } from "@chat21/protocol";
+import { ChatError, type ErrorCode, errorCodes, isId, topics } from "@chat21/protocol";
 import { isCut } from "../codec/frame-reader.ts";
 import { packetHeaders, packetTypeMask } from "../codec/packet-types.ts";
 import { ProtocolViolation } from "../codec/protocol-violation.ts";
-import { checkConnect } from "../codec/received-connect.ts";
+import { connackOf, readConnect } from "../codec/received-connect.ts";
 import { readPacketId, readPublish } from "../codec/received-publish.ts";
 import {
   encodeSuback,
@@ -14,20 +15,15 @@ import {
 import type { EdgeLimits } from "../edge-limits.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
 import { abruptCauses, type CloseCause } from "./close-cause.ts";
-import type { ControlStream } from "./control-stream.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import { InboundWindow } from "./inbound-window.ts";
 import { Liveness, type SweepClock } from "./liveness.ts";
 import { PacketReceiver } from "./packet-receiver.ts";
 import { PacketSender } from "./packet-sender.ts";
-import type { BrokerClient, Sessions } from "./session-broker.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/**
- * The connection of one client, from accept to the end. aedes gets and answers CONNECT. Everything else goes directly to
- * the handler and comes from it.
- */
-export class Connection implements TransportOwner, BrokerClient {
+/** The connection of one client, from accept to the end. */
+export class Connection implements TransportOwner {
   readonly #context: ConnectionContext;
   readonly #transport: Transport;
   readonly #receiver: PacketReceiver;
@@ -36,13 +32,12 @@ export class Connection implements TransportOwner, BrokerClient {
   readonly #liveness: Liveness;
   /** `greeting`: some bytes have come, but no whole CONNECT. `connecting`: CONNECT has come, CONNACK is not sent. */
   #state: "new" | "greeting" | "connecting" | "open" | "closed" = "new";
-  #control: ControlStream | null = null;
   #session: Session | null = null;
   #subscriptions: Subscriptions | null = null;
   /** Held packets are still handled after the transport has ended, and even when it is gone. */
   #transportState: "up" | "ended" | "gone" = "up";
   /** Packet identifiers that the client may use again for what it sent over its last connection. */
-  #resent = new Set<number>();
+  #resent: Set<number> | null = null;
   /** The connection closes as soon as all publishes are settled. */
   #isDraining = false;
 
@@ -92,32 +87,6 @@ export class Connection implements TransportOwner, BrokerClient {
     if (this.#transportState === "up") this.close("gone");
     this.#transportState = "gone";
     if (this.#state === "closed") this.#context.handleGone(this);
-  }
-
-  // From aedes
-
-  async authenticate(attempt: ConnectAttempt, keepAliveSeconds: number): Promise<Session> {
-    const session = await this.#context.authenticate(attempt);
-    this.#session = session;
-    this.#subscriptions = new Subscriptions(session.app, session.user);
-    this.#liveness.promise(keepAliveSeconds);
-    return session;
-  }
-
-  handleConnected(): void {
-    if (this.#state !== "connecting" || this.#session === null) return;
-    this.#state = "open";
-    this.#resent = this.#context.handleOpened(this, this.#session);
-    this.proceed();
-  }
-
-  handleAnswer(packet: Buffer): void {
-    this.#sender.send(packet);
-  }
-
-  handleControlClosed(error: Error | null): void {
-    if (error !== null) this.close("protocol_error", error.message);
-    else this.close(this.#session === null ? "refused" : "taken_over");
   }
 
   // From the edge
@@ -175,7 +144,6 @@ export class Connection implements TransportOwner, BrokerClient {
       this.#sender.finish();
       this.#transport.end();
     }
-    this.#control?.destroy();
     this.#context.handleClosed(this, session, cause, detail);
     if (this.#transportState === "gone") this.#context.handleGone(this);
   }
@@ -204,7 +172,7 @@ export class Connection implements TransportOwner, BrokerClient {
 
   #take(buffer: Buffer, start: number, body: number, end: number, isNext: boolean): boolean {
     const header = buffer[start] as number;
-    if (this.#state === "greeting") return this.#connect(buffer, start, body, end);
+    if (this.#state === "greeting") return this.#connect(buffer, body, end);
     if (this.#state !== "open") return false;
     switch (header) {
       // The order of these packets does not matter: they overtake waiting ones.
@@ -238,18 +206,38 @@ export class Connection implements TransportOwner, BrokerClient {
     }
   }
 
-  #connect(buffer: Buffer, start: number, body: number, end: number): boolean {
-    const refusal = checkConnect(buffer, body, end);
-    if (refusal !== null) {
-      this.#context.handleRefusedConnect(this, refusal.level);
-      this.#sender.send(refusal.connack);
-      this.close("refused");
+  #connect(buffer: Buffer, body: number, end: number): boolean {
+    const connect = readConnect(buffer, body, end);
+    if ("connack" in connect) {
+      this.#context.handleRefusedConnect(this, connect.level);
+      this.#refuse(connect.connack);
       return true;
     }
     this.#state = "connecting";
-    this.#control = this.#context.sessions.open(this);
-    this.#control.push(buffer.subarray(start, end));
+    const { keepAliveSeconds, username, password, will } = connect;
+    // [MQTT-3.1.3-6]
+    const clientId = connect.clientId === "" ? `auto-${randomUUID()}` : connect.clientId;
+    this.#context.authenticate({ clientId, username, password, will, address: this.address }).then(
+      (session) => this.#open(session, keepAliveSeconds),
+      (thrown) => this.#refuse(connackOf(connackCodes[ChatError.fromUnknown(thrown).code] ?? 3)),
+    );
     return true;
+  }
+
+  #refuse(connack: Buffer): void {
+    this.#sender.send(connack);
+    this.close("refused");
+  }
+
+  #open(session: Session, keepAliveSeconds: number): void {
+    if (this.#state !== "connecting") return;
+    this.#session = session;
+    this.#subscriptions = new Subscriptions(session.app, session.user);
+    this.#liveness.promise(keepAliveSeconds);
+    this.#sender.send(connackOf(0));
+    this.#state = "open";
+    this.#resent = this.#context.handleOpened(this, session);
+    this.proceed();
   }
 
   #subscribe({ packetId, filters }: ReceivedFilters): void {
@@ -288,7 +276,9 @@ export class Connection implements TransportOwner, BrokerClient {
       topic,
       payload,
       ...(isCut(buffer, start, body, end) && { isCut: true }),
-      ...(qos > 0 && { packet: { id: packetId, isDuplicate: this.#resent.delete(packetId) || isDuplicate } }),
+      ...(qos > 0 && {
+        packet: { id: packetId, isDuplicate: this.#resent?.delete(packetId) === true || isDuplicate },
+      }),
     };
     this.#context.handlePublish(session, inbound).then(
       () => {
@@ -319,7 +309,6 @@ export class Connection implements TransportOwner, BrokerClient {
 /** The part of the edge that all connections share. */
 export interface ConnectionContext extends SweepClock {
   readonly limits: EdgeLimits;
-  readonly sessions: Sessions;
   readonly flushQueue: FlushQueue;
   /** Whether publishes have to wait. */
   readonly paused: boolean;
@@ -331,9 +320,9 @@ export interface ConnectionContext extends SweepClock {
   handleRefusedConnect(connection: Connection, level: number): void;
   /**
    * CONNACK is on its way. This call comes before any other of the session. Returns the packet identifiers that the
-   * client may use again for what it sent over its last connection.
+   * client may use again for what it sent over its last connection; `null` for none.
    */
-  handleOpened(connection: Connection, session: Session): Set<number>;
+  handleOpened(connection: Connection, session: Session): Set<number> | null;
   /** The handler refused a publish with `thrown`. Returns the cause with which the connection is closed. */
   handleRefusedPublish(session: Session, thrown: unknown): CloseCause;
   /** The connection was closed. Called once; `session` is null when there was no session. */
@@ -343,6 +332,16 @@ export interface ConnectionContext extends SweepClock {
 }
 
 const takenOver = Buffer.from(JSON.stringify({ code: "taken_over", message: errorCodes.taken_over.title }));
+
+/** CONNACK code for each error code ([MQTT-3.2.2-4]). All other errors are 3, "server unavailable". */
+const connackCodes: Partial<Record<ErrorCode, 2 | 4 | 5>> = {
+  bad_request: 2,
+  invalid_id: 2,
+  unauthorized: 4,
+  token_expired: 4,
+  token_revoked: 4,
+  forbidden: 5,
+};
 
 /** Answers to a PUBLISH of QoS 0, 1 and 2. QoS 2 gets its own handshake, but only the guarantee of QoS 1. */
 const answers = [0, packetHeaders.puback, packetHeaders.pubrec] as const;

@@ -18,14 +18,12 @@ import { type CloseCause, quietCauses } from "./close-cause.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { LostAcknowledgements } from "./lost-acknowledgements.ts";
-import type { Sessions } from "./session-broker.ts";
 import { SessionIndex } from "./session-index.ts";
 import { sweepEveryMs } from "./sweep.ts";
 
 /** All connections of an edge, from accept to the end of the transport. */
 export class Connections implements ConnectionContext, Acceptor {
   readonly limits: EdgeLimits;
-  readonly sessions: Sessions;
   readonly flushQueue = new FlushQueue();
   readonly #options: ConnectionsOptions;
   readonly #all = new Set<Connection>();
@@ -40,7 +38,6 @@ export class Connections implements ConnectionContext, Acceptor {
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.limits = options.limits;
-    this.sessions = options.sessions;
     this.#failures = new AuthFailures(options.limits.maxAuthFailuresPerMinute);
   }
 
@@ -147,7 +144,7 @@ export class Connections implements ConnectionContext, Acceptor {
     else log.info({ address, level }, "refused a CONNECT of an unknown version or without a client id");
   }
 
-  handleOpened(connection: Connection, session: Session): Set<number> {
+  handleOpened(connection: Connection, session: Session): Set<number> | null {
     const { handler, log, metrics } = this.#options;
     const { app, user, clientId } = session;
     for (const other of this.#index.of(app, user)) {
@@ -219,7 +216,6 @@ export class Connections implements ConnectionContext, Acceptor {
 /** Parts and settings of {@link Connections}. */
 export interface ConnectionsOptions {
   readonly handler: EdgeHandler;
-  readonly sessions: Sessions;
   readonly limits: EdgeLimits;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -11,9 +11,9 @@ export class InboundWindow {
   #last: PendingPublish | null = null;
   #size = 0;
   /** Identifiers of QoS 2 whose PUBREL has not come ([MQTT-4.3.3-2]). */
-  readonly #unreleased = new Set<number>();
+  #unreleased: Set<number> | null = null;
   /** Identifiers whose acknowledgement was sent after the client was last heard: it may have missed it. */
-  readonly #unconfirmed = new Set<number>();
+  #unconfirmed: Set<number> | null = null;
 
   constructor(acknowledge: (header: number, packetId: number) => void) {
     this.#acknowledge = acknowledge;
@@ -26,7 +26,7 @@ export class InboundWindow {
 
   /** The client was heard, so it had what was sent before. */
   confirm(): void {
-    if (this.#unconfirmed.size > 0) this.#unconfirmed.clear();
+    if (this.#unconfirmed !== null && this.#unconfirmed.size > 0) this.#unconfirmed.clear();
   }
 
   /** Identifiers of publishes whose acknowledgement the client may not have. */
@@ -39,18 +39,19 @@ export class InboundWindow {
 
   /** Whether a publish of QoS 2 with this identifier is a repeat. */
   holds(packetId: number): boolean {
-    return this.#unreleased.has(packetId);
+    return this.#unreleased?.has(packetId) === true;
   }
 
   /** Holds an identifier of QoS 2 until {@link release}. A client that releases none does not fill the memory. */
   hold(packetId: number): void {
+    this.#unreleased ??= new Set();
     this.#unreleased.add(packetId);
     const [oldest] = this.#unreleased;
     if (oldest !== undefined && this.#unreleased.size > maxUnreleased) this.#unreleased.delete(oldest);
   }
 
   release(packetId: number): void {
-    this.#unreleased.delete(packetId);
+    this.#unreleased?.delete(packetId);
   }
 
   add(packetId: number, answer: number): PendingPublish {
@@ -69,6 +70,7 @@ export class InboundWindow {
     while (first?.settled) {
       if (first.answer !== 0) {
         this.#acknowledge(first.answer, first.packetId);
+        this.#unconfirmed ??= new Set();
         this.#unconfirmed.add(first.packetId);
       }
       first = first.next;

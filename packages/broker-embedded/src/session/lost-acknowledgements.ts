@@ -21,12 +21,12 @@ export class LostAcknowledgements {
     if (packetIds.size > 0) this.#lost.set(key, { packetIds, at: nowMs });
   }
 
-  /** Gives the identifiers to the client's next connection, and forgets them. */
-  take(session: Session, nowMs: number): Set<number> {
+  /** Gives the identifiers to the client's next connection, and forgets them. `null` for none. */
+  take(session: Session, nowMs: number): Set<number> | null {
     const key = keyOf(session);
     const found = this.#lost.get(key);
     this.#lost.delete(key);
-    return found !== undefined && nowMs - found.at < keptMs ? found.packetIds : new Set();
+    return found !== undefined && nowMs - found.at < keptMs ? found.packetIds : null;
   }
 }
 
