@@ -35,6 +35,9 @@ targets
   chat21   apps/server as it is built, started for the run with a data folder of its own
   cluster  apps/observer as it is built, with a RabbitMQ and a MongoDB that are started for the run; --observers 1;
            cluster-no-events: without events for backends
+  nodes    \`chat21 node\` as it is built, with a RabbitMQ and a MongoDB that are started for the run; --nodes 1. Of
+           several nodes each has every second (third, …) user, so that senders and recipients are apart;
+           nodes-no-events: without events for backends
   relay    the cluster's yardstick on a RabbitMQ of its own: same way in, a copy to every inbox, no rule, no store
   rabbit-bare  RabbitMQ's MQTT plugin alone: passes messages through
   mqtt://host:port, ws://host:port/ws
@@ -75,6 +78,7 @@ const options = {
   conversations: text("10000"),
   rounds: text("20"),
   observers: text("1"),
+  nodes: text("1"),
   fault: text("all"),
   client: text("sdk"),
   seconds: text("5"),
@@ -117,6 +121,7 @@ export function parseOptions(args: readonly string[]) {
     client: choice<ClientKind>("client", ["sdk", "old"]),
     faults: fault === "all" ? observerFaults : [fault],
     observers: number("observers"),
+    nodes: number("nodes"),
     parameters: {
       pairs: number("pairs"),
       window: number("window"),

@@ -19,6 +19,8 @@ const share: Readonly<Record<ServiceTargetName, number>> = {
   relay: 1,
   cluster: 0.8,
   "cluster-no-events": 0.8,
+  nodes: 2,
+  "nodes-no-events": 2,
 };
 
 function measurement(name: ClusterCaseName, target: ServiceTargetName, repetition: number) {

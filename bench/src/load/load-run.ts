@@ -114,7 +114,7 @@ export class LoadRun {
   async #join(target: Target, user: string, plan: StreamPlan): Promise<void> {
     if (this.#clients.has(user)) return;
     const client = await RawClient.connect(
-      { url: target.url, clientId: user, password: target.password(user) },
+      { url: target.urlOf?.(user) ?? target.url, clientId: user, password: target.password(user) },
       {
         handlePublish: (buffer, start, end) => this.#receive(user, buffer, start, end),
         handlePuback: () => this.#sentBy.get(user)?.acknowledge(),

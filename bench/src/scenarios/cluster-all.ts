@@ -108,7 +108,7 @@ async function measure(
   try {
     const { carrier, cpuProfileDir } = options;
     const { scenario, parameters } = clusterCases[name];
-    const cluster = { observers: 1, withApi: scenario === "group", cpuProfileDir };
+    const cluster = { observers: 1, nodes: 1, withApi: scenario === "group", cpuProfileDir };
     const target = await openOnServices(services, kind, { carrier, ...cluster });
     try {
       const all = { ...options.parameters, ...parameters };

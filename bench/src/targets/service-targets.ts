@@ -1,10 +1,18 @@
 import { type ClusterOptions, startCluster } from "./cluster.ts";
+import { type NodesOptions, startNodesTarget } from "./nodes.ts";
 import { openRabbitBareTarget, startRelayTarget } from "./rabbit-targets.ts";
 import type { ServiceSet, ServiceSetOptions } from "./service-set.ts";
 import type { Target } from "./target.ts";
 
 /** Targets that need RabbitMQ. */
-const serviceTargets = ["rabbit-bare", "relay", "cluster", "cluster-no-events"] as const;
+const serviceTargets = [
+  "rabbit-bare",
+  "relay",
+  "cluster",
+  "cluster-no-events",
+  "nodes",
+  "nodes-no-events",
+] as const;
 
 /** One of {@link serviceTargets}. */
 export type ServiceTargetName = (typeof serviceTargets)[number];
@@ -19,13 +27,15 @@ export const servicesFor = {
   relay: "partitions",
   cluster: "cluster",
   "cluster-no-events": "cluster",
+  nodes: "cluster",
+  "nodes-no-events": "cluster",
 } as const satisfies Readonly<Record<ServiceTargetName, ServiceSetOptions["for"]>>;
 
 /** Starts a target on services that stay up when it is closed. */
 export async function openOnServices(
   services: ServiceSet,
   name: ServiceTargetName,
-  options: Omit<ClusterOptions, "events" | "isProxied">,
+  options: Omit<ClusterOptions, "events" | "isProxied"> & Pick<NodesOptions, "nodes">,
 ): Promise<Target> {
   switch (name) {
     case "rabbit-bare":
@@ -37,5 +47,8 @@ export async function openOnServices(
       const { target } = await startCluster(services, { ...options, events: name === "cluster" });
       return { ...target, name };
     }
+    case "nodes":
+    case "nodes-no-events":
+      return { ...(await startNodesTarget(services, { ...options, events: name === "nodes" })), name };
   }
 }

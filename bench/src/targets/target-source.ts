@@ -21,12 +21,12 @@ export async function targetSource(options: BenchOptions, withApi: boolean): Pro
 }
 
 async function onServices(
-  { dataDir, carrier, observers, cpuProfileDir }: BenchOptions,
+  { dataDir, carrier, observers, nodes, cpuProfileDir }: BenchOptions,
   name: ServiceTargetName,
   withApi: boolean,
 ): Promise<TargetSource> {
   const services = await startServiceSet({ parentFolder: dataDir, for: servicesFor[name] });
-  const cluster = { carrier, observers, withApi, cpuProfileDir };
+  const cluster = { carrier, observers, nodes, withApi, cpuProfileDir };
   const open = (checkout?: string) => openOnServices(services, name, { ...cluster, checkout });
   return { open, close: services.close };
 }

@@ -3,6 +3,8 @@ export interface Target {
   readonly name: string;
   /** `mqtt://host:port` or `ws://host:port/ws`. */
   readonly url: string;
+  /** The address for one user, where there are several. @default {@link url} */
+  urlOf?(user: string): string;
   /** Our processes, whose CPU and memory are reported in sum; none: they are not reported. */
   readonly pids: readonly number[];
   /** Other processes that the server needs, by name: their CPU is reported to explain the rest. */
