@@ -80,7 +80,8 @@ it("a backend's own queue gets the same events as a webhook, from MQTT and from 
     }),
   });
   const own = async () => (await take()).filter(({ payload }) => payload.includes(user));
-  await expect.poll(async () => (await own()).length).toBe(2);
+  // A queue that was bound a moment ago may get its first event a second later.
+  await expect.poll(async () => (await own()).length, { timeout: 10_000 }).toBe(2);
   const events = await own();
   const sent = await Promise.all(
     ["over MQTT", "over REST"].map((text) =>

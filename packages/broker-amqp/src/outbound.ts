@@ -44,6 +44,7 @@ export class Outbound {
   readonly invalidations: AmqpInvalidations;
   readonly #options: OutboundOptions;
   readonly #link: AmqpLink;
+  readonly #sinks: AmqpEventSink[] = [];
 
   constructor(options: OutboundOptions) {
     const { uri, holder, log, timers, onChange } = options;
@@ -80,16 +81,20 @@ export class Outbound {
   }
 
   eventSink(eventsOf: EventsOf): EventSink {
-    return new AmqpEventSink(this.publisher, eventsOf);
+    const sink = new AmqpEventSink(this.publisher, eventsOf, this.#options.timers);
+    this.#sinks.push(sink);
+    return sink;
   }
 
   /** Waits until the broker has confirmed everything, at most `timeoutMs`, and closes. */
   async close(timeoutMs: number): Promise<void> {
     const { timers, log } = this.#options;
-    if (!(await settlesWithin(timers, this.publisher.drained(), timeoutMs))) {
+    const told = Promise.all(this.#sinks.map((sink) => sink.offer())).then(() => this.publisher.drained());
+    if (!(await settlesWithin(timers, told, timeoutMs))) {
       const { unconfirmed } = this.publisher;
       log.warn({ unconfirmed }, "the broker has not confirmed everything in time");
     }
+    for (const sink of this.#sinks) sink.close();
     this.publisher.close();
     await this.#link.close(goodbyeMs);
   }

@@ -30,7 +30,7 @@ export interface Publication {
   readonly routingKey: string;
   readonly content: Buffer;
   readonly options: Options.Publish;
-  /** Called before the confirm when no queue takes it. */
+  /** Called before the confirm when no queue takes it. The `messageId` of two such publishes under way must differ. */
   readonly onReturned?: () => void;
 }
 
@@ -181,7 +181,7 @@ export class Publisher {
   }
 
   #mandatory(pending: Pending, onReturned: () => void): Options.Publish {
-    pending.messageId ??= String(++this.#mandatories);
+    pending.messageId ??= pending.publication.options.messageId ?? String(++this.#mandatories);
     this.#returnable.set(pending.messageId, onReturned);
     return { ...pending.publication.options, mandatory: true, messageId: pending.messageId };
   }
