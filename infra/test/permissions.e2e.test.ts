@@ -28,6 +28,7 @@ beforeAll(async () => {
   edge = createAmqpEdge({
     uri: rabbit.uri,
     holder: "observer-1",
+    network: "permissions",
     leases: new MemoryLeases(),
     log: quiet,
     metrics: { count() {}, observe() {} },

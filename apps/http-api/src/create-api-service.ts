@@ -100,7 +100,7 @@ async function startEngine(
 ): Promise<{ readonly engine: Engine; readonly edge: AmqpEdge }> {
   const { rabbitUri: uri, startTimeoutMs: connectTimeoutMs } = config;
   const holder = `api-${randomUUID()}`;
-  const edge = createAmqpEdge({ uri, holder, connectTimeoutMs, log, metrics });
+  const edge = createAmqpEdge({ uri, holder, network: store.epoch, connectTimeoutMs, log, metrics });
   const engine = createClusterEngine({ config, holder, store, edge, tokens: verifier, log, metrics });
   drain.add("the edge", 0.2, (timeoutMs) => edge.close(timeoutMs));
   drain.add("the engine", 0.15, (timeoutMs) => within(engine.drain(), timeoutMs));

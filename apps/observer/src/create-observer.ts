@@ -77,7 +77,18 @@ async function startEngine(
     ...{ store, webhooks, clock: systemClock, log, apps, keepsQueues: keepOriginalQueues },
   });
   const edge = createAmqpEdge({
-    ...{ uri, holder, leases: store.leases, apps, prefetch, queueType, connectTimeoutMs, log, metrics },
+    ...{
+      uri,
+      holder,
+      network: store.epoch,
+      leases: store.leases,
+      apps,
+      prefetch,
+      queueType,
+      connectTimeoutMs,
+      log,
+      metrics,
+    },
     beforeConsuming: original.take,
   });
   const { presenceGraceMs } = config;

@@ -10,10 +10,11 @@ import { freePorts } from "../free-port.ts";
 import { mergeMetrics } from "./merged-metrics.ts";
 import { databaseUri, testEnvironment } from "./start-cluster.ts";
 
-const script = fileURLToPath(new URL("../../../apps/server/dist/cli.js", import.meta.url));
+const scriptOf = (app: "observer" | "server") =>
+  fileURLToPath(new URL(`../../../apps/${app}/dist/cli.js`, import.meta.url));
 
 // What existing deployments have for a secret; it works, and is called weak in the log.
-const secret = "tokenKey";
+const usualSecret = "tokenKey";
 
 /** Settings of a process that sends webhooks to this machine. */
 export function webhooksTo(endpoint: string): Readonly<Record<string, string>> {
@@ -30,8 +31,14 @@ export interface StartedNode {
   readonly topology: Omit<Topology, "close">;
 }
 
-/** Options of {@link startNode}. */
-export interface NodeOptions {
+/** An observer, and where its metrics are. */
+export interface StartedObserver {
+  readonly process: ClusterProcess;
+  readonly metricsUrl: string;
+}
+
+/** Options of a process on a RabbitMQ and a MongoDB. */
+export interface ProcessOptions {
   readonly name: string;
   readonly rabbitUri: string;
   /** With the name of the database. */
@@ -40,32 +47,31 @@ export interface NodeOptions {
   readonly folder: string;
   /** Starts it again, on the same ports, when it ends. */
   readonly restarts: boolean;
+  /** Of tokens. @default what existing deployments have */
+  readonly secret?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Starts a built observer, with its metrics on a free port. */
+export async function startObserver(options: ProcessOptions): Promise<StartedObserver> {
+  const [metricsPort] = await freePorts(1);
+  const { process, ready } = await ClusterProcess.start({
+    ...processOf(options, "observer"),
+    env: environmentOf(options, { METRICS_PORT: String(metricsPort) }),
+  });
+  return { process, metricsUrl: String(ready["metricsUrl"]) };
+}
+
 /** Starts a built node on free ports. */
-export async function startNode({
-  name,
-  rabbitUri,
-  mongoUri,
-  folder,
-  restarts,
-  env = {},
-}: NodeOptions): Promise<StartedNode> {
+export async function startNode(options: ProcessOptions): Promise<StartedNode> {
+  const { secret = usualSecret } = options;
   const [httpPort, mqttPort, mqttWsPort] = await freePorts(3);
   const { process, ready } = await ClusterProcess.start({
-    ...{ name, script, args: ["node"], restarts, logPath: join(folder, `${name}.log`) },
-    env: testEnvironment({
-      RABBITMQ_URI: rabbitUri,
-      MONGODB_URI: mongoUri,
-      JWT_KEY: secret,
-      CHAT21_HOST: "127.0.0.1",
+    ...{ ...processOf(options, "server"), args: ["node"] },
+    env: environmentOf(options, {
       CHAT21_HTTP_PORT: String(httpPort),
       CHAT21_MQTT_PORT: String(mqttPort),
       CHAT21_MQTT_WS_PORT: String(mqttWsPort),
-      LOG_LEVEL: "WARN",
-      PRESENCE_GRACE_SECONDS: "1",
-      ...env,
     }),
   });
   return {
@@ -80,6 +86,24 @@ export async function startNode({
       takeovers: "safe",
     },
   };
+}
+
+function processOf({ name, folder, restarts }: ProcessOptions, app: "observer" | "server") {
+  return { name, restarts, script: scriptOf(app), logPath: join(folder, `${name}.log`) };
+}
+
+function environmentOf(options: ProcessOptions, own: Readonly<Record<string, string>>) {
+  const { rabbitUri, mongoUri, secret = usualSecret, env = {} } = options;
+  return testEnvironment({
+    RABBITMQ_URI: rabbitUri,
+    MONGODB_URI: mongoUri,
+    JWT_KEY: secret,
+    CHAT21_HOST: "127.0.0.1",
+    LOG_LEVEL: "WARN",
+    PRESENCE_GRACE_SECONDS: "1",
+    ...own,
+    ...env,
+  });
 }
 
 /**

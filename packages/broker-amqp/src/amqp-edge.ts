@@ -12,7 +12,8 @@ import type { BrokerCapabilities } from "./broker-capabilities.ts";
 import { deliveryPublications, probePublication } from "./delivery-publications.ts";
 import type { ForeignQueues } from "./foreign-queues.ts";
 import { Intake } from "./intake.ts";
-import { type BrokerEdge, goodbyeMs, Outbound } from "./outbound.ts";
+import { NodeLink } from "./nodes/node-link.ts";
+import { type BrokerEdge, goodbyeMs } from "./outbound.ts";
 import { Pause } from "./pause.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import type { TopologyOptions } from "./topology.ts";
@@ -23,6 +24,8 @@ export interface AmqpEdgeOptions extends TopologyOptions {
   readonly uri: string;
   /** Names this process, 1-64 characters; unique among the running processes. */
   readonly holder: string;
+  /** Nodes with the same one get this process' deliveries for their users: the epoch of the store. */
+  readonly network: string;
   /** The store of the partitions' leases. @default none: this process publishes, and takes nothing from clients */
   readonly leases?: LeaseStore | undefined;
   /** Messages in flight per partition. @default 250 */
@@ -62,29 +65,36 @@ export function createAmqpEdge(options: AmqpEdgeOptions): AmqpEdge {
 class RabbitEdge implements AmqpEdge {
   readonly #options: AmqpEdgeOptions;
   readonly #timers: Timers;
-  readonly #outbound: Outbound;
+  readonly #link: NodeLink;
   #intake: Intake | undefined;
   readonly #pause = new Pause();
   #isPaused = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: AmqpEdgeOptions) {
-    const { uri, holder, log, timers = systemTimers } = options;
+    const { uri, holder, network, log, metrics, timers = systemTimers } = options;
     this.#options = options;
     this.#timers = timers;
-    this.#outbound = new Outbound({ uri, holder, log, timers, onChange: () => this.#settlePause() });
+    this.#link = new NodeLink({
+      ...{ uri, holder, network, role: "observer", log, metrics, timers },
+      onChange: () => this.#settlePause(),
+      // Nobody is connected here, so nothing comes for anybody, and nothing is missed.
+      onDeliveries: () => {},
+      onArrivalElsewhere: () => {},
+      onMissed: () => {},
+    });
   }
 
   get invalidations(): Invalidations {
-    return this.#outbound.invalidations;
+    return this.#link.outbound.invalidations;
   }
 
   get isBlocked(): boolean {
-    return this.#outbound.state === "blocked";
+    return this.#link.outbound.state === "blocked";
   }
 
   get ready(): boolean {
-    return this.#outbound.state === "up" && (this.#intake?.ready ?? this.#options.leases === undefined);
+    return this.#link.outbound.state === "up" && (this.#intake?.ready ?? this.#options.leases === undefined);
   }
 
   get partitions(): readonly number[] {
@@ -92,13 +102,13 @@ class RabbitEdge implements AmqpEdge {
   }
 
   get capabilities(): BrokerCapabilities | undefined {
-    return this.#outbound.capabilities;
+    return this.#link.outbound.capabilities;
   }
 
   async start(handler: EdgeHandler): Promise<void> {
     const { connectTimeoutMs = defaultConnectTimeoutMs } = this.#options;
     try {
-      await this.#outbound.connect(connectTimeoutMs);
+      await this.#link.connect(connectTimeoutMs);
       await this.#startIntake(handler, connectTimeoutMs);
     } catch (error) {
       await this.close(goodbyeMs);
@@ -109,16 +119,17 @@ class RabbitEdge implements AmqpEdge {
   async #startIntake(handler: EdgeHandler, timeoutMs: number): Promise<void> {
     const { leases } = this.#options;
     if (leases === undefined) return;
-    const { publisher } = this.#outbound;
+    const { publisher } = this.#link.outbound;
     this.#intake = new Intake({
       ...this.#options,
       ...{ leases, handler, timers: this.#timers, publisher, pause: this.#pause },
+      onArrival: (session) => this.#link.network.arrived(session),
     });
     await this.#intake.start(timeoutMs);
   }
 
   eventSink(eventsOf: EventsOf): EventSink {
-    return this.#outbound.eventSink(eventsOf);
+    return this.#link.outbound.eventSink(eventsOf);
   }
 
   /** The broker has the connections. */
@@ -128,7 +139,9 @@ class RabbitEdge implements AmqpEdge {
 
   deliver(deliveries: readonly Delivery[]): Promise<void> | undefined {
     if (deliveries.length === 0) return undefined;
-    return this.#outbound.publisher.publish(deliveryPublications(deliveries));
+    const published = this.#link.outbound.publisher.publish(deliveryPublications(deliveries));
+    const toNodes = this.#link.network.deliver(deliveries);
+    return toNodes === undefined ? published : Promise.all([published, toNodes]).then(() => {});
   }
 
   async probe(
@@ -140,8 +153,8 @@ class RabbitEdge implements AmqpEdge {
         listens[index] = false;
       }),
     );
-    await this.#outbound.publisher.publish(publications);
-    return listens;
+    await this.#link.outbound.publisher.publish(publications);
+    return users.map(({ app, user }, index) => listens[index] || this.#link.network.hasNodeOf(app, user));
   }
 
   /** The broker has the connections, and ends them when it is told to over its management, or when a token runs out. */
@@ -163,11 +176,11 @@ class RabbitEdge implements AmqpEdge {
     const until = this.#timers.now() + timeoutMs;
     const left = () => Math.max(0, until - this.#timers.now());
     await this.#intake?.close(left());
-    await this.#outbound.close(left());
+    await this.#link.close(left());
   }
 
   /** Messages whose copies cannot be delivered are not begun. */
   #settlePause(): void {
-    this.#pause.set(this.#isPaused || this.#outbound.state !== "up");
+    this.#pause.set(this.#isPaused || this.#link.outbound.state !== "up");
   }
 }

@@ -18,11 +18,11 @@ export function clientOfSubscriptionQueue(name: unknown): string | null {
 /**
  * Whether the exchange exists; asked on a channel of its own, because the channel ends when the exchange is missing.
  */
-async function isThere(connection: ChannelModel): Promise<boolean> {
+export async function exchangeExists(connection: ChannelModel, exchange: string): Promise<boolean> {
   const channel = await connection.createChannel();
   channel.on("error", () => {});
   try {
-    await channel.checkExchange(eventExchange);
+    await channel.checkExchange(exchange);
   } catch {
     return false;
   }
@@ -53,7 +53,7 @@ export async function watchConnectionEvents(
   handler: Pick<EdgeHandler, "handleGone">,
   log: Log,
 ): Promise<boolean> {
-  if (!(await isThere(connection))) return false;
+  if (!(await exchangeExists(connection, eventExchange))) return false;
   const channel = await connection.createChannel();
   channel.on("error", (error) => log.warn({ error: error.message }, "no word of clients that are gone"));
   await declareGone(channel);

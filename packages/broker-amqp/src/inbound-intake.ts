@@ -1,4 +1,4 @@
-import type { EdgeHandler, Log, Metrics } from "@chat21/engine";
+import type { EdgeHandler, Log, Metrics, Session } from "@chat21/engine";
 import { ChatError, parseClientTopic } from "@chat21/protocol";
 import type { ConsumeMessage } from "amqplib";
 import { clientSession } from "./client-session.ts";
@@ -12,6 +12,8 @@ export interface InboundIntakeOptions {
   /** @default every app */
   readonly apps: readonly string[] | undefined;
   readonly publisher: Pick<Publisher, "publish">;
+  /** A client has said that it is connected, and the handler has taken it. */
+  readonly onArrival: (session: Session) => void;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -32,20 +34,22 @@ export class InboundIntake {
     const topic = clientTopicOf(message.fields.routingKey);
     const parsed = parseClientTopic(topic);
     if (parsed === null) return this.bury(message, "unroutable", "no topic of a client has this form");
-    const { apps, handler } = this.#options;
+    const { apps, handler, onArrival } = this.#options;
     if (apps !== undefined && !apps.includes(parsed.app)) {
       return this.bury(message, "unknown_app", "the app is not served here");
     }
     const { redelivered } = message.fields;
-    return handler
-      .handlePublish(clientSession(parsed), { topic, payload: message.content, redelivered, isCurrent })
-      .catch((thrown: unknown) => {
-        const error = ChatError.fromUnknown(thrown);
-        // A message that may succeed elsewhere or later is no dead letter; one on which the handler fails in an unknown
-        // way is.
-        if (error.retryable && error.code !== "internal") throw error;
-        return this.bury(message, error.code === "internal" ? "internal" : "forbidden", error.message);
-      });
+    const session = clientSession(parsed);
+    const { content: payload } = message;
+    const handled = handler.handlePublish(session, { topic, payload, redelivered, isCurrent });
+    const isArrival = parsed.kind === "presence" && !redelivered && saysConnected(payload);
+    return (isArrival ? handled.then(() => onArrival(session)) : handled).catch((thrown: unknown) => {
+      const error = ChatError.fromUnknown(thrown);
+      // A message that may succeed elsewhere or later is no dead letter; one on which the handler fails in an unknown
+      // way is.
+      if (error.retryable && error.code !== "internal") throw error;
+      return this.bury(message, error.code === "internal" ? "internal" : "forbidden", error.message);
+    });
   }
 
   /** Makes a dead letter of the message. */
@@ -55,5 +59,14 @@ export class InboundIntake {
     metrics.count("dead_letters", { reason });
     const { routingKey } = message.fields;
     log.error({ reason, detail, routingKey: routingKey.slice(0, 255) }, "made a dead letter of a message");
+  }
+}
+
+/** What P5 says, and P6 does not. */
+function saysConnected(payload: Buffer): boolean {
+  try {
+    return Boolean((JSON.parse(payload.toString()) as { connected?: unknown } | null)?.connected);
+  } catch {
+    return false;
   }
 }

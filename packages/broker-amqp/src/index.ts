@@ -15,7 +15,7 @@ export type {
 export { createConnectionCloser } from "./management.ts";
 export type { NodeEdge, NodeEdgeOptions } from "./nodes/node-edge.ts";
 export { createNodeEdge } from "./nodes/node-edge.ts";
-export { leaseTimes, observerPrefix } from "./partition-keeper.ts";
+export { leaseTimes } from "./partition-keeper.ts";
 export { publisherLimits } from "./publisher.ts";
 export type { Timers } from "./timers.ts";
 export type { QueueType, TopologyOptions } from "./topology.ts";

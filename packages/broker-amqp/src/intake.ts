@@ -1,4 +1,4 @@
-import type { EdgeHandler, LeaseStore, Log, Metrics } from "@chat21/engine";
+import type { EdgeHandler, LeaseStore, Log, Metrics, Session } from "@chat21/engine";
 import type { ChannelModel } from "amqplib";
 import { AmqpLink } from "./amqp-link.ts";
 import { parseBrokerAddress } from "./broker-address.ts";
@@ -24,6 +24,8 @@ export interface IntakeOptions extends TopologyOptions {
   readonly publisher: Publisher;
   readonly prefetch?: number | undefined;
   readonly pause: Pause;
+  /** See `InboundIntakeOptions.onArrival`. */
+  readonly onArrival: (session: Session) => void;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly timers: Timers;
@@ -46,9 +48,9 @@ export class Intake {
   #isPrepared = false;
 
   constructor(options: IntakeOptions) {
-    const { holder, log, metrics, timers, leases, handler, publisher, apps } = options;
+    const { holder, log, metrics, timers, leases, handler, publisher, apps, onArrival } = options;
     this.#options = options;
-    this.#inbound = new InboundIntake({ handler, apps, publisher, log, metrics });
+    this.#inbound = new InboundIntake({ handler, apps, publisher, onArrival, log, metrics });
     this.#keeper = new PartitionKeeper({
       ...{ holder, leases, timers, log, metrics },
       partitions: options.partitions ?? topologyLimits.partitions,

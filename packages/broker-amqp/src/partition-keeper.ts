@@ -46,7 +46,7 @@ interface Holding<T extends PartitionHandle> {
 }
 
 /** How the names of the leases begin by which observers count each other. */
-export const observerPrefix = "observer/";
+const observerPrefix = "observer/";
 const partitionPrefix = "partition/";
 const nameOf = (partition: number) => `${partitionPrefix}${partition}`;
 

@@ -14,6 +14,8 @@ export const names = {
   invalidations: "chat21.invalidations",
   /** Words of a node to all others. */
   nodes: "chat21.nodes",
+  /** It exists where observers serve, or have served, clients of the MQTT plugin in this network; nothing goes through it. */
+  plugin: (network: string) => `chat21.plugin.${network}`,
   /** Messages that could not be handled, with the reason. */
   dead: "chat21.dead",
   partition: (partition: number) => `chat21.partition.${partition}`,

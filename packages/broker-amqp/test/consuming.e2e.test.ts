@@ -204,7 +204,7 @@ function consume(
 ): Promise<PartitionConsumer> {
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const intake = new InboundIntake({
-    ...{ handler, apps: undefined, log, metrics: { count() {}, observe() {} } },
+    ...{ handler, apps: undefined, onArrival() {}, log, metrics: { count() {}, observe() {} } },
     publisher: { publish: () => Promise.reject(new Error("there are no dead letters")) },
   });
   const isHeld = () => true;

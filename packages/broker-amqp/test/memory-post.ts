@@ -1,6 +1,6 @@
 import type { Delivery } from "@chat21/engine";
 import { NodeNetwork } from "../src/nodes/node-network.ts";
-import type { NodeSession } from "../src/nodes/node-words.ts";
+import type { NodeRole, NodeSession } from "../src/nodes/node-words.ts";
 import type { ManualTimers } from "./manual-timers.ts";
 
 interface Word {
@@ -9,14 +9,21 @@ interface Word {
   readonly content: Buffer;
 }
 
+interface MemoryQueue {
+  readonly role: NodeRole;
+  words: Word[];
+  isHeld: boolean;
+  readonly take: (word: Word) => void;
+}
+
 /** A broker in memory: a queue for each node, in order, which a test may hold up, cut, or empty. */
 export class MemoryPost {
-  readonly #queues = new Map<string, { words: Word[]; isHeld: boolean; take: (word: Word) => void }>();
+  readonly #queues = new Map<string, MemoryQueue>();
   #isTurnDue = false;
 
   /** A queue that hands its words to `take`, one turn after they were sent. */
-  open(name: string, take: (word: Word) => void): void {
-    this.#queues.set(name, { words: [], isHeld: false, take });
+  open(name: string, role: NodeRole, take: (word: Word) => void): void {
+    this.#queues.set(name, { role, words: [], isHeld: false, take });
   }
 
   /** The node's connection is gone, and with it the queue. */
@@ -48,9 +55,13 @@ export class MemoryPost {
     this.#handOut();
   }
 
-  sendToAll(word: Word): void {
-    for (const { words } of this.#queues.values()) words.push(word);
+  /** From a node to all, from an observer to the nodes; answers whether there is any. */
+  sendToAll(word: Word): boolean {
+    const isFromNode = this.#queues.get(word.from)?.role === "node";
+    const queues = [...this.#queues.values()].filter(({ role }) => isFromNode || role === "node");
+    for (const { words } of queues) words.push(word);
     this.#handOut();
+    return queues.length > 0;
   }
 
   #handOut(): void {
@@ -69,29 +80,37 @@ export class MemoryPost {
 export class TestNode {
   readonly network: NodeNetwork;
   readonly received: string[] = [];
+  /** What was handed to RabbitMQ's plugin. */
+  readonly published: string[] = [];
   readonly arrivedElsewhere: string[] = [];
   readonly broken: string[] = [];
   missed = 0;
   readonly #post: MemoryPost;
   readonly #label: string;
+  readonly #role: NodeRole;
   #names = 0;
 
-  constructor(label: string, post: MemoryPost, timers: ManualTimers) {
+  constructor(label: string, post: MemoryPost, timers: ManualTimers, role: NodeRole = "node") {
     this.#label = label;
+    this.#role = role;
     this.#post = post;
     const sent = (type: string, content: Buffer): Word => ({ from: this.name, type, content });
     this.network = new NodeNetwork({
+      role,
       post: {
         async send(to, type, content, onReturned) {
           post.send(to, sent(type, content), onReturned);
         },
         async sendToAll(type, content) {
-          post.sendToAll(sent(type, content));
+          return post.sendToAll(sent(type, content));
         },
       },
       timers,
       log: { debug() {}, info() {}, warn() {}, error() {} },
       metrics: { count() {}, observe() {} },
+      publishToPlugin: async (deliveries) => {
+        this.published.push(...deliveries.map(({ payload }) => payload));
+      },
       onDeliveries: (deliveries) => this.received.push(...deliveries.map(({ payload }) => payload)),
       onArrivalElsewhere: ({ user, clientId }) => void this.arrivedElsewhere.push(`${user} ${clientId}`),
       onMissed: () => {
@@ -109,7 +128,7 @@ export class TestNode {
   join(): Promise<void> {
     this.#names += 1;
     const { name } = this;
-    this.#post.open(name, ({ from, type, content }) => this.network.receive(from, type, content));
+    this.#post.open(name, this.#role, ({ from, type, content }) => this.network.receive(from, type, content));
     return this.network.join(name);
   }
 

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, it } from "vitest";
-import { nodeLimits } from "../src/nodes/node-network.ts";
+import { nodeLimits } from "../src/nodes/node-limits.ts";
 import { createManualTimers, type ManualTimers } from "./manual-timers.ts";
 import { MemoryPost, sessionOf, TestNode } from "./memory-post.ts";
 
@@ -260,6 +260,8 @@ describe("a node", () => {
     await settled();
 
     expect(one.broken).toEqual(["another node delivers without this one"]);
+    // What it delivered meanwhile did not reach the clients of the one that came.
+    expect(late.missed).toBe(1);
   });
 
   it("that says goodbye is forgotten", async () => {
@@ -271,5 +273,106 @@ describe("a node", () => {
 
     expect(one.network.peers).toEqual([]);
     expect(one.network.reaches("tilechat", "ann")).toBe(false);
+  });
+});
+
+describe("beside observers, a node", () => {
+  /** A node, and an observer that comes after it. */
+  async function withObserver(): Promise<readonly [TestNode, TestNode]> {
+    const [node] = (await joined(a)) as [TestNode];
+    const observer = new TestNode("observer", post, timers, "observer");
+    const joining = observer.join();
+    await timers.advance(nodeLimits.listenMs);
+    await joining;
+    return [node, observer];
+  }
+
+  it("gets an observer's deliveries for its users, and the observer gets none", async () => {
+    const [node, observer] = await withObserver();
+    await connect(node, "ann");
+
+    observer.deliver("ann", "1");
+    node.deliver("ann", "2");
+    await settled();
+
+    expect(node.received).toEqual(["1"]);
+    expect([observer.received, observer.published]).toEqual([[], []]);
+    expect(observer.deliver("nobody", "3")).toBeUndefined();
+  });
+
+  it("hands every delivery to the plugin, in order, from the observer's coming on, also when it is gone", async () => {
+    const [node] = (await joined(a)) as [TestNode];
+    expect(node.deliver("ann", "before")).toBeUndefined();
+    expect(node.network.reaches("tilechat", "ann")).toBe(false);
+    const observer = new TestNode("observer", post, timers, "observer");
+    const joining = observer.join();
+    await timers.advance(nodeLimits.listenMs);
+    await joining;
+
+    node.deliver("ann", "1", "2");
+    observer.leave();
+    await node.deliver("ann", "3");
+
+    expect(node.published).toEqual(["1", "2", "3"]);
+    expect(node.network.reaches("tilechat", "ann")).toBe(true);
+  });
+
+  it("hands a delivery to the plugin once when it loses the broker in the same turn", async () => {
+    const [node] = await withObserver();
+    const other = new TestNode(b, post, timers);
+    const coming = other.join();
+    await timers.advance(nodeLimits.listenMs);
+    await coming;
+    await connect(other, "ann");
+
+    const taken = node.deliver("ann", "1");
+    node.leave();
+    node.deliver("ann", "2");
+    const joining = node.join();
+    await timers.advance(nodeLimits.listenMs);
+    await Promise.all([joining, taken]);
+    await settled();
+
+    expect(node.published).toEqual(["1", "2"]);
+    expect(other.received).toEqual(["1", "2"]);
+  });
+
+  it("announces a client only when the observer knows of it, too", async () => {
+    const [node, observer] = await withObserver();
+    post.hold(observer.name, true);
+
+    const announced = node.network.announce(sessionOf("ann"));
+
+    expect(await stateOf(announced)).toBe("pending");
+    post.hold(observer.name, false);
+    expect(await stateOf(announced)).toBe("resolved");
+  });
+
+  it("hears of its clients that have come to the plugin", async () => {
+    const [node, observer] = await withObserver();
+    await connect(node, "ann");
+
+    observer.network.arrived(sessionOf("ann", "tablet"));
+    observer.network.arrived(sessionOf("bob", "tablet"));
+    await settled();
+
+    expect(node.arrivedElsewhere).toEqual(["ann tablet"]);
+  });
+
+  it("is not waited for where there is none: an observer delivers at once", async () => {
+    const observer = new TestNode("observer", post, timers, "observer");
+
+    await observer.join();
+    await settled();
+
+    expect(observer.network.isReady).toBe(true);
+    const late = new TestNode(a, post, timers);
+    const joining = late.join();
+    await timers.advance(nodeLimits.listenMs);
+    await joining;
+    await connect(late, "ann");
+    observer.deliver("ann", "1");
+    await settled();
+    expect(late.received).toEqual(["1"]);
   });
 });

@@ -10,6 +10,7 @@ const store = await connectMongoStore({ uri: mongoUri, database });
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const edge = createAmqpEdge({
   ...{ uri: amqpUri, holder, leases: store.leases, log: silent, metrics: { count() {}, observe() {} } },
+  network: store.epoch,
   queueType: queueType === "quorum" ? "quorum" : "classic",
 });
 

@@ -68,6 +68,7 @@ export class RabbitWorld {
     const edge = createAmqpEdge({
       uri: this.uri,
       holder: `observer-${this.#edges.length}`,
+      network: this.vhost,
       leases: this.leases,
       partitions: 4,
       log: logInto(lines),

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { sessionsOf, type Verifier } from "@chat21/auth";
-import { createNodeEdge, type NodeEdge, observerPrefix } from "@chat21/broker-amqp";
+import { createNodeEdge, type NodeEdge } from "@chat21/broker-amqp";
 import { createEmbeddedEdge, type EmbeddedEdge, isMqttPath } from "@chat21/broker-embedded";
 import type { Engine } from "@chat21/engine";
 import {
@@ -14,7 +14,6 @@ import {
   brokerHealth,
   type ClusterGround,
   createClusterEngine,
-  OperatorError,
   operatorPath,
   readTlsMaterial,
   refuseOtherUpgrades,
@@ -92,7 +91,6 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
   if (files !== undefined)
     reloads.add("the certificate of MQTT", () => clients.setTls(readTlsMaterial(files)));
 
-  await refuseBesideObservers(store);
   await verifier.start();
   await startOnBroker(engine, edge);
   refuseOtherUpgrades(http, (request) => isMqttPath(request, webSocketPath));
@@ -124,15 +122,6 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
     reload: reloads.run,
     close: drain.close,
   };
-}
-
-/** Clients of RabbitMQ's plugin, whom observers serve, would not get what nodes deliver. */
-async function refuseBesideObservers({ leases }: MongoStore): Promise<void> {
-  const [observer] = await leases.list(observerPrefix);
-  if (observer === undefined) return;
-  throw new OperatorError(
-    `${observer.holder} serves this database: nodes and observers cannot serve one together; stop the observers, or set another database in MONGODB_URI`,
-  );
 }
 
 interface EngineParts {

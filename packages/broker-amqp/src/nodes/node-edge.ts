@@ -9,14 +9,11 @@ import type {
   Metrics,
   Session,
 } from "@chat21/engine";
-import type { ChannelModel } from "amqplib";
 import type { EventsOf } from "../amqp-event-sink.ts";
 import type { BrokerCapabilities } from "../broker-capabilities.ts";
-import { type BrokerEdge, goodbyeMs, Outbound } from "../outbound.ts";
-import { transient } from "../publisher.ts";
+import { type BrokerEdge, goodbyeMs } from "../outbound.ts";
 import { systemTimers, type Timers } from "../timers.ts";
-import { names } from "../topology.ts";
-import { NodeNetwork, type NodePost, nodeLimits } from "./node-network.ts";
+import { NodeLink } from "./node-link.ts";
 
 /** Options of {@link createNodeEdge}. */
 export interface NodeEdgeOptions {
@@ -43,7 +40,7 @@ export interface NodeEdgeOptions {
  * knows who is connected to the other nodes.
  */
 export interface NodeEdge extends BrokerEdge {
-  /** The other nodes, by name. */
+  /** The other nodes, and observers and API processes beside them, by the names of their queues. */
   readonly peers: readonly string[];
 }
 
@@ -60,27 +57,17 @@ export function createNodeEdge(options: NodeEdgeOptions): NodeEdge {
 class RabbitNodeEdge implements NodeEdge {
   readonly #options: NodeEdgeOptions;
   readonly #timers: Timers;
-  readonly #outbound: Outbound;
-  readonly #network: NodeNetwork;
+  readonly #link: NodeLink;
   #handler: EdgeHandler | undefined;
-  #queue = "";
-  #joining = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeEdgeOptions) {
-    const { uri, holder, log, metrics, local, listenMs, timers = systemTimers } = options;
+    const { local, log, timers = systemTimers } = options;
     this.#options = options;
     this.#timers = timers;
-    this.#outbound = new Outbound({
-      ...{ uri, holder, log, timers },
-      onUp: (connection) => this.#listen(connection),
-      onChange: (state) => {
-        if (state === "down") this.#network.leave();
-        else if (!this.#network.isPresent) this.#joining = this.#join();
-      },
-    });
-    this.#network = new NodeNetwork({
-      ...{ timers, log, metrics, listenMs, post: this.#post() },
+    this.#link = new NodeLink({
+      ...options,
+      ...{ role: "node", timers },
       onDeliveries: (deliveries) => void local.deliver(deliveries),
       onArrivalElsewhere: (session) => {
         this.#handler?.handleMoved(session);
@@ -90,43 +77,38 @@ class RabbitNodeEdge implements NodeEdge {
         const closed = local.disconnect({}, "missed_deliveries");
         if (closed > 0) log.warn({ closed }, "the other nodes were lost: clients connect again and catch up");
       },
-      onBroken: (error) => {
-        log.warn({ error: error.message }, "this node comes to the others again");
-        this.#outbound.fail(error);
-      },
     });
   }
 
   get ready(): boolean {
-    return this.#outbound.state === "up" && this.#network.isReady;
+    return this.#link.outbound.state === "up" && this.#link.network.isReady;
   }
 
   get isBlocked(): boolean {
-    return this.#outbound.state === "blocked";
+    return this.#link.outbound.state === "blocked";
   }
 
   get peers(): readonly string[] {
-    return this.#network.peers;
+    return this.#link.network.peers;
   }
 
   get capabilities(): BrokerCapabilities | undefined {
-    return this.#outbound.capabilities;
+    return this.#link.outbound.capabilities;
   }
 
   get invalidations(): Invalidations {
-    return this.#outbound.invalidations;
+    return this.#link.outbound.invalidations;
   }
 
   eventSink(eventsOf: EventsOf): EventSink {
-    return this.#outbound.eventSink(eventsOf);
+    return this.#link.outbound.eventSink(eventsOf);
   }
 
   async start(handler: EdgeHandler): Promise<void> {
     const { connectTimeoutMs = defaultConnectTimeoutMs, local } = this.#options;
     this.#handler = handler;
     try {
-      await this.#outbound.connect(connectTimeoutMs);
-      await this.#joining;
+      await this.#link.connect(connectTimeoutMs);
       await local.start(this.#watched(handler));
     } catch (error) {
       await this.close(goodbyeMs);
@@ -135,12 +117,12 @@ class RabbitNodeEdge implements NodeEdge {
   }
 
   reaches(app: string, user: string): boolean {
-    return this.#options.local.reaches(app, user) || this.#network.reaches(app, user);
+    return this.#options.local.reaches(app, user) || this.#link.network.reaches(app, user);
   }
 
   deliver(deliveries: readonly Delivery[]): Promise<void> | undefined {
     void this.#options.local.deliver(deliveries);
-    return this.#network.deliver(deliveries);
+    return this.#link.network.deliver(deliveries);
   }
 
   disconnect: Edge["disconnect"] = (selector, reason) => this.#options.local.disconnect(selector, reason);
@@ -157,8 +139,7 @@ class RabbitNodeEdge implements NodeEdge {
   async #close(timeoutMs: number): Promise<void> {
     const until = this.#timers.now() + timeoutMs;
     await this.#options.local.close(timeoutMs * clientsShare);
-    this.#network.close();
-    await this.#outbound.close(Math.max(0, until - this.#timers.now()));
+    await this.#link.close(Math.max(0, until - this.#timers.now()));
   }
 
   /** The handler, and the other nodes hear of every connection before its client does. */
@@ -166,18 +147,18 @@ class RabbitNodeEdge implements NodeEdge {
     return {
       authenticate: async (attempt: ConnectAttempt) => {
         const session = await handler.authenticate(attempt);
-        await this.#network.announce(session);
+        await this.#link.network.announce(session);
         return session;
       },
       handleOpen: (session: Session) => {
         const { app, user, clientId } = session;
         handler.handleOpen(session);
-        if (this.#network.opened(session)) return;
+        if (this.#link.network.opened(session)) return;
         // Not before the edge knows the session.
         setImmediate(() => this.disconnect({ app, user, clientId }, "missed_deliveries"));
       },
       handleClose: (session: Session) => {
-        this.#network.closed(session);
+        this.#link.network.closed(session);
         handler.handleClose(session);
       },
       canSubscribe: (session, filter) => handler.canSubscribe(session, filter),
@@ -186,51 +167,5 @@ class RabbitNodeEdge implements NodeEdge {
       handleGone: (clientId) => handler.handleGone(clientId),
       handleMoved: (session) => handler.handleMoved(session),
     };
-  }
-
-  #post(): NodePost {
-    const { publisher } = this.#outbound;
-    const from = () => this.#queue;
-    return {
-      send: (to, type, content, onReturned) => {
-        const options = { ...transient, type, appId: from() };
-        return publisher.publish([{ exchange: "", routingKey: to, content, options, onReturned }]);
-      },
-      sendToAll: (type, content) => {
-        const options = { ...transient, type, appId: from() };
-        const routingKey = this.#options.network;
-        return publisher.publish([{ exchange: names.nodes, routingKey, content, options }]);
-      },
-    };
-  }
-
-  async #listen(connection: ChannelModel): Promise<void> {
-    const channel = await connection.createChannel();
-    channel.on("error", (error) => this.#outbound.fail(error));
-    await channel.assertExchange(names.nodes, "direct", { durable: true });
-    const { queue } = await channel.assertQueue("", {
-      ...{ exclusive: true, autoDelete: true, durable: false },
-      arguments: { "x-max-length-bytes": nodeLimits.queuedBytes, "x-queue-type": "classic" },
-    });
-    await channel.bindQueue(queue, names.nodes, this.#options.network);
-    await channel.consume(
-      queue,
-      (message) => {
-        if (message === null) return this.#outbound.fail(new Error("the broker took the node's queue away"));
-        const { appId, type } = message.properties;
-        this.#network.receive(String(appId), String(type), message.content);
-      },
-      { noAck: true },
-    );
-    this.#queue = queue;
-  }
-
-  async #join(): Promise<void> {
-    try {
-      await this.#network.join(this.#queue);
-    } catch (error) {
-      // The link ended meanwhile, and comes back.
-      this.#options.log.warn({ error: (error as Error).message }, "the node does not reach the others yet");
-    }
   }
 }

@@ -1,50 +1,41 @@
 import type { Delivery, Log, Metrics } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import type { Timers } from "../timers.ts";
-import type { NodeSession, NodeWords, NodeWordType, UserChange } from "./node-words.ts";
+import { Announcements } from "./announcements.ts";
+import { NodeDeliveries } from "./node-deliveries.ts";
+import { nodeLimits } from "./node-limits.ts";
+import type { NodeRole, NodeSession, NodeWords, NodeWordType, UserChange } from "./node-words.ts";
 import { numberBytes, numbered } from "./node-words.ts";
-import { decodeDeliveries, encodeDeliveries } from "./parcels.ts";
+import { decodeDeliveries } from "./parcels.ts";
 import { UserTable } from "./user-table.ts";
-
-/** Times and bounds of a {@link NodeNetwork}. */
-export const nodeLimits = {
-  /** How long a node that comes listens for the others' answers. */
-  listenMs: 1_000,
-  /** How often a node sends a word to itself. */
-  beatMs: 250,
-  /** The table of users is trusted for so long after the last word to oneself that came back was sent. */
-  trustMs: 2_000,
-  /** Deliveries that wait while the table is not to be trusted. */
-  heldDeliveries: 100_000,
-  /** A connection that was announced and has not been opened by then is taken back. */
-  unopenedMs: 30_000,
-  /** Bytes of one frame, beyond which the next one begins. */
-  frameBytes: 1024 * 1024,
-  /** Bytes that wait for one node; beyond it the oldest go, and the node's clients catch up from history. */
-  queuedBytes: 128 * 1024 * 1024,
-} as const;
 
 /** The way from node to node. Words of one sender to one receiver arrive in order. */
 export interface NodePost {
   /** Sends to one node; `onReturned` is called when it is no more. Resolves when it is on its way for sure. */
   send(to: string, type: NodeWordType | "beat", content: Buffer, onReturned: () => void): Promise<void>;
-  /** Sends to all nodes. */
-  sendToAll(type: "hello" | "joined", content: Buffer): Promise<void>;
+  /**
+   * Sends to everybody whom we deliver to: from a node to all, from an observer to the nodes. Answers whether somebody is
+   * there, oneself included.
+   */
+  sendToAll(type: "hello" | "joined", content: Buffer): Promise<boolean>;
 }
 
 /** Options of {@link NodeNetwork}. */
 export interface NodeNetworkOptions {
+  readonly role: NodeRole;
   readonly post: NodePost;
   /** @default `nodeLimits.listenMs` */
   readonly listenMs?: number | undefined;
   readonly timers: Timers;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Hands deliveries of other nodes to the connections here. */
+  /** Hands a node's deliveries to RabbitMQ's MQTT plugin, whose clients observers serve. Resolves when it has them. */
+  readonly publishToPlugin: (deliveries: readonly Delivery[]) => Promise<void>;
+  /** Hands deliveries of others to the connections here. */
   readonly onDeliveries: (deliveries: readonly Delivery[]) => void;
-  /** A client has connected to another node: its connection here, if there is one, ends. */
+  /** A client has connected elsewhere: its connection here, if there is one, ends. */
   readonly onArrivalElsewhere: (session: NodeSession) => void;
-  /** Deliveries of other nodes may have been missed: clients must catch up from history. */
+  /** Deliveries of others may have been missed: clients must catch up from history. */
   readonly onMissed: () => void;
   /** A word came that should not: the node must come again under another name. */
   readonly onBroken: (error: Error) => void;
@@ -60,54 +51,41 @@ interface Peer {
   isNoteDue: boolean;
 }
 
-/** Somebody who waits until nodes have noted a word. */
-interface Waiter {
-  readonly numbers: Map<string, number>;
-  readonly resolve: () => void;
-}
-
-interface Announced {
-  /** Our name then. */
-  readonly name: string;
-  readonly at: number;
-}
-
-interface Held {
-  readonly deliveries: readonly Delivery[];
-  readonly resolve: (taken: Promise<void> | undefined) => void;
-}
-
 /**
- * Brings deliveries to the nodes that have the users' connections (ADR 0017). Each node tells the others who is
- * connected, before the client hears that it is. A node delivers only while it knows that its queue exists; when it does
- * not know for how long it was away, it comes again under another name, and its clients connect again.
+ * Brings deliveries to the nodes that have the users' connections, and to RabbitMQ's plugin where observers serve its
+ * clients (ADR 0017). Each node tells the others who is connected, before the client hears that it is. A node delivers
+ * only while it knows that its queue exists; when it does not know for how long it was away, it comes again under
+ * another name, and its clients connect again.
  */
 export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
   readonly #table = new UserTable();
   readonly #peers = new Map<string, Peer>();
-  /** Connections here, by `app/user`. */
-  readonly #local = new Map<string, number>();
-  /** Announced and not opened yet. */
-  readonly #unopened = new Map<NodeSession, Announced>();
-  #waiters: Waiter[] = [];
-  #held: Held[] = [];
-  #heldCount = 0;
+  readonly #announcements: Announcements;
+  readonly #deliveries: NodeDeliveries;
   #name: string | null = null;
   #formerly: string | null = null;
   #isJoined = false;
   #isClosed = false;
   #joined = Promise.withResolvers<void>();
   #trustedUntil = 0;
-  #changes: UserChange[] = [];
-  #flushed: PromiseWithResolvers<void> | undefined;
-  /** The deliveries of this turn. */
-  #turn: Delivery[] = [];
-  #turnTaken: PromiseWithResolvers<void> | undefined;
   #stops: (() => void)[] = [];
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
+    this.#announcements = new Announcements({
+      timers: options.timers,
+      name: () => this.#name,
+      tell: (changes) => this.#tell(changes),
+      hasNoted: (node, number) => (this.#peers.get(node)?.noted ?? number) >= number,
+    });
+    this.#deliveries = new NodeDeliveries({
+      table: this.#table,
+      isReady: () => this.isReady,
+      isJoined: () => this.#isJoined,
+      send: (node, frame) => this.#send(node, "deliver", frame),
+      publishToPlugin: options.publishToPlugin,
+    });
     // Nobody may wait for it.
     this.#joined.promise.catch(() => {});
   }
@@ -122,31 +100,46 @@ export class NodeNetwork {
     return this.#name !== null;
   }
 
-  /** Names of the other nodes. */
+  /** Names of the other nodes, and of observers. */
   get peers(): readonly string[] {
     return [...this.#peers.keys()];
   }
 
-  /** Whether somebody of the user may be connected to another node. */
+  /** Whether somebody of the user may be connected elsewhere. */
   reaches(app: string, user: string): boolean {
     if (this.#isClosed) return false;
+    return this.#deliveries.hasPluginClients || this.hasNodeOf(app, user);
+  }
+
+  /** Whether somebody of the user may be connected to another node. */
+  hasNodeOf(app: string, user: string): boolean {
     return !this.isReady || this.#table.nodesOf(`${app}/${user}`).length > 0;
+  }
+
+  /** From now on deliveries go to the clients of RabbitMQ's plugin, too: observers serve them, or have done so. */
+  servePlugin(): void {
+    if (this.#deliveries.hasPluginClients || this.#options.role === "observer") return;
+    this.#deliveries.hasPluginClients = true;
+    this.#options.log.info({}, "delivers to the clients of RabbitMQ's MQTT plugin, too");
   }
 
   /** Comes to the others under a new name, whose queue is consumed already. Resolves when it delivers. */
   async join(name: string): Promise<void> {
     this.#name = name;
-    await this.#options.post.sendToAll("hello", encode({ formerly: this.#formerly }));
+    const { role, post, listenMs = nodeLimits.listenMs } = this.#options;
+    const isAnybodyThere = await post.sendToAll("hello", encode({ formerly: this.#formerly, role }));
     this.#beat(name);
-    const { listenMs = nodeLimits.listenMs } = this.#options;
-    await new Promise<void>((resolve) => this.#later(listenMs, resolve));
+    if (isAnybodyThere) await new Promise<void>((resolve) => this.#later(listenMs, resolve));
     if (this.#name !== name) throw new ChatError("connection_lost", "the node left while it came");
     const peers = this.peers;
-    await this.#options.post.sendToAll("joined", encode({ peers }));
+    if (isAnybodyThere) await post.sendToAll("joined", encode({ peers }));
     this.#isJoined = true;
     this.#joined.resolve();
-    this.#options.log.info({ node: name, peers }, "delivers to the other nodes");
-    this.#release();
+    this.#options.log[role === "node" ? "info" : "debug"](
+      { node: name, peers },
+      "delivers to the other nodes",
+    );
+    this.#deliveries.release();
   }
 
   /** The queue is gone. Everything that others sent is lost. */
@@ -160,8 +153,8 @@ export class NodeNetwork {
     this.#trustedUntil = 0;
     this.#peers.clear();
     this.#table.clear();
-    this.#settleWaiters();
-    this.#options.metrics.count("node_resets");
+    this.#announcements.settle();
+    if (this.#options.role === "node") this.#options.metrics.count("node_resets");
     this.#options.onMissed();
   }
 
@@ -171,9 +164,7 @@ export class NodeNetwork {
     this.#isClosed = true;
     this.#isJoined = false;
     for (const peer of this.peers) this.#say(peer, "bye", {});
-    for (const { resolve } of this.#held.splice(0)) {
-      resolve(Promise.reject(new ChatError("shutting_down")));
-    }
+    this.#deliveries.close();
   }
 
   /**
@@ -183,46 +174,32 @@ export class NodeNetwork {
    */
   async announce(session: NodeSession): Promise<void> {
     await this.#joined.promise;
-    const name = this.#name ?? "";
-    this.#count(session, 1);
-    this.#unopened.set(session, { name, at: this.#options.timers.now() });
-    await this.#change([session.app, session.user, session.clientId]);
-    if (this.#name === name) return;
-    this.closed(session);
-    throw new ChatError("connection_lost", "the node lost the broker");
+    await this.#announcements.announce(session);
   }
 
   /** The announced connection is open. Answers whether the other nodes know of it. */
   opened(session: NodeSession): boolean {
-    const announced = this.#unopened.get(session);
-    if (announced === undefined) {
-      this.#count(session, 1);
-      return false;
-    }
-    this.#unopened.delete(session);
-    return announced.name === this.#name;
+    return this.#announcements.opened(session);
   }
 
   /** The connection that was announced is gone. */
   closed(session: NodeSession): void {
-    this.#unopened.delete(session);
-    if (this.#count(session, -1) > 0) return;
-    void this.#change([session.app, session.user, null]);
+    this.#announcements.closed(session);
+  }
+
+  /** A client has connected to RabbitMQ's plugin: tells the nodes with connections of its user. */
+  arrived(session: NodeSession): void {
+    const { app, user, clientId } = session;
+    const sessions = [{ app, user, clientId }];
+    for (const node of this.#table.nodesOf(`${app}/${user}`)) this.#say(node, "arrived", { sessions });
   }
 
   /**
-   * Brings deliveries to other nodes, in the order of the calls. `undefined`: nobody is there. Otherwise resolves when the
-   * broker has them.
+   * Brings deliveries to other nodes, in the order of the calls, and those of a node to the plugin's clients. `undefined`:
+   * nobody is there. Otherwise resolves when the broker has them.
    */
   deliver(deliveries: readonly Delivery[]): Promise<void> | undefined {
-    if (this.isReady && this.#held.length === 0) return this.#route(deliveries);
-    if (this.#heldCount >= nodeLimits.heldDeliveries) {
-      return Promise.reject(new ChatError("connection_lost", "too many deliveries wait for the broker"));
-    }
-    this.#heldCount += deliveries.length;
-    return new Promise<Promise<void> | undefined>((resolve) => {
-      this.#held.push({ deliveries, resolve });
-    }).then((taken) => taken);
+    return this.#deliveries.deliver(deliveries);
   }
 
   /** Takes a word that came to our queue. */
@@ -262,9 +239,12 @@ export class NodeNetwork {
         for (const change of decode<"users">(body).changes) this.#apply(from, change);
         this.#note(from, peer);
         break;
+      case "arrived":
+        for (const session of decode<"arrived">(body).sessions) this.#options.onArrivalElsewhere(session);
+        break;
       case "noted":
         peer.noted = decode<"noted">(body).number;
-        this.#settleWaiters();
+        this.#announcements.settle();
         break;
       case "bye":
         this.#drop(from);
@@ -295,8 +275,9 @@ export class NodeNetwork {
     });
   }
 
-  #greet(from: string, { formerly }: NodeWords["hello"]): void {
+  #greet(from: string, { formerly, role }: NodeWords["hello"]): void {
     if (formerly !== null) this.#drop(formerly);
+    if (role === "observer") this.servePlugin();
     this.#introduce(from);
   }
 
@@ -304,12 +285,14 @@ export class NodeNetwork {
   #introduce(node: string): Peer {
     const peer = { sent: 0, received: 0, noted: 0, isNoteDue: false };
     this.#peers.set(node, peer);
-    this.#say(node, "table", { users: [...this.#local.keys()] });
+    this.#say(node, "table", { users: this.#announcements.users });
     return peer;
   }
 
   /** A node delivers that does not know our users: it has not heard us in time. */
   #heed({ peers }: NodeWords["joined"]): void {
+    // Nobody is connected to an observer.
+    if (this.#options.role === "observer") return;
     if (this.#isJoined && this.#name !== null && !peers.includes(this.#name)) {
       this.#options.onBroken(new Error("another node delivers without this one"));
     }
@@ -317,13 +300,16 @@ export class NodeNetwork {
 
   /** A node that is there already answers our `hello` with its table. */
   #meet(from: string, type: string): Peer | undefined {
-    return type === "table" ? this.#introduce(from) : undefined;
+    if (type !== "table") return undefined;
+    // It was slow, and has delivered without knowing who is connected here.
+    if (this.#isJoined) this.#options.onMissed();
+    return this.#introduce(from);
   }
 
   #drop(node: string): void {
     if (!this.#peers.delete(node)) return;
     this.#table.drop(node);
-    this.#settleWaiters();
+    this.#announcements.settle();
   }
 
   #say<T extends keyof NodeWords>(to: string, type: T, word: NodeWords[T]): void {
@@ -338,69 +324,26 @@ export class NodeNetwork {
     await this.#options.post.send(to, type, content, () => this.#drop(to));
   }
 
-  #count({ app, user }: NodeSession, by: 1 | -1): number {
-    const key = `${app}/${user}`;
-    const count = (this.#local.get(key) ?? 0) + by;
-    if (count > 0) this.#local.set(key, count);
-    else this.#local.delete(key);
-    return count;
-  }
-
-  /** Resolves when every node has noted the change. */
-  async #change(change: UserChange): Promise<void> {
-    this.#changes.push(change);
-    if (this.#flushed === undefined) {
-      this.#flushed = Promise.withResolvers();
-      setImmediate(() => this.#flushChanges());
-    }
-    await this.#flushed.promise;
-  }
-
-  #flushChanges(): void {
-    const changes = this.#changes;
-    const flushed = this.#flushed;
-    this.#changes = [];
-    this.#flushed = undefined;
+  #tell(changes: readonly UserChange[]): Map<string, number> {
     const numbers = new Map<string, number>();
-    for (const [name, peer] of this.#peers) {
-      this.#say(name, "users", { changes });
-      numbers.set(name, peer.sent);
+    for (const [node, peer] of this.#peers) {
+      this.#say(node, "users", { changes });
+      numbers.set(node, peer.sent);
     }
-    this.#waiters.push({ numbers, resolve: () => flushed?.resolve() });
-    this.#settleWaiters();
-  }
-
-  #settleWaiters(): void {
-    this.#waiters = this.#waiters.filter(({ numbers, resolve }) => {
-      for (const [name, number] of numbers) {
-        const peer = this.#peers.get(name);
-        if (peer === undefined || peer.noted >= number) numbers.delete(name);
-      }
-      if (numbers.size > 0) return true;
-      resolve();
-      return false;
-    });
+    return numbers;
   }
 
   #beat(name: string): void {
     if (this.#name !== name) return;
     const sentAt = Buffer.from(String(this.#options.timers.now()));
     this.#options.post.send(name, "beat", sentAt, () => {}).catch(() => {});
-    this.#takeBackUnopened();
+    this.#announcements.takeBackUnopened();
     this.#later(nodeLimits.beatMs, () => this.#beat(name));
   }
 
   #beaten(content: Buffer): void {
     this.#trustedUntil = Number(content.toString()) + nodeLimits.trustMs;
-    this.#release();
-  }
-
-  #takeBackUnopened(): void {
-    const before = this.#options.timers.now() - nodeLimits.unopenedMs;
-    for (const [session, { at }] of this.#unopened) {
-      if (at > before) return;
-      this.closed(session);
-    }
+    this.#deliveries.release();
   }
 
   #later(delayMs: number, run: () => void): void {
@@ -410,66 +353,6 @@ export class NodeNetwork {
     });
     this.#stops.push(stop);
   }
-
-  #release(): void {
-    if (!this.isReady) return;
-    this.#heldCount = 0;
-    for (const { deliveries, resolve } of this.#held.splice(0)) resolve(this.#route(deliveries));
-  }
-
-  /** The deliveries of one turn go to a node together. */
-  #route(deliveries: readonly Delivery[]): Promise<void> | undefined {
-    const isElsewhere = ({ app, user }: Delivery) => this.#table.nodesOf(`${app}/${user}`).length > 0;
-    const remote = deliveries.filter(isElsewhere);
-    if (remote.length === 0) return undefined;
-    if (this.#turnTaken === undefined) {
-      this.#turnTaken = Promise.withResolvers();
-      setImmediate(() => this.#flushTurn());
-    }
-    for (const delivery of remote) this.#turn.push(delivery);
-    return this.#turnTaken.promise;
-  }
-
-  #flushTurn(): void {
-    const deliveries = this.#turn;
-    const taken = this.#turnTaken;
-    this.#turn = [];
-    this.#turnTaken = undefined;
-    if (this.#name === null) {
-      // In front of what has come since.
-      this.#held.unshift({ deliveries, resolve: (later) => taken?.resolve(later) });
-      this.#heldCount += deliveries.length;
-      return;
-    }
-    const byNode = new Map<string, Delivery[]>();
-    for (const delivery of deliveries) {
-      for (const node of this.#table.nodesOf(`${delivery.app}/${delivery.user}`)) {
-        const gathered = byNode.get(node);
-        if (gathered === undefined) byNode.set(node, [delivery]);
-        else gathered.push(delivery);
-      }
-    }
-    const sent: Promise<void>[] = [];
-    for (const [node, gathered] of byNode) {
-      for (const part of framesOf(gathered)) sent.push(this.#send(node, "deliver", encodeDeliveries(part)));
-    }
-    taken?.resolve(Promise.all(sent).then(() => {}));
-  }
-}
-
-/** Parts of about {@link nodeLimits.frameBytes}. */
-function* framesOf(deliveries: readonly Delivery[]): Generator<readonly Delivery[]> {
-  let from = 0;
-  let size = 0;
-  for (const [at, { payload, topic }] of deliveries.entries()) {
-    if (size > nodeLimits.frameBytes) {
-      yield deliveries.slice(from, at);
-      from = at;
-      size = 0;
-    }
-    size += topic.length + (deliveries[at - 1]?.payload === payload && at > from ? 0 : payload.length);
-  }
-  yield from === 0 ? deliveries : deliveries.slice(from);
 }
 
 function encode(word: object): Buffer {

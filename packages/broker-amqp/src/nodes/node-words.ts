@@ -9,17 +9,26 @@ export interface NodeSession {
 export type UserChange = readonly [app: string, user: string, clientId: string | null];
 
 /**
- * What nodes say to one another. `hello` and `joined` go to all, everything else to one node. The words from one node to
- * another are numbered from 1 without a gap; `deliver` carries bytes of its own (`parcels.ts`).
+ * A node has users of its own. An observer stands for every process beside RabbitMQ's MQTT plugin, the API too: it
+ * delivers to users of nodes, and its own clients' connections are the plugin's.
+ */
+export type NodeRole = "node" | "observer";
+
+/**
+ * What nodes and observers say to one another; observers say nothing to observers. `hello` and `joined` go to all,
+ * everything else to one of them. The words from one to another are numbered from 1 without a gap; `deliver` carries
+ * bytes of its own (`parcels.ts`).
  */
 export interface NodeWords {
-  /** A node is there, and asks for the others' users. `formerly`: its name before, which is no more. */
-  readonly hello: { readonly formerly: string | null };
+  /** Somebody is there, and asks for the others' users. `formerly`: its name before, which is no more. */
+  readonly hello: { readonly formerly: string | null; readonly role: NodeRole };
   /** The answer to `hello`: all users, `app/user`. */
   readonly table: { readonly users: readonly string[] };
   /** The node delivers from now on, and knows the users of these nodes. */
   readonly joined: { readonly peers: readonly string[] };
   readonly users: { readonly changes: readonly UserChange[] };
+  /** These clients have connected to RabbitMQ's plugin: their connections to nodes end. */
+  readonly arrived: { readonly sessions: readonly NodeSession[] };
   /** Everything up to this number is noted. */
   readonly noted: { readonly number: number };
   /** The node ends. */

@@ -3,6 +3,10 @@ export class UserTable {
   readonly #nodesOf = new Map<string, readonly string[]>();
   readonly #usersOf = new Map<string, Set<string>>();
 
+  get isEmpty(): boolean {
+    return this.#nodesOf.size === 0;
+  }
+
   /** The nodes with connections of the user, `app/user`; often none. */
   nodesOf(user: string): readonly string[] {
     return this.#nodesOf.get(user) ?? none;
