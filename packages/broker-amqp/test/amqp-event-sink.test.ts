@@ -35,7 +35,7 @@ function sinkOn(broker: ReturnType<typeof brokerFor>) {
     broker,
     (fact) => {
       const { user: id } = fact as unknown as { readonly user: string };
-      return [{ event: id.split(" ")[0] as string, app: "tilechat", id, body: id }];
+      return [{ event: id.split(" ")[0] as string, app: "tilechat", id: () => id, body: () => id }];
     },
     timers,
   );
@@ -107,19 +107,21 @@ describe("events for backends", () => {
     expect(broker.got).toEqual(["sent 2"]);
   });
 
-  it("are offered at once when too many bytes are kept, and hold up their sender while the broker is away", async () => {
+  it("are offered before others are taken when many are kept: these wait while the broker is away", async () => {
     const broker = brokerFor();
     const { accept } = sinkOn(broker);
     await accept("sent 1");
-    const large = `sent ${"x".repeat(eventSinkLimits.keptBytes)}`;
+    await accept(...Array.from({ length: eventSinkLimits.kept }, (_, index) => `sent many ${index}`));
     broker.goAway(true);
-    const refused = await accept(large).catch((error: unknown) => error);
+    const refused = await accept("sent 2").catch((error: unknown) => error);
     broker.goAway(false);
+    broker.bind("sent");
 
-    await accept("sent 2");
+    await accept("sent 3");
 
     expect(refused).toMatchObject({ code: "connection_lost" });
-    expect(broker.offered).toEqual(["sent 1", large]);
+    expect(broker.got).toHaveLength(eventSinkLimits.kept + 1);
+    expect(broker.got.slice(-2)).toEqual([`sent many ${eventSinkLimits.kept - 1}`, "sent 3"]);
   });
 
   it("are offered before the process ends", async () => {

@@ -97,8 +97,13 @@ describe("an edge that only publishes", () => {
     const got = await listen("apps.tilechat.message-sent", "chat21.events");
     const fact = { kind: "presence", app: "tilechat", user: "ann", presence: "online", at: 1 } as const;
     const sink = api.edge.eventSink(({ kind }: Fact) => [
-      { event: "message-sent", app: "tilechat", id: `id-${kind}`, body: '{"event_type":"message-sent"}' },
-      { event: "message-delivered", app: "tilechat", id: "unheard", body: "{}" },
+      {
+        event: "message-sent",
+        app: "tilechat",
+        id: () => `id-${kind}`,
+        body: () => '{"event_type":"message-sent"}',
+      },
+      { event: "message-delivered", app: "tilechat", id: () => "unheard", body: () => "{}" },
     ]);
 
     await sink.accept([fact]);
