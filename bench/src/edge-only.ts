@@ -57,6 +57,7 @@ const handler: EdgeHandler = {
     issuedAt: 0,
     tokenId: "",
   }),
+  renew: async () => {},
   handleOpen() {},
   handleClose() {},
   handleTakeover: async () => {},

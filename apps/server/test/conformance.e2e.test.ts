@@ -1,4 +1,4 @@
-import { describeConformance } from "@chat21/testkit";
+import { describeConformance, type StartTopology } from "@chat21/testkit";
 import { afterAll } from "vitest";
 import { freePort, removeDataDirs, ServerProcess } from "./server-process.ts";
 
@@ -7,7 +7,7 @@ const secret = "tokenKey";
 
 afterAll(removeDataDirs);
 
-describeConformance("the embedded server", async ({ webhookEndpoint }) => {
+const startEmbedded: StartTopology = async ({ webhookEndpoint }) => {
   const mqttWsPort = await freePort();
   const server = await ServerProcess.start({
     env: {
@@ -28,4 +28,7 @@ describeConformance("the embedded server", async ({ webhookEndpoint }) => {
     takeovers: "safe",
     close: async () => void (await server.stop()),
   };
-});
+};
+
+describeConformance("the embedded server", startEmbedded);
+describeConformance("the embedded server", startEmbedded, 5);

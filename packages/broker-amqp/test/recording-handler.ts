@@ -22,6 +22,8 @@ export class RecordingHandler implements EdgeHandler {
     throw new Error("the broker has the connections");
   }
 
+  async renew(): Promise<void> {}
+
   handleOpen(): void {}
 
   handleClose(): void {}

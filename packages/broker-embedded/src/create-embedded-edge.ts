@@ -24,7 +24,7 @@ export interface EmbeddedEdge extends Edge {
 }
 
 /**
- * Creates an edge that speaks MQTT 3.1.1 (and 3.1) over TCP and WebSocket. It opens no port before `start`. Throws
+ * Creates an edge that speaks MQTT 5, 3.1.1 and 3.1 over TCP and WebSocket. It opens no port before `start`. Throws
  * `bad_request` for a limit out of range.
  */
 export function createEmbeddedEdge(options: EmbeddedEdgeOptions): EmbeddedEdge {

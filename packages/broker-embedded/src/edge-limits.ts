@@ -7,7 +7,7 @@ import { ChatError, limits as wireLimits } from "@chat21/protocol";
 export interface EdgeLimits {
   /**
    * Largest MQTT packet that is kept. A larger PUBLISH is dropped and answered; any other larger packet closes the
-   * connection before any of it is kept. @default 104448 (the largest payload and 2 KiB for topic and headers)
+   * connection before any of it is kept. Clients of version 5 are told this size, and a larger PUBLISH closes, too. @default 104448 (the largest payload and 2 KiB for topic and headers)
    */
   readonly maxPacketBytes: number;
   /**
@@ -24,6 +24,12 @@ export interface EdgeLimits {
    * connection is not read until one settles. @default 128
    */
   readonly maxInFlightPublishes: number;
+  /**
+   * The Receive Maximum that clients of version 5 are told, 1-65535. One publish more than that among those in flight
+   * closes the connection. As long as it is larger than {@link maxInFlightPublishes}, clients that do not keep it
+   * (MQTT.js) are slowed down like those of 3.1.1, not closed. @default 1024
+   */
+  readonly maxUnacknowledgedPublishes: number;
   /** Bytes of waiting packets. Beyond it the connection is not read. @default 65536 */
   readonly maxHeldBytes: number;
   /**
@@ -33,8 +39,20 @@ export interface EdgeLimits {
   readonly maxBufferedBytes: number;
   /** QoS 1 deliveries without PUBACK, 1-65535. Beyond it the connection is closed as `slow_consumer`. @default 16384 */
   readonly maxUnacknowledgedDeliveries: number;
-  /** Filters subscribed at the same time. One more is refused by SUBACK 0x80. @default 32 */
+  /** Filters subscribed at the same time. One more is refused by SUBACK 0x80, to version 5 by 0x97. @default 32 */
   readonly maxSubscriptions: number;
+  /**
+   * Topics that a client of version 5 may give an alias to, each of at most {@link maxTopicBytes}. 0: none.
+   * @default 16
+   */
+  readonly maxTopicAliases: number;
+  /** User properties of one packet of version 5. They are checked and not kept. @default 64 */
+  readonly maxUserProperties: number;
+  /**
+   * Longest keep-alive of a client of version 5, seconds. One that asks for a longer one, or for none, is told this one.
+   * @default 1200
+   */
+  readonly maxKeepAliveSeconds: number;
   /** Connections of the whole edge, with or without a session. Further ones are refused. @default 20000 */
   readonly maxConnections: number;
   /**
@@ -62,10 +80,14 @@ export const defaultEdgeLimits = Object.freeze({
   maxTopicBytes: 1_024,
   maxTopicLevels: 16,
   maxInFlightPublishes: 128,
+  maxUnacknowledgedPublishes: 1_024,
   maxHeldBytes: 64 * 1_024,
   maxBufferedBytes: 1_024 * 1_024,
   maxUnacknowledgedDeliveries: 16_384,
   maxSubscriptions: 32,
+  maxTopicAliases: 16,
+  maxUserProperties: 64,
+  maxKeepAliveSeconds: 1_200,
   maxConnections: 20_000,
   maxWebSocketMessageBytes: 1_024 * 1_024,
   webSocketSilenceMs: 60_000,
@@ -81,13 +103,21 @@ const largest: Partial<Record<keyof EdgeLimits, number>> = {
   maxTopicLevels: 100,
   // Packet identifiers have 16 bits, and 0 is not allowed.
   maxUnacknowledgedDeliveries: 65_535,
+  maxUnacknowledgedPublishes: 65_535,
+  maxTopicAliases: 65_535,
+  maxKeepAliveSeconds: 65_535,
 };
+
+const mayBeZero: readonly string[] = [
+  "maxAuthFailuresPerMinute",
+  "maxTopicAliases",
+] satisfies (keyof EdgeLimits)[];
 
 /** Fills in the defaults. Throws `bad_request` for a value that is not a whole number in its range. */
 export function resolveEdgeLimits(given: Partial<EdgeLimits> = {}): EdgeLimits {
   const resolved = { ...defaultEdgeLimits, ...given };
   for (const [name, value] of Object.entries(resolved)) {
-    const least = name === "maxAuthFailuresPerMinute" ? 0 : 1;
+    const least = mayBeZero.includes(name) ? 0 : 1;
     const most = largest[name as keyof EdgeLimits] ?? Number.MAX_SAFE_INTEGER;
     if (!Number.isInteger(value) || value < least || value > most) {
       throw new ChatError(

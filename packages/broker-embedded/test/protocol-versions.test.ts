@@ -1,38 +1,8 @@
 import { connectPacket } from "@chat21/testkit";
-import mqtt from "mqtt";
 import { describe, expect, it } from "vitest";
 import { startEdge } from "./start-edge.ts";
 
 describe("protocol versions", () => {
-  it.each(["tcp", "ws"] as const)(
-    "refuse MQTT 5 over %s in the form of version 5, and say so in the log",
-    async (carrier) => {
-      const { world, lines } = await startEdge();
-      const connection = await world.raw(carrier);
-      connection.send(connectPacket({ protocolVersion: 5 }));
-
-      expect(await connection.next()).toMatchObject({ cmd: "connack", length: 3, returnCode: 0x84 });
-      await connection.closed;
-      expect(world.handler.attempts).toEqual([]);
-      expect(lines.filter((line) => line.includes("MQTT 5"))).toHaveLength(1);
-    },
-  );
-
-  it("let MQTT.js with version 5 fail instead of hang", async () => {
-    const { world } = await startEdge();
-    const client = mqtt.connect(`mqtt://127.0.0.1:${world.opened.tcpPort}`, {
-      protocolVersion: 5,
-      reconnectPeriod: 0,
-    });
-    const failed = new Promise((resolve) => {
-      client.once("error", resolve);
-      client.once("close", () => resolve("closed"));
-    });
-
-    expect(await failed).toBeDefined();
-    await client.endAsync(true);
-  });
-
   it("serve MQTT 3.1 under its own sub-protocol, with the client ids of today", async () => {
     const { world } = await startEdge();
     const clientId = "5d9e2c1e-8f0f-4a3e-9f6e-2a9c1c1f7a10";

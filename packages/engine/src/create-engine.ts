@@ -178,6 +178,19 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
 
+    async renew(session, attempt) {
+      try {
+        if (isDraining) throw new ChatError("shutting_down");
+        const { app, user, ...renewed } = await admit(attempt, { tokens, apps });
+        if (app !== session.app || user !== session.user)
+          throw new ChatError("forbidden", "a session is renewed with a token of its own app and user");
+        const { admin, expiresAt, issuedAt, tokenId } = renewed;
+        sessions.renew(session, { admin, expiresAt, issuedAt, tokenId }, clock);
+      } catch (thrown) {
+        throw ChatError.fromUnknown(thrown);
+      }
+    },
+
     handleOpen(session) {
       sessions.add(session, clock);
     },

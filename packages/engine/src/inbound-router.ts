@@ -70,6 +70,7 @@ export class InboundRouter {
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
       if (error.code === "shutting_down") throw error;
+      inbound.onRefused?.(error);
       await this.#refuse(origin, error);
     }
   }

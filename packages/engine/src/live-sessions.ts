@@ -1,6 +1,9 @@
 import type { Clock } from "./ports/clock.ts";
 import type { Session } from "./ports/edge.ts";
 
+/** What a renewed token changes. */
+type RenewedRights = Pick<Session, "admin" | "expiresAt" | "issuedAt" | "tokenId">;
+
 /** So long after its connect a client is remembered. */
 const connectKeptMs = 600_000;
 
@@ -33,6 +36,13 @@ export class LiveSessions {
       if (Math.abs(now - last) < connectKeptMs) break;
       this.#connects.delete(oldest);
     }
+  }
+
+  /** The session's token was renewed. Without effect when the connection is gone. */
+  renew(session: Session, rights: RenewedRights, clock: Pick<Clock, "elapsed" | "now">): void {
+    if (!this.#open.has(session)) return;
+    Object.assign(session, rights);
+    this.#open.set(session, clock.elapsed() + Math.max(0, session.expiresAt - clock.now()));
   }
 
   /** When the client's connection before the last one began, milliseconds; 0 when that is not known. */

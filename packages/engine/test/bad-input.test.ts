@@ -68,6 +68,21 @@ describe("A message that is refused", () => {
     expect(world.log("ann.bob")).toMatchObject([{ sender: "ann", timestamp: world.clock.now() }]);
   });
 
+  it("is told to an edge that asks, before it is settled, and answered all the same", async () => {
+    const world = await World.start();
+    const [ann] = await world.people("ann");
+    const told: string[] = [];
+
+    await world.engine.handlePublish(ann.client.session, {
+      topic: "apps/tilechat/outgoing/users/ann/messages/bob/outgoing",
+      payload: new TextEncoder().encode("no JSON"),
+      onRefused: ({ code }) => told.push(code),
+    });
+
+    expect(told).toEqual(["bad_request"]);
+    expect(ann.answers).toEqual([{ code: "bad_request", message: expect.any(String) }]);
+  });
+
   it("is accepted at the very limits", async () => {
     const world = await World.start();
     const [ann, bob] = await world.people("ann", "bob");

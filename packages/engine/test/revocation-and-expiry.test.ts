@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { World } from "./world.ts";
+import { tokenOf, World } from "./world.ts";
 
 describe("A session whose token expires", () => {
   it("is closed within a second, and no other", async () => {
@@ -14,6 +14,43 @@ describe("A session whose token expires", () => {
 
     expect(short.client.closedBecause).toBe("expired");
     expect(long.client.isOpen).toBe(true);
+  });
+});
+
+describe("A session whose token is renewed", () => {
+  const attempt = { clientId: "ann-device", username: undefined, will: undefined, address: "127.0.0.1" };
+
+  it("lasts as long as the new token, and has its rights", async () => {
+    const world = await World.start();
+    const now = world.clock.now();
+    const { client } = await world.connect("ann", { expiresAt: now + 10_000, tokenId: "t-1", admin: true });
+    const rights = { expiresAt: now + 20_000, tokenId: "t-2", issuedAt: 7, admin: false };
+    await world.engine.renew(client.session, { ...attempt, password: tokenOf("ann", rights) });
+
+    await world.clock.advance(19_000);
+    expect(client.isOpen).toBe(true);
+    expect(client.session).toMatchObject(rights);
+    expect(world.engine.handleRevocation({ app: "tilechat", user: "ann", tokenId: "t-1" })).toBe(0);
+    await world.clock.advance(1_000);
+    expect(client.closedBecause).toBe("expired");
+  });
+
+  it.each([
+    ["another user", "forbidden", tokenOf("bob")],
+    ["another app", "forbidden", tokenOf("ann", { app: "other" })],
+    ["another client id", "forbidden", tokenOf("ann", { boundTo: "desk" })],
+    ["nobody", "unauthorized", ""],
+  ])("stays as it is for a token of %s", async (_, code, password) => {
+    const world = await World.start();
+    const { client } = await world.connect("ann", { expiresAt: world.clock.now() + 10_000 });
+    const before = { ...client.session };
+
+    await expect(world.engine.renew(client.session, { ...attempt, password })).rejects.toMatchObject({
+      code,
+    });
+    expect(client.session).toEqual(before);
+    await world.clock.advance(10_000);
+    expect(client.closedBecause).toBe("expired");
   });
 });
 

@@ -29,7 +29,12 @@ export {
   subscribePacket,
 } from "./edge-contract/edge-world.ts";
 export type { Carrier, RawConnection } from "./edge-contract/raw-connection.ts";
-export { encode as encodePackets, openTcp, openWebSocket } from "./edge-contract/raw-connection.ts";
+export {
+  encode as encodePackets,
+  encode5 as encodePackets5,
+  openTcp,
+  openWebSocket,
+} from "./edge-contract/raw-connection.ts";
 export type { RecordedPublish } from "./edge-contract/scripted-handler.ts";
 export { ScriptedHandler } from "./edge-contract/scripted-handler.ts";
 export { describeEdge } from "./edge-contract.ts";

@@ -150,6 +150,7 @@ class RabbitNodeEdge implements NodeEdge {
         await this.#link.network.announce(session);
         return session;
       },
+      renew: (session, attempt) => handler.renew(session, attempt),
       handleOpen: (session: Session) => {
         const { app, user, clientId } = session;
         handler.handleOpen(session);

@@ -8,6 +8,13 @@ export class OutgoingPackets {
   /** An acknowledgement is a number: the header in the upper 16 bits, the identifier in the lower 16. */
   #packets: (number | Buffer | OutgoingPublish)[] = [];
   #bytes = 0;
+  /** Bytes of the empty property list that a PUBLISH of version 5 has. */
+  #propertyBytes = 0;
+
+  /** From now on each PUBLISH is one of version 5. */
+  useVersion5(): void {
+    this.#propertyBytes = 1;
+  }
 
   /** Encoded size of the waiting packets. */
   get bytes(): number {
@@ -30,7 +37,7 @@ export class OutgoingPackets {
   addPublish(topic: string, payload: Buffer, packetId: number): void {
     const topicBytes = Buffer.byteLength(topic);
     this.#packets.push({ topic, topicBytes, payload, packetId });
-    const remaining = remainingLength(topicBytes, payload.length, packetId);
+    const remaining = remainingLength(topicBytes, payload.length, packetId) + this.#propertyBytes;
     this.#bytes += 1 + lengthBytes(remaining) + remaining;
   }
 
@@ -47,7 +54,7 @@ export class OutgoingPackets {
       } else if (packet instanceof Uint8Array) {
         at += packet.copy(copied, at);
       } else {
-        at = writePublishHead(copied, at, packet);
+        at = writePublishHead(copied, at, packet, this.#propertyBytes);
         if (packet.payload.length < shareFromBytes) {
           at += packet.payload.copy(copied, at);
         } else {
@@ -96,11 +103,16 @@ function writeAcknowledgement(target: Buffer, at: number, packet: number): numbe
   return at + 4;
 }
 
-function writePublishHead(target: Buffer, start: number, packet: OutgoingPublish): number {
+function writePublishHead(
+  target: Buffer,
+  start: number,
+  packet: OutgoingPublish,
+  propertyBytes: number,
+): number {
   const { topic, topicBytes, packetId } = packet;
   let at = start;
   target[at++] = packetHeaders.publish | (packetId === 0 ? 0 : 2);
-  let length = remainingLength(topicBytes, packet.payload.length, packetId);
+  let length = remainingLength(topicBytes, packet.payload.length, packetId) + propertyBytes;
   for (; length >= 128; length = Math.floor(length / 128)) target[at++] = (length % 128) | 0x80;
   target[at++] = length;
   target[at++] = topicBytes >>> 8;
@@ -110,7 +122,14 @@ function writePublishHead(target: Buffer, start: number, packet: OutgoingPublish
     target[at++] = packetId >>> 8;
     target[at++] = packetId;
   }
+  if (propertyBytes !== 0) target[at++] = 0;
   return at;
+}
+
+/** Bytes of a PUBLISH of version 5 without properties. */
+export function version5PublishBytes(topic: string, payloadBytes: number, packetId: number): number {
+  const remaining = remainingLength(Buffer.byteLength(topic), payloadBytes, packetId) + 1;
+  return 1 + lengthBytes(remaining) + remaining;
 }
 
 function remainingLength(topicBytes: number, payloadBytes: number, packetId: number): number {

@@ -1,6 +1,7 @@
-/** First byte of each packet type. It includes the flags that MQTT 3.1.1 fixes ([MQTT-2.2.2-1]). */
+/** First byte of each packet type. It includes the flags that MQTT fixes ([MQTT-2.2.2-1]). `auth` is of version 5. */
 export const packetHeaders = {
   connect: 0x10,
+  connack: 0x20,
   publish: 0x30,
   puback: 0x40,
   pubrec: 0x50,
@@ -13,6 +14,7 @@ export const packetHeaders = {
   pingreq: 0xc0,
   pingresp: 0xd0,
   disconnect: 0xe0,
+  auth: 0xf0,
 } as const;
 
 /** Bits of the first byte that hold the packet's type. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
-import { ProtocolViolation } from "./protocol-violation.ts";
+import { malformed } from "./protocol-violation.ts";
 
-/** Reads the PUBLISH at `[start, end)`. Throws {@link ProtocolViolation}. */
+/** Reads the PUBLISH of version 3 at `[start, end)`. Throws `ProtocolViolation`. */
 export function readPublish(buffer: Buffer, start: number, body: number, end: number): ReceivedPublish {
   const qos = ((buffer[start] as number) >> 1) & 3;
   const topicStart = body + 2;
@@ -32,7 +32,7 @@ export interface ReceivedPublish {
 const hash = 0x23;
 const plus = 0x2b;
 
-/** Reads the packet identifier at `at`. Throws {@link ProtocolViolation} when it is missing or 0 ([MQTT-2.3.1-1]). */
+/** Reads the packet identifier at `at`. Throws `ProtocolViolation` when it is missing or 0 ([MQTT-2.3.1-1]). */
 export function readPacketId(buffer: Buffer, at: number, end: number): number {
   const id = readUint16(buffer, at, end);
   if (id === 0) throw malformed("a packet identifier is 0");
@@ -44,7 +44,8 @@ function readUint16(buffer: Buffer, at: number, end: number): number {
   return ((buffer[at] as number) << 8) | (buffer[at + 1] as number);
 }
 
-function readTopic(buffer: Buffer, start: number, end: number): string {
+/** Reads the topic at `[start, end)`. Throws `ProtocolViolation`. */
+export function readTopic(buffer: Buffer, start: number, end: number): string {
   let highBits = 0;
   for (let at = start; at < end; at++) {
     const byte = buffer[at] as number;
@@ -58,8 +59,4 @@ function readTopic(buffer: Buffer, start: number, end: number): string {
   // [MQTT-1.5.3-1]
   if (!isUtf8(buffer.subarray(start, end))) throw malformed("a topic is not UTF-8");
   return buffer.toString("utf8", start, end);
-}
-
-function malformed(message: string): ProtocolViolation {
-  return new ProtocolViolation("protocol_error", message);
 }

@@ -1,26 +1,25 @@
 import { randomUUID } from "node:crypto";
 import type { ConnectAttempt, Inbound, Session } from "@chat21/engine";
-import { ChatError, type ErrorCode, errorCodes, isId, topics } from "@chat21/protocol";
+import { ChatError, errorCodes, isId, topics } from "@chat21/protocol";
 import { isCut } from "../codec/frame-reader.ts";
 import { packetHeaders, packetTypeMask } from "../codec/packet-types.ts";
-import { ProtocolViolation } from "../codec/protocol-violation.ts";
-import { connackOf, readConnect } from "../codec/received-connect.ts";
-import { readPacketId, readPublish } from "../codec/received-publish.ts";
-import {
-  encodeSuback,
-  type ReceivedFilters,
-  readFilters,
-  refusedFilter,
-} from "../codec/received-subscribe.ts";
+import { ProtocolViolation, protocolError } from "../codec/protocol-violation.ts";
+import { type ReasonCode, reasons } from "../codec/reason-codes.ts";
+import { type ReceivedConnect, readConnect } from "../codec/received-connect.ts";
+import type { ReceivedFilters } from "../codec/received-subscribe.ts";
+import { encodeRefusal } from "../codec/version-5-packets.ts";
 import type { EdgeLimits } from "../edge-limits.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
 import { abruptCauses, type CloseCause } from "./close-cause.ts";
+import type { Dialect } from "./dialect.ts";
 import type { FlushQueue } from "./flush-queue.ts";
-import { InboundWindow } from "./inbound-window.ts";
+import { InboundWindow, type PendingPublish } from "./inbound-window.ts";
 import { Liveness, type SweepClock } from "./liveness.ts";
 import { PacketReceiver } from "./packet-receiver.ts";
 import { PacketSender } from "./packet-sender.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { version3 } from "./version-3.ts";
+import { tokenMethod, Version5 } from "./version-5.ts";
 
 /** The connection of one client, from accept to the end. */
 export class Connection implements TransportOwner {
@@ -32,12 +31,15 @@ export class Connection implements TransportOwner {
   readonly #liveness: Liveness;
   /** `greeting`: some bytes have come, but no whole CONNECT. `connecting`: CONNECT has come, CONNACK is not sent. */
   #state: "new" | "greeting" | "connecting" | "open" | "closed" = "new";
+  #dialect: Dialect = version3;
   #session: Session | null = null;
   #subscriptions: Subscriptions | null = null;
   /** Held packets are still handled after the transport has ended, and even when it is gone. */
   #transportState: "up" | "ended" | "gone" = "up";
   /** Packet identifiers that the client may use again for what it sent over its last connection. */
   #resent: Set<number> | null = null;
+  /** The client has sent a new token that is not checked yet. */
+  #isRenewing = false;
   /** The connection closes as soon as all publishes are settled. */
   #isDraining = false;
 
@@ -49,7 +51,7 @@ export class Connection implements TransportOwner {
       this.#take(buffer, start, body, end, isNext),
     );
     this.#sender = new PacketSender(transport, flushQueue, limits, () => this.close("slow_consumer"));
-    this.#window = new InboundWindow((header, packetId) => this.#sender.acknowledge(header, packetId));
+    this.#window = new InboundWindow((pending) => this.#acknowledge(pending));
     this.#liveness = new Liveness(context);
     transport.attach(this);
   }
@@ -131,16 +133,21 @@ export class Connection implements TransportOwner {
     if (this.#window.size === 0) this.close("shutting_down");
   }
 
-  close(cause: CloseCause, detail = ""): void {
+  /** `reasonCode`: what a client of version 5 is told instead of the usual reason of the cause. */
+  close(cause: CloseCause, detail = "", reasonCode?: ReasonCode): void {
     if (this.#state === "closed") return;
     const session = this.session;
     this.#state = "closed";
     this.#receiver.stop();
-    if (abruptCauses.has(cause)) {
+    const goodbye = session === null ? null : this.#dialect.goodbye(cause, detail, reasonCode);
+    // A client that reads, but acknowledges nothing, can still be told.
+    const isAbrupt = abruptCauses.has(cause) && (goodbye === null || this.#transport.bufferedBytes > 0);
+    if (isAbrupt) {
       this.#sender.discard();
       this.#transport.destroy();
     } else {
-      if (cause === "taken_over" && session !== null) this.#tellTakeover(session);
+      if (goodbye !== null) this.#sender.sendLast(goodbye);
+      else if (cause === "taken_over" && session !== null) this.#tellTakeover(session);
       this.#sender.finish();
       this.#transport.end();
     }
@@ -166,7 +173,7 @@ export class Connection implements TransportOwner {
   /** The first byte must be that of a CONNECT ([MQTT-3.1.0-1]). */
   #greet(chunk: Buffer): void {
     if (chunk.length === 0) return;
-    if (chunk[0] !== packetHeaders.connect) throw violation("the first packet is no CONNECT");
+    if (chunk[0] !== packetHeaders.connect) throw protocolError("the first packet is no CONNECT");
     this.#state = "greeting";
   }
 
@@ -174,52 +181,71 @@ export class Connection implements TransportOwner {
     const header = buffer[start] as number;
     if (this.#state === "greeting") return this.#connect(buffer, body, end);
     if (this.#state !== "open") return false;
+    // A client of version 5 knows the largest size ([MQTT5-3.2.2-15]).
+    if (this.#dialect.saysGoodbye && isCut(buffer, start, body, end))
+      throw new ProtocolViolation("packet_too_large", "a packet is larger than CONNACK allows");
     switch (header) {
       // The order of these packets does not matter: they overtake waiting ones.
       case packetHeaders.puback:
-        this.#sender.release(readOnlyPacketId(buffer, body, end));
+        this.#sender.release(this.#dialect.readAcknowledged(buffer, body, end));
         return true;
       case packetHeaders.pubrel:
-        this.#release(readOnlyPacketId(buffer, body, end));
+        this.#release(this.#dialect.readAcknowledged(buffer, body, end));
         return true;
       case packetHeaders.pingreq:
         expectNoBody(body, end);
         this.#sender.respondToPing();
+        return true;
+      case packetHeaders.auth:
+        this.#renew(buffer, body, end);
         return true;
     }
     if (!isNext) return false;
     if ((header & packetTypeMask) === packetHeaders.publish) return this.#publish(buffer, start, body, end);
     switch (header) {
       case packetHeaders.subscribe:
-        this.#subscribe(readFilters(buffer, body, end, true));
+        this.#subscribe(this.#dialect.readSubscribe(buffer, body, end));
         return true;
       case packetHeaders.unsubscribe:
-        this.#unsubscribe(readFilters(buffer, body, end, false));
+        this.#unsubscribe(this.#dialect.readUnsubscribe(buffer, body, end));
         return true;
       case packetHeaders.disconnect:
-        expectNoBody(body, end);
+        this.#dialect.readDisconnect(buffer, body, end);
         this.close("disconnected");
         return true;
       default:
         // A second CONNECT ([MQTT-3.1.0-2]), a packet only servers send, an answer to QoS 2, or wrong flags.
-        throw violation(`a packet that begins with ${header} is not allowed here`);
+        throw protocolError(`a packet that begins with ${header} is not allowed here`);
     }
   }
 
   #connect(buffer: Buffer, body: number, end: number): boolean {
-    const connect = readConnect(buffer, body, end);
+    const { limits } = this.#context;
+    const connect = readConnect(buffer, body, end, limits.maxUserProperties);
     if ("connack" in connect) {
       this.#context.handleRefusedConnect(this, connect.level);
       this.#refuse(connect.connack);
       return true;
     }
+    const { properties } = connect;
+    if (properties !== null) {
+      const version5 = new Version5(properties, limits);
+      this.#dialect = version5;
+      this.#sender.useVersion5(version5);
+      if (version5.authMethod !== null && version5.authMethod !== tokenMethod) {
+        this.#context.handleRefusedConnect(this, 5);
+        this.#refuse(encodeRefusal(reasons.badAuthenticationMethod, `the method is called ${tokenMethod}`));
+        return true;
+      }
+    }
     this.#state = "connecting";
-    const { keepAliveSeconds, username, password, will } = connect;
     // [MQTT-3.1.3-6]
     const clientId = connect.clientId === "" ? `auto-${randomUUID()}` : connect.clientId;
+    const { username, will } = connect;
+    const password = this.#dialect.tokenOf(connect);
     this.#context.authenticate({ clientId, username, password, will, address: this.address }).then(
-      (session) => this.#open(session, keepAliveSeconds),
-      (thrown) => this.#refuse(connackOf(connackCodes[ChatError.fromUnknown(thrown).code] ?? 3)),
+      (session) => this.#open(session, connect),
+      (thrown) => this.#refuse(this.#dialect.refuse(ChatError.fromUnknown(thrown))),
     );
     return true;
   }
@@ -229,42 +255,79 @@ export class Connection implements TransportOwner {
     this.close("refused");
   }
 
-  #open(session: Session, keepAliveSeconds: number): void {
+  #open(session: Session, connect: ReceivedConnect): void {
     if (this.#state !== "connecting") return;
+    const dialect = this.#dialect;
+    const connack = dialect.accept(connect, session.clientId);
+    // [MQTT5-3.1.2-24]
+    if (connack.length > dialect.maxClientPacketBytes) {
+      this.#refuse(dialect.refuse(new ChatError("bad_request", "the client takes no CONNACK of this size")));
+      return;
+    }
     this.#session = session;
     this.#subscriptions = new Subscriptions(session.app, session.user);
-    this.#liveness.promise(keepAliveSeconds);
-    this.#sender.send(connackOf(0));
+    this.#liveness.promise(dialect.keepAliveOf(connect));
+    this.#sender.send(connack);
     this.#state = "open";
     this.#resent = this.#context.handleOpened(this, session);
     this.proceed();
   }
 
-  #subscribe({ packetId, filters }: ReceivedFilters): void {
-    const codes = filters.map(({ filter, qos }) => (this.#grant(filter, qos) ? qos : refusedFilter));
-    this.#sender.send(encodeSuback(packetId, codes));
+  /** The client of version 5 shows a new token. Everything else goes on meanwhile. */
+  #renew(buffer: Buffer, body: number, end: number): void {
+    const dialect = this.#dialect;
+    const session = this.#session as Session;
+    if (!(dialect instanceof Version5)) throw protocolError("version 3 has no AUTH");
+    const password = dialect.readAuth(buffer, body, end);
+    if (this.#isRenewing) throw protocolError("an AUTH is not answered yet");
+    this.#isRenewing = true;
+    const { clientId } = session;
+    const attempt = { clientId, username: undefined, password, will: undefined, address: this.address };
+    this.#context.renew(session, attempt).then(
+      () => {
+        this.#isRenewing = false;
+        this.#sender.send(dialect.authenticated());
+      },
+      (thrown) => {
+        const { message } = ChatError.fromUnknown(thrown);
+        this.close("forbidden", message, reasons.notAuthorized);
+      },
+    );
   }
 
-  #grant(filter: string, qos: 0 | 1): boolean {
+  #subscribe({ packetId, filters }: ReceivedFilters): void {
+    const codes = filters.map(({ filter, qos }) => this.#grant(filter, qos));
+    this.#sender.send(this.#dialect.suback(packetId, codes));
+  }
+
+  /** Returns the QoS that is granted, or the reason code of the refusal. */
+  #grant(filter: string, qos: 0 | 1): number {
     const subscriptions = this.#subscriptions as Subscriptions;
     const { maxTopicBytes, maxTopicLevels, maxSubscriptions } = this.#context.limits;
     const fits = Buffer.byteLength(filter) <= maxTopicBytes && filter.split("/").length <= maxTopicLevels;
+    if (!fits) return reasons.topicFilterInvalid;
     const hasRoom = subscriptions.has(filter) || subscriptions.size < maxSubscriptions;
-    if (!fits || !hasRoom || !this.#context.canSubscribe(this.#session as Session, filter)) return false;
+    if (!hasRoom) return reasons.quotaExceeded;
+    if (!this.#context.canSubscribe(this.#session as Session, filter)) return reasons.notAuthorized;
     subscriptions.set(filter, qos);
-    return true;
+    return qos;
   }
 
   #unsubscribe({ packetId, filters }: ReceivedFilters): void {
-    for (const { filter } of filters) this.#subscriptions?.delete(filter);
-    this.#sender.acknowledge(packetHeaders.unsuback, packetId);
+    const had = filters.map(({ filter }) => this.#subscriptions?.delete(filter) === true);
+    this.#sender.send(this.#dialect.unsuback(packetId, had));
   }
 
   #publish(buffer: Buffer, start: number, body: number, end: number): boolean {
     const { paused, limits } = this.#context;
     const session = this.#session as Session;
-    if (paused || this.#isDraining || this.#window.size >= limits.maxInFlightPublishes) return false;
-    const { topic, qos, packetId, isDuplicate, payloadStart } = readPublish(buffer, start, body, end);
+    const dialect = this.#dialect;
+    if (paused || this.#isDraining) return false;
+    // [MQTT5-3.3.4-7]
+    if (this.#window.unacknowledged >= dialect.receiveMaximum && ((buffer[start] as number) & 6) !== 0)
+      throw protocolError("more publishes are unacknowledged than allowed", reasons.receiveMaximumExceeded);
+    if (this.#window.size >= limits.maxInFlightPublishes) return false;
+    const { topic, qos, packetId, isDuplicate, payloadStart } = dialect.readPublish(buffer, start, body, end);
     const pending = this.#window.add(packetId, answers[qos] as number);
     if (qos === 2 && this.#window.holds(packetId)) {
       this.#window.settle(pending);
@@ -279,6 +342,7 @@ export class Connection implements TransportOwner {
       ...(qos > 0 && {
         packet: { id: packetId, isDuplicate: this.#resent?.delete(packetId) === true || isDuplicate },
       }),
+      ...(dialect !== version3 && { onRefused: (error: ChatError) => pending.refuse(error) }),
     };
     this.#context.handlePublish(session, inbound).then(
       () => {
@@ -291,9 +355,22 @@ export class Connection implements TransportOwner {
     return true;
   }
 
+  /** Sends the acknowledgement of a settled publish. */
+  #acknowledge({ answer, packetId, refusal }: PendingPublish): void {
+    const told = refusal === null ? null : this.#dialect.refusePublish(answer, packetId, refusal);
+    if (told === null) {
+      this.#sender.acknowledge(answer, packetId);
+      return;
+    }
+    // The client sends no PUBREL for it.
+    if (answer === packetHeaders.pubrec) this.#window.release(packetId);
+    this.#sender.send(told);
+  }
+
   #release(packetId: number): void {
-    this.#window.release(packetId);
-    this.#sender.acknowledge(packetHeaders.pubcomp, packetId);
+    const unknown = this.#window.release(packetId) ? null : this.#dialect.completeUnknown(packetId);
+    if (unknown === null) this.#sender.acknowledge(packetHeaders.pubcomp, packetId);
+    else this.#sender.send(unknown);
   }
 
   #guard(run: () => void): void {
@@ -301,7 +378,7 @@ export class Connection implements TransportOwner {
       run();
     } catch (thrown) {
       if (!(thrown instanceof ProtocolViolation)) throw thrown;
-      this.close(thrown.reason, thrown.message);
+      this.close(thrown.reason, thrown.message, thrown.reasonCode);
     }
   }
 }
@@ -314,6 +391,8 @@ export interface ConnectionContext extends SweepClock {
   readonly paused: boolean;
   /** Asks the handler, unless the peer's address has failed too often. */
   authenticate(attempt: ConnectAttempt): Promise<Session>;
+  /** Renews the session's token. Counts refusals as {@link authenticate} does. */
+  renew(session: Session, attempt: ConnectAttempt): Promise<void>;
   canSubscribe(session: Session, filter: string): boolean;
   handlePublish(session: Session, inbound: Inbound): Promise<void>;
   /** A CONNECT of protocol `level` is refused before its token is checked. */
@@ -333,29 +412,9 @@ export interface ConnectionContext extends SweepClock {
 
 const takenOver = Buffer.from(JSON.stringify({ code: "taken_over", message: errorCodes.taken_over.title }));
 
-/** CONNACK code for each error code ([MQTT-3.2.2-4]). All other errors are 3, "server unavailable". */
-const connackCodes: Partial<Record<ErrorCode, 2 | 4 | 5>> = {
-  bad_request: 2,
-  invalid_id: 2,
-  unauthorized: 4,
-  token_expired: 4,
-  token_revoked: 4,
-  forbidden: 5,
-};
-
 /** Answers to a PUBLISH of QoS 0, 1 and 2. QoS 2 gets its own handshake, but only the guarantee of QoS 1. */
 const answers = [0, packetHeaders.puback, packetHeaders.pubrec] as const;
 
-function violation(message: string): ProtocolViolation {
-  return new ProtocolViolation("protocol_error", message);
-}
-
-/** Reads the identifier of a packet that holds nothing else. */
-function readOnlyPacketId(buffer: Buffer, body: number, end: number): number {
-  if (end !== body + 2) throw violation("an acknowledgement is too short or too long");
-  return readPacketId(buffer, body, end);
-}
-
 function expectNoBody(body: number, end: number): void {
-  if (end !== body) throw violation("a packet has a body that it must not have");
+  if (end !== body) throw protocolError("a packet has a body that it must not have");
 }

@@ -119,20 +119,28 @@ export class Connections implements ConnectionContext, Acceptor {
 
   // For the connections
 
-  async authenticate(attempt: ConnectAttempt): Promise<Session> {
-    const { handler, log, metrics } = this.#options;
+  authenticate(attempt: ConnectAttempt): Promise<Session> {
+    return this.#admit(attempt, "a CONNECT", () => this.#options.handler.authenticate(attempt));
+  }
+
+  renew(session: Session, attempt: ConnectAttempt): Promise<void> {
+    return this.#admit(attempt, "an AUTH", () => this.#options.handler.renew(session, attempt));
+  }
+
+  async #admit<T>(attempt: ConnectAttempt, what: string, ask: () => Promise<T>): Promise<T> {
+    const { log, metrics } = this.#options;
     try {
       if (this.#handleEmpty !== null) throw new ChatError("shutting_down");
       if (this.#failures.isExhausted(attempt.address, this.#nowMs)) throw new ChatError("rate_limited");
-      return await handler.authenticate(attempt);
+      return await ask();
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
       const { code } = error;
       if (!error.retryable) this.#failures.add(attempt.address, this.#nowMs);
       metrics.count("connects_refused", { code });
       const fields = { code, address: attempt.address, clientId: attempt.clientId };
-      if (code === "internal") log.error({ ...fields, error: thrown }, "checking a CONNECT failed");
-      else log.info(fields, "refused a CONNECT");
+      if (code === "internal") log.error({ ...fields, error: thrown }, `checking ${what} failed`);
+      else log.info(fields, `refused ${what}`);
       throw error;
     }
   }
@@ -140,8 +148,10 @@ export class Connections implements ConnectionContext, Acceptor {
   handleRefusedConnect({ address }: Connection, level: number): void {
     const { log, metrics } = this.#options;
     metrics.count("connects_refused", { code: "bad_request" });
-    if (level === 5) log.info({ address }, "refused MQTT 5: this release speaks MQTT 3.1.1 (version 4)");
-    else log.info({ address, level }, "refused a CONNECT of an unknown version or without a client id");
+    log.info(
+      { address, level },
+      "refused a CONNECT that is malformed, of an unknown version or without a client id",
+    );
   }
 
   handleOpened(connection: Connection, session: Session): Set<number> | null {

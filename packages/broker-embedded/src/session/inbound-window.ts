@@ -1,3 +1,5 @@
+import type { ChatError } from "@chat21/protocol";
+
 /** Identifiers of QoS 2 that are held for a connection, at most. */
 const maxUnreleased = 1_024;
 
@@ -6,22 +8,28 @@ const maxUnreleased = 1_024;
  * ([MQTT-4.6.0-2]), although the engine may settle them in another one.
  */
 export class InboundWindow {
-  readonly #acknowledge: (header: number, packetId: number) => void;
+  readonly #acknowledge: (pending: PendingPublish) => void;
   #first: PendingPublish | null = null;
   #last: PendingPublish | null = null;
   #size = 0;
+  #unacknowledged = 0;
   /** Identifiers of QoS 2 whose PUBREL has not come ([MQTT-4.3.3-2]). */
   #unreleased: Set<number> | null = null;
   /** Identifiers whose acknowledgement was sent after the client was last heard: it may have missed it. */
   #unconfirmed: Set<number> | null = null;
 
-  constructor(acknowledge: (header: number, packetId: number) => void) {
+  constructor(acknowledge: (pending: PendingPublish) => void) {
     this.#acknowledge = acknowledge;
   }
 
   /** Number of unsettled publishes and settled ones behind them. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Those of them that get an acknowledgement. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
   }
 
   /** The client was heard, so it had what was sent before. */
@@ -50,8 +58,9 @@ export class InboundWindow {
     if (oldest !== undefined && this.#unreleased.size > maxUnreleased) this.#unreleased.delete(oldest);
   }
 
-  release(packetId: number): void {
-    this.#unreleased?.delete(packetId);
+  /** Answers whether the identifier was held. */
+  release(packetId: number): boolean {
+    return this.#unreleased?.delete(packetId) === true;
   }
 
   add(packetId: number, answer: number): PendingPublish {
@@ -60,6 +69,7 @@ export class InboundWindow {
     else this.#last.next = pending;
     this.#last = pending;
     this.#size++;
+    if (answer !== 0) this.#unacknowledged++;
     return pending;
   }
 
@@ -69,7 +79,8 @@ export class InboundWindow {
     let first = this.#first;
     while (first?.settled) {
       if (first.answer !== 0) {
-        this.#acknowledge(first.answer, first.packetId);
+        this.#acknowledge(first);
+        this.#unacknowledged--;
         this.#unconfirmed ??= new Set();
         this.#unconfirmed.add(first.packetId);
       }
@@ -87,10 +98,16 @@ export class PendingPublish {
   /** Header of the answer. 0 for QoS 0, which gets no answer. */
   readonly answer: number;
   settled = false;
+  /** The typed answer that the client got instead of what it wanted. */
+  refusal: ChatError | null = null;
   next: PendingPublish | null = null;
 
   constructor(packetId: number, answer: number) {
     this.packetId = packetId;
     this.answer = answer;
+  }
+
+  refuse(error: ChatError): void {
+    this.refusal = error;
   }
 }

@@ -1,11 +1,25 @@
 /** The packet identifiers of unacknowledged QoS 1 deliveries. */
 export class PacketIds {
-  readonly #max: number;
+  #max: number;
   #last = 0;
   #used: Set<number> | null = null;
 
   constructor(max: number) {
     this.#max = max;
+  }
+
+  /** From now on at most `max` are in use. */
+  limit(max: number): void {
+    this.#max = max;
+  }
+
+  /** Number of identifiers in use. */
+  get used(): number {
+    return this.#used?.size ?? 0;
+  }
+
+  get hasFree(): boolean {
+    return this.used < this.#max;
   }
 
   /** Takes a free identifier. Returns 0 when `max` are in use. */

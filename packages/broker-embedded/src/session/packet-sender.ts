@@ -1,9 +1,11 @@
-import { OutgoingPackets } from "../codec/outgoing-packets.ts";
+import { OutgoingPackets, version5PublishBytes } from "../codec/outgoing-packets.ts";
 import { packetHeaders } from "../codec/packet-types.ts";
 import type { EdgeLimits } from "../edge-limits.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { Dialect } from "./dialect.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import { PacketIds } from "./packet-ids.ts";
+import { WaitingDeliveries } from "./waiting-deliveries.ts";
 
 /**
  * The outgoing packets of one client. They are collected during a turn of the event loop and written at its end. When
@@ -13,24 +15,55 @@ import { PacketIds } from "./packet-ids.ts";
 export class PacketSender implements Flushable {
   readonly #transport: Transport;
   readonly #flushQueue: FlushQueue;
-  readonly #maxBufferedBytes: number;
+  readonly #limits: EdgeLimits;
   readonly #handleOverflow: () => void;
   readonly #packets = new OutgoingPackets();
   readonly #packetIds: PacketIds;
+  /** Only for clients that set limits of their own, as those of version 5. */
+  #waiting: WaitingDeliveries | null = null;
+  #maxClientPacketBytes = Number.POSITIVE_INFINITY;
   #queued = false;
   #state: "open" | "overflowed" | "closed" = "open";
 
   constructor(transport: Transport, flushQueue: FlushQueue, limits: EdgeLimits, handleOverflow: () => void) {
     this.#transport = transport;
     this.#flushQueue = flushQueue;
-    this.#maxBufferedBytes = limits.maxBufferedBytes;
+    this.#limits = limits;
     this.#packetIds = new PacketIds(limits.maxUnacknowledgedDeliveries);
     this.#handleOverflow = handleOverflow;
+  }
+
+  /** Keeps the limits of a client of version 5, and writes for it. */
+  useVersion5({ clientReceiveMaximum, maxClientPacketBytes }: Dialect): void {
+    this.#packets.useVersion5();
+    this.#packetIds.limit(Math.min(clientReceiveMaximum, this.#limits.maxUnacknowledgedDeliveries));
+    this.#waiting = new WaitingDeliveries();
+    this.#maxClientPacketBytes = maxClientPacketBytes;
   }
 
   /** Sends a delivery. `payload` is shared and never changed. */
   publish(topic: string, payload: Buffer, qos: 0 | 1): void {
     if (this.#state !== "open") return;
+    if (this.#waiting !== null) this.#publishInTurn(this.#waiting, topic, payload, qos);
+    else this.#publishNow(topic, payload, qos);
+  }
+
+  /** A delivery waits while the client has as many unacknowledged ones as it takes, and while others wait. */
+  #publishInTurn(waiting: WaitingDeliveries, topic: string, payload: Buffer, qos: 0 | 1): void {
+    const bytes = version5PublishBytes(topic, payload.length, qos);
+    // [MQTT5-3.1.2-24], [MQTT5-3.1.2-25]
+    if (bytes > this.#maxClientPacketBytes) return;
+    if (waiting.size === 0 && (qos === 0 || this.#packetIds.hasFree)) {
+      this.#publishNow(topic, payload, qos);
+      return;
+    }
+    waiting.add({ topic, payload, qos });
+    const { maxBufferedBytes, maxUnacknowledgedDeliveries } = this.#limits;
+    const unacknowledged = this.#packetIds.used + waiting.size;
+    if (waiting.bytes > maxBufferedBytes || unacknowledged > maxUnacknowledgedDeliveries) this.#overflow();
+  }
+
+  #publishNow(topic: string, payload: Buffer, qos: 0 | 1): void {
     const packetId = qos === 0 ? 0 : this.#packetIds.take();
     if (qos === 1 && packetId === 0) {
       this.#overflow();
@@ -43,6 +76,13 @@ export class PacketSender implements Flushable {
   /** The client has acknowledged a QoS 1 delivery. */
   release(packetId: number): void {
     this.#packetIds.release(packetId);
+    const waiting = this.#waiting;
+    if (waiting === null || waiting.size === 0) return;
+    for (let next = waiting.next; next !== undefined; next = waiting.next) {
+      if (this.#state !== "open" || (next.qos === 1 && !this.#packetIds.hasFree)) return;
+      waiting.shift();
+      this.#publishNow(next.topic, next.payload, next.qos);
+    }
   }
 
   /** Sends a PUBACK, PUBREC or PUBCOMP. */
@@ -70,6 +110,12 @@ export class PacketSender implements Flushable {
     if (this.#state === "overflowed") this.#handleOverflow();
   }
 
+  /** Sends a packet behind which nothing follows, even after too much was collected. */
+  sendLast(packet: Buffer): void {
+    this.#packets.addEncoded(packet);
+    this.#state = "open";
+  }
+
   /** Writes the collected packets and takes no more. */
   finish(): void {
     if (this.#state === "open" && this.#packets.bytes > 0) this.#transport.write(this.#packets.take());
@@ -79,6 +125,7 @@ export class PacketSender implements Flushable {
   /** Drops the collected packets and takes no more. */
   discard(): void {
     this.#state = "closed";
+    this.#waiting = null;
     this.#packets.clear();
   }
 
@@ -93,7 +140,7 @@ export class PacketSender implements Flushable {
   #write(): void {
     if (this.#packets.bytes === 0) return;
     this.#transport.write(this.#packets.take());
-    if (this.#transport.bufferedBytes > this.#maxBufferedBytes) this.#overflow();
+    if (this.#transport.bufferedBytes > this.#limits.maxBufferedBytes) this.#overflow();
   }
 
   // The owner is told at the end of the turn, because it calls the handler, which may be delivering right now.

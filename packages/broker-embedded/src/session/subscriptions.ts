@@ -31,9 +31,12 @@ export class Subscriptions {
     }
   }
 
-  delete(filter: string): void {
-    if (filter === this.#inbox) this.#inboxQos = -1;
-    else this.#others?.delete(filter);
+  /** Answers whether the filter was subscribed. */
+  delete(filter: string): boolean {
+    if (filter !== this.#inbox) return this.#others?.delete(filter) === true;
+    const had = this.#inboxQos !== -1;
+    this.#inboxQos = -1;
+    return had;
   }
 
   /** The highest QoS of the matching filters ([MQTT-3.3.5-1]), or -1 when none matches. */

@@ -1,4 +1,9 @@
-/** An open connection's user and rights. */
+import type { ChatError } from "@chat21/protocol";
+
+/**
+ * An open connection's user and rights. `EdgeHandler.renew` changes `admin`, `expiresAt`, `issuedAt` and `tokenId` of the
+ * object.
+ */
 export interface Session {
   readonly app: string;
   readonly user: string;
@@ -45,6 +50,12 @@ export interface Inbound {
    */
   readonly packet?: { readonly id: number; readonly isDuplicate: boolean };
   /**
+   * Called when the publish is refused with a typed answer, before it is settled: an edge whose protocol has a place for
+   * the reason tells it there, too.
+   * @default nobody asks
+   */
+  readonly onRefused?: (error: ChatError) => void;
+  /**
    * Whether this process may still decide about it. It is asked after everything has been read that the decision rests
    * on. So a process that was paused, and replaced meanwhile, decides on a head that is no longer the last (ADR 0010).
    * @default always
@@ -63,6 +74,12 @@ export interface EdgeHandler {
    * by CONNACK 2 (client id), 4 (token), 5 (forbidden) or 3 (anything else), then closed.
    */
   authenticate(attempt: ConnectAttempt): Promise<Session>;
+  /**
+   * Gives an open session another token of the same app and user (MQTT 5, re-authentication). Changes the session as
+   * soon as the token is checked. Throws what {@link authenticate} throws, and `forbidden` for another app or user; the
+   * client is told, then closed.
+   */
+  renew(session: Session, attempt: ConnectAttempt): Promise<void>;
   /** The connection is up (CONNACK sent). */
   handleOpen(session: Session): void;
   /** The connection is gone, for any reason. Called once per {@link handleOpen}. */
@@ -125,7 +142,7 @@ export type CloseReason =
   | "missed_deliveries";
 
 /**
- * The place where clients connect: MQTT 3.1.1 over TCP and WebSocket (sub-protocol `mqtt`). Never buffers without
+ * The place where clients connect: MQTT over TCP and WebSocket (sub-protocol `mqtt`). Never buffers without
  * bound: a connection that does not read is closed (`slow_consumer`) and its client catches up from history.
  *
  * A session lasts as long as its connection: CONNACK always says that none was present. Nothing is retained, and no

@@ -15,15 +15,19 @@ import { World } from "./world.ts";
 /**
  * The wire contract of Chat21, for every topology. The suite works from outside: through MQTT 3.1.1, REST with the
  * existing paths, webhooks and metrics. It makes its tokens from the shared secret alone. One topology serves the whole
- * suite; tests share no users, groups or conversations.
+ * suite; tests share no users, groups or conversations. With `protocolVersion` 5 its clients speak MQTT 5.
  */
-export function describeConformance(name: string, startTopology: StartTopology): void {
-  describe(`${name} conforms`, () => {
+export function describeConformance(
+  name: string,
+  startTopology: StartTopology,
+  protocolVersion: 4 | 5 = 4,
+): void {
+  describe(`${name} conforms${protocolVersion === 5 ? ", to clients of MQTT 5" : ""}`, () => {
     let world: World;
 
     beforeAll(async () => {
       const webhooks = await startWebhookReceiver();
-      world = new World(await startTopology({ webhookEndpoint: webhooks.url }), webhooks);
+      world = new World(await startTopology({ webhookEndpoint: webhooks.url }), webhooks, protocolVersion);
     });
     beforeEach(() => {
       expect.hasAssertions();

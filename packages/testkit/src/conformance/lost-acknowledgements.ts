@@ -40,7 +40,12 @@ export function describeLostAcknowledgements(world: () => World): void {
     const [a, b] = [world().newUser("a"), world().newUser("b")];
     const way = await openLossyWay(world().topology.mqttTcpUrl);
     const client = connect(way.url, {
-      ...{ clientId: a, username: "JWT", password: world().token(a), protocolVersion: 4 as const },
+      ...{
+        clientId: a,
+        username: "JWT",
+        password: world().token(a),
+        protocolVersion: world().protocolVersion,
+      },
       ...{ clean: false, reconnectPeriod: 50 },
     });
     try {

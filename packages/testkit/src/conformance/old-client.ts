@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
+import {
+  connect,
+  ErrorWithReasonCode,
+  type IClientOptions,
+  type IPublishPacket,
+  type MqttClient,
+} from "mqtt";
 
 /**
  * A client that uses the wire as existing clients do: MQTT 3.1.1, user name `JWT`, one subscription to all its own
@@ -40,12 +46,12 @@ export class OldClient {
   }
 
   static #open(options: OldClientOptions): OldClient {
-    const { app = "tilechat", user, clientId = randomUUID() } = options;
+    const { app = "tilechat", user, clientId = randomUUID(), protocolVersion = 4 } = options;
     const mqtt = connect(options.url, {
       clientId,
       username: "JWT",
       password: options.token,
-      protocolVersion: 4,
+      protocolVersion,
       keepalive: 10,
       clean: true,
       reconnectPeriod: 0,
@@ -54,7 +60,8 @@ export class OldClient {
         topic: `apps/${app}/users/${user}/presence/${clientId}`,
         payload: Buffer.from('{"disconnected":true}'),
         qos: 1,
-        retain: true,
+        // Version 5 says that nothing is retained, and refuses a will that should be.
+        retain: protocolVersion === 4,
       },
     });
     return new OldClient(mqtt, app, user, clientId);
@@ -78,7 +85,10 @@ export class OldClient {
     const bytes = typeof payload === "string" || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload);
     return new Promise((resolve, reject) => {
       this.closed.then(() => reject(new Error(`the connection was closed: publish to ${topic}`)));
-      this.#mqtt.publish(topic, bytes, { qos }, (error) => (error ? reject(error) : resolve()));
+      // An acknowledgement of version 5 that names a reason is one, too: the answer says the same.
+      this.#mqtt.publish(topic, bytes, { qos }, (error) =>
+        error && !(error instanceof ErrorWithReasonCode) ? reject(error) : resolve(),
+      );
     });
   }
 
@@ -170,6 +180,8 @@ export interface OldClientOptions {
   readonly clientId?: string;
   /** Publish presence after connecting, as existing clients do. @default true */
   readonly presence?: boolean;
+  /** @default 4, MQTT 3.1.1, as existing clients */
+  readonly protocolVersion?: 4 | 5;
   /** @default the will of existing clients */
   readonly will?: IClientOptions["will"];
 }

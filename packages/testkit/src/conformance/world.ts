@@ -9,11 +9,13 @@ import type { WebhookReceiver } from "./webhook-receiver.ts";
 export class World {
   readonly topology: Topology;
   readonly webhooks: WebhookReceiver;
+  readonly protocolVersion: 4 | 5;
   readonly #clients: OldClient[] = [];
 
-  constructor(topology: Topology, webhooks: WebhookReceiver) {
+  constructor(topology: Topology, webhooks: WebhookReceiver, protocolVersion: 4 | 5 = 4) {
     this.topology = topology;
     this.webhooks = webhooks;
+    this.protocolVersion = protocolVersion;
   }
 
   /** Returns a new user id. */
@@ -38,8 +40,9 @@ export class World {
 
   /** Connects, over WebSocket by default. {@link World.leave} closes the connection. */
   async connect(user: string, options: Partial<OldClientOptions> = {}): Promise<OldClient> {
-    const url = this.topology.mqttWsUrl;
-    const client = await OldClient.connect({ url, user, token: this.token(user), ...options });
+    const { protocolVersion, topology } = this;
+    const common = { url: topology.mqttWsUrl, protocolVersion, user, token: this.token(user) };
+    const client = await OldClient.connect({ ...common, ...options });
     this.#clients.push(client);
     return client;
   }

@@ -11,6 +11,7 @@ export interface RawConnection {
   readonly closed: Promise<void>;
   /** The negotiated sub-protocol; empty on TCP. */
   readonly subProtocol: string;
+  /** A CONNECT of version 5 makes this a connection of version 5. */
   send(...packets: Packet[]): void;
   sendBytes(bytes: Uint8Array): void;
   /** Takes the next packet. Rejects when the connection closes before it comes. */
@@ -26,9 +27,14 @@ export interface RawConnection {
 /** The transport of MQTT. */
 export type Carrier = "tcp" | "ws";
 
-/** Encodes packets one after the other. */
+/** Encodes packets of version 3.1.1 one after the other. */
 export function encode(...packets: readonly Packet[]): Buffer {
   return Buffer.concat(packets.map((packet) => generate(packet)));
+}
+
+/** Encodes packets of version 5 one after the other. */
+export function encode5(...packets: readonly Packet[]): Buffer {
+  return Buffer.concat(packets.map((packet) => generate(packet, { protocolVersion: 5 })));
 }
 
 /** Connects over TCP to this machine. */
@@ -83,10 +89,11 @@ interface Wire {
 class Raw implements RawConnection {
   readonly received: Packet[] = [];
   readonly closed: Promise<void>;
-  readonly parser: Parser = parser();
+  parser: Parser = parser();
   readonly subProtocol: string;
   readonly #wire: Wire;
   #isClosed = false;
+  #encode = encode;
   #handleClosed: () => void = () => {};
   readonly #waiting: { resolve: (packet: Packet) => void; reject: (error: Error) => void }[] = [];
 
@@ -96,12 +103,14 @@ class Raw implements RawConnection {
     this.closed = new Promise((resolve) => {
       this.#handleClosed = resolve;
     });
-    this.parser.on("packet", (packet: Packet) => {
-      const waiting = this.#waiting.shift();
-      if (waiting === undefined) this.received.push(packet);
-      else waiting.resolve(packet);
-    });
+    this.parser.on("packet", (packet: Packet) => this.#receive(packet));
     attach(this);
+  }
+
+  #receive(packet: Packet): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.received.push(packet);
+    else waiting.resolve(packet);
   }
 
   handleClosed(): void {
@@ -111,7 +120,13 @@ class Raw implements RawConnection {
   }
 
   send(...packets: Packet[]): void {
-    this.sendBytes(encode(...packets));
+    const [first] = packets;
+    if (first?.cmd === "connect" && first.protocolVersion === 5) {
+      this.#encode = encode5;
+      this.parser = parser({ protocolVersion: 5 });
+      this.parser.on("packet", (packet: Packet) => this.#receive(packet));
+    }
+    this.sendBytes(this.#encode(...packets));
   }
 
   sendBytes(bytes: Uint8Array): void {

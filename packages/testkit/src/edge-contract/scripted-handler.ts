@@ -16,12 +16,21 @@ export class ScriptedHandler implements EdgeHandler {
   onAuthenticate: (attempt: ConnectAttempt) => Session | Promise<Session> = defaultSession;
   onSubscribe: (filter: string) => boolean = () => true;
   onPublish: (inbound: RecordedPublish) => Promise<void> = async () => {};
+  /** The typed answer with which a publish is refused. */
+  onRefuse: (inbound: RecordedPublish) => ChatError | undefined = () => undefined;
   readonly #waiting = new Set<() => void>();
 
   async authenticate(attempt: ConnectAttempt): Promise<Session> {
     this.attempts.push(attempt);
     this.#changed();
     return this.onAuthenticate(attempt);
+  }
+
+  async renew(session: Session, attempt: ConnectAttempt): Promise<void> {
+    const { app, user, ...rights } = await this.onAuthenticate(attempt);
+    if (app !== session.app || user !== session.user) throw new ChatError("forbidden");
+    Object.assign(session, rights);
+    this.#called(`renew ${session.user} ${session.tokenId}`);
   }
 
   handleOpen(session: Session): void {
@@ -44,6 +53,8 @@ export class ScriptedHandler implements EdgeHandler {
     const { topic, packet } = inbound;
     const publish = { session, topic, payload: Buffer.from(inbound.payload).toString(), packet };
     this.publishes.push(publish);
+    const refusal = this.onRefuse(publish);
+    if (refusal !== undefined) inbound.onRefused?.(refusal);
     const settled = this.onPublish(publish);
     this.#called(`publish ${session.user} ${inbound.topic}`);
     return settled;

@@ -1,0 +1,70 @@
+import type { ChatError } from "@chat21/protocol";
+import { packetHeaders } from "./packet-types.ts";
+import { encodePacket, encodeProperties, type OutgoingProperty, propertyIds } from "./properties.ts";
+import { type ReasonCode, reasons, reasonsOfErrors } from "./reason-codes.ts";
+
+/** Encodes the CONNACK that accepts a CONNECT: never with a session, because none is kept. */
+export function encodeConnack(properties: readonly OutgoingProperty[]): Buffer {
+  return encodePacket(packetHeaders.connack, Buffer.from([0, reasons.success]), encodeProperties(properties));
+}
+
+/** Encodes the CONNACK that refuses a CONNECT. */
+export function encodeRefusal(
+  code: ReasonCode,
+  message: string,
+  more: readonly OutgoingProperty[] = [],
+): Buffer {
+  const properties = [[propertyIds.reasonString, message] as const, ...more];
+  return encodePacket(packetHeaders.connack, Buffer.from([0, code]), encodeProperties(properties));
+}
+
+/** Encodes the CONNACK for a typed error. */
+export function encodeErrorRefusal(error: ChatError): Buffer {
+  return encodeRefusal(reasonsOfErrors[error.code].connack, error.message, factsOf(error));
+}
+
+/** Encodes the PUBACK or PUBREC for a publish that is refused. Without `properties` only the reason code tells. */
+export function encodePublishRefusal(
+  header: number,
+  packetId: number,
+  error: ChatError,
+  withProperties: boolean,
+): Buffer {
+  const head = Buffer.from([packetId >> 8, packetId & 0xff, reasonsOfErrors[error.code].puback]);
+  if (!withProperties) return encodePacket(header, head);
+  const properties = [[propertyIds.reasonString, error.message] as const, ...factsOf(error)];
+  return encodePacket(header, head, encodeProperties(properties));
+}
+
+/** Encodes a PUBCOMP for an identifier that is not held. */
+export function encodeUnknownPubcomp(packetId: number): Buffer {
+  const code = reasons.packetIdentifierNotFound;
+  return encodePacket(packetHeaders.pubcomp, Buffer.from([packetId >> 8, packetId & 0xff, code]));
+}
+
+/** Encodes a SUBACK or UNSUBACK with one code for each filter. */
+export function encodeCodes(header: number, packetId: number, codes: readonly number[]): Buffer {
+  return encodePacket(header, Buffer.from([packetId >> 8, packetId & 0xff, 0, ...codes]));
+}
+
+/** Encodes the server's DISCONNECT. `code` is our own name of the reason, in the user property `code`. */
+export function encodeDisconnect(reason: ReasonCode, code: string, message: string): Buffer {
+  const properties = [
+    ...(message === "" ? [] : [[propertyIds.reasonString, message] as const]),
+    [propertyIds.userProperty, ["code", code]] as const,
+  ];
+  return encodePacket(packetHeaders.disconnect, Buffer.from([reason]), encodeProperties(properties));
+}
+
+/** Encodes the AUTH that ends a re-authentication well. */
+export function encodeAuthenticated(method: string): Buffer {
+  const properties = encodeProperties([[propertyIds.authMethod, method]]);
+  return encodePacket(packetHeaders.auth, Buffer.from([reasons.success]), properties);
+}
+
+function factsOf({ code, retryAfterMs }: ChatError): readonly OutgoingProperty[] {
+  const facts: OutgoingProperty[] = [[propertyIds.userProperty, ["code", code]]];
+  if (retryAfterMs !== undefined)
+    facts.push([propertyIds.userProperty, ["retry_after_ms", String(retryAfterMs)]]);
+  return facts;
+}
