@@ -34,10 +34,10 @@ targets
   edge     our edge with an engine that stores nothing, started for the run
   chat21   apps/server as it is built, started for the run with a data folder of its own
   cluster  apps/observer as it is built, with a RabbitMQ and a MongoDB that are started for the run; --observers 1;
-           cluster-no-events: without events for backends
+           a queue takes the events for backends; cluster-no-events: without
   nodes    \`chat21 node\` as it is built, with a RabbitMQ and a MongoDB that are started for the run; --nodes 1. Of
            several nodes each has every second (third, …) user, so that senders and recipients are apart;
-           nodes-no-events: without events for backends
+           nodes-no-events: without events
   relay    the cluster's yardstick on a RabbitMQ of its own: same way in, a copy to every inbox, no rule, no store
   rabbit-bare  RabbitMQ's MQTT plugin alone: passes messages through
   mqtt://host:port, ws://host:port/ws

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Carrier } from "./carrier.ts";
 import { openChat21Target } from "./chat21-target.ts";
 import { builtScript, ownCheckout } from "./checkout.ts";
+import { bindEventsQueue } from "./events-queue.ts";
 import { findFreePorts } from "./free-port.ts";
 import { partitionsShared } from "./partitions-shared.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
@@ -13,7 +14,7 @@ import { app, type Target } from "./target.ts";
 export interface ClusterOptions {
   readonly carrier: Carrier;
   readonly observers: number;
-  /** Whether events are published for backends. */
+  /** Whether events are published for backends, with a queue that takes them. */
   readonly events: boolean;
   /** Whether the HTTP API is started too, which groups need. */
   readonly withApi: boolean;
@@ -58,6 +59,7 @@ export async function startCluster(services: ServiceSet, options: ClusterOptions
     await proxy?.close();
   };
   try {
+    if (events) await bindEventsQueue(services.amqpUri);
     const metricsPorts = await findFreePorts(options.observers);
     for (const [index, port] of metricsPorts.entries()) {
       const own = index === 0 ? { RABBITMQ_URI: proxied.href } : {};

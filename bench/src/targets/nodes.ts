@@ -2,6 +2,7 @@ import type { Carrier } from "./carrier.ts";
 import { openChat21Target } from "./chat21-target.ts";
 import { builtScript, ownCheckout } from "./checkout.ts";
 import { newDatabaseUri } from "./cluster.ts";
+import { bindEventsQueue } from "./events-queue.ts";
 import { findFreePorts } from "./free-port.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
 import type { ServiceSet } from "./service-set.ts";
@@ -12,7 +13,7 @@ export interface NodesOptions {
   readonly carrier: Carrier;
   /** How many; users are spread over them in turns, so that each pair of a sender and its recipient is apart. */
   readonly nodes: number;
-  /** Whether events are published for backends. */
+  /** Whether events are published for backends, with a queue that takes them. */
   readonly events: boolean;
   /** Writes CPU profiles of the nodes there when they end. */
   readonly cpuProfileDir?: string | undefined;
@@ -29,6 +30,7 @@ export async function startNodesTarget(services: ServiceSet, options: NodesOptio
     await Promise.all(nodes.map((node) => node.end()));
   };
   try {
+    if (events) await bindEventsQueue(services.amqpUri);
     for (let index = 0; index < count; index += 1) {
       const [httpPort = 0, mqttPort = 0] = await findFreePorts(2);
       const base = `http://127.0.0.1:${httpPort}`;
