@@ -335,15 +335,14 @@ export class Connection implements TransportOwner {
     }
     if (qos === 2) this.#window.hold(packetId);
     const payload = buffer.subarray(payloadStart, end);
-    const inbound: Inbound = {
-      topic,
-      payload,
-      ...(isCut(buffer, start, body, end) && { isCut: true }),
-      ...(qos > 0 && {
-        packet: { id: packetId, isDuplicate: this.#resent?.delete(packetId) === true || isDuplicate },
-      }),
-      ...(dialect !== version3 && { onRefused: (error: ChatError) => pending.refuse(error) }),
-    };
+    // Assigned one by one: spreading them costs more than reading the packet.
+    const inbound: Writable<Inbound> = { topic, payload };
+    if (qos > 0) {
+      const isRepeat = this.#resent?.delete(packetId) === true;
+      inbound.packet = { id: packetId, isDuplicate: isRepeat || isDuplicate };
+    }
+    if (isCut(buffer, start, body, end)) inbound.isCut = true;
+    if (dialect !== version3) inbound.onRefused = (error) => pending.refuse(error);
     this.#context.handlePublish(session, inbound).then(
       () => {
         this.#window.settle(pending);
@@ -411,6 +410,8 @@ export interface ConnectionContext extends SweepClock {
 }
 
 const takenOver = Buffer.from(JSON.stringify({ code: "taken_over", message: errorCodes.taken_over.title }));
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Answers to a PUBLISH of QoS 0, 1 and 2. QoS 2 gets its own handshake, but only the guarantee of QoS 1. */
 const answers = [0, packetHeaders.puback, packetHeaders.pubrec] as const;
