@@ -1,5 +1,5 @@
 import { defaultApp } from "@chat21/protocol";
-import { environmentHelp, logLevels } from "@chat21/runtime";
+import { environmentHelp, logLevels, type Setting } from "@chat21/runtime";
 import { Command, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import { nodeSettings } from "./node/node-settings.ts";
@@ -37,6 +37,12 @@ Examples:
   chat21 start
   chat21 start --http-port 8080 --data-dir /var/lib/chat21
   CHAT21_HOST=0.0.0.0 CHAT21_TLS_CERT=cert.pem CHAT21_TLS_KEY=key.pem chat21 start`,
+  node: `
+RabbitMQ and MongoDB are given by variables only: their addresses have passwords, which others see on a command line.
+
+Examples:
+  RABBITMQ_URI=amqp://user:password@rabbit MONGODB_URI=mongodb://mongo/chat21 JWT_KEY=… chat21 node
+  chat21 node --http-port 8011 --mqtt-port 1884`,
   token: `
 Making one works on the data folder alone: no server has to run. Prints the token and nothing else.
 A strict token is for one client id and lives at most an hour; a compat token is what existing
@@ -107,7 +113,13 @@ function collect(value: string, earlier: readonly string[] = []): readonly strin
 }
 
 function settingOption(name: SettingName, placeholder: string): Option {
-  const { flag = name, meaning, defaultText, names } = settings[name] as (typeof settings)["host"];
+  return optionOf(settings[name] as (typeof settings)["host"], placeholder);
+}
+
+function optionOf(
+  { flag, meaning, defaultText, names }: Pick<Setting<unknown>, "defaultText" | "flag" | "meaning" | "names">,
+  placeholder: string,
+): Option {
   return new Option(`--${flag} <${placeholder}>`, `${meaning} (default ${defaultText}; ${names[0]})`);
 }
 
@@ -149,7 +161,15 @@ function addServing(program: Command): void {
     .description(
       "Starts a node: all of the server, on a RabbitMQ and a MongoDB that it shares with other nodes. Start as many as you need.",
     )
-    .addHelpText("after", () => `\n${environmentHelp(nodeSettings)}`)
+    .addOption(optionOf(nodeSettings.httpPort, "port"))
+    .addOption(optionOf(nodeSettings.mqttPort, "port"))
+    .addOption(optionOf(nodeSettings.mqttWsPort, "port"))
+    .addOption(optionOf(nodeSettings.host, "address"))
+    .addOption(optionOf(nodeSettings.apps, "ids"))
+    .addOption(optionOf(nodeSettings.tlsCert, "file"))
+    .addOption(optionOf(nodeSettings.tlsKey, "file"))
+    .addOption(optionOf(nodeSettings.logLevel, logLevels.join("|")))
+    .addHelpText("after", () => `\n${environmentHelp(nodeSettings)}\n${help.node}`)
     .action(
       lazily(
         () => import("./commands/node.ts"),

@@ -3,6 +3,7 @@ import { unusedOriginalVariables } from "@chat21/original";
 import { OperatorError } from "@chat21/runtime";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../src/config.ts";
+import { loadNodeConfig } from "../src/node/config.ts";
 
 const texts = (environment: Record<string, string>) =>
   loadConfig({}, environment).notices.map((notice) => notice.text);
@@ -173,5 +174,28 @@ describe("the configuration", () => {
     const { notices } = loadConfig({}, { CHAT21_JWT_SECRET: "hush-1", JWT_KEY: "hush-2" });
 
     expect(JSON.stringify(notices)).not.toContain("hush");
+  });
+});
+
+describe("the configuration of a node", () => {
+  const needed = {
+    RABBITMQ_URI: "amqp://rabbit",
+    MONGODB_URI: "mongodb://mongo/chat21",
+    JWT_KEY: "0123456789abcdef0123456789abcdef",
+  };
+
+  it("takes options of the command line before variables", () => {
+    const environment = { ...needed, CHAT21_HTTP_PORT: "8010", CHAT21_HOST: "127.0.0.1", CHAT21_APPS: "a" };
+
+    const { config } = loadNodeConfig({ httpPort: "8011", mqttPort: "off", apps: "b,c" }, environment);
+
+    expect(config).toMatchObject({ httpPort: 8011, mqttPort: null, host: "127.0.0.1", apps: ["b", "c"] });
+  });
+
+  it("names the option that cannot be used", () => {
+    expect(() => loadNodeConfig({ httpPort: "many" }, needed)).toThrow(
+      /^--http-port: expected a port number/,
+    );
+    expect(() => loadNodeConfig({ logLevel: "LOUD" }, needed)).toThrow(/^--log-level: /);
   });
 });

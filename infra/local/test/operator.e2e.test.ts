@@ -4,9 +4,10 @@ import { compatToken, OldClient, type Topology } from "@chat21/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runProgram } from "./run-program.ts";
 import { startCluster } from "./start-cluster.ts";
+import { startNodes } from "./start-nodes.ts";
 
 let cluster: Topology;
-let isPoisoned = true;
+let isPoisoned: boolean;
 const received: string[] = [];
 
 /** Answers 500 to the sent message "poison" until `isPoisoned` is false. */
@@ -21,10 +22,8 @@ let endpoint: string;
 beforeAll(async () => {
   await new Promise<void>((resolve) => backend.listen(0, "127.0.0.1", resolve));
   endpoint = `http://127.0.0.1:${(backend.address() as AddressInfo).port}/hook`;
-  cluster = await startCluster({ webhookEndpoint: endpoint });
 });
-afterAll(async () => {
-  await cluster?.close();
+afterAll(() => {
   backend.close();
 });
 
@@ -56,7 +55,19 @@ const connect = (user: string) =>
 
 const hasArrived = (text: string) => received.some((body) => body.includes(`"${text}"`));
 
-describe("An operator of a cluster", () => {
+const topologies = [
+  ["observers, API and webhooks", startCluster],
+  ["nodes", startNodes],
+] as const;
+
+describe.each(topologies)("An operator of %s", (_what, start) => {
+  beforeAll(async () => {
+    isPoisoned = true;
+    received.splice(0);
+    cluster = await start({ webhookEndpoint: endpoint });
+  });
+  afterAll(() => cluster?.close());
+
   it("finds the event that blocks a conversation, skips it, and has it sent later", async () => {
     const ann = await connect("ann");
     for (const text of ["poison", "behind"]) await ann.send("bob", { text }, 1);
@@ -75,7 +86,7 @@ describe("An operator of a cluster", () => {
     expect([skipped, replayed, retried]).toEqual([[{ skipped: 1 }], [{ replayed: 1 }], [{ retried: 0 }]]);
   });
 
-  it("sends a test event, which the process for webhooks signs and sends", async () => {
+  it("sends a test event, which is signed and sent", async () => {
     const list = await json("webhooks", "list");
     const [tested] = await json("webhooks", "test");
 

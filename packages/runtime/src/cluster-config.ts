@@ -65,6 +65,8 @@ export interface ClusterConfigSource<Name extends ClusterSettingName> {
   /** The settings that the process has. */
   readonly table: Pick<ClusterSettings, Name | CommonSettingName>;
   readonly environment: Environment;
+  /** Values from the command line, as text; they win over the environment. @default none */
+  readonly overrides?: Partial<Readonly<Record<NoInfer<Name> | CommonSettingName, string>>>;
   /** Variables that have no effect, each with the reason. */
   readonly unused: ReadonlyMap<string, string>;
 }
@@ -75,13 +77,13 @@ export interface ClusterConfigSource<Name extends ClusterSettingName> {
  * cannot be used; never shows secrets.
  */
 export function loadClusterConfig<Name extends ClusterSettingName, Own extends object>(
-  { table, environment, unused }: ClusterConfigSource<Name>,
+  { table, environment, overrides = {}, unused }: ClusterConfigSource<Name>,
   readOwn: (reader: ClusterReader<Name | CommonSettingName>) => Own,
 ): LoadedConfig<ClusterConfig & Own> {
   const reader = createSettingsReader({
     // The types below allow reading only the settings of the table.
     table: table as ClusterSettings,
-    ...{ environment, unused, others: clusterVariables },
+    ...{ environment, overrides, unused, others: clusterVariables },
   });
   const { settings: webhooks, notices } = loadWebhookSettings(environment);
   const proxies = readProxies(environment);

@@ -9,7 +9,7 @@ import {
   readBrokerConfig,
   secretWeakness,
 } from "@chat21/runtime";
-import { nodeSettings } from "./node-settings.ts";
+import { type NodeOverrides, nodeSettings } from "./node-settings.ts";
 
 /** Configuration of a node, checked and with defaults. */
 export interface NodeConfig extends ClusterConfig, BrokerConfig, SharedApiConfig {
@@ -24,8 +24,11 @@ export interface NodeConfig extends ClusterConfig, BrokerConfig, SharedApiConfig
  * Reads the configuration; see `loadClusterConfig`. Notes a weak secret.
  * @param environment `process.env` by default
  */
-export function loadNodeConfig(environment: Environment = process.env): LoadedConfig<NodeConfig> {
-  const source = { table: nodeSettings, environment, unused: unusedOriginalVariables.cluster };
+export function loadNodeConfig(
+  overrides: NodeOverrides = {},
+  environment: Environment = process.env,
+): LoadedConfig<NodeConfig> {
+  const source = { table: nodeSettings, environment, overrides, unused: unusedOriginalVariables.cluster };
   return loadClusterConfig(source, (reader) => {
     const { read, readRequired, note } = reader;
     const secret = readRequired("secret");

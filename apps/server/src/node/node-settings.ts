@@ -1,7 +1,7 @@
-import { chooseSettings } from "@chat21/runtime";
+import { chooseSettings, clusterSettings as cluster } from "@chat21/runtime";
+import { settings } from "../settings.ts";
 
-/** Every setting of a node beside the `WEBHOOK_` ones, in the order of the help. */
-export const nodeSettings = chooseSettings(
+const chosen = chooseSettings(
   ...(["rabbitUri", "mongoUri", "secret", "keysDir", "tokensWithoutExp", "apps"] as const),
   ...(["host", "httpPort", "mqttPort", "mqttWsPort", "basePath"] as const),
   ...(["tlsCert", "tlsKey", "trustProxy"] as const),
@@ -11,3 +11,26 @@ export const nodeSettings = chooseSettings(
   ...(["metricsToken", "logLevel"] as const),
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );
+
+/** Every setting of a node beside the `WEBHOOK_` ones, in the order of the help. Addresses with passwords have no flag. */
+export const nodeSettings = {
+  ...chosen,
+  apps: settings.apps,
+  host: { ...cluster.host, flag: "host" },
+  httpPort: settings.httpPort,
+  mqttPort: settings.mqttPort,
+  mqttWsPort: settings.mqttWsPort,
+  tlsCert: settings.tlsCert,
+  tlsKey: settings.tlsKey,
+  logLevel: { ...cluster.logLevel, flag: "log-level" },
+};
+
+/** Settings of a node by what is given on the command line, as text. */
+export type NodeOverrides = Partial<
+  Readonly<
+    Record<
+      "apps" | "host" | "httpPort" | "logLevel" | "mqttPort" | "mqttWsPort" | "tlsCert" | "tlsKey",
+      string
+    >
+  >
+>;
