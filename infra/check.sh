@@ -33,6 +33,8 @@ check() {
 if command -v docker >/dev/null && docker compose version >/dev/null 2>&1; then
   sed 's/^\([A-Z0-9_]*\(SECRET\|PASSWORD\|KEY\)\)=$/\1=x/' compose/.env.example >"$work/env"
   check "docker compose" docker compose --file compose/docker-compose.yml --env-file "$work/env" config --quiet
+  check "docker compose (plugin)" docker compose --file compose/docker-compose.yml \
+    --file compose/docker-compose.plugin.yml --env-file "$work/env" config --quiet
 else
   missing="$missing docker-compose"
 fi
@@ -48,8 +50,9 @@ if has helm; then
   check "helm lint" helm lint helm/chat21 --strict --kube-version $version --set existingSecret=s
   n=0
   for values in \
-    observer.autoscaling.enabled=true \
-    observer.autoscaling.enabled=false \
+    node.autoscaling.enabled=false,node.mqttServiceType=LoadBalancer \
+    topology=plugin,observer.autoscaling.enabled=true \
+    topology=both,observer.autoscaling.enabled=false \
     ingress.enabled=true,ingress.tlsSecret=t,networkPolicy.monitoringNamespaceLabels.name=m,networkPolicy.rabbitmq.adminNamespaceLabels.name=a,networkPolicy.ingressNamespaceLabels.name=i \
     networkPolicy.enabled=false,podDisruptionBudget.enabled=false,nodeSelector.disk=ssd \
     networkPolicy.rabbitmq.podLabels=null; do

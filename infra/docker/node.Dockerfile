@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
-# Image of one of the cluster's Node processes. Build it in the root of the repository:
-#   docker build --file infra/docker/node.Dockerfile --build-arg APP=observer --tag chat21/observer .
-# APP: observer, http-api or webhooks.
+# Image of one of the Node processes. Build it in the root of the repository:
+#   docker build --file infra/docker/node.Dockerfile --build-arg APP=server --build-arg HEALTH_PORT=8010 --tag chat21/server .
+# APP: server, observer, http-api or webhooks.
 # A test runs what is copied here, without an engine; not yet built as an image.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
@@ -21,7 +21,7 @@ RUN --mount=type=cache,id=pnpm,target=/pnpm \
 
 FROM ${NODE_IMAGE}
 ARG APP
-# Port of /healthz: 8010 for http-api, 9090 for the others.
+# Port of /healthz: 8010 for server and http-api, 9090 for the others.
 ARG HEALTH_PORT=9090
 LABEL org.opencontainers.image.title="chat21-${APP}" org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production HEALTH_PORT=${HEALTH_PORT}

@@ -1,7 +1,7 @@
 /**
  * Starts a whole cluster on this machine and keeps it running until Ctrl+C:
  *
- *     pnpm cluster [--observers 2] [--http-port 8010] [--folder .chat21-cluster] [--no-build]
+ *     pnpm cluster [--nodes 2] [--observers 0] [--http-port 8010] [--folder .chat21-cluster] [--no-build]
  */
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
@@ -14,22 +14,25 @@ import { type RabbitService, stopRabbit } from "./start-rabbit.ts";
 
 const help = `usage: pnpm cluster [options]
 
-Starts RabbitMQ, MongoDB, observers, the API and the process that sends webhooks, and keeps them running until Ctrl+C.
+Starts RabbitMQ, MongoDB and nodes, and keeps them running until Ctrl+C. Clients connect to any node.
 
-  --observers <n>     number of observers [2]
-  --http-port <port>  port of REST [CHAT21_HTTP_PORT, else 8010]
+  --nodes <n>         number of nodes, 1 to 16 [2; 0 with --observers]
+  --observers <n>     number of observers, 1 to 64: clients connect to RabbitMQ's MQTT plugin, and the API and the
+                      process that sends webhooks run, too. With --nodes, both work in one app [0]
+  --http-port <port>  port of the first node, or of REST without nodes [CHAT21_HTTP_PORT, else 8010]
   --folder <folder>   folder of data and logs, kept for the next start [.chat21-cluster]
   --no-build          uses the existing build
   --help              shows this help
 
 environment:
-  RABBITMQ_URI, MONGODB_URI  services to use instead of new ones; JWT_KEY must then be the broker's token secret
+  RABBITMQ_URI, MONGODB_URI  services to use instead of new ones; with --observers, JWT_KEY must be the broker's token secret
   JWT_KEY                    secret of tokens [tokenKey: for this machine only]
   WEBHOOK_ENDPOINTS, …       settings of the processes: see docs/configuration.md`;
 
 const { values } = parseArgs({
   options: {
-    observers: { type: "string", default: "2" },
+    nodes: { type: "string" },
+    observers: { type: "string" },
     "http-port": { type: "string", default: process.env["CHAT21_HTTP_PORT"] || "8010" },
     folder: { type: "string", default: ".chat21-cluster" },
     "no-build": { type: "boolean", default: false },
@@ -40,12 +43,22 @@ const { values } = parseArgs({
 /** The usual ports. They are used where they are free. */
 const usualPorts = { amqp: 5672, mqtt: 1883, webMqtt: 15_675, mongo: 27_017 } as const;
 
+/** Secret of tokens of nodes on a given broker, which verifies none. */
+const localSecret = "tokenKey";
+
 const say = (line: string) => console.error(line);
 
-function numberOf(name: "http-port" | "observers", highest: number): number {
+function numberOf(name: "http-port" | "nodes" | "observers", highest: number): number {
   const number = Number(values[name]);
   if (Number.isInteger(number) && number >= 1 && number <= highest) return number;
   throw new Error(`--${name}: expected a number, 1 to ${highest}, got ${values[name]}`);
+}
+
+/** How many processes of each kind are wanted. */
+function sizes(): { readonly nodes: number; readonly observers: number } {
+  const observers = values.observers === undefined ? 0 : numberOf("observers", 64);
+  if (values.nodes !== undefined) return { nodes: numberOf("nodes", 16), observers };
+  return { nodes: observers > 0 ? 0 : 2, observers };
 }
 
 function build(): void {
@@ -65,9 +78,10 @@ interface Services {
   readonly rabbit: RabbitService;
 }
 
-async function startServices(folder: string): Promise<Services> {
-  const [mongoPort, port, mqttPort, webMqttPort] = await Promise.all(
-    [usualPorts.mongo, usualPorts.amqp, usualPorts.mqtt, usualPorts.webMqtt].map(freePortOr),
+/** @param mqttPort of RabbitMQ's plugin; `undefined`: any free one */
+async function startServices(folder: string, mqttPort: number | undefined): Promise<Services> {
+  const [mongoPort, port, webMqttPort] = await Promise.all(
+    [usualPorts.mongo, usualPorts.amqp, usualPorts.webMqtt].map(freePortOr),
   );
   const secret = process.env["CHAT21_JWT_SECRET"] || process.env["JWT_KEY"];
   const mongo = await mongoOf(folder, { log: say, ...(mongoPort === undefined ? {} : { port: mongoPort }) });
@@ -95,10 +109,19 @@ function withDatabase(uri: string): string {
 
 function announce({ rabbit }: Services, cluster: ClusterProcesses, secret: string): void {
   const known = process.env["JWT_KEY"] || process.env["CHAT21_JWT_SECRET"] ? "$JWT_KEY" : secret;
-  const rows = [
+  const { nodes } = cluster;
+  const ofPlugin = [
     ["REST", cluster.apiUrl],
     ["MQTT over WebSocket", rabbit.webMqttUri ?? "see the given broker"],
     ["MQTT", rabbit.mqttUri ?? "see the given broker"],
+  ];
+  const rows = [
+    ...nodes.flatMap(({ name, url, mqttWsUrl, mqttUrl }) => [
+      [`${name}: page, REST`, `${url}  ${url}/api`],
+      ["  MQTT over WebSocket", mqttWsUrl],
+      ["  MQTT", mqttUrl],
+    ]),
+    ...(cluster.metricsUrls.has("http-api") ? ofPlugin : []),
     ["RabbitMQ management", rabbit.managementUri ?? "see the given broker"],
     ...[...cluster.metricsUrls].map(([name, url]) => [`metrics of ${name}`, url]),
   ];
@@ -135,24 +158,40 @@ function firstSignal(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const observers = numberOf("observers", 64);
+  const { nodes, observers } = sizes();
   const httpPort = numberOf("http-port", 65_535);
   const stop = firstSignal();
   if (!values["no-build"]) build();
   const folder = resolve(values.folder);
   say("starting RabbitMQ and MongoDB");
-  const services = await startServices(folder);
+  const mqttPort = await freePortOr(usualPorts.mqtt);
+  const services = await startServices(folder, nodes > 0 ? undefined : mqttPort);
   const { mongo, rabbit } = services;
   try {
-    const secret = rabbit.jwtSecret ?? process.env["CHAT21_JWT_SECRET"];
-    if (secret === undefined) {
+    const given = rabbit.jwtSecret ?? process.env["CHAT21_JWT_SECRET"];
+    if (given === undefined && observers > 0) {
       throw new Error(
         "RABBITMQ_URI is given: set JWT_KEY to the secret with which that broker verifies tokens",
       );
     }
-    say(`starting ${observers} observers, the API and the webhooks`);
+    const secret = given ?? localSecret;
+    const wanted = [
+      ...(nodes > 0 ? [`${nodes} nodes`] : []),
+      ...(observers > 0 ? [`${observers} observers, the API and the webhooks`] : []),
+    ];
+    say(`starting ${wanted.join(", ")}`);
     const cluster = await startClusterProcesses({
-      ...{ observers, httpPort, folder, secret, restarts: true, tell: say, env: process.env },
+      ...{
+        nodes,
+        observers,
+        httpPort,
+        mqttPort,
+        folder,
+        secret,
+        restarts: true,
+        tell: say,
+        env: process.env,
+      },
       rabbitUri: rabbit.uri,
       mongoUri: withDatabase(mongo.uri),
       managementUri: withGuest(rabbit),

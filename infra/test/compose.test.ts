@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { parse } from "yaml";
 import { clusterVariables } from "../../packages/runtime/src/cluster-settings.ts";
+import { composeFiles, mergeCompose, readComposeFile } from "./containers/compose.ts";
 
 interface Service {
   readonly build?: { readonly dockerfile: string };
@@ -18,31 +18,45 @@ interface Service {
 }
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
-const text = read("compose/docker-compose.yml");
-const compose = parse(text, { merge: true }) as {
+const text = composeFiles.plugin.map(readComposeFile).join("\n");
+
+interface Compose {
   readonly services: Readonly<Record<string, Service>>;
   readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
-};
+}
+
+const nodes = mergeCompose(composeFiles.nodes) as unknown as Compose;
+const compose = mergeCompose(composeFiles.plugin) as unknown as Compose;
 const services = Object.entries(compose.services);
 const example = read("compose/.env.example").split("\n");
 
-test("only web, MQTT and Web-MQTT are published: neither AMQP nor management, metrics or the database", () => {
-  const published = services.flatMap(([name, { ports = [] }]) =>
+const publishedOf = (services: Compose["services"]) =>
+  Object.entries(services).flatMap(([name, { ports = [] }]) =>
     ports.map((port) => `${name}:${port.split(":").at(-1)}`),
   );
 
-  expect(published.sort()).toEqual(["rabbitmq:1883", "rabbitmq:15675", "web:8080"].sort());
+test("two nodes are the default, and nothing of RabbitMQ can be reached from outside", () => {
+  expect(Object.keys(nodes.services)).toEqual(["rabbitmq", "mongodb", "mongodb-init", "node", "web"]);
+  expect(nodes.services["node"]).toMatchObject({ command: ["node"], deploy: { replicas: 2 } });
+  expect(publishedOf(nodes.services).sort()).toEqual(["node:1883", "web:8080"]);
+  expect(nodes.services["rabbitmq"]?.networks).toEqual(["back"]);
 });
 
-test("the web server can reach the API, but neither the database nor our other processes", () => {
+test("only web, MQTT and Web-MQTT are published: neither AMQP nor management, metrics or the database", () => {
+  expect(publishedOf(compose.services).sort()).toEqual(
+    ["node:1883", "rabbitmq:1883", "rabbitmq:15675", "web:8080"].sort(),
+  );
+});
+
+test("the web server can reach nodes and the API, but neither the database nor our other processes", () => {
   const isInternal = (network: string) => compose.networks[network]?.internal === true;
 
   expect(compose.services["web"]?.networks).toEqual(["edge", "api"]);
   expect(compose.services["mongodb"]?.networks.every(isInternal)).toBe(true);
   const members = (network: string) =>
     services.filter(([, { networks }]) => networks.includes(network)).map(([name]) => name);
-  expect(members("edge")).toEqual(["rabbitmq", "web"]);
-  expect(members("api")).toEqual(["http-api", "web"]);
+  expect(members("edge")).toEqual(["rabbitmq", "node", "web"]);
+  expect(members("api")).toEqual(["node", "web", "http-api"]);
 });
 
 test("every secret is required, and none has a value in the example", () => {
@@ -84,10 +98,14 @@ test.each(services)("%s is restarted, has limits, and waits for the services it 
   expect(service.healthcheck !== undefined || dockerfile.includes("\nHEALTHCHECK ")).toBe(true);
 });
 
-test.each(["observer", "http-api", "webhooks"])("%s is given variables that our processes know", (name) => {
-  const known = (variable: string) => variable.startsWith("WEBHOOK_") || clusterVariables.includes(variable);
+test.each(["node", "observer", "http-api", "webhooks"])(
+  "%s is given variables that our processes know",
+  (name) => {
+    const known = (variable: string) =>
+      variable.startsWith("WEBHOOK_") || clusterVariables.includes(variable);
 
-  expect(
-    Object.keys(compose.services[name]?.environment ?? {}).filter((variable) => !known(variable)),
-  ).toEqual([]);
-});
+    expect(
+      Object.keys(compose.services[name]?.environment ?? {}).filter((variable) => !known(variable)),
+    ).toEqual([]);
+  },
+);

@@ -73,12 +73,17 @@ test("the web image knows every variable of its template, and lets it through", 
   expect(settings.get("NGINX_ENTRYPOINT_LOCAL_RESOLVERS")).toBe("1");
 });
 
-test("each of Node's processes has a command of that name to start", () => {
-  for (const app of ["observer", "http-api", "webhooks"]) {
+test("each of Node's processes has a command to start", () => {
+  for (const [app, command] of [
+    ["server", "chat21"],
+    ["observer", "chat21-observer"],
+    ["http-api", "chat21-http-api"],
+    ["webhooks", "chat21-webhooks"],
+  ]) {
     const manifest = JSON.parse(readFileSync(new URL(`apps/${app}/package.json`, root), "utf8"));
     expect(manifest).toMatchObject({
       name: `@chat21/${app}`,
-      bin: { [`chat21-${app}`]: "./dist/cli.js" },
+      bin: { [command ?? ""]: "./dist/cli.js" },
       files: ["dist"],
     });
   }

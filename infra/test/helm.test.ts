@@ -69,14 +69,16 @@ test("the processes are given variables that they know", () => {
   );
 });
 
-test("RabbitMQ's AMQP and management ports are for the observers and the API alone", () => {
+test("RabbitMQ's AMQP and management ports are for our own processes alone, and its MQTT ports for clients of the plugin", () => {
   const text = read("templates/networkpolicy.yaml");
   const policy = text.slice(text.indexOf("{{ $name }}-rabbitmq"));
   const rules = policy.split(/\n {4}# /).slice(1);
   const withAmqp = rules.filter((rule) => /port: 567[12]\b/.test(rule));
 
   expect(withAmqp).toHaveLength(1);
-  expect(withAmqp[0]).toContain("values: [observer, http-api]");
+  expect(withAmqp[0]).toContain("values: [node, observer, http-api]");
+  // Where everybody is on nodes, RabbitMQ's own MQTT is closed.
+  expect(policy).toContain('{{- if ne $.Values.topology "nodes" }}\n    # For clients: MQTT and Web-MQTT');
   // A rule without `from` is open to everybody.
   const open = rules.filter((rule) => !rule.includes("from:"));
   expect(open).toHaveLength(1);
@@ -86,4 +88,13 @@ test("RabbitMQ's AMQP and management ports are for the observers and the API alo
     "15675",
     "15676",
   ]);
+});
+
+test("nodes are the default, and the processes behind the plugin are there only where it serves clients", () => {
+  expect(values["topology"]).toBe("nodes");
+  expect(read("templates/node.yaml")).toMatch(/^\{\{- if ne \.Values\.topology "plugin" \}\}\n/);
+  expect(read("templates/node.yaml")).toContain('"image" "server" "args" (list "node")');
+  for (const part of ["observer", "http-api", "webhooks"]) {
+    expect(read(`templates/${part}.yaml`)).toMatch(/^\{\{- if ne \.Values\.topology "nodes" \}\}\n/);
+  }
 });

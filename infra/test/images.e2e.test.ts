@@ -13,26 +13,35 @@ import { freePorts } from "../local/free-port.ts";
 import { runCommand } from "../local/run-command.ts";
 import { findBase } from "./containers/base-images.ts";
 import { helmEnvironment, helmPorts } from "./containers/chart.ts";
-import { neighbours, readCompose, type Service } from "./containers/compose.ts";
+import { composeFiles, neighbours, readCompose, type Service } from "./containers/compose.ts";
 import { type Container, copyFiles, startContainer } from "./containers/container.ts";
 import { type Image, readImage } from "./containers/dockerfile.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const secret = "0123456789abcdefghijklmnopqrstuv";
-const services = readCompose({
+const given = {
   CHAT21_JWT_SECRET: secret,
   RABBITMQ_PASSWORD: "rabbitPassword",
   MONGO_PASSWORD: "mongoPassword",
   MONGO_ROOT_PASSWORD: "rootPassword",
   MONGO_REPLICA_KEY: "replicaKey",
-});
+};
+/** Everything, and what there is by default. */
+const services = readCompose(composeFiles.plugin, given);
+const nodeServices = readCompose(composeFiles.nodes, given);
 /** Ports of each service that others use. */
 const served: Readonly<Record<string, readonly number[]>> = {
   rabbitmq: [5_672, 15_672, 1_883, 15_675],
   "http-api": [8_010],
+  node: [8_010, 1_883],
   web: [8_080],
 };
-const nodeApps = ["observer", "http-api", "webhooks"] as const;
+const nodeApps = ["node", "observer", "http-api", "webhooks"] as const;
+/** What web leads to, in the two ways to start compose. */
+const compositions = [
+  ["nodes", nodeServices],
+  ["RabbitMQ's plugin and the API", services],
+] as const;
 
 let folder: string;
 let mongo: RequiredMongo;
@@ -112,12 +121,15 @@ async function start(name: string, service: string, image: Image, setting: Setti
     if (path.startsWith("/src/")) return join(root, path.slice("/src/".length));
     throw new Error(`no stage makes ${path}`);
   });
+  const told = Object.values(setting.environment).join(" ");
   const outgoing = setting.hosts.flatMap((host) => {
     // A replica set names its members itself, so its own port leads to it as well.
     if (host === "mongodb") return [27_017, mongoPort()].map((port) => ({ port, path: mongoPath }));
     const container = running.get(host);
     if (container === undefined) return [];
-    return (served[host] ?? []).map((port) => ({ port, path: container.portPath(port) }));
+    // All hosts are one address here, so only what the container is told of leads to another one.
+    const used = (served[host] ?? []).filter((port) => told.includes(`${host}:${port}`));
+    return used.map((port) => ({ port, path: container.portPath(port) }));
   });
   const container = await startContainer({
     ...{ name, folder: own, base, image, files, outgoing, ...setting },
@@ -127,8 +139,8 @@ async function start(name: string, service: string, image: Image, setting: Setti
   return container;
 }
 
-const asInCompose = (name: string): Setting => {
-  const service = services[name] as Service;
+const asInCompose = (name: string, all = services): Setting => {
+  const service = all[name] as Service;
   return {
     environment: service.environment ?? {},
     isReadOnly: service.read_only === true,
@@ -138,13 +150,14 @@ const asInCompose = (name: string): Setting => {
         .filter((volume) => /^\w/.test(volume))
         .map((volume) => volume.split(":")[1] ?? ""),
     ],
-    hosts: neighbours(services, name),
+    hosts: neighbours(all, name),
   };
 };
 
 const imageOf = (name: string): Image => {
-  const build = services[name]?.build;
-  return readImage((build?.dockerfile ?? "").replace("infra/docker/", ""), build?.args);
+  const { build, command } = services[name] ?? {};
+  const image = readImage((build?.dockerfile ?? "").replace("infra/docker/", ""), build?.args);
+  return command === undefined ? image : { ...image, command };
 };
 
 /** Waits until the container's own health check succeeds; fails with what it printed when its command ends before. */
@@ -195,31 +208,36 @@ describe("the images of compose", () => {
     300_000,
   );
 
-  it("web serves the page, REST and MQTT of the others", async () => {
-    await start("web", "web", imageOf("web"), asInCompose("web"));
-    await isHealthy("web");
-    const [port = 0] = await freePorts(1);
-    const web = running.get("web") as Container;
-    await forward(port, () => connect(web.portPath(8_080)));
-    const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+  it.each(compositions)(
+    "web serves the page, and REST and MQTT of %s",
+    async (_what, all) => {
+      const name = all === nodeServices ? "web" : "web-plugin";
+      await start(name, "web", imageOf("web"), asInCompose("web", all));
+      await isHealthy(name);
+      const [port = 0] = await freePorts(1);
+      const web = running.get(name) as Container;
+      await forward(port, () => connect(web.portPath(8_080)));
+      const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
 
-    const page = await get("/");
-    expect(page.status).toBe(200);
-    expect(await page.text()).toContain("<!doctype html>");
-    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
-    expect((await get("/api/v1/tilechat/groups")).headers.get("content-type")).toMatch(/problem\+json/);
-    expect((await get("/.well-known/jwks.json")).status).toBe(200);
-    expect(await (await get("/verify")).text()).not.toContain("nginx");
+      const page = await get("/");
+      expect(page.status).toBe(200);
+      expect(await page.text()).toContain("<!doctype html>");
+      expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+      expect((await get("/api/v1/tilechat/groups")).headers.get("content-type")).toMatch(/problem\+json/);
+      expect((await get("/.well-known/jwks.json")).status).toBe(200);
+      expect(await (await get("/verify")).text()).not.toContain("nginx");
 
-    const token = compatToken("alice", { secret });
-    for (const path of ["/ws", "/mqtt", "/mqws/ws"]) {
-      const client = await OldClient.connect({
-        url: `ws://127.0.0.1:${port}${path}`,
-        ...{ app: "tilechat", user: "alice", token },
-      });
-      client.end();
-    }
-  }, 120_000);
+      const token = compatToken("alice", { secret });
+      for (const path of ["/ws", "/mqtt", "/mqws/ws"]) {
+        const client = await OldClient.connect({
+          url: `ws://127.0.0.1:${port}${path}`,
+          ...{ app: "tilechat", user: "alice", token },
+        });
+        client.end();
+      }
+    },
+    120_000,
+  );
 
   it.each(nodeApps)("%s ends with 0 when it is stopped", async (name) => {
     const container = running.get(name) as Container;

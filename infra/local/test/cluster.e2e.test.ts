@@ -51,52 +51,80 @@ async function childrenOf(pid: number | undefined): Promise<number[]> {
   return text.trim().split(/\s+/).filter(Boolean).map(Number);
 }
 
+/** What `pnpm cluster` starts, and where a client of it connects. */
+const clusters = [
+  {
+    what: "two nodes",
+    args: [],
+    processes: 2,
+    url: () => /^ {4}MQTT over WebSocket +(\S+)$/m.exec(printed.slice(printed.indexOf("node-2:")))?.[1],
+    last: /metrics of node-2 +http/,
+  },
+  {
+    what: "observers on RabbitMQ's plugin, with --observers",
+    args: ["--observers", "2"],
+    processes: 4,
+    url: () => /^ {2}MQTT over WebSocket +(\S+)$/m.exec(printed)?.[1],
+    last: /metrics of observer-2 +http/,
+  },
+  {
+    what: "both in one app, with --nodes and --observers",
+    args: ["--nodes", "1", "--observers", "1"],
+    processes: 4,
+    url: () => /^ {2}MQTT over WebSocket +(\S+)$/m.exec(printed)?.[1],
+    last: /metrics of observer-1 +http/,
+  },
+] as const;
+
 describe("pnpm cluster", () => {
-  it("starts everything on given services, restarts a process that dies, and stops all of it", async () => {
-    const [rabbit, mongo] = await Promise.all([requireRabbit(), requireMongo()]);
-    const [port = 0] = await freePorts(1);
-    const secret = rabbit.jwtSecret ?? "";
-    const command = await startCommand(
-      {
-        RABBITMQ_URI: rabbit.uri,
-        RABBITMQ_WEB_MQTT_URI: rabbit.webMqttUri ?? "",
-        MONGODB_URI: databaseUri(mongo.uri, mongo.database),
-        JWT_KEY: secret,
-      },
-      ...["--http-port", String(port)],
-    );
-    await expect.poll(() => printed, { timeout: 60_000 }).toContain("The cluster is ready");
-    const pids = await childrenOf(command.pid);
+  it.each(clusters)(
+    "starts $what on given services, restarts what dies, and stops all of it",
+    async (wanted) => {
+      const [rabbit, mongo] = await Promise.all([requireRabbit(), requireMongo()]);
+      const [port = 0] = await freePorts(1);
+      const secret = rabbit.jwtSecret ?? "";
+      const command = await startCommand(
+        {
+          RABBITMQ_URI: rabbit.uri,
+          RABBITMQ_WEB_MQTT_URI: rabbit.webMqttUri ?? "",
+          MONGODB_URI: databaseUri(mongo.uri, mongo.database),
+          JWT_KEY: secret,
+        },
+        ...["--http-port", String(port), ...wanted.args],
+      );
+      await expect.poll(() => printed, { timeout: 60_000 }).toContain("The cluster is ready");
+      const pids = await childrenOf(command.pid);
 
-    const url = rabbit.webMqttUri ?? "";
-    const a = await OldClient.connect({ url, user: "a", token: compatToken("a", { secret }) });
-    await a.send("a", { text: "hi" });
-    const { payload } = await a.nextMessage("a");
-    await a.cut();
-    process.kill(pids[0] ?? 0, "SIGKILL");
-    await expect.poll(() => printed).toMatch(/ended \(SIGKILL\); its last lines:/);
-    await expect.poll(() => printed, { timeout: 60_000 }).toMatch(/is ready again \(process \d+\)/);
-    const later = await childrenOf(command.pid);
-    command.kill("SIGINT");
-    const [code] = await once(command, "close");
+      const url = wanted.url() ?? "";
+      const a = await OldClient.connect({ url, user: "a", token: compatToken("a", { secret }) });
+      await a.send("a", { text: "hi" });
+      const { payload } = await a.nextMessage("a");
+      await a.cut();
+      process.kill(pids[0] ?? 0, "SIGKILL");
+      await expect.poll(() => printed).toMatch(/ended \(SIGKILL\); its last lines:/);
+      await expect.poll(() => printed, { timeout: 60_000 }).toMatch(/is ready again \(process \d+\)/);
+      const later = await childrenOf(command.pid);
+      command.kill("SIGINT");
+      const [code] = await once(command, "close");
 
-    expect(payload.text).toBe("hi");
-    expect(printed).toContain(`http://127.0.0.1:${port}/api`);
-    expect(printed).toMatch(/metrics of observer-2 +http/);
-    expect(pids).toHaveLength(4);
-    expect(later).toHaveLength(4);
-    expect(code).toBe(0);
-    expect(later.filter(isAlive)).toEqual([]);
-  });
+      expect(payload.text).toBe("hi");
+      expect(printed).toContain(`http://127.0.0.1:${port}/api`);
+      expect(printed).toMatch(wanted.last);
+      expect(pids).toHaveLength(wanted.processes);
+      expect(later).toHaveLength(wanted.processes);
+      expect(code).toBe(0);
+      expect(later.filter(isAlive)).toEqual([]);
+    },
+  );
 
   it("reports an invalid option in one line", async () => {
     const wrong = await startCommand({}, "--observers", "none");
     const [wrongCode] = await once(wrong, "close");
     const wrongText = printed;
-    const secretless = await startCommand({
-      RABBITMQ_URI: "amqp://127.0.0.1:1",
-      MONGODB_URI: "mongodb://127.0.0.1:1",
-    });
+    const secretless = await startCommand(
+      { RABBITMQ_URI: "amqp://127.0.0.1:1", MONGODB_URI: "mongodb://127.0.0.1:1" },
+      ...["--observers", "1"],
+    );
     const [secretlessCode] = await once(secretless, "close");
 
     expect([wrongCode, wrongText]).toEqual([

@@ -18,7 +18,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 
 {{- define "chat21.image" -}}
-{{ .root.Values.image.prefix }}{{ .part }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{ .root.Values.image.prefix }}{{ .image | default .part }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}
 {{- end }}
 
 {{/* One variable from the Secret: (dict "root" $ "name" "MONGODB_URI" "key" "mongodb-uri" "optional" false). */}}
@@ -60,7 +60,7 @@ securityContext:
 
 {{/*
 A Deployment of one of the Node processes: (dict "root" $ "part" "observer" "port" 9090 "values" .Values.observer
-"secrets" (list …) "variables" (dict …) "hasReplicas" true).
+"secrets" (list …) "variables" (dict …) "hasReplicas" true). A node has the "image" of the server, "args" and a "mqttPort".
 */}}
 {{- define "chat21.deployment" -}}
 apiVersion: apps/v1
@@ -72,7 +72,7 @@ spec:
   {{- if .hasReplicas }}
   replicas: {{ .values.replicas }}
   {{- end }}
-  # A new process starts before an old one stops. Leases hand the partitions over in order.
+  # A new process starts before an old one stops, which then finishes what it has begun.
   strategy: { type: RollingUpdate, rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
   selector:
     matchLabels: {{- include "chat21.selector" . | nindent 6 }}
@@ -97,6 +97,9 @@ spec:
           image: {{ include "chat21.image" . | quote }}
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
           {{- include "chat21.containerSecurity" . | nindent 10 }}
+          {{- with .args }}
+          args: {{- toYaml . | nindent 12 }}
+          {{- end }}
           envFrom:
             - configMapRef: { name: {{ include "chat21.name" .root }} }
           env:
@@ -109,10 +112,45 @@ spec:
             {{- end }}
           ports:
             - { name: http, containerPort: {{ .port }} }
+            {{- with .mqttPort }}
+            - { name: mqtt, containerPort: {{ . }} }
+            {{- end }}
           startupProbe: { httpGet: { path: /healthz, port: http }, periodSeconds: 2, failureThreshold: 45 }
           livenessProbe: { httpGet: { path: /healthz, port: http }, periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3 }
           readinessProbe: { httpGet: { path: /readyz, port: http }, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 }
           resources: {{- toYaml .values.resources | nindent 12 }}
+{{- end }}
+
+{{/* Scales a Deployment by its CPU: (dict "root" $ "part" "observer" "autoscaling" .Values.observer.autoscaling). */}}
+{{- define "chat21.autoscaler" -}}
+{{- if .autoscaling.enabled }}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: {{ include "chat21.name" .root }}-{{ .part }}
+  labels: {{- include "chat21.labels" . | nindent 4 }}
+spec:
+  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: {{ include "chat21.name" .root }}-{{ .part }} }
+  minReplicas: {{ .autoscaling.minReplicas }}
+  maxReplicas: {{ .autoscaling.maxReplicas }}
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target: { type: Utilization, averageUtilization: {{ .autoscaling.targetCPUUtilizationPercentage }} }
+  behavior:
+    # Each change moves partitions or connections, so a short peak must not cause one.
+    scaleDown: { stabilizationWindowSeconds: 600 }
+{{- end }}
+{{- end }}
+
+{{/* The addresses that the web pods lead to. */}}
+{{- define "chat21.apiUpstream" -}}
+{{ include "chat21.name" . }}-{{ if eq .Values.topology "plugin" }}http-api{{ else }}node{{ end }}.{{ .Release.Namespace }}.svc.cluster.local:8010
+{{- end }}
+{{- define "chat21.webMqttUpstream" -}}
+{{ if eq .Values.topology "plugin" }}{{ .Values.web.webMqttUpstream }}{{ else }}{{ include "chat21.apiUpstream" . }}{{ end }}
 {{- end }}
 
 {{/* Keeps at least one pod while nodes are drained: (dict "root" $ "part" "observer"). */}}
