@@ -2,7 +2,6 @@ import type { ClientTopic, Command } from "@chat21/protocol";
 import {
   ChatError,
   commandSchema,
-  conversationPatchSchema,
   isId,
   isOwnTopic,
   parseClientTopic,
@@ -90,8 +89,10 @@ export class InboundRouter {
         return status === 200 ? takeReceipt(this.#context, this.#unresolvedRate, topic) : undefined;
       }
       case "conversation-update": {
-        const { is_new: isNew } = validate(conversationPatchSchema, parseJsonObject(decodePayload(payload)));
-        return setIsNew(this.#context, topic.app, topic.user, topic.conversWith, isNew);
+        const patch = parseJsonObject(decodePayload(payload));
+        if (!Object.hasOwn(patch, "is_new")) throw new ChatError("bad_request", "is_new is missing");
+        // Existing clients may put any value here, and read it as JavaScript does.
+        return setIsNew(this.#context, topic.app, topic.user, topic.conversWith, Boolean(patch["is_new"]));
       }
       case "conversation-archive":
         return archiveConversation(this.#context, topic.app, topic.user, topic.conversWith);

@@ -98,18 +98,25 @@ describe("Marking a conversation as read (P3)", () => {
     expect(await world.list("bob")).toMatchObject([{ archived: false, last_message_text: "three" }]);
   });
 
-  it.each(['"string"', "null", "{", {}, { is_new: 1 }, { is_new: null }])(
-    "as %j is refused",
-    async (patch) => {
-      const [world, ann, bob] = await three();
+  it.each([0, null, ""])("with %j reads as `false` does", async (value) => {
+    const [world, , bob] = await three();
 
-      await bob.update("ann", patch);
+    await bob.update("ann", { is_new: value });
 
-      expect(bob.answers).toMatchObject([{ code: "bad_request" }]);
-      expect(ann.frames).toEqual([]);
-      expect(await stateOf(world, "bob")).toMatchObject({ read: 0 });
-    },
-  );
+    expect(bob.answers).toEqual([]);
+    expect(bob.bodies("conversation-updated")).toMatchObject([{ is_new: false }]);
+    expect(await stateOf(world, "bob")).toMatchObject({ unread: 0 });
+  });
+
+  it.each(['"string"', "null", "{", {}, { is_now: false }])("as %j is refused", async (patch) => {
+    const [world, ann, bob] = await three();
+
+    await bob.update("ann", patch);
+
+    expect(bob.answers).toMatchObject([{ code: "bad_request" }]);
+    expect(ann.frames).toEqual([]);
+    expect(await stateOf(world, "bob")).toMatchObject({ read: 0 });
+  });
 
   it("is refused where one is not a member, and makes no conversation", async () => {
     const [world, , bob] = await three();
@@ -122,6 +129,15 @@ describe("Marking a conversation as read (P3)", () => {
 });
 
 describe("Marking a conversation as unread (P3)", () => {
+  it.each([1, "false", {}, []])("happens with %j as with `true`", async (value) => {
+    const [, , bob] = await three();
+
+    await bob.update("ann", { is_new: value });
+
+    expect(bob.answers).toEqual([]);
+    expect(bob.bodies("conversation-updated")).toMatchObject([{ is_new: true }]);
+  });
+
   it("shows it as new again without moving a watermark", async () => {
     const [world, ann, bob] = await three();
     await bob.update("ann", { is_new: false });

@@ -127,7 +127,10 @@ export const receiptUpdateSchema = defineSchema(() =>
 );
 export type ReceiptUpdate = z.infer<typeof receiptUpdateSchema>;
 
-/** P3: read (`false`) or unread (`true`). Other keys are ignored. */
+/**
+ * P3 and S3: read (`false`) or unread (`true`). Other keys are ignored. The server takes any value in P3, as the original
+ * did, and writes a boolean in S3.
+ */
 export const conversationPatchSchema = defineSchema(() => z.looseObject({ is_new: z.boolean() }));
 
 /** P5 and P6. Anything whose `connected` is falsy counts as offline. */

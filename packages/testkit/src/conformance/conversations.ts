@@ -32,6 +32,27 @@ export function describeConversations(world: () => World): void {
       expect(unread[0].is_new).toBe(true);
     });
 
+    it.each([
+      [0, false],
+      [null, false],
+      [1, true],
+      ["yes", true],
+    ])("take %j of a patch as JavaScript reads it", async (value, isNew) => {
+      const [a, b] = await world().people("a", "b");
+      await a.send(b.user, textMessage("hi"));
+      await b.nextMessage(a.user);
+      // The other state first, so that the patch changes something.
+      await update(b, a.user, { is_new: !isNew });
+      await b.next((frame) => frame.topic.endsWith("/clientupdated") && frame.payload.is_new === !isNew);
+
+      await update(b, a.user, { is_new: value });
+      const changed = (frame: Frame) =>
+        frame.topic.endsWith("/clientupdated") && frame.payload.is_new === isNew;
+      await b.next(changed);
+
+      expect((await list(b, "conversations"))[0].is_new).toBe(isNew);
+    });
+
     it("take nothing from a patch but is_new", async () => {
       const [a, b] = await world().people("a", "b");
       await a.send(b.user, textMessage("true words"));
