@@ -61,7 +61,7 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     const { webhooks: settings } = config;
     const webhooks = recordedWebhooks({ settings, store: store.webhooks, clock: systemClock });
     const app = express().disable("x-powered-by");
-    app.use(operatorPath, operatorApi({ engine, store, verifier, webhooks }));
+    app.use(operatorPath, operatorApi({ engine, store, verifier, webhooks, clock: systemClock, log }));
     ground.serve(app.use(api));
     ground.reportHealth(() => brokerHealth({ watch, engine, edge }));
     return {

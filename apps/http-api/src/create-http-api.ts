@@ -1,4 +1,4 @@
-import type { Tokens, Verifier } from "@chat21/auth";
+import { createServerKeys, type ServerKeyStore, type Tokens, type Verifier } from "@chat21/auth";
 import type { Clock, Engine } from "@chat21/engine";
 import type { PeopleStore } from "@chat21/people";
 import { ChatError } from "@chat21/protocol";
@@ -29,7 +29,7 @@ import type { Services } from "./services.ts";
 /** Options of {@link createHttpApi}. */
 export interface HttpApiOptions {
   readonly engine: Engine;
-  readonly store: PeopleStore;
+  readonly store: PeopleStore & { readonly serverKeys: ServerKeyStore };
   readonly tokens: Tokens;
   /** Started by the caller; the code that closes live sessions listens to its `onRevocation`. */
   readonly verifier: Verifier;
@@ -53,6 +53,7 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   const services: Services = {
     health: () => parts.engine.health(),
     ...parts,
+    serverKeys: createServerKeys({ store: parts.store.serverKeys, clock: parts.clock, log }),
     config,
     openApi: onceMade(() => JSON.stringify(buildOpenApi(routes, config.basePath))),
     asyncApi: onceMade(() => JSON.stringify(buildAsyncApi())),

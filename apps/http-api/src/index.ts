@@ -10,6 +10,7 @@ export { httpApiConfigOf, httpApiDefaults } from "./http-api-config.ts";
 export type {
   OperatorApiOptions,
   OperatorWebhooks,
+  ServerKeyDescription,
   TestedEndpoint,
   WebhooksDescription,
 } from "./operator-api.ts";

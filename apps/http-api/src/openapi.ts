@@ -35,7 +35,12 @@ export function buildOpenApi(routes: readonly Route[], basePath: string): Json {
     components: {
       schemas: book.named(),
       securitySchemes: {
-        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "A token; or a server key (`c21_…`), with which a backend is an admin of its app.",
+        },
         raw: {
           type: "apiKey",
           in: "header",

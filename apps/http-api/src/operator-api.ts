@@ -1,7 +1,15 @@
-import type { Verifier } from "@chat21/auth";
+import {
+  createServerKeys,
+  looksLikeServerKey,
+  type ServerKeyRecord,
+  type ServerKeyStore,
+  type ServerKeys,
+  type Verifier,
+} from "@chat21/auth";
+import type { Clock, Log } from "@chat21/engine";
 import type { DeliveryLog } from "@chat21/events";
 import { type EraseUserParts, eraseUser } from "@chat21/people";
-import { ChatError, errorCodes, isId, toWireId } from "@chat21/protocol";
+import { ChatError, errorCodes, isId, toOutsideId, toWireId } from "@chat21/protocol";
 import { operatorApp } from "@chat21/runtime";
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import * as z from "zod";
@@ -9,6 +17,9 @@ import { compressAnswers } from "./compress-answers.ts";
 
 /** Options of {@link operatorApi}. */
 export interface OperatorApiOptions extends Omit<EraseUserParts, "webhooks"> {
+  readonly store: EraseUserParts["store"] & { readonly serverKeys: ServerKeyStore };
+  readonly clock: Pick<Clock, "elapsed" | "now">;
+  readonly log: Log;
   readonly verifier: Verifier;
   readonly webhooks: OperatorWebhooks;
 }
@@ -63,16 +74,22 @@ const skipSchema = z.strictObject({
 });
 const replaySchema = z.union([skipSchema, z.strictObject({ deadOf: z.string() })]);
 const retrySchema = z.strictObject({ endpoint: z.string() });
+const keySchema = z.strictObject({
+  user: z.string(),
+  /** Milliseconds. */
+  expiresAt: z.optional(z.int()),
+});
 const testSchema = z.strictObject({ url: z.optional(z.string()), app: z.string().refine(isId) });
 
 /**
- * The paths for commands to a running server that REST does not have: webhooks and erasure. JSON in, JSON out. They are
+ * The paths for commands to a running server that REST does not have: webhooks, server keys and erasure. JSON in, JSON out. They are
  * for tokens of the app `operatorApp` with the role of an admin; an app's own admins do not get in.
  */
 export function operatorApi(options: OperatorApiOptions): Router {
-  const { webhooks, verifier } = options;
+  const { webhooks, verifier, clock, log } = options;
+  const serverKeys = createServerKeys({ store: options.store.serverKeys, clock, log });
   const router = express.Router();
-  router.use(requireOperator(verifier), express.json({ limit: bodyBytes }), compressAnswers());
+  router.use(requireOperator(verifier, serverKeys), express.json({ limit: bodyBytes }), compressAnswers());
   router.get("/webhooks", (_request, response) => void response.json(webhooks.describe()));
   router.get("/webhooks/log", async (request, response) => {
     const { limit = 20, ...query } = parse(logQuerySchema, request.query);
@@ -91,6 +108,24 @@ export function operatorApi(options: OperatorApiOptions): Router {
     const { url, app } = parse(testSchema, request.body);
     response.json(await webhooks.test(app, url));
   });
+  router.get("/apps/:app/keys", async (request, response) => {
+    response.json({ keys: (await serverKeys.list(request.params.app)).map(describeKey) });
+  });
+  router.post("/apps/:app/keys", async (request, response) => {
+    const { app } = request.params;
+    const { key, record } = await serverKeys.create({ app, ...definedOf(parse(keySchema, request.body)) });
+    log.info({ app, id: record.id, user: record.user }, "a server key was made");
+    response
+      .status(201)
+      .set("cache-control", "no-store")
+      .json({ ...describeKey(record), key });
+  });
+  router.delete("/apps/:app/keys/:id", async (request, response) => {
+    const { app, id } = request.params;
+    await serverKeys.revoke(app, id);
+    log.info({ app, id }, "a server key was revoked");
+    response.status(204).end();
+  });
   router.post("/apps/:app/users/:user/erase", async (request, response) => {
     const { app, user } = request.params;
     const wireId = toWireId(user);
@@ -105,10 +140,26 @@ export function operatorApi(options: OperatorApiOptions): Router {
   return router;
 }
 
-function requireOperator(verifier: Verifier) {
+/** A server key as operators see it. Times are milliseconds. */
+export interface ServerKeyDescription {
+  readonly id: string;
+  readonly app: string;
+  readonly user: string;
+  readonly createdAt: number;
+  /** `null`: it never expires. */
+  readonly expiresAt: number | null;
+  /** To the hour; `null`: it was never used. */
+  readonly lastUsedAt: number | null;
+}
+
+function describeKey({ hash: _hash, user, ...key }: ServerKeyRecord): ServerKeyDescription {
+  return { ...key, user: toOutsideId(user) };
+}
+
+function requireOperator(verifier: Verifier, serverKeys: ServerKeys) {
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
     const token = (request.get("authorization") ?? "").replace(/^bearer\s+/i, "");
-    const identity = await verifier.verify(token);
+    const identity = await (looksLikeServerKey(token) ? serverKeys : verifier).verify(token);
     if (identity.app !== operatorApp || !identity.admin) {
       throw new ChatError(
         "forbidden",

@@ -1,4 +1,4 @@
-import type { VerifiedToken } from "@chat21/auth";
+import { looksLikeServerKey, type VerifiedToken } from "@chat21/auth";
 import type { Log } from "@chat21/engine";
 import { ChatError, errorCodes } from "@chat21/protocol";
 import type { Request, Response } from "express";
@@ -96,7 +96,7 @@ function heavyKey(actor: VerifiedToken | undefined, params: Readonly<Record<stri
 
 async function authenticate(
   route: Route,
-  { verifier }: Services,
+  { verifier, serverKeys }: Services,
   gates: RateGates,
   request: Request,
   response: Response,
@@ -109,7 +109,7 @@ async function authenticate(
   try {
     const token = findToken(request, { fromQuery: route.api === "v0" });
     if (token === undefined) throw new ChatError("unauthorized");
-    return await verifier.verify(token);
+    return await (looksLikeServerKey(token) ? serverKeys : verifier).verify(token);
   } catch (thrown) {
     const isTheirs = errorCodes[ChatError.fromUnknown(thrown).code].status === 401;
     if (isTheirs) await gates.authFailure(request, response);

@@ -1,4 +1,4 @@
-import type { Tokens, Verifier } from "@chat21/auth";
+import type { ServerKeys, Tokens, Verifier } from "@chat21/auth";
 import type { Clock, Engine } from "@chat21/engine";
 import type { PeopleStore } from "@chat21/people";
 import type { Health } from "@chat21/runtime";
@@ -11,6 +11,7 @@ export interface Services {
   readonly store: PeopleStore;
   readonly tokens: Tokens;
   readonly verifier: Verifier;
+  readonly serverKeys: ServerKeys;
   readonly clock: Clock;
   readonly registry: Registry;
   readonly config: HttpApiConfig;

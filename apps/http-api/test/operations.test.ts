@@ -180,6 +180,14 @@ describe("rate limits", () => {
     await api.close();
   });
 
+  test("guessed server keys run out of answers as bad tokens do", async () => {
+    const api = await startApi({ config: { rateLimits: { requests: 100, signIns: 3, authFailures: 1 } } });
+    const ask = () => api.get(`/api/v1/${app}/groups`, `c21_${"x".repeat(43)}`);
+
+    expect([(await ask()).status, (await ask()).status]).toEqual([401, 429]);
+    await api.close();
+  });
+
   test("bad tokens run out of answers, good ones from the same address do not", async () => {
     const api = await startApi({ config: { rateLimits: { requests: 100, signIns: 3, authFailures: 3 } } });
     const ask = (token: string) => api.get(`/api/${app}/getInfo`, token);

@@ -12,25 +12,27 @@ const endpoint = "https://backend.example/hook";
 
 async function open() {
   const api = await startApi();
-  const { engine, store, verifier, clock, tokens } = api;
+  const { engine, store, verifier, clock, log, tokens } = api;
   const endpoints = [{ url: endpoint, secrets: [] }];
   const settings = { enabled: true, events: ["message-sent" as const], endpoints };
   const webhooks = recordedWebhooks({ settings, store: store.webhooks, clock });
-  const server = express().use(operatorApi({ engine, store, verifier, webhooks })).listen(0, "127.0.0.1");
+  const server = express()
+    .use(operatorApi({ engine, store, verifier, webhooks, clock, log }))
+    .listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(async () => {
     server.close();
     await api.close();
   });
-  const operator = tokens.issue({ app: operatorApp, user: "op", admin: true }).token;
-  const call = async (method: string, path: string, body?: object, token = operator) => {
+  const operator = () => tokens.issue({ app: operatorApp, user: "op", admin: true }).token;
+  const call = async (method: string, path: string, body?: object, token = operator()) => {
     const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect to be there.
-    const json = (await answer.json()) as any;
+    const json = (answer.status === 204 ? null : await answer.json()) as any;
     return { status: answer.status, json };
   };
   const enqueue = (...ids: readonly string[]) =>
@@ -108,6 +110,86 @@ test("a test event goes the way of all others, and is sent once", async () => {
   });
   expect(await log.list({ limit: 9 })).toMatchObject([{ state: "dead" }, { state: "dead" }]);
   expect((await call("POST", "/webhooks/test", { app, url: "https://other.example" })).status).toBe(404);
+});
+
+const hourMs = 60 * 60 * 1_000;
+
+test("a backend calls REST with a server key, as an admin of its app, until the key is revoked", async () => {
+  const { call, get, post, put, token } = await open();
+  const made = await call("POST", `/apps/${app}/keys`, { user: "shop|1" });
+  const { key, id } = made.json;
+
+  const stored = await put(`/api/v1/${app}/users/alice`, `Bearer ${key}`, { fullname: "Alice" });
+  const issued = await post(`/api/v1/${app}/users/alice/tokens`, key, {});
+  const elsewhere = await get("/api/v1/another-app/users", key);
+  const listed = await call("GET", `/apps/${app}/keys`);
+  const asOperator = await call("GET", "/webhooks", undefined, key);
+  const revoked = await call("DELETE", `/apps/${app}/keys/${id}`);
+  const after = await get(`/api/v1/${app}/users`, key);
+
+  expect(made.status).toBe(201);
+  expect(key).toMatch(/^c21_[\w-]{43}$/);
+  expect([stored.status, issued.status, elsewhere.status]).toEqual([200, 201, 403]);
+  expect(asOperator.status).toBe(403);
+  expect(listed.json.keys).toMatchObject([{ id, app, user: "shop|1", expiresAt: null }]);
+  expect(JSON.stringify(listed.json)).not.toContain(key);
+  expect([revoked.status, after.status]).toEqual([204, 401]);
+  // Tokens that the backend asked for belong to their users, and stay.
+  expect((await get(`/api/v1/${app}/users/alice`, issued.json.token)).status).toBe(200);
+  expect((await call("DELETE", `/apps/${app}/keys/${id}`)).status).toBe(404);
+  expect((await call("GET", `/apps/${app}/keys`, undefined, token("alice"))).status).toBe(403);
+});
+
+test("a server key ends when it was to end, and says to the hour when it was last used", async () => {
+  const { call, get, clock } = await open();
+  const expiresAt = clock.now() + 3 * hourMs;
+  const { key } = (await call("POST", `/apps/${app}/keys`, { user: "shop", expiresAt })).json;
+  const use = async () => (await get(`/api/v1/${app}/users`, key)).status;
+  const lastUsed = async () => (await call("GET", `/apps/${app}/keys`)).json.keys[0].lastUsedAt;
+
+  const [unused, first] = [await lastUsed(), clock.now()];
+  const statuses = [await use()];
+  await clock.advance(hourMs - 1);
+  statuses.push(await use());
+  const sameHour = await lastUsed();
+  await clock.advance(1);
+  statuses.push(await use());
+  const nextHour = await lastUsed();
+  await clock.advance(2 * hourMs);
+  statuses.push(await use());
+
+  expect([unused, sameHour, nextHour]).toEqual([null, first, first + hourMs]);
+  expect(statuses).toEqual([200, 200, 200, 401]);
+});
+
+test.each([
+  { user: "system" },
+  { user: "" },
+  { user: "shop", expiresAt: 1 },
+  { user: "shop", expiresAt: "1d" },
+  { user: "shop", role: "admin" },
+])("no server key is made from %j", async (request) => {
+  const { call } = await open();
+
+  expect((await call("POST", `/apps/${app}/keys`, request)).status).toBe(400);
+  expect((await call("GET", `/apps/${app}/keys`)).json).toEqual({ keys: [] });
+});
+
+test("the log has neither a server key nor its hash, and says why one was refused", async () => {
+  const { call, get, logged, disk } = await open();
+  const { key, id } = (await call("POST", `/apps/${app}/keys`, { user: "shop" })).json;
+  const [hash] = [...disk.serverKeys.keys()];
+  await get(`/api/${app}/alice/conversations?token=${key}`);
+  await get(`/api/v1/${app}/users`, `${key}x`);
+  await call("DELETE", `/apps/${app}/keys/${id}`);
+  await get(`/api/v1/${app}/users`, key);
+
+  const text = JSON.stringify(logged);
+  expect(text).not.toContain(key);
+  expect(text).not.toContain(hash);
+  expect(logged).toContainEqual(
+    expect.objectContaining({ msg: "a token was refused", reason: expect.stringContaining("server key") }),
+  );
 });
 
 test("nobody but operators gets in, and the refusal says which token it takes", async () => {

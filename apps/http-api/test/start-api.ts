@@ -15,7 +15,7 @@ import {
   type MemoryStore,
   type RecordingEdge,
 } from "@chat21/testkit";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
 import { createHttpApi, type HttpApiConfig } from "../src/index.ts";
 
@@ -52,6 +52,7 @@ export interface Api {
   readonly clock: ManualClock;
   readonly tokens: Tokens;
   readonly verifier: Verifier;
+  readonly log: Logger;
   /** What was handed over to webhooks and the like. */
   readonly facts: readonly Fact[];
   /** Lines of the log, parsed. */
@@ -124,6 +125,7 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
     clock,
     tokens,
     verifier,
+    log,
     facts,
     logged,
     token: (user, more = {}) => tokens.issue({ app, user, profile: "compat", ...more }).token,

@@ -34,7 +34,16 @@ export function createHttpApp(options: HttpAppOptions): Express {
   });
   return createPageApp({
     api,
-    paths: { [operatorPath]: operatorApi({ engine, store, verifier, webhooks }) },
+    paths: {
+      [operatorPath]: operatorApi({
+        engine,
+        store,
+        verifier,
+        webhooks,
+        clock: systemClock,
+        log: options.log,
+      }),
+    },
     trustProxy: config.trustProxy,
     webFolder,
     isTls: config.tls !== undefined,

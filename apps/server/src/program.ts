@@ -63,6 +63,14 @@ Examples:
 Examples:
   chat21 send bob "Hello Bob" --as alice
   echo "from a pipe" | chat21 send group-team - --as alice`,
+  key: `
+Making and ending keys takes an operator's token, which the commands make from the secret where it is at hand.
+
+Examples:
+  chat21 key create shop
+  chat21 key create shop --expires 90d --json
+  chat21 key list
+  chat21 key revoke 3f9a1c0b77de`,
   tail: `
 Shows messages as they come, until it is interrupted.
 
@@ -224,6 +232,7 @@ function addTalking(program: Command): void {
         ({ checkToken }) => checkToken,
       ),
     );
+  addKeys(program);
   withServer(program.command("send <recipient> <text...>"))
     .summary("send a message")
     .description("Sends a message to a person or a group; - reads the text from standard input.")
@@ -261,6 +270,25 @@ function addTalking(program: Command): void {
         ({ history }) => history,
       ),
     );
+}
+
+function addKeys(program: Command): void {
+  const keys = program
+    .command("key")
+    .summary("keys for backends")
+    .description("Looks after server keys: a backend calls REST with one, as an admin of its app.")
+    .addHelpText("after", help.key);
+  const load = () => import("./commands/key.ts");
+  withServer(keys.command("create <name>"))
+    .description("Makes a key and shows it, this once. The name is the user that the backend acts as.")
+    .option("--expires <time>", "When it ends by itself: 12h, 90d. (default never)")
+    .action(lazily(load, ({ createKey }) => createKey));
+  withServer(keys.command("list"))
+    .description("Lists the keys of the app, without the keys themselves.")
+    .action(lazily(load, ({ listKeys }) => listKeys));
+  withServer(keys.command("revoke <ids...>"))
+    .description("Ends keys at once, by their ids.")
+    .action(lazily(load, ({ revokeKeys }) => revokeKeys));
 }
 
 function addPeople(program: Command): void {

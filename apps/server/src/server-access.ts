@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
-import { createTokens } from "@chat21/auth";
+import { createTokens, looksLikeServerKey } from "@chat21/auth";
 import { ChatError, isErrorCode } from "@chat21/protocol";
 import { codeOf, OperatorError, operatorApp, operatorPath, systemClock } from "@chat21/runtime";
 import { loadConfig } from "./config.ts";
@@ -73,7 +73,7 @@ function withToken(url: string, app: string, token: string): ServerAccess {
     call,
     operate: (method, path, body) => request(url, token, method, `${operatorPath}/${path}`, body),
     async token(user) {
-      if (subjectOf(token) === user) return token;
+      if (!looksLikeServerKey(token) && subjectOf(token) === user) return token;
       const path = `v1/${encodeURIComponent(app)}/users/${encodeURIComponent(user)}/tokens`;
       const issued = (await call("POST", path, {})) as { readonly token: string };
       return issued.token;
@@ -87,7 +87,9 @@ function subjectOf(token: string): unknown {
     const claims: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
     return (claims as { readonly sub?: unknown }).sub;
   } catch {
-    throw new OperatorError("--token: expected a JSON Web Token (three parts, with dots between them)");
+    throw new OperatorError(
+      "--token: expected a server key (c21_…) or a JSON Web Token (three parts, with dots between them)",
+    );
   }
 }
 

@@ -372,6 +372,32 @@ describe("chat21 token revoke", () => {
   });
 });
 
+describe("chat21 key", () => {
+  it("makes a key that opens REST and the commands, lists it, and ends it", async () => {
+    const made = await chat21(["key", "create", "shop", "--expires", "90d"]);
+    const key = made.stdout.trim();
+    const withKey = (args: readonly string[]) =>
+      runChat21([...args, "--url", server.url], {
+        env: { CHAT21_DATA_DIR: newDataDir(), CHAT21_TOKEN: key },
+      });
+    const put = await withKey(["users", "put", "keyed", "--fullname", "Keyed"]);
+    const sent = await withKey(["send", "keyed", "hello", "--as", "shop"]);
+    const listed = await chat21(["key", "list", "--json"]);
+    const { id } = JSON.parse(listed.stdout);
+    const revoked = await chat21(["key", "revoke", id]);
+    const after = await withKey(["users", "list"]);
+    const again = await chat21(["key", "revoke", id]);
+
+    expect(key).toMatch(/^c21_[\w-]{43}$/);
+    expect([put.code, sent.code]).toEqual([0, 0]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({ user: "shop", lastUsedAt: expect.any(Number) });
+    expect(listed.stdout).not.toContain(key);
+    expect(revoked.stdout).toBe(`revoked ${id}\n`);
+    expect([after.code, after.stdout, again.code]).toEqual([1, "", 1]);
+    expect(again.stderr).toContain("there is no such server key");
+  });
+});
+
 describe("chat21 webhooks", () => {
   it("lists, logs, replays and tests", async () => {
     await chat21(["send", "hook-b", "to the hook", "--as", "hook-a"]);

@@ -11,6 +11,7 @@ import type {
   PresenceDocument,
   RevocationDocument,
   SchemaDocument,
+  ServerKeyDocument,
   UserDocument,
   WriterDocument,
 } from "./documents.ts";
@@ -28,6 +29,7 @@ export interface Collections {
   readonly presence: mongo.Collection<PresenceDocument>;
   readonly revocations: mongo.Collection<RevocationDocument>;
   readonly schema: mongo.Collection<SchemaDocument>;
+  readonly serverKeys: mongo.Collection<ServerKeyDocument>;
   readonly users: mongo.Collection<UserDocument>;
   readonly writers: mongo.Collection<WriterDocument>;
 }
@@ -46,6 +48,7 @@ export function openCollections(database: mongo.Db): Collections {
     presence: database.collection("chat21_presence"),
     revocations: database.collection("chat21_revocations"),
     schema: database.collection("chat21_schema"),
+    serverKeys: database.collection("chat21_server_keys"),
     users: database.collection("chat21_users"),
     writers: database.collection("chat21_writers"),
   };

@@ -1,3 +1,4 @@
+import type { ServerKeyRecord } from "@chat21/auth";
 import type { ConversationKind, EventRecord, GroupRecord, Interval, MemberRecord } from "@chat21/engine";
 import type { StoredWebhookDelivery } from "@chat21/events";
 import type { InstanceRecord } from "@chat21/people";
@@ -102,6 +103,11 @@ export interface UserDocument {
 export interface RevocationDocument {
   readonly _id: AccountKey & { readonly tokenId: string | null; readonly issuedBefore: number | null };
   readonly expiresAt: number;
+}
+
+/** A key of a backend, under its hash. */
+export interface ServerKeyDocument extends Omit<ServerKeyRecord, "hash"> {
+  readonly _id: string;
 }
 
 /** A push registration. */

@@ -95,6 +95,11 @@ async function findEventsByWriter({ events }: Collections): Promise<void> {
   ]);
 }
 
+/** Lists the keys of an app's backends. */
+async function listServerKeys({ serverKeys }: Collections): Promise<void> {
+  await serverKeys.createIndexes([{ name: "app", key: { app: 1, createdAt: 1, id: 1 } }]);
+}
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
 const migrations: readonly Migration[] = [
   createIndexes,
@@ -103,6 +108,7 @@ const migrations: readonly Migration[] = [
   takeWebhooksWhenDue,
   findLongLeases,
   findEventsByWriter,
+  listServerKeys,
 ];
 
 /** The version this code reads and writes. */

@@ -1,4 +1,4 @@
-import type { RevocationStore } from "@chat21/auth";
+import type { RevocationStore, ServerKeyStore } from "@chat21/auth";
 import type { LeaseStore, Log, RedeliveryLog, Store } from "@chat21/engine";
 import type { WebhookStore } from "@chat21/events";
 import type { PeopleStore } from "@chat21/people";
@@ -19,7 +19,7 @@ import { createMessageSearch } from "./message-search.ts";
 import { createOverlays } from "./overlays.ts";
 import { createPatch } from "./patches.ts";
 import { createPeers } from "./peers.ts";
-import { createInstances, createRevocations, createUsers } from "./people.ts";
+import { createInstances, createRevocations, createServerKeys, createUsers } from "./people.ts";
 import { createPresence } from "./presence.ts";
 import { createRedeliveries } from "./redeliveries.ts";
 import { createRewrite } from "./rewrite-events.ts";
@@ -45,6 +45,7 @@ export interface MongoStoreParts {
 /** The engine's store, the other data in the same database, and the leases of the processes that share it. */
 export interface MongoStore extends Store, PeopleStore {
   readonly revocations: RevocationStore;
+  readonly serverKeys: ServerKeyStore;
   readonly webhooks: WebhookStore;
   readonly redeliveries: RedeliveryLog;
   /** By the clock of the server; calls of a closed store are refused. */
@@ -113,6 +114,7 @@ export async function createMongoStore({
     presence: createPresence(database),
     redeliveries: createRedeliveries(database, marks, hints),
     revocations: createRevocations(database),
+    serverKeys: createServerKeys(database),
     users: createUsers(database),
     webhooks: createWebhooks(database, log),
     close() {

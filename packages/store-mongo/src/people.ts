@@ -1,8 +1,8 @@
-import type { RevocationStore } from "@chat21/auth";
+import type { RevocationStore, ServerKeyRecord, ServerKeyStore } from "@chat21/auth";
 import type { InstanceStore, UserRecord, UserStore } from "@chat21/people";
 import mongoose from "mongoose";
 import type { Database } from "./database.ts";
-import type { UserDocument } from "./documents.ts";
+import type { ServerKeyDocument, UserDocument } from "./documents.ts";
 
 const { MaxKey } = mongoose.mongo;
 
@@ -78,6 +78,38 @@ export function createRevocations(database: Database): RevocationStore {
         return found.map(({ _id, expiresAt }) => ({ ..._id, expiresAt }));
       }),
   };
+}
+
+/** Keys of backends. The read concern and the write concern of the connection make a revocation count everywhere. */
+export function createServerKeys(database: Database): ServerKeyStore {
+  const { serverKeys } = database.collections;
+  const maxTimeMS = database.queryTimeoutMs;
+  return {
+    add: ({ hash, ...key }) =>
+      database.call(async () => {
+        await serverKeys.insertOne({ _id: hash, ...key });
+      }),
+    find: (hash) =>
+      database.call(async () => {
+        const found = await serverKeys.findOne({ _id: hash }, { maxTimeMS });
+        return found === null ? null : toServerKey(found);
+      }),
+    list: (app) =>
+      database.call(async () => {
+        const found = await serverKeys.find({ app }, { maxTimeMS }).sort({ createdAt: 1, id: 1 }).toArray();
+        return found.map(toServerKey);
+      }),
+    markUsed: (hash, at) =>
+      database.call(async () => {
+        await serverKeys.updateOne({ _id: hash }, { $set: { lastUsedAt: at } });
+      }),
+    remove: (app, id) =>
+      database.call(async () => (await serverKeys.deleteOne({ app, id })).deletedCount > 0),
+  };
+}
+
+function toServerKey({ _id: hash, ...key }: ServerKeyDocument): ServerKeyRecord {
+  return { hash, ...key };
 }
 
 /** Push registrations. */

@@ -218,6 +218,9 @@ describe("a query on the way of messages", () => {
     ["of leases that are released", 6, () => store.leases.release("ann", leaseNames)],
     ["of presence that runs out", 15, () => store.presence.expire(10_004)],
     ["of revocations", 0, () => store.revocations.list(1_000)],
+    ["of a server key", 0, () => store.serverKeys.find("hash")],
+    ["of an app's server keys", 0, () => store.serverKeys.list("app")],
+    ["of a server key that is revoked", 0, () => store.serverKeys.remove("app", "id")],
   ])("%s goes by an index and looks at no more than it needs", async (_, maxDocuments, run) => {
     const operations = await profile(run);
 

@@ -1,4 +1,4 @@
-import type { RevocationStore } from "@chat21/auth";
+import type { RevocationStore, ServerKeyStore } from "@chat21/auth";
 import type { Log, PresenceStore } from "@chat21/engine";
 import type { InstanceStore, UserStore } from "@chat21/people";
 import { emptyLog } from "./checkpoints.ts";
@@ -69,5 +69,16 @@ export function createSqlitePresence(write: Write, read: Read): PresenceStore {
       }
       return gone;
     },
+  };
+}
+
+/** Keys of backends. */
+export function createSqliteServerKeys(write: Write, read: Read): ServerKeyStore {
+  return {
+    add: (key) => write("addServerKey", key),
+    find: (hash) => read("findServerKey", hash),
+    list: (app) => read("listServerKeys", app),
+    markUsed: (hash, at) => write("markServerKeyUsed", hash, at),
+    remove: (app, id) => write("removeServerKey", app, id),
   };
 }

@@ -1,4 +1,4 @@
-import type { RevocationStore } from "@chat21/auth";
+import type { RevocationStore, ServerKeyStore } from "@chat21/auth";
 import type { ConversationView, Log, Store } from "@chat21/engine";
 import type { WebhookStore } from "@chat21/events";
 import type { PeopleStore } from "@chat21/people";
@@ -10,6 +10,7 @@ import {
   createSqliteInstances,
   createSqlitePresence,
   createSqliteRevocations,
+  createSqliteServerKeys,
   createSqliteUsers,
 } from "./sqlite-people.ts";
 import { createSqliteWebhooks } from "./sqlite-webhooks.ts";
@@ -31,6 +32,7 @@ export interface SqliteStoreParts {
 /** The engine's store, and the other things that are kept in the same database. */
 export interface SqliteStore extends Store, PeopleStore {
   readonly revocations: RevocationStore;
+  readonly serverKeys: ServerKeyStore;
   readonly webhooks: WebhookStore;
 }
 
@@ -72,6 +74,7 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
     },
     presence: createSqlitePresence(write, read),
     revocations: createSqliteRevocations(write, read, log),
+    serverKeys: createSqliteServerKeys(write, read),
     users: createSqliteUsers(write, read, log),
     webhooks: createSqliteWebhooks(write, read),
     close() {

@@ -135,7 +135,7 @@ it("reports on a database, in use or not, without changing it", async () => {
     conversations: 2,
     events: 7,
     problems: [],
-    schema: { version: 5, supported: 5 },
+    schema: { version: 6, supported: 6 },
   });
   expect(closed).toMatchObject({
     epoch: store.epoch,

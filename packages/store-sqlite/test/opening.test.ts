@@ -99,7 +99,7 @@ it("refuses a newer schema, and names both versions", async () => {
   await expect(folder.open()).rejects.toMatchObject({
     code: "internal",
     message: expect.stringMatching(
-      /has schema version 99 and this version of Chat21 knows up to 5: use the version/,
+      /has schema version 99 and this version of Chat21 knows up to 6: use the version/,
     ),
   });
 });
@@ -126,7 +126,7 @@ it("brings a database of the first schema up to date, with what it holds", async
   expect(await store.presence.ofClient("phone")).toEqual([
     { app: "app", user: "ann", clientId: "phone", expiresAt: 9_000 },
   ]);
-  expect(checkSqlite(await folder.path())).toMatchObject({ schema: { version: 5 }, problems: [] });
+  expect(checkSqlite(await folder.path())).toMatchObject({ schema: { version: 6 }, problems: [] });
 });
 
 it("makes messages with an overlay of what was erased in place before", async () => {

@@ -4,7 +4,12 @@ import { createMemoryDisk, type MemoryDisk } from "./memory-store/disk.ts";
 import { createMemoryEventLog } from "./memory-store/event-log.ts";
 import { type Gate, gated } from "./memory-store/gate.ts";
 import { createMemoryOverlays } from "./memory-store/overlays.ts";
-import { createMemoryInstances, createMemoryRevocations, createMemoryUsers } from "./memory-store/people.ts";
+import {
+  createMemoryInstances,
+  createMemoryRevocations,
+  createMemoryServerKeys,
+  createMemoryUsers,
+} from "./memory-store/people.ts";
 import { createMemoryPresence } from "./memory-store/presence.ts";
 import { createMemoryRedeliveries } from "./memory-store/redeliveries.ts";
 import { createMemoryWebhooks } from "./memory-store/webhooks.ts";
@@ -40,6 +45,7 @@ export function createMemoryStore({ disk = createMemoryDisk(), gate }: MemorySto
     presence: createMemoryPresence(disk, through),
     redeliveries: createMemoryRedeliveries(disk, through),
     revocations: createMemoryRevocations(disk, through),
+    serverKeys: createMemoryServerKeys(disk, through),
     users: createMemoryUsers(disk, through),
     webhooks: createMemoryWebhooks(disk, through),
     async close() {

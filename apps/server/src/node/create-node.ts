@@ -101,7 +101,7 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
   const webhooks = recordedWebhooks({ settings: config.webhooks, store: store.webhooks, clock: systemClock });
   app = createPageApp({
     api,
-    paths: { [operatorPath]: operatorApi({ engine, store, verifier, webhooks }) },
+    paths: { [operatorPath]: operatorApi({ engine, store, verifier, webhooks, clock: systemClock, log }) },
     trustProxy: config.trustProxy,
     webFolder: findWebFolder(),
     isTls: tls !== undefined,

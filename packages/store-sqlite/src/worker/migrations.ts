@@ -185,6 +185,20 @@ const takeWebhooksWhenDue = "DROP INDEX webhook_head_order;";
 const findLongLeases =
   "CREATE INDEX webhook_leased ON webhook_delivery (endpoint, leased_until) WHERE leased_until > 0;";
 
+/** Version 6: keys of backends. A key is found by its hash. */
+const keepServerKeys = `
+CREATE TABLE server_key (
+  hash TEXT PRIMARY KEY,
+  id TEXT NOT NULL,
+  app TEXT NOT NULL,
+  user TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  last_used_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX server_key_app ON server_key (app, created_at, id);
+`;
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
 export const migrations: readonly string[] = [
   createSchema,
@@ -192,6 +206,7 @@ export const migrations: readonly string[] = [
   keepOverlays,
   takeWebhooksWhenDue,
   findLongLeases,
+  keepServerKeys,
 ];
 
 /** The version this code reads and writes. */

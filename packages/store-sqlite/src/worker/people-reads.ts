@@ -1,13 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { RevocationRecord } from "@chat21/auth";
+import type { RevocationRecord, ServerKeyRecord } from "@chat21/auth";
 import type { InstanceRecord, UserRecord } from "@chat21/people";
 import type { Row } from "./event-rows.ts";
 
-/** Reads of users, revocations and push registrations. */
+/** Reads of users, revocations, server keys and push registrations. */
 export interface PeopleReads {
   getUser(app: string, id: string): UserRecord | null;
   listUsers(app: string, limit: number, after: string | undefined): UserRecord[];
   listRevocations(now: number): RevocationRecord[];
+  findServerKey(hash: string): ServerKeyRecord | null;
+  listServerKeys(app: string): ServerKeyRecord[];
   listInstances(app: string, user: string): InstanceRecord[];
 }
 
@@ -31,6 +33,18 @@ function toRevocation(row: Row): RevocationRecord {
   };
 }
 
+function toServerKey(row: Row): ServerKeyRecord {
+  return {
+    hash: row["hash"] as string,
+    id: row["id"] as string,
+    app: row["app"] as string,
+    user: row["user"] as string,
+    createdAt: row["created_at"] as number,
+    expiresAt: row["expires_at"] as number | null,
+    lastUsedAt: row["last_used_at"] as number | null,
+  };
+}
+
 function toInstance(row: Row): InstanceRecord {
   return {
     app: row["app"] as string,
@@ -46,6 +60,8 @@ export function createPeopleReads(database: DatabaseSync): PeopleReads {
   const user = database.prepare("SELECT * FROM user WHERE app = ? AND id = ?");
   const users = database.prepare("SELECT * FROM user WHERE app = ? AND id > ? ORDER BY id LIMIT ?");
   const revocations = database.prepare("SELECT * FROM revocation WHERE expires_at > ?");
+  const serverKey = database.prepare("SELECT * FROM server_key WHERE hash = ?");
+  const serverKeys = database.prepare("SELECT * FROM server_key WHERE app = ? ORDER BY created_at, id");
   const instances = database.prepare(
     "SELECT * FROM instance WHERE app = ? AND user = ? ORDER BY instance_id",
   );
@@ -56,6 +72,11 @@ export function createPeopleReads(database: DatabaseSync): PeopleReads {
     },
     listUsers: (app, limit, after) => users.all(app, after ?? "", limit).map(toUser),
     listRevocations: (now) => revocations.all(now).map(toRevocation),
+    findServerKey(hash) {
+      const row = serverKey.get(hash);
+      return row === undefined ? null : toServerKey(row);
+    },
+    listServerKeys: (app) => serverKeys.all(app).map(toServerKey),
     listInstances: (app, name) => instances.all(app, name).map(toInstance),
   };
 }

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { RevocationRecord } from "@chat21/auth";
+import type { RevocationRecord, ServerKeyRecord } from "@chat21/auth";
 import type { InstanceRecord, UserRecord } from "@chat21/people";
 
-/** Users, revocations and push registrations on the connection that writes. */
+/** Users, revocations, server keys and push registrations on the connection that writes. */
 export interface PeopleWrites {
   putUser(user: UserRecord): void;
   deleteUser(app: string, id: string): boolean;
@@ -10,6 +10,9 @@ export interface PeopleWrites {
   addRevocation(revocation: RevocationRecord): void;
   /** Drops revocations without effect. */
   pruneRevocations(now: number): void;
+  addServerKey(key: ServerKeyRecord): void;
+  markServerKeyUsed(hash: string, at: number): void;
+  removeServerKey(app: string, id: string): boolean;
   putInstance(instance: InstanceRecord): void;
 }
 
@@ -27,6 +30,11 @@ export function createPeopleWrites(database: DatabaseSync): PeopleWrites {
      ON CONFLICT (app, user, token_id, issued_before) DO UPDATE SET expires_at = excluded.expires_at`,
   );
   const pruneRevocations = database.prepare("DELETE FROM revocation WHERE expires_at <= ?");
+  const addServerKey = database.prepare(
+    `INSERT INTO server_key (hash, id, app, user, created_at, expires_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const markServerKeyUsed = database.prepare("UPDATE server_key SET last_used_at = ? WHERE hash = ?");
+  const removeServerKey = database.prepare("DELETE FROM server_key WHERE app = ? AND id = ?");
   const putInstance = database.prepare(
     `INSERT INTO instance (app, user, instance_id, data, updated_at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (app, user, instance_id) DO UPDATE SET data = excluded.data, updated_at = excluded.updated_at`,
@@ -53,6 +61,13 @@ export function createPeopleWrites(database: DatabaseSync): PeopleWrites {
     pruneRevocations(now) {
       pruneRevocations.run(now);
     },
+    addServerKey({ hash, id, app, user, createdAt, expiresAt, lastUsedAt }) {
+      addServerKey.run(hash, id, app, user, createdAt, expiresAt, lastUsedAt);
+    },
+    markServerKeyUsed(hash, at) {
+      markServerKeyUsed.run(at, hash);
+    },
+    removeServerKey: (app, id) => removeServerKey.run(app, id).changes > 0,
     putInstance({ app, user, instanceId, data, updatedAt }) {
       putInstance.run(app, user, instanceId, data, updatedAt);
     },

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { RevocationRecord } from "@chat21/auth";
+import type { RevocationRecord, ServerKeyRecord } from "@chat21/auth";
 import type { EventRecord, MemberPatch, MemberState, PresenceLease } from "@chat21/engine";
 import type { WebhookBounds, WebhookDelivery, WebhookLease, WebhookOutcome } from "@chat21/events";
 import type { InstanceRecord, UserRecord } from "@chat21/people";
@@ -32,6 +32,9 @@ export interface WriterMethods {
   eraseUser(app: string, id: string): { profile: boolean; instances: number };
   addRevocation(revocation: RevocationRecord): void;
   pruneRevocations(now: number): void;
+  addServerKey(key: ServerKeyRecord): void;
+  markServerKeyUsed(hash: string, at: number): void;
+  removeServerKey(app: string, id: string): boolean;
   putInstance(instance: InstanceRecord): void;
   renewPresence(leases: readonly PresenceLease[], now: number): boolean[];
   boundPresence(latest: number): void;

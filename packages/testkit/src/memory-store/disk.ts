@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { RevocationRecord } from "@chat21/auth";
+import type { RevocationRecord, ServerKeyRecord } from "@chat21/auth";
 import type {
   ConversationKind,
   EventRecord,
@@ -62,6 +62,8 @@ export interface MemoryDisk {
   readonly clientMessageIds: Map<string, EventRef>;
   readonly users: Map<string, UserRecord>;
   readonly revocations: Map<string, RevocationRecord>;
+  /** By hash. */
+  readonly serverKeys: Map<string, ServerKeyRecord>;
   readonly instances: Map<string, InstanceRecord>;
   readonly leases: Map<string, PresenceLease>;
   readonly lastSeen: Map<string, number>;
@@ -83,6 +85,7 @@ export function createMemoryDisk(epoch: string = randomUUID()): MemoryDisk {
     clientMessageIds: new Map(),
     users: new Map(),
     revocations: new Map(),
+    serverKeys: new Map(),
     instances: new Map(),
     leases: new Map(),
     lastSeen: new Map(),

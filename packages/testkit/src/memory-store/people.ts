@@ -1,4 +1,4 @@
-import type { RevocationStore } from "@chat21/auth";
+import type { RevocationStore, ServerKeyStore } from "@chat21/auth";
 import type { InstanceStore, UserStore } from "@chat21/people";
 import { keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
@@ -45,6 +45,33 @@ export function createMemoryRevocations(disk: MemoryDisk, { write, read }: Gated
       read("revocations.list", () =>
         [...disk.revocations.values()].filter(({ expiresAt }) => expiresAt > now),
       ),
+  };
+}
+
+/** Keys of backends. */
+export function createMemoryServerKeys({ serverKeys }: MemoryDisk, { write, read }: Gated): ServerKeyStore {
+  return {
+    add: (key) =>
+      write("serverKeys.add", () => {
+        serverKeys.set(key.hash, { ...key });
+      }),
+    find: (hash) => read("serverKeys.find", () => serverKeys.get(hash) ?? null),
+    list: (app) =>
+      read("serverKeys.list", () =>
+        [...serverKeys.values()]
+          .filter((key) => key.app === app)
+          .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
+      ),
+    markUsed: (hash, at) =>
+      write("serverKeys.markUsed", () => {
+        const key = serverKeys.get(hash);
+        if (key !== undefined) serverKeys.set(hash, { ...key, lastUsedAt: at });
+      }),
+    remove: (app, id) =>
+      write("serverKeys.remove", () => {
+        const found = [...serverKeys.values()].find((key) => key.app === app && key.id === id);
+        return found !== undefined && serverKeys.delete(found.hash);
+      }),
   };
 }
 

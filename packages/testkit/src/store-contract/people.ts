@@ -1,10 +1,10 @@
-import type { RevocationRecord } from "@chat21/auth";
+import type { RevocationRecord, ServerKeyRecord } from "@chat21/auth";
 import type { InstanceRecord, UserRecord } from "@chat21/people";
 import { describe, expect, it } from "vitest";
 import { sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
 
-/** Users, revocations and push registrations. */
+/** Users, revocations, server keys and push registrations. */
 export function describePeople(world: StoreWorld): void {
   describe("users", () => {
     const user = (app: string, id: string, over: Partial<UserRecord> = {}): UserRecord => ({
@@ -104,6 +104,42 @@ export function describePeople(world: StoreWorld): void {
       expect(await listed(100)).toEqual([{ ...ofToken, expiresAt: 150 }, ofAll]);
       expect(await listed(150)).toEqual([ofAll]);
       expect(await listed(200)).toEqual([]);
+    });
+  });
+
+  describe("server keys", () => {
+    const keyOf = (app: string, id: string, over: Partial<ServerKeyRecord> = {}): ServerKeyRecord => ({
+      ...{ app, id, hash: `${app} ${id}`, user: "shop", createdAt: sampleTime },
+      ...{ expiresAt: null, lastUsedAt: null, ...over },
+    });
+
+    it("are found by hash, and listed by app, oldest first", async () => {
+      const app = world.fresh("app");
+      const { serverKeys } = world.store;
+      const [second, third] = [keyOf(app, "b"), keyOf(app, "c")];
+      const first = keyOf(app, "z", { createdAt: sampleTime - 1, expiresAt: sampleTime + 5, user: "a%7Cb" });
+      for (const key of [third, second, first, keyOf(`${app}-other`, "b")]) await serverKeys.add(key);
+
+      expect(await serverKeys.find(first.hash)).toEqual(first);
+      expect(await serverKeys.find("another")).toBeNull();
+      expect(await serverKeys.list(app)).toEqual([first, second, third]);
+      expect(await serverKeys.list(`${app}-none`)).toEqual([]);
+    });
+
+    it("remember their last use, and are gone once they are removed", async () => {
+      const app = world.fresh("app");
+      const { serverKeys } = world.store;
+      const key = keyOf(app, "a");
+      await serverKeys.add(key);
+
+      await serverKeys.markUsed(key.hash, sampleTime + 9);
+
+      expect(await serverKeys.find(key.hash)).toEqual({ ...key, lastUsedAt: sampleTime + 9 });
+      expect(await serverKeys.remove(`${app}-other`, "a")).toBe(false);
+      expect(await serverKeys.remove(app, "a")).toBe(true);
+      expect(await serverKeys.remove(app, "a")).toBe(false);
+      await serverKeys.markUsed(key.hash, sampleTime + 10);
+      expect(await serverKeys.find(key.hash)).toBeNull();
     });
   });
 
