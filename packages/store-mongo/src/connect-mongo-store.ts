@@ -42,7 +42,7 @@ export interface MongoStoreOptions {
   /**
    * What says that an event is not dispatched yet. `event`: a mark on each event that this process commits, for processes
    * whose messages a broker brings again. `process`: how far this process has come, in one document, which costs less
-   * than half; after its death events of its last 1.5 s may be dispatched twice. Processes of both kinds share a
+   * than half; after its death the events of its last second may be dispatched twice, of up to 6 s where dispatching was slow. Processes of both kinds share a
    * database. @default process
    */
   readonly dispatchMarks?: "event" | "process";

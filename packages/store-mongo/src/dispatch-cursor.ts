@@ -12,8 +12,11 @@ const writeEveryMs = 200;
 /** How often it is written when nothing happens: others take a process for dead whose cursor is older than 3 s. */
 const aliveEveryMs = 1_000;
 
-/** An event that waits longer for its dispatch gets a mark of its own, and holds the cursor up no more. */
-const straggleMs = 1_000;
+/**
+ * An event that waits longer for its dispatch gets a mark of its own, and holds the cursor up no more. A broker that is slow
+ * under load does not take so long: marks would make it slower still.
+ */
+const straggleMs = 5_000;
 
 /** How long a commit without an answer may still reach the database. */
 const doubtMs = 10_000;

@@ -81,7 +81,7 @@ describe("a process that lives", () => {
     await store.events.commit([groupRun("group-1", 0)]);
     store.events.markDispatched(refs("group-1", 1));
 
-    await expect.poll(marked, { timeout: 5_000 }).toEqual(["group-slow 1"]);
+    await expect.poll(marked, { timeout: 20_000 }).toEqual(["group-slow 1"]);
     const other = await connectMongoStore(mongo);
     const found = await undispatched(other);
     store.events.markDispatched(refs("group-slow", 1));
