@@ -301,7 +301,7 @@ describe("a server elsewhere", () => {
 
     expect([own.code, others.code, users.code, none.code]).toEqual([0, 1, 1, 1]);
     for (const { stderr } of [others, users]) expect(stderr).toContain("(forbidden)");
-    expect(none.stderr).toContain("expected a JSON Web Token");
+    expect(none.stderr).toContain("expected a server key (c21_…) or a JSON Web Token");
   });
 
   it("is told from a server that is none: one line, without what that one wrote", async () => {
