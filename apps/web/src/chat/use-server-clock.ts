@@ -1,4 +1,4 @@
-import { useEffect } from "preact/compat";
+import { useEffect } from "react";
 import { followClock } from "../ui/use-now.ts";
 import { useChat } from "./chat-context.ts";
 

@@ -1,4 +1,4 @@
-import { useId, useState } from "preact/compat";
+import { type FormEvent, useId, useState } from "react";
 import { useChat } from "../chat/chat-context.ts";
 import { openConversation } from "../chat/route.ts";
 import { Dialog } from "../ui/dialog.tsx";
@@ -15,7 +15,7 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
   const [busy, setBusy] = useState(false);
   const ids = { name: useId(), members: useId(), hint: useId() };
 
-  async function submit(event: SubmitEvent): Promise<void> {
+  async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
     const { members, wrong } = parseMembers(list);
     const fault = name.trim() === "" ? "Give the group a name." : wrong && `“${wrong}” is not a user id.`;
@@ -41,7 +41,7 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
             id={ids.name}
             className="input"
             value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
+            onChange={(event) => setName(event.target.value)}
             placeholder="Release crew"
             autoComplete="off"
             maxLength={128}
@@ -55,10 +55,10 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
             className="input"
             rows={3}
             value={list}
-            onInput={(event) => setList(event.currentTarget.value)}
+            onChange={(event) => setList(event.target.value)}
             placeholder="grace-hopper, alan-turing"
             autoCapitalize="none"
-            spellcheck={false}
+            spellCheck={false}
             aria-describedby={ids.hint}
           />
           {parseMembers(list).members.map((member) => (

@@ -1,4 +1,4 @@
-import { useRef } from "preact/compat";
+import { type KeyboardEvent, useRef } from "react";
 import { searchFieldId } from "../chat/use-shortcuts.ts";
 import { Icon } from "../ui/icon.tsx";
 import { focusFirstConversation } from "./list-keys.ts";
@@ -27,7 +27,7 @@ export function SearchBox({ query, onQuery }: { query: string; onQuery: (query: 
         aria-label="Search conversations"
         aria-keyshortcuts="/"
         autoComplete="off"
-        onInput={(event) => onQuery(event.currentTarget.value)}
+        onChange={(event) => onQuery(event.target.value)}
         onKeyDown={handleKey}
       />
       {query === "" ? (

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/compat";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { Icon, type IconName } from "./icon.tsx";
 
 /**

@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "preact/compat";
+import { useSyncExternalStore } from "react";
 
 const tickMs = 20_000;
 const listeners = new Set<() => void>();

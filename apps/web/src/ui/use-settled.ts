@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/compat";
+import { useEffect, useState } from "react";
 
 /** Returns `value` as soon as it has not changed for `quietMs`; until then the value before. */
 export function useSettled(value: string, quietMs: number): string {
