@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Verifier } from "@chat21/auth";
+import { createServerKeys, type Verifier } from "@chat21/auth";
 import { type AmqpEdge, createAmqpEdge, createConnectionCloser } from "@chat21/broker-amqp";
 import type { Engine } from "@chat21/engine";
 import {
@@ -54,14 +54,15 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     await verifier.start();
     // From here on only: connections of tokens that were revoked before this process began are closed already.
     closeRevoked(verifier, config, log);
+    const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
     const api = createHttpApi({
-      ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },
+      ...{ engine, store, tokens, verifier, serverKeys, clock: systemClock, log, registry, health },
       config: httpApiConfigOf(config),
     });
     const { webhooks: settings } = config;
     const webhooks = recordedWebhooks({ settings, store: store.webhooks, clock: systemClock });
     const app = express().disable("x-powered-by");
-    app.use(operatorPath, operatorApi({ engine, store, verifier, webhooks, clock: systemClock, log }));
+    app.use(operatorPath, operatorApi({ engine, store, verifier, serverKeys, webhooks, log }));
     ground.serve(app.use(api));
     ground.reportHealth(() => brokerHealth({ watch, engine, edge }));
     return {

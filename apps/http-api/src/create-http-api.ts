@@ -1,4 +1,4 @@
-import { createServerKeys, type ServerKeyStore, type Tokens, type Verifier } from "@chat21/auth";
+import type { ServerKeys, Tokens, Verifier } from "@chat21/auth";
 import type { Clock, Engine } from "@chat21/engine";
 import type { PeopleStore } from "@chat21/people";
 import { ChatError } from "@chat21/protocol";
@@ -29,10 +29,11 @@ import type { Services } from "./services.ts";
 /** Options of {@link createHttpApi}. */
 export interface HttpApiOptions {
   readonly engine: Engine;
-  readonly store: PeopleStore & { readonly serverKeys: ServerKeyStore };
+  readonly store: PeopleStore;
   readonly tokens: Tokens;
   /** Started by the caller; the code that closes live sessions listens to its `onRevocation`. */
   readonly verifier: Verifier;
+  readonly serverKeys: ServerKeys;
   readonly clock: Clock;
   readonly log: Logger;
   /** Gets the API's own metrics; `/metrics` shows it. */
@@ -53,7 +54,6 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   const services: Services = {
     health: () => parts.engine.health(),
     ...parts,
-    serverKeys: createServerKeys({ store: parts.store.serverKeys, clock: parts.clock, log }),
     config,
     openApi: onceMade(() => JSON.stringify(buildOpenApi(routes, config.basePath))),
     asyncApi: onceMade(() => JSON.stringify(buildAsyncApi())),

@@ -1,12 +1,5 @@
-import {
-  createServerKeys,
-  looksLikeServerKey,
-  type ServerKeyRecord,
-  type ServerKeyStore,
-  type ServerKeys,
-  type Verifier,
-} from "@chat21/auth";
-import type { Clock, Log } from "@chat21/engine";
+import type { ServerKeyRecord, ServerKeys, Verifier } from "@chat21/auth";
+import type { Log } from "@chat21/engine";
 import type { DeliveryLog } from "@chat21/events";
 import { type EraseUserParts, eraseUser } from "@chat21/people";
 import { ChatError, errorCodes, isId, toOutsideId, toWireId } from "@chat21/protocol";
@@ -14,13 +7,13 @@ import { operatorApp } from "@chat21/runtime";
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import * as z from "zod";
 import { compressAnswers } from "./compress-answers.ts";
+import { verifyCaller } from "./verify-caller.ts";
 
 /** Options of {@link operatorApi}. */
 export interface OperatorApiOptions extends Omit<EraseUserParts, "webhooks"> {
-  readonly store: EraseUserParts["store"] & { readonly serverKeys: ServerKeyStore };
-  readonly clock: Pick<Clock, "elapsed" | "now">;
   readonly log: Log;
   readonly verifier: Verifier;
+  readonly serverKeys: ServerKeys;
   readonly webhooks: OperatorWebhooks;
 }
 
@@ -86,10 +79,9 @@ const testSchema = z.strictObject({ url: z.optional(z.string()), app: z.string()
  * for tokens of the app `operatorApp` with the role of an admin; an app's own admins do not get in.
  */
 export function operatorApi(options: OperatorApiOptions): Router {
-  const { webhooks, verifier, clock, log } = options;
-  const serverKeys = createServerKeys({ store: options.store.serverKeys, clock, log });
+  const { webhooks, serverKeys, log } = options;
   const router = express.Router();
-  router.use(requireOperator(verifier, serverKeys), express.json({ limit: bodyBytes }), compressAnswers());
+  router.use(requireOperator(options), express.json({ limit: bodyBytes }), compressAnswers());
   router.get("/webhooks", (_request, response) => void response.json(webhooks.describe()));
   router.get("/webhooks/log", async (request, response) => {
     const { limit = 20, ...query } = parse(logQuerySchema, request.query);
@@ -140,26 +132,17 @@ export function operatorApi(options: OperatorApiOptions): Router {
   return router;
 }
 
-/** A server key as operators see it. Times are milliseconds. */
-export interface ServerKeyDescription {
-  readonly id: string;
-  readonly app: string;
-  readonly user: string;
-  readonly createdAt: number;
-  /** `null`: it never expires. */
-  readonly expiresAt: number | null;
-  /** To the hour; `null`: it was never used. */
-  readonly lastUsedAt: number | null;
-}
+/** A server key as operators see it. `user`: the id as it is outside. */
+export type ServerKeyDescription = Omit<ServerKeyRecord, "hash">;
 
 function describeKey({ hash: _hash, user, ...key }: ServerKeyRecord): ServerKeyDescription {
   return { ...key, user: toOutsideId(user) };
 }
 
-function requireOperator(verifier: Verifier, serverKeys: ServerKeys) {
+function requireOperator(options: Pick<OperatorApiOptions, "serverKeys" | "verifier">) {
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
     const token = (request.get("authorization") ?? "").replace(/^bearer\s+/i, "");
-    const identity = await (looksLikeServerKey(token) ? serverKeys : verifier).verify(token);
+    const identity = await verifyCaller(options, token);
     if (identity.app !== operatorApp || !identity.admin) {
       throw new ChatError(
         "forbidden",

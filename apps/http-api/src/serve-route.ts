@@ -1,4 +1,4 @@
-import { looksLikeServerKey, type VerifiedToken } from "@chat21/auth";
+import type { VerifiedToken } from "@chat21/auth";
 import type { Log } from "@chat21/engine";
 import { ChatError, errorCodes } from "@chat21/protocol";
 import type { Request, Response } from "express";
@@ -16,6 +16,7 @@ import { type ListReply, outsideList, outsideReply, type Reply, sendReply } from
 import { callers, type Route } from "./route.ts";
 import { disconnectStalled, sendList } from "./send-list.ts";
 import type { Services } from "./services.ts";
+import { verifyCaller } from "./verify-caller.ts";
 
 /** The gates that hold requests back. */
 export interface Gates {
@@ -96,7 +97,7 @@ function heavyKey(actor: VerifiedToken | undefined, params: Readonly<Record<stri
 
 async function authenticate(
   route: Route,
-  { verifier, serverKeys }: Services,
+  services: Services,
   gates: RateGates,
   request: Request,
   response: Response,
@@ -109,7 +110,7 @@ async function authenticate(
   try {
     const token = findToken(request, { fromQuery: route.api === "v0" });
     if (token === undefined) throw new ChatError("unauthorized");
-    return await (looksLikeServerKey(token) ? serverKeys : verifier).verify(token);
+    return await verifyCaller(services, token);
   } catch (thrown) {
     const isTheirs = errorCodes[ChatError.fromUnknown(thrown).code].status === 401;
     if (isTheirs) await gates.authFailure(request, response);

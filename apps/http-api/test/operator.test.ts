@@ -12,12 +12,12 @@ const endpoint = "https://backend.example/hook";
 
 async function open() {
   const api = await startApi();
-  const { engine, store, verifier, clock, log, tokens } = api;
+  const { engine, store, verifier, serverKeys, clock, log, tokens } = api;
   const endpoints = [{ url: endpoint, secrets: [] }];
   const settings = { enabled: true, events: ["message-sent" as const], endpoints };
   const webhooks = recordedWebhooks({ settings, store: store.webhooks, clock });
   const server = express()
-    .use(operatorApi({ engine, store, verifier, webhooks, clock, log }))
+    .use(operatorApi({ engine, store, verifier, serverKeys, webhooks, log }))
     .listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(async () => {

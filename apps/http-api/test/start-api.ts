@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createTokens, createVerifier, type IssueRequest, type Tokens, type Verifier } from "@chat21/auth";
+import {
+  createServerKeys,
+  createTokens,
+  createVerifier,
+  type IssueRequest,
+  type ServerKeys,
+  type Tokens,
+  type Verifier,
+} from "@chat21/auth";
 import { createEngine, type Engine, type Fact } from "@chat21/engine";
 import { createHttpServer, createPrometheusMetrics } from "@chat21/runtime";
 import {
@@ -52,6 +60,7 @@ export interface Api {
   readonly clock: ManualClock;
   readonly tokens: Tokens;
   readonly verifier: Verifier;
+  readonly serverKeys: ServerKeys;
   readonly log: Logger;
   /** What was handed over to webhooks and the like. */
   readonly facts: readonly Fact[];
@@ -104,7 +113,18 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
   });
   await engine.start();
   await edge.start(engine);
-  const handler = createHttpApi({ engine, store, tokens, verifier, clock, log, registry, config });
+  const serverKeys = createServerKeys({ store: store.serverKeys, clock, log });
+  const handler = createHttpApi({
+    engine,
+    store,
+    tokens,
+    verifier,
+    serverKeys,
+    clock,
+    log,
+    registry,
+    config,
+  });
   const server = createHttpServer(handler, undefined);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -125,6 +145,7 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
     clock,
     tokens,
     verifier,
+    serverKeys,
     log,
     facts,
     logged,

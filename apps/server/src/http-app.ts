@@ -1,4 +1,4 @@
-import type { Tokens, Verifier } from "@chat21/auth";
+import { createServerKeys, type Tokens, type Verifier } from "@chat21/auth";
 import type { Engine } from "@chat21/engine";
 import { createHttpApi, httpApiConfigOf, operatorApi } from "@chat21/http-api";
 import { operatorPath, systemClock } from "@chat21/runtime";
@@ -26,24 +26,15 @@ export interface HttpAppOptions {
 
 /** REST, the operator's paths, health and metrics, and the web page, as one app. */
 export function createHttpApp(options: HttpAppOptions): Express {
-  const { config, engine, store, verifier, webhooks, webFolder } = options;
+  const { config, engine, store, tokens, verifier, webhooks, registry, log, webFolder } = options;
+  const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
   const api = createHttpApi({
-    ...{ engine, store, verifier, tokens: options.tokens, registry: options.registry, log: options.log },
-    clock: systemClock,
+    ...{ engine, store, tokens, verifier, serverKeys, clock: systemClock, log, registry },
     config: { ...httpApiConfigOf(config), developmentSignIn: config.development },
   });
   return createPageApp({
     api,
-    paths: {
-      [operatorPath]: operatorApi({
-        engine,
-        store,
-        verifier,
-        webhooks,
-        clock: systemClock,
-        log: options.log,
-      }),
-    },
+    paths: { [operatorPath]: operatorApi({ engine, store, verifier, serverKeys, webhooks, log }) },
     trustProxy: config.trustProxy,
     webFolder,
     isTls: config.tls !== undefined,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createTokens, createVerifier } from "@chat21/auth";
+import { createServerKeys, createTokens, createVerifier } from "@chat21/auth";
 import { createEmbeddedEdge } from "@chat21/broker-embedded";
 import type { Chat } from "@chat21/client-sdk";
 import { connectWith } from "@chat21/client-sdk/testing";
@@ -86,8 +86,9 @@ describe.each<[string, OpenStore]>([
       ...{ store, edge, tokens: verifier, clock, newId: randomUUID, log, metrics, sinks: [sink] },
       kinds: { ...eventRules, [starredType]: starred },
     });
+    const serverKeys = createServerKeys({ store: store.serverKeys, clock, log });
     const api = createHttpApi({
-      ...{ engine, store, tokens, verifier, clock, log, registry: new Registry() },
+      ...{ engine, store, tokens, verifier, serverKeys, clock, log, registry: new Registry() },
     });
     const http: HttpServer = createServer(api);
     await verifier.start();

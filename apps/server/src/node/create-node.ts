@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { sessionsOf, type Verifier } from "@chat21/auth";
+import { createServerKeys, sessionsOf, type Verifier } from "@chat21/auth";
 import { createNodeEdge, type NodeEdge } from "@chat21/broker-amqp";
 import { createEmbeddedEdge, type EmbeddedEdge, isMqttPath } from "@chat21/broker-embedded";
 import type { Engine } from "@chat21/engine";
@@ -94,14 +94,15 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
   await verifier.start();
   await startOnBroker(engine, edge);
   refuseOtherUpgrades(http, (request) => isMqttPath(request, webSocketPath));
+  const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
   const api = createHttpApi({
-    ...{ engine, store, tokens, verifier, clock: systemClock, log, registry, health },
+    ...{ engine, store, tokens, verifier, serverKeys, clock: systemClock, log, registry, health },
     config: httpApiConfigOf(config),
   });
   const webhooks = recordedWebhooks({ settings: config.webhooks, store: store.webhooks, clock: systemClock });
   app = createPageApp({
     api,
-    paths: { [operatorPath]: operatorApi({ engine, store, verifier, webhooks, clock: systemClock, log }) },
+    paths: { [operatorPath]: operatorApi({ engine, store, verifier, serverKeys, webhooks, log }) },
     trustProxy: config.trustProxy,
     webFolder: findWebFolder(),
     isTls: tls !== undefined,

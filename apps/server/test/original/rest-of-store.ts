@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createTokens, createVerifier } from "@chat21/auth";
+import { createServerKeys, createTokens, createVerifier } from "@chat21/auth";
 import { createEngine, type Fact } from "@chat21/engine";
 import { createHttpApi } from "@chat21/http-api";
 import { createPrometheusMetrics, systemClock } from "@chat21/runtime";
@@ -40,8 +40,9 @@ export async function serveStore(store: WholeStore): Promise<RestOfStore> {
   await engine.start();
   await edge.start(engine);
   const config = { rateLimits: { requests: 1_000_000, signIns: 1, authFailures: 1_000 } };
+  const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
   const server = createServer(
-    createHttpApi({ engine, store, tokens, verifier, clock: systemClock, log, registry, config }),
+    createHttpApi({ engine, store, tokens, verifier, serverKeys, clock: systemClock, log, registry, config }),
   );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

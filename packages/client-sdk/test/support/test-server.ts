@@ -2,7 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createTokens, createVerifier, type IssueRequest, type Verifier } from "@chat21/auth";
+import {
+  createServerKeys,
+  createTokens,
+  createVerifier,
+  type IssueRequest,
+  type Verifier,
+} from "@chat21/auth";
 import type { Actor, Clock, Engine, EngineOptions, EventRecord, Fact, SentMessage } from "@chat21/engine";
 import { createEngine } from "@chat21/engine";
 import { createHttpApi } from "@chat21/http-api";
@@ -206,6 +212,7 @@ export class TestServer {
       store,
       tokens: this.#tokens,
       verifier,
+      serverKeys: createServerKeys({ store: store.serverKeys, clock: this.#clock, log }),
       clock: this.#clock,
       log,
       registry: new Registry(),
