@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { encodeVariableInteger } from "./encode-packet.ts";
 import { malformed, protocolError } from "./protocol-violation.ts";
 import { reasons } from "./reason-codes.ts";
 
@@ -220,23 +221,9 @@ export function encodeProperties(properties: readonly OutgoingProperty[]): Buffe
   return Buffer.concat([encodeVariableInteger(body.length), body]);
 }
 
-/** Encodes a whole packet of version 5. */
-export function encodePacket(header: number, ...parts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from([header]), encodeVariableInteger(body.length), body]);
-}
-
 function encodeText(text: string): Buffer {
   const bytes = Buffer.from(text);
   return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]);
-}
-
-function encodeVariableInteger(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 128; rest = rest >> 7) bytes.push((rest & 0x7f) | 0x80);
-  bytes.push(rest);
-  return Buffer.from(bytes);
 }
 
 /** Bytes of the numbers among the properties that are sent; the others have one. */

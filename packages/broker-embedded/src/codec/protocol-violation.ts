@@ -7,7 +7,7 @@ export type ViolationReason = "packet_too_large" | "protocol_error";
 export class ProtocolViolation extends Error {
   override readonly name = "ProtocolViolation";
   readonly reason: ViolationReason;
-  /** What a client of version 5 is told. */
+  /** The reason code that a client of version 5 gets. */
   readonly reasonCode: ReasonCode;
 
   constructor(reason: ViolationReason, message: string, reasonCode?: ReasonCode) {

@@ -32,17 +32,24 @@ export const reasons = {
 /** A reason code of MQTT 5. */
 export type ReasonCode = (typeof reasons)[keyof typeof reasons];
 
+/** The reason codes of one typed error. */
+interface ReasonsOfError {
+  readonly connack: ReasonCode;
+  readonly puback: ReasonCode;
+}
+
+const unavailable: ReasonsOfError = { connack: reasons.serverUnavailable, puback: reasons.unspecified };
+const badToken: ReasonsOfError = { connack: reasons.badUserNameOrPassword, puback: reasons.notAuthorized };
+
 /**
  * Each typed error as a reason code: in CONNACK, and in PUBACK and PUBREC. The code itself stands in the user property
  * `code` beside it.
  */
-export const reasonsOfErrors: Readonly<
-  Record<ErrorCode, { readonly connack: ReasonCode; readonly puback: ReasonCode }>
-> = {
+export const reasonsOfErrors: Readonly<Record<ErrorCode, ReasonsOfError>> = {
   already_member: both(reasons.implementationSpecific),
   bad_request: { connack: reasons.clientIdNotValid, puback: reasons.implementationSpecific },
   conflict: both(reasons.implementationSpecific),
-  connection_lost: { connack: reasons.serverUnavailable, puback: reasons.unspecified },
+  connection_lost: unavailable,
   forbidden: both(reasons.notAuthorized),
   idempotency_conflict: both(reasons.implementationSpecific),
   internal: both(reasons.unspecified),
@@ -53,17 +60,17 @@ export const reasonsOfErrors: Readonly<
   not_member: both(reasons.notAuthorized),
   payload_too_large: both(reasons.quotaExceeded),
   rate_limited: { connack: reasons.connectionRateExceeded, puback: reasons.quotaExceeded },
-  shutting_down: { connack: reasons.serverUnavailable, puback: reasons.unspecified },
-  store_unavailable: { connack: reasons.serverUnavailable, puback: reasons.unspecified },
-  taken_over: { connack: reasons.serverUnavailable, puback: reasons.unspecified },
-  timeout: { connack: reasons.serverUnavailable, puback: reasons.unspecified },
-  token_expired: { connack: reasons.badUserNameOrPassword, puback: reasons.notAuthorized },
-  token_revoked: { connack: reasons.badUserNameOrPassword, puback: reasons.notAuthorized },
-  unauthorized: { connack: reasons.badUserNameOrPassword, puback: reasons.notAuthorized },
+  shutting_down: unavailable,
+  store_unavailable: unavailable,
+  taken_over: unavailable,
+  timeout: unavailable,
+  token_expired: badToken,
+  token_revoked: badToken,
+  unauthorized: badToken,
   unsupported: both(reasons.implementationSpecific),
   unsupported_media_type: both(reasons.implementationSpecific),
 };
 
-function both(code: ReasonCode) {
+function both(code: ReasonCode): ReasonsOfError {
   return { connack: code, puback: code };
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { encodePacket } from "./encode-packet.ts";
 import { packetHeaders } from "./packet-types.ts";
 import { malformed } from "./protocol-violation.ts";
 import { readPacketId } from "./received-publish.ts";
@@ -69,9 +70,5 @@ export const refusedFilter = 0x80;
 
 /** Encodes a SUBACK with one code per filter ([MQTT-3.8.4-5]). */
 export function encodeSuback(packetId: number, codes: readonly number[]): Buffer {
-  const length: number[] = [];
-  let rest = codes.length + 2;
-  for (; rest >= 128; rest = rest >> 7) length.push((rest & 0x7f) | 0x80);
-  length.push(rest);
-  return Buffer.from([packetHeaders.suback, ...length, packetId >> 8, packetId & 0xff, ...codes]);
+  return encodePacket(packetHeaders.suback, Buffer.from([packetId >> 8, packetId & 0xff, ...codes]));
 }

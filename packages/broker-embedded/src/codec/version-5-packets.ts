@@ -1,6 +1,7 @@
 import type { ChatError } from "@chat21/protocol";
+import { encodePacket } from "./encode-packet.ts";
 import { packetHeaders } from "./packet-types.ts";
-import { encodePacket, encodeProperties, type OutgoingProperty, propertyIds } from "./properties.ts";
+import { encodeProperties, type OutgoingProperty, propertyIds } from "./properties.ts";
 import { type ReasonCode, reasons, reasonsOfErrors } from "./reason-codes.ts";
 
 /** Encodes the CONNACK that accepts a CONNECT: never with a session, because none is kept. */

@@ -5,7 +5,7 @@ import type { ReceivedPublish } from "../codec/received-publish.ts";
 import type { ReceivedFilters } from "../codec/received-subscribe.ts";
 import type { CloseCause } from "./close-cause.ts";
 
-/** What differs between the versions of MQTT. Readers throw `ProtocolViolation`. */
+/** One version of MQTT: how its packets are read and written. Readers throw `ProtocolViolation`. */
 export interface Dialect {
   /** Largest packet that the client takes, bytes. */
   readonly maxClientPacketBytes: number;
