@@ -19,6 +19,7 @@ export type {
   SentMessage,
   SyncOperations,
 } from "./engine.ts";
+export { isCommittedOutside } from "./is-committed-outside.ts";
 export type { Amended, Amends, CommandActor, Kind, KindCommand, KindRequest, Outlet } from "./kinds/kind.ts";
 export { tellMembers } from "./kinds/kind.ts";
 export { eventRules } from "./kinds/kinds.ts";

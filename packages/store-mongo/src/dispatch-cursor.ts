@@ -141,9 +141,7 @@ export class DispatchCursor {
       if (batch.open.get(name)?.mayBeMarked === true) marked.push(ref);
       this.#forget(name, batch);
       const { app, conversation, seq } = ref;
-      const conversationKey = conversationName(ref);
-      const last = Math.max(seq, this.#passed.get(conversationKey)?.last ?? 0);
-      this.#passed.set(conversationKey, { key: { app, conversation }, last });
+      this.#note({ key: { app, conversation }, last: seq });
     }
     return marked;
   }
@@ -191,6 +189,12 @@ export class DispatchCursor {
       await this.flush();
       await this.#database.collections.writers.deleteOne({ _id: this.writer });
     } catch {}
+  }
+
+  /** The next write passes events of the conversation up to this one. */
+  #note({ key, last }: LastOf): void {
+    const name = conversationName(key);
+    this.#passed.set(name, { key, last: Math.max(last, this.#passed.get(name)?.last ?? 0) });
   }
 
   #forget(name: string, batch: Batch): void {
@@ -257,9 +261,7 @@ export class DispatchCursor {
       );
       this.#writtenAt = performance.now();
     } catch (error) {
-      for (const [name, { key, last }] of passed) {
-        this.#passed.set(name, { key, last: Math.max(last, this.#passed.get(name)?.last ?? 0) });
-      }
+      for (const noted of passed.values()) this.#note(noted);
       throw error;
     }
   }

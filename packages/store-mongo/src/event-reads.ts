@@ -1,4 +1,4 @@
-import type { EventLog, EventRange, EventRecord } from "@chat21/engine";
+import { type EventLog, type EventRange, type EventRecord, isCommittedOutside } from "@chat21/engine";
 import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
 import { markEventsOfDeadWriters } from "./dead-writers.ts";
@@ -90,11 +90,10 @@ export function createEventReads(
       }),
     undispatched: (limit, committed, of) =>
       database.call(async () => {
-        const isChosen = ({ committedAt }: EventRecord) =>
-          typeof committed === "number"
-            ? committedAt < committed
-            : committedAt < committed.before || committedAt > committed.after;
-        await Promise.all([cursor?.mark(isChosen), markEventsOfDeadWriters(database)]);
+        await Promise.all([
+          cursor?.mark(({ committedAt }) => isCommittedOutside(committedAt, committed)),
+          markEventsOfDeadWriters(database),
+        ]);
         await marks.flush();
         const when =
           typeof committed === "number"

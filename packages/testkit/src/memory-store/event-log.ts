@@ -8,7 +8,7 @@ import type {
   Run,
   RunResult,
 } from "@chat21/engine";
-import { isVisible } from "@chat21/engine";
+import { isCommittedOutside, isVisible } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
 import { type DiskConversation, keyOf, type MemoryDisk } from "./disk.ts";
 import type { Gated } from "./gate.ts";
@@ -211,11 +211,7 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
           .filter((ref) => of === undefined || (ref.app === of.app && ref.conversation === of.conversation))
           .map((ref) => eventAt(disk, ref))
           .filter((event) => event !== null)
-          .filter(({ committedAt }) =>
-            typeof committed === "number"
-              ? committedAt < committed
-              : committedAt < committed.before || committedAt > committed.after,
-          )
+          .filter(({ committedAt }) => isCommittedOutside(committedAt, committed))
           .slice(0, limit),
       ),
     markDispatched(refs) {
