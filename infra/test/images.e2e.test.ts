@@ -37,7 +37,7 @@ const served: Readonly<Record<string, readonly number[]>> = {
   web: [8_080],
 };
 const nodeApps = ["node", "observer", "http-api", "webhooks"] as const;
-/** What web leads to, in the two ways to start compose. */
+/** The services behind the container `web`, for each of the two ways to start compose. */
 const compositions = [
   ["nodes", nodeServices],
   ["RabbitMQ's plugin and the API", services],

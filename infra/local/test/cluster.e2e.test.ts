@@ -51,7 +51,7 @@ async function childrenOf(pid: number | undefined): Promise<number[]> {
   return text.trim().split(/\s+/).filter(Boolean).map(Number);
 }
 
-/** What `pnpm cluster` starts, and where a client of it connects. */
+/** The two kinds of cluster that `pnpm cluster` starts, and where a client connects. */
 const clusters = [
   {
     what: "two nodes",

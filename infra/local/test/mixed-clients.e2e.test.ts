@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Chat, connect } from "@chat21/client-sdk";
-import { compatToken, startWebhookReceiver, World } from "@chat21/testkit";
+import { startWebhookReceiver, World } from "@chat21/testkit";
 import { requireMongo, requireRabbit } from "@chat21/testkit/services";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ClusterProcess } from "../cluster-process.ts";
+import { Devices } from "./devices.ts";
 import { databaseUri } from "./start-cluster.ts";
 import { type StartedNode, startNode, startObserver, webhooksTo } from "./start-nodes.ts";
 import { SteadySender, textsBetween } from "./steady-sender.ts";
@@ -21,7 +21,7 @@ let webhooks: Awaited<ReturnType<typeof startWebhookReceiver>>;
 let onNode: World;
 let onPlugin: World;
 const closers: (() => Promise<unknown>)[] = [];
-const chats: Chat[] = [];
+const listeners = new Devices();
 
 beforeAll(async () => {
   const [rabbit, mongo] = await Promise.all([requireRabbit(), requireMongo()]);
@@ -45,23 +45,12 @@ beforeAll(async () => {
   onPlugin = new World({ ...topology, mqttWsUrl: webMqttUri }, webhooks);
 });
 afterEach(async () => {
-  await Promise.all(chats.splice(0).map((chat) => chat.close()));
+  await listeners.leave();
   await Promise.all([onNode.leave(), onPlugin.leave()]);
 });
 afterAll(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
-
-/** Somebody's device with the SDK, and the texts of each sender, in the order in which it told them. */
-async function listen({ topology }: World, user: string): Promise<(sender: string) => string[]> {
-  const { apiUrl, mqttWsUrl: mqttUrl, secret } = topology;
-  const token = compatToken(user, { secret });
-  const chat = await connect({ url: new URL("/", apiUrl).href, apiUrl, mqttUrl, token });
-  chats.push(chat);
-  const heard: { readonly sender: string; readonly text: string }[] = [];
-  chat.on("message", ({ message }) => heard.push(message));
-  return (from) => heard.filter(({ sender }) => sender === from).map(({ text }) => text);
-}
 
 describe("clients on a node and on RabbitMQ's plugin", () => {
   it("get each message once, whichever way its sender and they are connected", async () => {
@@ -160,7 +149,7 @@ describe("when the observer is killed", () => {
     await expect.poll(() => observer.pid, patience).toBeDefined();
     const recipient = `bob-${randomUUID().slice(0, 8)}`;
     const worlds = [onNode, onPlugin];
-    const devices = await Promise.all(worlds.map((world) => listen(world, recipient)));
+    const devices = await Promise.all(worlds.map((world) => listeners.listen(world.topology, recipient)));
     const senders = worlds.map((world) => new SteadySender(world, { recipient, hasIds: true }));
     try {
       await expect.poll(() => senders.every(({ acknowledged }) => acknowledged > 40), patience).toBe(true);

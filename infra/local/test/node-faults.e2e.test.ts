@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Chat, connect } from "@chat21/client-sdk";
-import { compatToken, startWebhookReceiver, World } from "@chat21/testkit";
+import { startWebhookReceiver, World } from "@chat21/testkit";
 import { requireMongo, requireRabbit } from "@chat21/testkit/services";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Devices } from "./devices.ts";
 import { OwnBroker } from "./own-broker.ts";
 import { databaseUri } from "./start-cluster.ts";
 import { type StartedNode, startNode, webhooksTo } from "./start-nodes.ts";
@@ -20,7 +20,7 @@ let webhooks: Awaited<ReturnType<typeof startWebhookReceiver>>;
 let nodes: readonly [StartedNode, StartedNode];
 let worlds: readonly [World, World];
 const closers: (() => Promise<unknown>)[] = [];
-const chats: Chat[] = [];
+const listeners = new Devices();
 
 beforeAll(async () => {
   const [rabbit, mongo] = await Promise.all([requireRabbit({ isOwn: true }), requireMongo()]);
@@ -38,28 +38,17 @@ beforeAll(async () => {
   worlds = [worldOn(nodes[0]), worldOn(nodes[1])];
 });
 afterEach(async () => {
-  await Promise.all(chats.splice(0).map((chat) => chat.close()));
+  await listeners.leave();
   await Promise.all(worlds.map((world) => world.leave()));
 });
 afterAll(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** Somebody's device with the SDK on a node, and the texts of each sender, in the order in which it told them. */
-async function listen({ topology }: StartedNode, user: string): Promise<(sender: string) => string[]> {
-  const { apiUrl, mqttWsUrl: mqttUrl, secret } = topology;
-  const token = compatToken(user, { secret });
-  const chat = await connect({ url: new URL("/", apiUrl).href, apiUrl, mqttUrl, token });
-  chats.push(chat);
-  const heard: { readonly sender: string; readonly text: string }[] = [];
-  chat.on("message", ({ message }) => heard.push(message));
-  return (from) => heard.filter(({ sender }) => sender === from).map(({ text }) => text);
-}
-
 /** Each node has a sender to somebody with a device on each node, while something happens to the network. */
 async function expectAllHeard(what: () => Promise<void>): Promise<void> {
   const recipient = `bob-${randomUUID().slice(0, 8)}`;
-  const devices = await Promise.all(nodes.map((node) => listen(node, recipient)));
+  const devices = await Promise.all(nodes.map((node) => listeners.listen(node.topology, recipient)));
   const senders = worlds.map((world) => new SteadySender(world, { recipient, hasIds: true }));
   try {
     await expect.poll(() => senders.every(({ acknowledged }) => acknowledged > 40), patience).toBe(true);

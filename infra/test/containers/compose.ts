@@ -25,7 +25,7 @@ export function readComposeFile(name: string): string {
   return readFileSync(new URL(`../../compose/${name}`, import.meta.url), "utf8");
 }
 
-/** What the files say together: as compose does, mappings are joined, and lists are put one behind the other. */
+/** Merges the files as compose does: mappings are joined, and lists are put one behind the other. */
 export function mergeCompose(files: readonly string[]): Record<string, unknown> {
   return files.map((file) => parse(readComposeFile(file), { merge: true })).reduce(merged);
 }
