@@ -62,7 +62,7 @@ export class InboundIntake {
   }
 }
 
-/** What P5 says, and P6 does not. */
+/** Whether a presence payload says that the client has connected (P5), and not that it leaves (P6). */
 function saysConnected(payload: Buffer): boolean {
   try {
     return Boolean((JSON.parse(payload.toString()) as { connected?: unknown } | null)?.connected);

@@ -80,7 +80,7 @@ export class MemoryPost {
 export class TestNode {
   readonly network: NodeNetwork;
   readonly received: string[] = [];
-  /** What was handed to RabbitMQ's plugin. */
+  /** Deliveries that were handed to RabbitMQ's plugin. */
   readonly published: string[] = [];
   readonly arrivedElsewhere: string[] = [];
   readonly broken: string[] = [];

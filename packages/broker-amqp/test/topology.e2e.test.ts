@@ -14,13 +14,10 @@ describe("the definitions", () => {
   });
   afterEach(() => world.close());
 
-  /** The processes make them, because one bears the name of their database. Nothing of them has to be there before. */
+  /** The exchanges of the network of nodes. The processes make them: one is named after their database. */
   const isOfNodes = ({ name }: Row) => name === names.nodes || name === names.plugin(world.vhost);
 
-  /**
-   * What the broker itself exports, without what it always has, what ends with a connection, and the exchanges of the
-   * network of nodes.
-   */
+  /** The broker's own export, without its standard objects and without those of connections and of nodes. */
   async function exported() {
     const all = (await world.manage("GET", `definitions/${world.vhost}`)) as Record<string, Row[]>;
     const rows = (kind: string) => (all[kind] ?? []).map((row) => ({ vhost: world.vhost, ...row }) as Row);

@@ -26,7 +26,7 @@ interface Announced {
   readonly at: number;
 }
 
-/** Who is connected here, and what the other nodes have been told about it. The changes of one turn are one word. */
+/** The users who are connected here. The other nodes are told of each change; the changes of one turn are one word. */
 export class Announcements {
   readonly #options: AnnouncementsOptions;
   /** Connections here, by `app/user`. */

@@ -15,8 +15,8 @@ export type UserChange = readonly [app: string, user: string, clientId: string |
 export type NodeRole = "node" | "observer";
 
 /**
- * What nodes and observers say to one another; observers say nothing to observers. `hello` and `joined` go to all,
- * everything else to one of them. The words from one to another are numbered from 1 without a gap; `deliver` carries
+ * The words between nodes and observers; observers say nothing to observers. `hello` and `joined` go to all, every other
+ * word goes to one of them. The words from one to another are numbered from 1 without a gap; `deliver` carries
  * bytes of its own (`parcels.ts`).
  */
 export interface NodeWords {
