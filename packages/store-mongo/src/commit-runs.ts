@@ -11,6 +11,9 @@ import { isTransient } from "./mongo-failure.ts";
 /** Events of one transaction, at most: it holds up others, and is repeated as a whole. */
 const maxEventsPerTransaction = 500;
 
+/** How long several runs are tried together before each has a transaction of its own, milliseconds. */
+const togetherForMs = 150;
+
 /** Whether the run only adds to the log, right behind a head whose facts are known and stay. */
 function isPlain(run: Run, known: KnownHeads): boolean {
   const { expectedHead, kind, transient, group, members, amendments, events } = run;
@@ -70,7 +73,7 @@ async function commitTogether(
   writer: number | null,
 ): Promise<TransactionResult[]> {
   try {
-    return await commitInTransaction(database, runs, writer);
+    return await commitInTransaction(database, runs, writer, runs.length > 1 ? togetherForMs : undefined);
   } catch (thrown) {
     if (runs.length < 2 || !isTransient(thrown)) throw thrown;
     const results: TransactionResult[] = [];

@@ -204,11 +204,15 @@ export interface TransactionResult {
   readonly isNew: boolean;
 }
 
-/** Stores runs and their changes beside the log, all in one transaction; may refuse single runs. */
+/**
+ * Stores runs and their changes beside the log, all in one transaction; may refuse single runs. `forMs` is that of
+ * `Database.transaction`.
+ */
 export function commitInTransaction(
   database: Database,
   runs: readonly Run[],
   writer: number | null,
+  forMs?: number,
 ): Promise<TransactionResult[]> {
   return database.transaction(async (session) => {
     const before = await readBefore(database.collections, runs, session);
@@ -225,5 +229,5 @@ export function commitInTransaction(
       const result = refusal ?? { status: "committed", committed: run.events.length };
       return { result, isNew: refusal === null };
     });
-  });
+  }, forMs);
 }

@@ -11,11 +11,11 @@ import {
   toChatError,
 } from "./mongo-failure.ts";
 
-/** How often a transaction that lost against another, or a read without its snapshot, is tried. */
-const maxAttempts = 12;
+/** How long a transaction that lost against another, or a read without its snapshot, is tried again, milliseconds. */
+const patienceMs = 5_000;
 
 /** Longest pause between two attempts. Each pause is chosen at random below it, so that rivals do not meet again. */
-const maxPauseMs = 40;
+const maxPauseMs = 100;
 
 const transactionOptions = {
   readConcern: { level: "snapshot" },
@@ -109,19 +109,24 @@ export class Database {
 
   /**
    * All or nothing, isolated from others. `run` may be called several times: it must not keep state of a call that was
-   * given up.
+   * given up. Where rivals are always faster, this gives up after `forMs`.
    */
-  transaction<T>(run: (session: mongo.ClientSession) => Promise<T>): Promise<T> {
+  transaction<T>(run: (session: mongo.ClientSession) => Promise<T>, forMs: number = patienceMs): Promise<T> {
     const hasRival = (thrown: unknown) => isTransient(thrown) || isDuplicate(thrown);
-    return this.#retry(hasRival, () => this.#tryTransaction(run));
+    return this.#retry(hasRival, () => this.#tryTransaction(run), forMs);
   }
 
-  async #retry<T>(mayPass: (thrown: unknown) => boolean, run: () => Promise<T>): Promise<T> {
+  async #retry<T>(
+    mayPass: (thrown: unknown) => boolean,
+    run: () => Promise<T>,
+    forMs: number = patienceMs,
+  ): Promise<T> {
+    const startedAt = performance.now();
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await run();
       } catch (thrown) {
-        if (!mayPass(thrown) || attempt >= maxAttempts) throw thrown;
+        if (!mayPass(thrown) || performance.now() - startedAt >= forMs) throw thrown;
         await delay(Math.random() * Math.min(maxPauseMs, 2 ** attempt));
       }
     }

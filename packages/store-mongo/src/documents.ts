@@ -139,11 +139,13 @@ export interface DeliveryDocument extends Omit<StoredWebhookDelivery, "id"> {
   readonly lane: LaneKey;
   /** 0 when nobody holds it. */
   readonly leasedUntil: number;
+  /** Random id of the call that leased it last. */
+  readonly leasedBy?: string;
 }
 
 /**
- * The front of a lane. Every transaction that changes the lane's pending rows writes this document, so that two of
- * them cannot both believe that the other left a front.
+ * The front of a lane, written after the rows. A lane has a document as long as it has pending rows. `changes` is its fence: who
+ * has read rows writes only a lane that nobody else has written since.
  */
 export interface LaneDocument {
   readonly _id: LaneKey;

@@ -80,6 +80,18 @@ export function duplicateIndex(thrown: unknown): number | null {
   return first?.code === duplicateKey ? first.index : null;
 }
 
+/**
+ * Indexes at which an unordered bulk of inserts met a unique index; all others are stored. `null` for any other failure,
+ * also for a bulk whose stored part did not reach the majority.
+ */
+export function duplicateIndexes(thrown: unknown): ReadonlySet<number> | null {
+  if (!(thrown instanceof mongo.MongoBulkWriteError)) return null;
+  if (thrown.result?.getWriteConcernError() !== undefined) return null;
+  const errors = [thrown.writeErrors].flat();
+  const isOther = errors.length === 0 || errors.some(({ code }) => code !== duplicateKey);
+  return isOther ? null : new Set(errors.map(({ index }) => index));
+}
+
 function isPassing(thrown: unknown): boolean {
   // A bulk error keeps here the reason why the server gave no answer.
   if (thrown instanceof mongo.MongoBulkWriteError && thrown.errorResponse instanceof Error)

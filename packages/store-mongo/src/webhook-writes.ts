@@ -9,14 +9,15 @@ import type { mongo } from "mongoose";
 import { chunksOf } from "./chunks-of.ts";
 import type { Database } from "./database.ts";
 import type { DeliveryDocument } from "./documents.ts";
-import { renewLanes } from "./webhook-lanes.ts";
+import { duplicateIndexes } from "./mongo-failure.ts";
+import { raiseLanes, remakeLanes, renewLanes } from "./webhook-lanes.ts";
 
 /** Rows of one transaction; bulk changes go in such steps, so that workers get their turn in between. */
 const rowsPerStep = 500;
 
 /** The record of a row. */
 export function toStoredDelivery(document: DeliveryDocument): StoredWebhookDelivery {
-  const { _id, lane, leasedUntil, ...row } = document;
+  const { _id, lane, leasedUntil, leasedBy, ...row } = document;
   return { id: _id, ...row };
 }
 
@@ -54,57 +55,59 @@ function toSettle(outcome: WebhookOutcome): mongo.AnyBulkWriteOperation<Delivery
   };
 }
 
-/** Changes of rows, each in one transaction with the changes of its lanes. */
+/**
+ * Changes of rows. What happens to each message takes no transaction: it writes the rows, then their lanes, and a lane
+ * that a killed process left behind is found too early, never too late. What operators do is one transaction with its
+ * lanes, because a row may become due earlier by it.
+ */
 export function createWebhookWrites(
   database: Database,
 ): Pick<WebhookStore, "bound" | "enqueue" | "giveUp" | "hasten" | "prune" | "remove" | "replay" | "settle"> {
   const { collections, queryTimeoutMs: maxTimeMS } = database;
   const { counters, deliveries, lanes } = collections;
 
-  async function enqueueStep(rows: readonly WebhookDelivery[]): Promise<void> {
-    // Outside the transaction: inside it, every writer would wait for every other. A lost number is only a gap.
+  /** Stores the rows whose ids are free; answers them. */
+  async function insert(rows: readonly DeliveryDocument[]): Promise<readonly DeliveryDocument[]> {
+    try {
+      await deliveries.insertMany([...rows], { ordered: false });
+      return rows;
+    } catch (thrown) {
+      const taken = duplicateIndexes(thrown);
+      if (taken === null) throw thrown;
+      return rows.filter((_, index) => !taken.has(index));
+    }
+  }
+
+  async function enqueueStep(given: readonly WebhookDelivery[]): Promise<void> {
+    const rows = [...new Map(given.map((row) => [row.id, row])).values()];
     const counter = await counters.findOneAndUpdate(
       { _id: "webhook_position" },
       { $inc: { value: rows.length } },
       { upsert: true, returnDocument: "after" },
     );
     const first = (counter?.value ?? rows.length) - rows.length + 1;
-    await database.transaction(async (session) => {
-      const ids = rows.map(({ id }) => id);
-      const known = await deliveries
-        .find({ _id: { $in: ids } }, { projection: { _id: 1 }, session })
-        .toArray();
-      const seen = new Set(known.map(({ _id }) => _id));
-      const fresh: DeliveryDocument[] = [];
-      for (const [index, row] of rows.entries()) {
-        if (seen.has(row.id)) continue;
-        seen.add(row.id);
-        fresh.push(toDocument(row, first + index));
-      }
-      if (fresh.length === 0) return;
-      await deliveries.insertMany(fresh, { session });
-      await renewLanes(
-        collections,
-        fresh.map(({ lane }) => lane),
-        session,
-      );
-    });
+    const documents = rows.map((row, index) => toDocument(row, first + index));
+    const added = new Set(await insert(documents));
+    if (added.size > 0) await raiseLanes(collections, [...added]);
+    // Whoever added these may have died before it told their lanes.
+    const known = documents.filter((document) => !added.has(document));
+    await remakeLanes(
+      collections,
+      known.map(({ lane }) => lane),
+    );
   }
 
   async function settleStep(outcomes: readonly WebhookOutcome[]): Promise<void> {
-    await database.transaction(async (session) => {
-      const ids = outcomes.map(({ id }) => id);
-      const rows = await deliveries
-        .find({ _id: { $in: ids }, state: "pending" }, { projection: { lane: 1 }, session })
-        .toArray();
-      if (rows.length === 0) return;
-      await deliveries.bulkWrite(outcomes.map(toSettle), { session });
-      await renewLanes(
-        collections,
-        rows.map(({ lane }) => lane),
-        session,
-      );
-    });
+    const ids = outcomes.map(({ id }) => id);
+    const rows = await deliveries
+      .find({ _id: { $in: ids }, state: "pending" }, { projection: { lane: 1 } })
+      .toArray();
+    if (rows.length === 0) return;
+    await deliveries.bulkWrite(outcomes.map(toSettle), { ordered: false });
+    await renewLanes(
+      collections,
+      rows.map(({ lane }) => lane),
+    );
   }
 
   /** Changes up to `rowsPerStep` of the rows; answers how many. */
@@ -119,7 +122,7 @@ export function createWebhookWrites(
         .toArray();
       if (rows.length === 0) return 0;
       await deliveries.updateMany({ _id: { $in: rows.map(({ _id }) => _id) } }, change, { session });
-      await renewLanes(
+      await remakeLanes(
         collections,
         rows.map(({ lane }) => lane),
         session,

@@ -1,18 +1,15 @@
+import { randomUUID } from "node:crypto";
 import type { Log } from "@chat21/engine";
 import type { StoredWebhookDelivery, WebhookLease, WebhookQuery, WebhookStore } from "@chat21/events";
 import type { mongo } from "mongoose";
 import type { Database } from "./database.ts";
 import type { DeliveryDocument } from "./documents.ts";
 import { watchArrivals } from "./webhook-arrivals.ts";
+import { renewLanes } from "./webhook-lanes.ts";
 import { createWebhookWrites, toStoredDelivery } from "./webhook-writes.ts";
 
-/** Heads that one transaction leases. */
+/** Fronts that one step leases. */
 const headsPerStep = 500;
-
-/** A row that was leased before is due again when that lease ends. */
-const dueAtOf = ({ nextAttemptAt, leasedUntil }: DeliveryDocument) => Math.max(nextAttemptAt, leasedUntil);
-const byTurn = (a: DeliveryDocument, b: DeliveryDocument) =>
-  dueAtOf(a) - dueAtOf(b) || a.position - b.position;
 
 function filterOf({ id, endpoint, state, event, before }: WebhookQuery): mongo.Filter<DeliveryDocument> {
   return {
@@ -29,44 +26,55 @@ export function createWebhooks(database: Database, log: Log | undefined): Webhoo
   const { collections, queryTimeoutMs: maxTimeMS } = database;
   const { deliveries, lanes } = collections;
 
-  /** Two workers that want the same fronts conflict in the lanes; the one that lost finds the next. */
-  function leaseStep({ endpoint, now, leaseUntil, turn = "oldest" }: WebhookLease, limit: number) {
+  /** Claims rows that are due and free, each at most once; answers those that are ours now. */
+  async function claim(positions: readonly number[], { now, leaseUntil }: WebhookLease) {
+    const leasedBy = randomUUID();
+    const free = { state: "pending" as const, leasedUntil: { $lte: now }, nextAttemptAt: { $lte: now } };
+    const claimed = await deliveries.updateMany(
+      { position: { $in: [...positions] }, ...free },
+      { $set: { leasedUntil: leaseUntil, leasedBy } },
+    );
+    if (claimed.matchedCount === 0) return [];
+    return deliveries.find({ position: { $in: [...positions] }, leasedBy }).toArray();
+  }
+
+  /** Of two workers that want the same fronts each gets some; the row decides. Answers whether more may be due. */
+  async function leaseStep(asked: WebhookLease, limit: number) {
+    const { endpoint, now, leaseUntil, turn = "oldest" } = asked;
     const direction = turn === "oldest" ? 1 : -1;
-    return database.transaction(async (session): Promise<StoredWebhookDelivery[]> => {
-      const due = await lanes
-        .find(
-          { endpoint, dueAt: { $lte: now } },
-          {
-            ...{ projection: { position: 1 }, session, limit, hint: "due_order" },
-            sort: { dueAt: direction, position: direction },
-          },
-        )
-        .toArray();
-      if (due.length === 0) return [];
-      const positions = due.flatMap(({ position }) => (position === undefined ? [] : [position]));
-      const rows = await deliveries.find({ position: { $in: positions } }, { session }).toArray();
-      rows.sort((a, b) => direction * byTurn(a, b));
-      await lanes.updateMany(
-        { _id: { $in: due.map(({ _id }) => _id) } },
-        { $set: { dueAt: leaseUntil }, $inc: { changes: 1 } },
-        { session },
-      );
-      await deliveries.updateMany(
-        { _id: { $in: rows.map(({ _id }) => _id) } },
-        { $set: { leasedUntil: leaseUntil } },
-        { session },
-      );
-      return rows.map(toStoredDelivery);
-    });
+    const due = await lanes
+      .find(
+        { endpoint, dueAt: { $lte: now } },
+        {
+          ...{ projection: { position: 1, dueAt: 1 }, limit, hint: "due_order" },
+          sort: { dueAt: direction, position: direction },
+        },
+      )
+      .toArray();
+    const laneAt = new Map(due.map((lane) => [lane.position as number, lane]));
+    const rows = due.length === 0 ? [] : await claim([...laneAt.keys()], asked);
+    if (rows.length > 0) {
+      const positions = rows.map(({ position }) => position);
+      const held = { _id: { $in: rows.map(({ lane }) => lane) }, position: { $in: positions } };
+      await lanes.updateMany(held, { $set: { dueAt: leaseUntil }, $inc: { changes: 1 } });
+      for (const position of positions) laneAt.delete(position);
+    }
+    // Somebody else has these rows, or was killed before it told their lanes.
+    await renewLanes(
+      collections,
+      [...laneAt.values()].map(({ _id }) => _id),
+    );
+    const turnOf = new Map(due.map(({ position }, index) => [position, index]));
+    rows.sort((a, b) => (turnOf.get(a.position) ?? 0) - (turnOf.get(b.position) ?? 0));
+    return { rows: rows.map(toStoredDelivery), isLast: due.length < limit };
   }
 
   async function lease(asked: WebhookLease): Promise<StoredWebhookDelivery[]> {
     const taken: StoredWebhookDelivery[] = [];
     while (taken.length < asked.limit) {
-      const step = Math.min(headsPerStep, asked.limit - taken.length);
-      const fronts = await leaseStep(asked, step);
-      taken.push(...fronts);
-      if (fronts.length < step) break;
+      const { rows, isLast } = await leaseStep(asked, Math.min(headsPerStep, asked.limit - taken.length));
+      taken.push(...rows);
+      if (isLast) break;
     }
     return taken;
   }
