@@ -51,15 +51,15 @@ const keyText = fc
       : JSON.stringify(key),
   );
 
+const member = fc
+  .tuple(keyText, blanks, value)
+  .map(([key, blank, text]) => ({ key, text: `${key}${blank}:${blank}${text}` }));
+
 /** Members of an object, keys possibly doubled; the text of each without the blanks around it. */
-const members = fc.array(
-  fc
-    .tuple(keyText, blanks, value)
-    .map(([key, blank, text]) => ({ key, text: `${key}${blank}:${blank}${text}` })),
-  {
-    maxLength: 6,
-  },
-);
+const members = fc.array(member, { maxLength: 6 });
+
+/** Members whose keys differ: what a parser makes of doubled keys is not ours to say. */
+const distinctMembers = fc.uniqueArray(member, { maxLength: 6, selector: ({ key }) => JSON.parse(key) });
 
 const objectOf = (list: readonly { readonly text: string }[], blank: string) =>
   `${blank}{${blank}${list.map(({ text }) => text).join(`${blank},${blank}`)}${blank}}${blank}`;
@@ -116,7 +116,7 @@ describe("cutMembers", () => {
 describe("appendMembers", () => {
   it("adds behind what is there, and touches nothing of it", () => {
     fc.assert(
-      fc.property(members, value, (list, text) => {
+      fc.property(distinctMembers, value, (list, text) => {
         const object = cutMembers(objectOf(list, ""), new Set(["seq"]));
 
         const result = appendMembers(object, `"seq":${text}`);
