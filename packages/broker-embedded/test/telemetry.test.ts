@@ -66,7 +66,7 @@ describe("telemetry", () => {
     const subscribing = await world.join({ clientId: "1" });
     subscribing.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "a", qos: 0 }] });
     expect(await subscribing.next()).toMatchObject({ cmd: "suback", granted: [0x80] });
-    expect(counts.get("refused forbidden")).toBe(1);
+    expect(counts.get("refused internal")).toBe(1);
     const publishing = await world.join({ clientId: "2" });
     publishing.send(publishPacket());
     await publishing.closed;

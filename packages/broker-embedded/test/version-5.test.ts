@@ -68,24 +68,27 @@ describe.each(["tcp", "ws"] as const)("CONNECT of MQTT 5 over %s", (carrier) => 
   });
 
   it.each([
-    ["invalid_id", 0x85],
-    ["unauthorized", 0x86],
-    ["token_expired", 0x86],
-    ["forbidden", 0x87],
-    ["store_unavailable", 0x88],
-    ["internal", 0x80],
-  ] as const)("is refused as %s with its reason code, our code and a text", async (code, reasonCode) => {
-    const started = await startEdge();
-    started.world.handler.onAuthenticate = () => {
-      throw new ChatError(code, "so it is", { retryAfterMs: 250 });
-    };
-    const { connection, connack } = await join5(started, { carrier });
+    ["invalid_id", 0x85, "so it is"],
+    ["unauthorized", 0x86, "so it is"],
+    ["token_expired", 0x86, "so it is"],
+    ["forbidden", 0x87, "so it is"],
+    ["store_unavailable", 0x88, "so it is"],
+    ["internal", 0x80, "The server failed"],
+  ] as const)(
+    "is refused as %s with its reason code, our code and a text",
+    async (code, reasonCode, text) => {
+      const started = await startEdge();
+      started.world.handler.onAuthenticate = () => {
+        throw new ChatError(code, "so it is", { retryAfterMs: 250 });
+      };
+      const { connection, connack } = await join5(started, { carrier });
 
-    expect(connack).toMatchObject({ reasonCode, sessionPresent: false });
-    expect(connack.properties?.reasonString).toBe("so it is");
-    expect({ ...connack.properties?.userProperties }).toEqual({ code, retry_after_ms: "250" });
-    await connection.closed;
-  });
+      expect(connack).toMatchObject({ reasonCode, sessionPresent: false });
+      expect(connack.properties?.reasonString).toBe(text);
+      expect({ ...connack.properties?.userProperties }).toEqual({ code, retry_after_ms: "250" });
+      await connection.closed;
+    },
+  );
 });
 
 describe("a CONNECT of MQTT 5", () => {
@@ -203,6 +206,34 @@ describe("publishing with MQTT 5", () => {
     expect(await connection.next()).toMatchObject({ cmd: "puback", reasonCode: 0x87, length: 3 });
   });
 
+  it("tells nothing of a fault of the server but that there was one", async () => {
+    const started = await startEdge();
+    started.world.handler.onRefuse = () => ChatError.fromUnknown(new Error("no column named body"));
+    const { connection } = await join5(started);
+    connection.send(publish5());
+
+    expect(await connection.next()).toMatchObject({
+      ...{ cmd: "puback", reasonCode: 0x80 },
+      properties: { reasonString: "The server failed" },
+    });
+  });
+
+  it.each([
+    [new ChatError("forbidden", "the topic is another's"), 0x87, "forbidden", "the topic is another's"],
+    [new ChatError("shutting_down"), 0x8b, "shutting_down", "The server is stopping"],
+    [new Error("no column named body"), 0x80, "internal", "The server failed"],
+  ])("ends with the reason that is true: %s", async (thrown, reasonCode, code, reasonString) => {
+    const started = await startEdge();
+    started.world.handler.onPublish = () => Promise.reject(thrown);
+    const { connection } = await join5(started);
+    connection.send(publish5());
+
+    expect(await farewell(connection)).toMatchObject({
+      ...{ cmd: "disconnect", reasonCode },
+      properties: { reasonString, userProperties: { code } },
+    });
+  });
+
   it("completes an unknown identifier of QoS 2 with 0x92", async () => {
     const { connection } = await join5(await startEdge());
     connection.send({ cmd: "pubrel", messageId: 7 });
@@ -301,6 +332,18 @@ describe("subscribing with MQTT 5", () => {
     connection.send({ cmd: "unsubscribe", messageId: 10, unsubscriptions: ["a", "b"] });
     expect(await connection.next()).toMatchObject({ cmd: "unsuback", messageId: 10, granted: [0, 0x11] });
   });
+});
+
+it("a filter is not called somebody else's when the server failed to look at it", async () => {
+  const started = await startEdge();
+  started.world.handler.onSubscribe = () => {
+    throw new Error("no column named body");
+  };
+  const { connection } = await join5(started);
+  connection.send(subscribe5(inbox));
+
+  expect(await connection.next()).toMatchObject({ cmd: "suback", granted: [0x80] });
+  expect(started.counts.get("refused internal")).toBe(1);
 });
 
 describe("a client of MQTT 5 that breaks the protocol", () => {
@@ -450,6 +493,44 @@ describe("renewing a token over MQTT 5", () => {
     },
   );
 
+  it.each([
+    [new ChatError("token_expired"), 0x87, "token_expired", "The token has expired"],
+    [new ChatError("token_revoked"), 0x87, "token_revoked", "The token was revoked"],
+    [new ChatError("unauthorized", "the signature is wrong"), 0x87, "unauthorized", "the signature is wrong"],
+    [
+      new ChatError("forbidden", "this app is not served here"),
+      0x87,
+      "forbidden",
+      "this app is not served here",
+    ],
+    [new ChatError("store_unavailable"), 0x89, "store_unavailable", "The store does not answer"],
+    [new ChatError("shutting_down"), 0x8b, "shutting_down", "The server is stopping"],
+    [new Error("no column named body"), 0x80, "internal", "The server failed"],
+  ])("closes with the reason that is true: %s", async (thrown, reasonCode, code, reasonString) => {
+    const started = await startEdge();
+    const { connection } = await join5(started, { properties });
+    started.world.handler.onAuthenticate = () => Promise.reject(thrown);
+    connection.send(auth("app/ann"));
+
+    expect(await farewell(connection)).toMatchObject({
+      ...{ cmd: "disconnect", reasonCode },
+      properties: { reasonString, userProperties: { code } },
+    });
+    expect(started.counts.get(`connects_refused ${code}`)).toBe(1);
+    expect(started.counts.get("sessions_closed auth_refused")).toBe(1);
+  });
+
+  it("is refused for an address with too many failed tokens", async () => {
+    const started = await startEdge({ maxAuthFailuresPerMinute: 1 });
+    const { connection } = await join5(started, { properties });
+    const guess = await join5(started, { clientId: "2", properties });
+    guess.connection.send(auth("nothing"));
+    await farewell(guess.connection);
+    connection.send(auth("app/ann"));
+
+    expect(await farewell(connection)).toMatchObject({ cmd: "disconnect", reasonCode: 0x9f });
+  });
+
   it("closes for another method than that of CONNECT [MQTT5-4.12.1-1]", async () => {
     const { connection } = await join5(await startEdge(), { properties });
     connection.send({ cmd: "auth", reasonCode: 0x19, properties: { authenticationMethod: "other" } });
@@ -492,10 +573,10 @@ describe("MQTT.js with version 5", () => {
 it("docs/wire.md has the reason codes of the typed errors", () => {
   const page = readFileSync(new URL("../../../docs/wire.md", import.meta.url), "utf8");
   const [, table = ""] = /<!-- reasons -->([\s\S]*?)<!-- \/reasons -->/.exec(page) ?? [];
-  const rows = [...table.matchAll(/^\| `(\w+)` \| (0x\w\w) \| (0x\w\w) \|$/gm)];
-  const shown = rows.map(([, code = "", connack, puback]) => [
+  const rows = [...table.matchAll(/^\| `(\w+)` \| (0x\w\w) \| (0x\w\w) \| (0x\w\w) \|$/gm)];
+  const shown = rows.map(([, code = "", connack, puback, disconnect]) => [
     code,
-    { connack: Number(connack), puback: Number(puback) },
+    { connack: Number(connack), puback: Number(puback), disconnect: Number(disconnect) },
   ]);
 
   expect(Object.fromEntries(shown)).toEqual(reasonsOfErrors);

@@ -12,6 +12,7 @@ export const reasons = {
   badUserNameOrPassword: 0x86,
   notAuthorized: 0x87,
   serverUnavailable: 0x88,
+  serverBusy: 0x89,
   serverShuttingDown: 0x8b,
   badAuthenticationMethod: 0x8c,
   keepAliveTimeout: 0x8d,
@@ -36,41 +37,54 @@ export type ReasonCode = (typeof reasons)[keyof typeof reasons];
 interface ReasonsOfError {
   readonly connack: ReasonCode;
   readonly puback: ReasonCode;
+  readonly disconnect: ReasonCode;
 }
 
-const unavailable: ReasonsOfError = { connack: reasons.serverUnavailable, puback: reasons.unspecified };
-const badToken: ReasonsOfError = { connack: reasons.badUserNameOrPassword, puback: reasons.notAuthorized };
+/** Trying again helps. Only CONNACK has "server unavailable", and PUBACK has nothing of the kind. */
+const unavailable: ReasonsOfError = {
+  connack: reasons.serverUnavailable,
+  puback: reasons.unspecified,
+  disconnect: reasons.serverBusy,
+};
+const badToken: ReasonsOfError = {
+  ...all(reasons.notAuthorized),
+  connack: reasons.badUserNameOrPassword,
+};
 
 /**
- * Each typed error as a reason code: in CONNACK, and in PUBACK and PUBREC. The code itself stands in the user property
- * `code` beside it.
+ * Each typed error as a reason code: in CONNACK, in PUBACK and PUBREC, and in the server's DISCONNECT. The code itself
+ * stands in the user property `code` beside it.
  */
 export const reasonsOfErrors: Readonly<Record<ErrorCode, ReasonsOfError>> = {
-  already_member: both(reasons.implementationSpecific),
-  bad_request: { connack: reasons.clientIdNotValid, puback: reasons.implementationSpecific },
-  conflict: both(reasons.implementationSpecific),
+  already_member: all(reasons.implementationSpecific),
+  bad_request: { ...all(reasons.implementationSpecific), connack: reasons.clientIdNotValid },
+  conflict: all(reasons.implementationSpecific),
   connection_lost: unavailable,
-  forbidden: both(reasons.notAuthorized),
-  idempotency_conflict: both(reasons.implementationSpecific),
-  internal: both(reasons.unspecified),
-  invalid_cursor: both(reasons.implementationSpecific),
-  invalid_id: { connack: reasons.clientIdNotValid, puback: reasons.topicNameInvalid },
-  method_not_allowed: both(reasons.implementationSpecific),
-  not_found: { connack: reasons.notAuthorized, puback: reasons.topicNameInvalid },
-  not_member: both(reasons.notAuthorized),
-  payload_too_large: both(reasons.quotaExceeded),
-  rate_limited: { connack: reasons.connectionRateExceeded, puback: reasons.quotaExceeded },
-  shutting_down: unavailable,
+  forbidden: all(reasons.notAuthorized),
+  idempotency_conflict: all(reasons.implementationSpecific),
+  internal: all(reasons.unspecified),
+  invalid_cursor: all(reasons.implementationSpecific),
+  invalid_id: {
+    connack: reasons.clientIdNotValid,
+    puback: reasons.topicNameInvalid,
+    disconnect: reasons.notAuthorized,
+  },
+  method_not_allowed: all(reasons.implementationSpecific),
+  not_found: { ...all(reasons.notAuthorized), puback: reasons.topicNameInvalid },
+  not_member: all(reasons.notAuthorized),
+  payload_too_large: all(reasons.quotaExceeded),
+  rate_limited: { ...all(reasons.connectionRateExceeded), puback: reasons.quotaExceeded },
+  shutting_down: { ...unavailable, disconnect: reasons.serverShuttingDown },
   store_unavailable: unavailable,
-  taken_over: unavailable,
+  taken_over: { ...unavailable, disconnect: reasons.sessionTakenOver },
   timeout: unavailable,
   token_expired: badToken,
   token_revoked: badToken,
   unauthorized: badToken,
-  unsupported: both(reasons.implementationSpecific),
-  unsupported_media_type: both(reasons.implementationSpecific),
+  unsupported: all(reasons.implementationSpecific),
+  unsupported_media_type: all(reasons.implementationSpecific),
 };
 
-function both(code: ReasonCode): ReasonsOfError {
-  return { connack: code, puback: code };
+function all(code: ReasonCode): ReasonsOfError {
+  return { connack: code, puback: code, disconnect: code };
 }

@@ -1,4 +1,4 @@
-import type { ChatError } from "@chat21/protocol";
+import { type ChatError, errorCodes } from "@chat21/protocol";
 import { encodePacket } from "./encode-packet.ts";
 import { packetHeaders } from "./packet-types.ts";
 import { encodeProperties, type OutgoingProperty, propertyIds } from "./properties.ts";
@@ -21,7 +21,7 @@ export function encodeRefusal(
 
 /** Encodes the CONNACK for a typed error. */
 export function encodeErrorRefusal(error: ChatError): Buffer {
-  return encodeRefusal(reasonsOfErrors[error.code].connack, error.message, factsOf(error));
+  return encodeRefusal(reasonsOfErrors[error.code].connack, messageOf(error), factsOf(error));
 }
 
 /** Encodes the PUBACK or PUBREC for a publish that is refused. Without `properties` only the reason code tells. */
@@ -33,7 +33,7 @@ export function encodePublishRefusal(
 ): Buffer {
   const head = Buffer.from([packetId >> 8, packetId & 0xff, reasonsOfErrors[error.code].puback]);
   if (!withProperties) return encodePacket(header, head);
-  const properties = [[propertyIds.reasonString, error.message] as const, ...factsOf(error)];
+  const properties = [[propertyIds.reasonString, messageOf(error)] as const, ...factsOf(error)];
   return encodePacket(header, head, encodeProperties(properties));
 }
 
@@ -48,12 +48,19 @@ export function encodeCodes(header: number, packetId: number, codes: readonly nu
   return encodePacket(header, Buffer.from([packetId >> 8, packetId & 0xff, 0, ...codes]));
 }
 
-/** Encodes the server's DISCONNECT. `code` is our own name of the reason, in the user property `code`. */
-export function encodeDisconnect(reason: ReasonCode, code: string, message: string): Buffer {
+/** Encodes the DISCONNECT that says why the server ends a connection; `name` is our word for it. */
+export function encodeDisconnect(reason: ReasonCode, name: string, message: string): Buffer {
   const properties = [
     ...(message === "" ? [] : [[propertyIds.reasonString, message] as const]),
-    [propertyIds.userProperty, ["code", code]] as const,
+    [propertyIds.userProperty, ["code", name]] as const,
   ];
+  return encodePacket(packetHeaders.disconnect, Buffer.from([reason]), encodeProperties(properties));
+}
+
+/** Encodes the DISCONNECT for a typed error. */
+export function encodeErrorDisconnect(error: ChatError): Buffer {
+  const properties = [[propertyIds.reasonString, messageOf(error)] as const, ...factsOf(error)];
+  const reason = reasonsOfErrors[error.code].disconnect;
   return encodePacket(packetHeaders.disconnect, Buffer.from([reason]), encodeProperties(properties));
 }
 
@@ -61,6 +68,11 @@ export function encodeDisconnect(reason: ReasonCode, code: string, message: stri
 export function encodeAuthenticated(method: string): Buffer {
   const properties = encodeProperties([[propertyIds.authMethod, method]]);
   return encodePacket(packetHeaders.auth, Buffer.from([reasons.success]), properties);
+}
+
+/** What a client may read of an error: not the message of an internal one, which is for the log. */
+function messageOf({ code, message }: ChatError): string {
+  return code === "internal" ? errorCodes.internal.title : message;
 }
 
 function factsOf({ code, retryAfterMs }: ChatError): readonly OutgoingProperty[] {

@@ -1,4 +1,6 @@
 import type { CloseReason } from "@chat21/engine";
+import type { ChatError } from "@chat21/protocol";
+import type { ReasonCode } from "../codec/reason-codes.ts";
 
 /** The cause of a connection's end. It is a label of the metric `sessions_closed`. */
 export type CloseCause =
@@ -11,10 +13,22 @@ export type CloseCause =
   | "connect_timeout"
   /** CONNECT was refused. */
   | "refused"
+  /** AUTH was refused: the client's new token, or the server could not check it. */
+  | "auth_refused"
   | "packet_too_large"
   | "protocol_error"
   /** The handler threw an error that it should never throw. */
   | "internal";
+
+/** What there is to say of a connection's end beyond its cause. */
+export interface CloseDetails {
+  /** For the log, and for a client of version 5. @default nothing */
+  readonly detail?: string;
+  /** What a client of version 5 is told instead of the usual reason of the cause. */
+  readonly reasonCode?: ReasonCode;
+  /** The typed error that ends the connection. A client of version 5 is told this one, and not the cause's. */
+  readonly error?: ChatError;
+}
 
 /** Causes after which buffered output is dropped instead of sent. */
 export const abruptCauses: ReadonlySet<CloseCause> = new Set(["gone", "slow_consumer"]);
@@ -25,5 +39,6 @@ export const quietCauses: ReadonlySet<CloseCause> = new Set([
   "gone",
   "keep_alive_timeout",
   "refused",
+  "auth_refused",
   "shutting_down",
 ]);

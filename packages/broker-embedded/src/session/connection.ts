@@ -4,13 +4,13 @@ import { ChatError, errorCodes, isId, topics } from "@chat21/protocol";
 import { isCut } from "../codec/frame-reader.ts";
 import { packetHeaders, packetTypeMask } from "../codec/packet-types.ts";
 import { ProtocolViolation, protocolError } from "../codec/protocol-violation.ts";
-import { type ReasonCode, reasons } from "../codec/reason-codes.ts";
+import { reasons } from "../codec/reason-codes.ts";
 import { type ReceivedConnect, readConnect } from "../codec/received-connect.ts";
 import type { ReceivedFilters } from "../codec/received-subscribe.ts";
 import { encodeRefusal } from "../codec/version-5-packets.ts";
 import type { EdgeLimits } from "../edge-limits.ts";
 import type { Transport, TransportOwner } from "../transport/transport.ts";
-import { abruptCauses, type CloseCause } from "./close-cause.ts";
+import { abruptCauses, type CloseCause, type CloseDetails } from "./close-cause.ts";
 import type { Dialect } from "./dialect.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import { InboundWindow, type PendingPublish } from "./inbound-window.ts";
@@ -133,13 +133,12 @@ export class Connection implements TransportOwner {
     if (this.#window.size === 0) this.close("shutting_down");
   }
 
-  /** `reasonCode`: what a client of version 5 is told instead of the usual reason of the cause. */
-  close(cause: CloseCause, detail = "", reasonCode?: ReasonCode): void {
+  close(cause: CloseCause, details: CloseDetails = {}): void {
     if (this.#state === "closed") return;
     const session = this.session;
     this.#state = "closed";
     this.#receiver.stop();
-    const goodbye = session === null ? null : this.#dialect.goodbye(cause, detail, reasonCode);
+    const goodbye = session === null ? null : this.#dialect.goodbye(cause, details);
     // A client that reads, but acknowledges nothing, can still be told.
     const isAbrupt = abruptCauses.has(cause) && (goodbye === null || this.#transport.bufferedBytes > 0);
     if (isAbrupt) {
@@ -151,7 +150,7 @@ export class Connection implements TransportOwner {
       this.#sender.finish();
       this.#transport.end();
     }
-    this.#context.handleClosed(this, session, cause, detail);
+    this.#context.handleClosed(this, session, cause, details.detail ?? details.error?.message ?? "");
     if (this.#transportState === "gone") this.#context.handleGone(this);
   }
 
@@ -288,10 +287,7 @@ export class Connection implements TransportOwner {
         this.#isRenewing = false;
         this.#sender.send(dialect.authenticated());
       },
-      (thrown) => {
-        const { message } = ChatError.fromUnknown(thrown);
-        this.close("forbidden", message, reasons.notAuthorized);
-      },
+      (thrown) => this.close("auth_refused", { error: ChatError.fromUnknown(thrown) }),
     );
   }
 
@@ -308,7 +304,8 @@ export class Connection implements TransportOwner {
     if (!fits) return reasons.topicFilterInvalid;
     const hasRoom = subscriptions.has(filter) || subscriptions.size < maxSubscriptions;
     if (!hasRoom) return reasons.quotaExceeded;
-    if (!this.#context.canSubscribe(this.#session as Session, filter)) return reasons.notAuthorized;
+    const allowed = this.#context.canSubscribe(this.#session as Session, filter);
+    if (allowed !== true) return allowed === false ? reasons.notAuthorized : reasons.unspecified;
     subscriptions.set(filter, qos);
     return qos;
   }
@@ -349,7 +346,10 @@ export class Connection implements TransportOwner {
         if (!this.#receiver.isEmpty) this.proceed();
         if (this.#isDraining) this.drain();
       },
-      (thrown) => this.close(this.#context.handleRefusedPublish(session, thrown), "a publish is not allowed"),
+      (thrown) => {
+        const error = ChatError.fromUnknown(thrown);
+        this.close(this.#context.handleRefusedPublish(session, error), { error });
+      },
     );
     return true;
   }
@@ -377,7 +377,8 @@ export class Connection implements TransportOwner {
       run();
     } catch (thrown) {
       if (!(thrown instanceof ProtocolViolation)) throw thrown;
-      this.close(thrown.reason, thrown.message, thrown.reasonCode);
+      const { reason, message: detail, reasonCode } = thrown;
+      this.close(reason, reasonCode === undefined ? { detail } : { detail, reasonCode });
     }
   }
 }
@@ -392,7 +393,8 @@ export interface ConnectionContext extends SweepClock {
   authenticate(attempt: ConnectAttempt): Promise<Session>;
   /** Renews the session's token. Counts refusals as {@link authenticate} does. */
   renew(session: Session, attempt: ConnectAttempt): Promise<void>;
-  canSubscribe(session: Session, filter: string): boolean;
+  /** `undefined`: the handler failed. */
+  canSubscribe(session: Session, filter: string): boolean | undefined;
   handlePublish(session: Session, inbound: Inbound): Promise<void>;
   /** A CONNECT of protocol `level` is refused before its token is checked. */
   handleRefusedConnect(connection: Connection, level: number): void;
@@ -401,8 +403,8 @@ export interface ConnectionContext extends SweepClock {
    * client may use again for what it sent over its last connection; `null` for none.
    */
   handleOpened(connection: Connection, session: Session): Set<number> | null;
-  /** The handler refused a publish with `thrown`. Returns the cause with which the connection is closed. */
-  handleRefusedPublish(session: Session, thrown: unknown): CloseCause;
+  /** The handler refused a publish. Returns the cause with which the connection is closed. */
+  handleRefusedPublish(session: Session, error: ChatError): CloseCause;
   /** The connection was closed. Called once; `session` is null when there was no session. */
   handleClosed(connection: Connection, session: Session | null, cause: CloseCause, detail: string): void;
   /** The connection is closed and its transport is gone. */

@@ -167,10 +167,10 @@ export class Connections implements ConnectionContext, Acceptor {
     return this.#lost.take(session, this.#nowMs);
   }
 
-  canSubscribe(session: Session, filter: string): boolean {
+  canSubscribe(session: Session, filter: string): boolean | undefined {
     const { handler, metrics } = this.#options;
-    const allowed = this.#tell(() => handler.canSubscribe(session, filter)) === true;
-    if (!allowed) metrics.count("refused", { code: "forbidden" });
+    const allowed = this.#tell(() => handler.canSubscribe(session, filter));
+    if (allowed !== true) metrics.count("refused", { code: allowed === false ? "forbidden" : "internal" });
     return allowed;
   }
 
@@ -182,11 +182,11 @@ export class Connections implements ConnectionContext, Acceptor {
     }
   }
 
-  handleRefusedPublish(session: Session, thrown: unknown): CloseCause {
-    const { code } = ChatError.fromUnknown(thrown);
+  handleRefusedPublish(session: Session, error: ChatError): CloseCause {
+    const { code, cause } = error;
     if (code === "forbidden" || code === "shutting_down") return code;
     const { app, user } = session;
-    this.#options.log.error({ app, user, error: thrown }, "handling a publish failed");
+    this.#options.log.error({ app, user, error: cause ?? error }, "handling a publish failed");
     return "internal";
   }
 

@@ -1,9 +1,8 @@
 import type { ChatError } from "@chat21/protocol";
-import type { ReasonCode } from "../codec/reason-codes.ts";
 import type { ReceivedConnect } from "../codec/received-connect.ts";
 import type { ReceivedPublish } from "../codec/received-publish.ts";
 import type { ReceivedFilters } from "../codec/received-subscribe.ts";
-import type { CloseCause } from "./close-cause.ts";
+import type { CloseCause, CloseDetails } from "./close-cause.ts";
 
 /** One version of MQTT: how its packets are read and written. Readers throw `ProtocolViolation`. */
 export interface Dialect {
@@ -41,5 +40,5 @@ export interface Dialect {
   /** UNSUBACK. `had`: whether each filter was subscribed. */
   unsuback(packetId: number, had: readonly boolean[]): Buffer;
   /** The server's DISCONNECT. `null`: the version has none, or the client left by itself. */
-  goodbye(cause: CloseCause, detail: string, reasonCode: ReasonCode | undefined): Buffer | null;
+  goodbye(cause: CloseCause, details: CloseDetails): Buffer | null;
 }

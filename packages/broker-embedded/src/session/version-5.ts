@@ -1,4 +1,4 @@
-import { type ChatError, type ErrorCode, errorCodes } from "@chat21/protocol";
+import { ChatError, type ErrorCode } from "@chat21/protocol";
 import { packetHeaders } from "../codec/packet-types.ts";
 import {
   type OutgoingProperty,
@@ -7,7 +7,7 @@ import {
   readProperties,
 } from "../codec/properties.ts";
 import { malformed, protocolError } from "../codec/protocol-violation.ts";
-import { type ReasonCode, reasons } from "../codec/reason-codes.ts";
+import { type ReasonCode, reasons, reasonsOfErrors } from "../codec/reason-codes.ts";
 import type { ReceivedConnect } from "../codec/received-connect.ts";
 import { type ReceivedPublish, readPacketId, readTopic } from "../codec/received-publish.ts";
 import { type ReceivedFilters, readFilterList } from "../codec/received-subscribe.ts";
@@ -16,12 +16,13 @@ import {
   encodeCodes,
   encodeConnack,
   encodeDisconnect,
+  encodeErrorDisconnect,
   encodeErrorRefusal,
   encodePublishRefusal,
   encodeUnknownPubcomp,
 } from "../codec/version-5-packets.ts";
 import type { EdgeLimits } from "../edge-limits.ts";
-import type { CloseCause } from "./close-cause.ts";
+import type { CloseCause, CloseDetails } from "./close-cause.ts";
 import type { Dialect } from "./dialect.ts";
 
 /** The authentication method with which a client may renew its token: the authentication data is the token. */
@@ -202,13 +203,19 @@ export class Version5 implements Dialect {
     return encodeCodes(packetHeaders.unsuback, packetId, codes);
   }
 
-  goodbye(cause: CloseCause, detail: string, reasonCode: ReasonCode | undefined): Buffer | null {
+  goodbye(cause: CloseCause, { detail, reasonCode, error }: CloseDetails): Buffer | null {
+    if (error !== undefined)
+      return this.#fitting(encodeErrorDisconnect(error), reasonsOfErrors[error.code].disconnect);
     const said = goodbyes[cause];
     if (said === undefined) return null;
-    const code = reasonCode ?? said.reason;
-    const message = detail === "" && said.error !== undefined ? errorCodes[said.error].title : detail;
-    const told = encodeDisconnect(code, said.error ?? cause, message);
-    return this.#fits(told) ? told : Buffer.from([packetHeaders.disconnect, 1, code]); // [MQTT5-3.14.2-3]
+    if (typeof said === "string") return this.goodbye(cause, { error: new ChatError(said) });
+    const code = reasonCode ?? said;
+    return this.#fitting(encodeDisconnect(code, cause, detail ?? ""), code);
+  }
+
+  /** [MQTT5-3.14.2-3] */
+  #fitting(disconnect: Buffer, code: ReasonCode): Buffer {
+    return this.#fits(disconnect) ? disconnect : Buffer.from([packetHeaders.disconnect, 1, code]);
   }
 
   #fits(packet: Buffer): boolean {
@@ -245,21 +252,19 @@ function readOptions(options: number): number {
 const reauthenticate = 0x19;
 
 /**
- * What the server's DISCONNECT says for each cause: a reason code, and the typed error of ours that it stands for, if there
- * is one. A cause that is not listed has no DISCONNECT: the client left by itself, or there was no CONNACK.
+ * What the server's DISCONNECT says for each cause: the typed error of ours that it stands for, or a reason code. A cause
+ * that is not listed has no DISCONNECT: the client left by itself, or there was no CONNACK.
  */
-const goodbyes: Readonly<
-  Partial<Record<CloseCause, { readonly reason: ReasonCode; readonly error?: ErrorCode }>>
-> = {
-  expired: { reason: reasons.notAuthorized, error: "token_expired" },
-  revoked: { reason: reasons.notAuthorized, error: "token_revoked" },
-  forbidden: { reason: reasons.notAuthorized, error: "forbidden" },
-  shutting_down: { reason: reasons.serverShuttingDown, error: "shutting_down" },
-  slow_consumer: { reason: reasons.quotaExceeded },
-  taken_over: { reason: reasons.sessionTakenOver, error: "taken_over" },
-  missed_deliveries: { reason: reasons.implementationSpecific },
-  keep_alive_timeout: { reason: reasons.keepAliveTimeout },
-  packet_too_large: { reason: reasons.packetTooLarge },
-  protocol_error: { reason: reasons.protocolError },
-  internal: { reason: reasons.unspecified, error: "internal" },
+const goodbyes: Readonly<Partial<Record<CloseCause, ErrorCode | ReasonCode>>> = {
+  expired: "token_expired",
+  revoked: "token_revoked",
+  forbidden: "forbidden",
+  shutting_down: "shutting_down",
+  slow_consumer: reasons.quotaExceeded,
+  taken_over: "taken_over",
+  missed_deliveries: reasons.implementationSpecific,
+  keep_alive_timeout: reasons.keepAliveTimeout,
+  packet_too_large: reasons.packetTooLarge,
+  protocol_error: reasons.protocolError,
+  internal: "internal",
 };
