@@ -3,8 +3,9 @@ import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { measureRequests } from "../../apps/http-api/src/request-metrics.ts";
-import { measureBroker } from "../../apps/observer/src/measure-broker.ts";
+import { measurePartitions } from "../../apps/observer/src/measure-partitions.ts";
 import { createPrometheusMetrics } from "../../packages/runtime/src/prometheus-metrics.ts";
+import { reportBroker } from "../../packages/runtime/src/report-broker.ts";
 
 const { Registry } = createRequire(new URL("../../packages/runtime/package.json", import.meta.url))(
   "prom-client",
@@ -42,7 +43,12 @@ async function series(): Promise<Set<string>> {
   const registry = new Registry();
   createPrometheusMetrics(registry);
   measureRequests(registry);
-  measureBroker(registry, { partitions: [], ready: true } as unknown as Parameters<typeof measureBroker>[1]);
+  measurePartitions(registry, { partitions: [] });
+  const health = () => ({ ready: true, reason: "ok" });
+  reportBroker(
+    { registry, watch: { health, stop() {} }, reportHealth() {} },
+    { engine: { health }, edge: { ready: true, isBlocked: false } },
+  );
   const metrics = (await registry.getMetricsAsJSON()) as { name: string; type: string }[];
   const names = metrics.flatMap(({ name, type }) =>
     type === "histogram" ? ["bucket", "sum", "count"].map((suffix) => `${name}_${suffix}`) : [name],

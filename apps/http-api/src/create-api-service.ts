@@ -3,10 +3,10 @@ import { createServerKeys, type Verifier } from "@chat21/auth";
 import { type AmqpEdge, createAmqpEdge, createConnectionCloser } from "@chat21/broker-amqp";
 import type { Engine } from "@chat21/engine";
 import {
-  brokerHealth,
   type ClusterGround,
   createClusterEngine,
   operatorPath,
+  reportBroker,
   startClusterService,
   startOnBroker,
   systemClock,
@@ -48,7 +48,7 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     otherwise: 503,
   } as const;
   return startClusterService({ config, database, listener, log }, async (ground) => {
-    const { url, store, watch, registry, drain, reloads, health } = ground;
+    const { url, store, registry, drain, reloads, health } = ground;
     const { tokens, verifier } = createAuthority(ground, config, log);
     const { engine, edge } = await startEngine(ground, { config, verifier, log });
     await verifier.start();
@@ -64,7 +64,7 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     const app = express().disable("x-powered-by");
     app.use(operatorPath, operatorApi({ engine, store, verifier, serverKeys, webhooks, log }));
     ground.serve(app.use(api));
-    ground.reportHealth(() => brokerHealth({ watch, engine, edge }));
+    reportBroker(ground, { engine, edge });
     return {
       addresses: { apiUrl: `${url}${config.basePath}`, metricsUrl: `${url}/metrics` },
       reload: reloads.run,

@@ -4,9 +4,9 @@ import type { TokenVerifier } from "@chat21/engine";
 import { createOriginalTakeOver } from "@chat21/original";
 import { ChatError } from "@chat21/protocol";
 import {
-  brokerHealth,
   type ClusterGround,
   createClusterEngine,
+  reportBroker,
   startClusterService,
   startOnBroker,
   systemClock,
@@ -20,7 +20,7 @@ import {
 } from "@chat21/store-mongo";
 import type { Logger } from "pino";
 import type { ObserverConfig } from "./config.ts";
-import { measureBroker } from "./measure-broker.ts";
+import { measurePartitions } from "./measure-partitions.ts";
 
 /** An observer that takes its share of the messages. */
 export interface Observer {
@@ -52,7 +52,7 @@ export function createObserver(config: ObserverConfig, log: Logger): Promise<Obs
   const listener = { port: config.metricsPort, variable: "METRICS_PORT" };
   return startClusterService({ config, database, listener, log }, async (ground) => {
     const edge = await startEngine(ground, config, log);
-    measureBroker(ground.registry, edge);
+    measurePartitions(ground.registry, edge);
     return {
       addresses: { metricsUrl: `${ground.url}/metrics` },
       get partitions() {
@@ -66,10 +66,11 @@ export function createObserver(config: ObserverConfig, log: Logger): Promise<Obs
 
 /** The engine on the broker's edge. */
 async function startEngine(
-  { store, watch, metrics, drain, reportHealth }: ClusterGround<MongoStore>,
+  ground: ClusterGround<MongoStore>,
   config: ObserverConfig,
   log: Logger,
 ): Promise<AmqpEdge> {
+  const { store, metrics, drain } = ground;
   const { rabbitUri: uri, apps, prefetch, queueType, webhooks, keepOriginalQueues } = config;
   const holder = `observer-${randomUUID()}`;
   const connectTimeoutMs = config.startTimeoutMs;
@@ -99,7 +100,7 @@ async function startEngine(
   // The edge stops first: it takes nothing more, acknowledges committed messages, and hands the partitions over. With a
   // broker that hangs, closing both connections takes twice this time and a second more.
   drain.add("the edge", 0.3, (timeoutMs) => edge.close(timeoutMs));
-  reportHealth(() => brokerHealth({ watch, engine, edge }));
+  reportBroker(ground, { engine, edge });
   await startOnBroker(engine, edge);
   original.report();
   return edge;

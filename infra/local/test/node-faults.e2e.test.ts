@@ -69,6 +69,19 @@ async function expectAllHeard(what: () => Promise<void>): Promise<void> {
   }
 }
 
+/** What each node says of itself: at `/readyz`, and of the broker in its metrics. */
+const becomes = (expected: string) =>
+  expect
+    .poll(() => Promise.all(nodes.map(({ topology }) => stateOf(topology.metricsUrl))), patience)
+    .toEqual(nodes.map(() => expected));
+
+async function stateOf(metricsUrl: string): Promise<string> {
+  const [ready, metrics] = await Promise.all([fetch(new URL("/readyz", metricsUrl)), fetch(metricsUrl)]);
+  const { reason } = (await ready.json()) as { reason: string };
+  const [, up] = /^chat21_broker_up (\d)$/m.exec(await metrics.text()) ?? [];
+  return `${ready.status} ${reason}, up ${up}`;
+}
+
 describe("a client that moves from node to node", () => {
   it("is taken over at once: the older connection ends, and nobody sees it leave", async () => {
     const [one, two] = worlds;
@@ -109,9 +122,16 @@ describe("nothing acknowledged is lost, doubled or reordered, on any device", ()
       process.kill(pid, "SIGCONT");
     }));
 
-  it("when the broker stops and starts again", () =>
+  it("when the broker stops and starts again, or takes nothing for a while, and each node says so", () =>
     expectAllHeard(async () => {
+      await becomes("200 ok, up 1");
       await broker.stop();
+      await becomes("503 broker_unavailable, up 0");
       await broker.start();
+      await becomes("200 ok, up 1");
+      await broker.ctl("set_vm_memory_high_watermark", "0");
+      await becomes("503 broker_blocked, up 0");
+      await broker.ctl("set_vm_memory_high_watermark", "0.4");
+      await becomes("200 ok, up 1");
     }));
 });

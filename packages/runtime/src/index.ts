@@ -23,8 +23,8 @@ export { connectPatiently, uriLabel } from "./connect-patiently.ts";
 export type { Drain } from "./drain.ts";
 export { createDrain, drainTimeoutMs, within } from "./drain.ts";
 export { codeOf, exitCodes, failureText, OperatorError } from "./failure.ts";
-export type { BrokerParts, Health } from "./health.ts";
-export { brokerHealth, combineHealth } from "./health.ts";
+export type { Health } from "./health.ts";
+export { combineHealth } from "./health.ts";
 export type { ListenerSettings } from "./http-listener.ts";
 export {
   closeHttpServer,
@@ -66,6 +66,8 @@ export type {
 export { createSettingsReader } from "./read-settings.ts";
 export type { Reloads } from "./reloads.ts";
 export { createReloads } from "./reloads.ts";
+export type { BrokerParts } from "./report-broker.ts";
+export { reportBroker } from "./report-broker.ts";
 export type { RunningService, ServiceCommand, ServiceProgram } from "./run-service.ts";
 export { environmentHelp, runService } from "./run-service.ts";
 export { secretWeakness, strongSecretBytes } from "./secret-weakness.ts";

@@ -11,12 +11,12 @@ import {
   recordedWebhooks,
 } from "@chat21/http-api";
 import {
-  brokerHealth,
   type ClusterGround,
   createClusterEngine,
   operatorPath,
   readTlsMaterial,
   refuseOtherUpgrades,
+  reportBroker,
   startClusterService,
   startOnBroker,
   systemClock,
@@ -68,7 +68,7 @@ export function createNode(config: NodeConfig, log: Logger): Promise<Node> {
 }
 
 async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, log: Logger): Promise<Node> {
-  const { url, http, store, watch, registry, metrics, drain, reloads, health } = ground;
+  const { url, http, store, registry, metrics, drain, reloads, health } = ground;
   const { tokens, verifier } = createAuthority(ground, config, log);
   let app: Express | undefined;
   const tls = config.tls === undefined ? undefined : readTlsMaterial(config.tls);
@@ -108,7 +108,7 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
     isTls: tls !== undefined,
   });
   ground.serve(app);
-  ground.reportHealth(() => brokerHealth({ watch, engine, edge }));
+  reportBroker(ground, { engine, edge });
   return {
     addresses: {
       url,
