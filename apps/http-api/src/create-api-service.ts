@@ -20,6 +20,7 @@ import type { ApiConfig } from "./config.ts";
 import { createHttpApi } from "./create-http-api.ts";
 import { httpApiConfigOf } from "./http-api-config.ts";
 import { operatorApi } from "./operator-api.ts";
+import { createAuthFailureGate } from "./rate-gates.ts";
 import { recordedWebhooks } from "./recorded-webhooks.ts";
 
 /** The API as a process of its own. */
@@ -55,14 +56,17 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     // From here on only: connections of tokens that were revoked before this process began are closed already.
     closeRevoked(verifier, config, log);
     const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
+    const apiConfig = httpApiConfigOf(config);
+    const authFailures = createAuthFailureGate(apiConfig.rateLimits, systemClock);
+    const callers = { verifier, serverKeys, authFailures };
     const api = createHttpApi({
-      ...{ engine, store, tokens, verifier, serverKeys, clock: systemClock, log, registry, health },
-      config: httpApiConfigOf(config),
+      ...{ engine, store, tokens, ...callers, clock: systemClock, log, registry, health },
+      config: apiConfig,
     });
     const { webhooks: settings } = config;
     const webhooks = recordedWebhooks({ settings, store: store.webhooks, clock: systemClock });
-    const app = express().disable("x-powered-by");
-    app.use(operatorPath, operatorApi({ engine, store, verifier, serverKeys, webhooks, log }));
+    const app = express().disable("x-powered-by").set("trust proxy", config.trustProxy);
+    app.use(operatorPath, operatorApi({ engine, store, ...callers, webhooks, log }));
     ground.serve(app.use(api));
     reportBroker(ground, { engine, edge });
     return {

@@ -15,7 +15,7 @@ import { findToken } from "./find-token.ts";
 import { createHeavyGate } from "./heavy-gate.ts";
 import { configure, type HttpApiConfig } from "./http-api-config.ts";
 import { buildOpenApi } from "./openapi.ts";
-import { createRateGates } from "./rate-gates.ts";
+import { type AuthFailureGate, createAuthFailureGate, createRateGates } from "./rate-gates.ts";
 import { refuse } from "./refusal.ts";
 import { refusalLines } from "./refusal-lines.ts";
 import { sendReply } from "./reply.ts";
@@ -34,6 +34,8 @@ export interface HttpApiOptions {
   /** Started by the caller; the code that closes live sessions listens to its `onRevocation`. */
   readonly verifier: Verifier;
   readonly serverKeys: ServerKeys;
+  /** Shared with the process' other paths. @default its own, with the limit of `config` */
+  readonly authFailures?: AuthFailureGate;
   readonly clock: Clock;
   readonly log: Logger;
   /** Gets the API's own metrics; `/metrics` shows it. */
@@ -53,6 +55,7 @@ export function createHttpApi({ log, config: options = {}, ...parts }: HttpApiOp
   const routes = routesFor(config);
   const services: Services = {
     health: () => parts.engine.health(),
+    authFailures: createAuthFailureGate(config.rateLimits, parts.clock),
     ...parts,
     config,
     openApi: onceMade(() => JSON.stringify(buildOpenApi(routes, config.basePath))),

@@ -50,7 +50,9 @@ export interface ApiChoices extends Pick<HttpApiConfig, "basePath" | "namesVisib
 }
 
 /** The API's options by the settings of a process. */
-export function httpApiConfigOf(choices: ApiChoices): Partial<HttpApiConfig> {
+export function httpApiConfigOf(
+  choices: ApiChoices,
+): Partial<HttpApiConfig> & Pick<HttpApiConfig, "rateLimits"> {
   const { basePath, namesVisible, trustProxy, apps = null, metricsToken = null } = choices;
   const rateLimits = {
     ...httpApiDefaults.rateLimits,

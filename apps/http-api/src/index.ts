@@ -15,4 +15,6 @@ export type {
   WebhooksDescription,
 } from "./operator-api.ts";
 export { operatorApi } from "./operator-api.ts";
+export type { AuthFailureGate } from "./rate-gates.ts";
+export { createAuthFailureGate } from "./rate-gates.ts";
 export { recordedWebhooks } from "./recorded-webhooks.ts";

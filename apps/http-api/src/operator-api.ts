@@ -1,19 +1,20 @@
-import type { ServerKeyRecord, ServerKeys, Verifier } from "@chat21/auth";
+import type { ServerKeyRecord } from "@chat21/auth";
 import type { Log } from "@chat21/engine";
 import type { DeliveryLog } from "@chat21/events";
 import { type EraseUserParts, eraseUser } from "@chat21/people";
-import { ChatError, errorCodes, isId, toOutsideId, toWireId } from "@chat21/protocol";
+import { ChatError, isId, toOutsideId, toWireId } from "@chat21/protocol";
 import { operatorApp } from "@chat21/runtime";
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import * as z from "zod";
 import { compressAnswers } from "./compress-answers.ts";
-import { verifyCaller } from "./verify-caller.ts";
+import { findToken } from "./find-token.ts";
+import { refuse } from "./refusal.ts";
+import { sendReply } from "./reply.ts";
+import { type CallerParts, verifyCaller } from "./verify-caller.ts";
 
 /** Options of {@link operatorApi}. */
-export interface OperatorApiOptions extends Omit<EraseUserParts, "webhooks"> {
+export interface OperatorApiOptions extends Omit<EraseUserParts, "verifier" | "webhooks">, CallerParts {
   readonly log: Log;
-  readonly verifier: Verifier;
-  readonly serverKeys: ServerKeys;
   readonly webhooks: OperatorWebhooks;
 }
 
@@ -139,10 +140,9 @@ function describeKey({ hash: _hash, user, ...key }: ServerKeyRecord): ServerKeyD
   return { ...key, user: toOutsideId(user) };
 }
 
-function requireOperator(options: Pick<OperatorApiOptions, "serverKeys" | "verifier">) {
-  return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
-    const token = (request.get("authorization") ?? "").replace(/^bearer\s+/i, "");
-    const identity = await verifyCaller(options, token);
+function requireOperator(parts: CallerParts) {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
+    const identity = await verifyCaller(parts, findToken(request, { fromQuery: false }), request, response);
     if (identity.app !== operatorApp || !identity.admin) {
       throw new ChatError(
         "forbidden",
@@ -170,9 +170,5 @@ function definedOf<Value extends object>(
 function sendProblem(thrown: unknown, _request: Request, response: Response, _next: NextFunction): void {
   const isBodyError = thrown instanceof Error && "type" in thrown && "status" in thrown;
   const error = isBodyError ? new ChatError("bad_request", thrown.message) : ChatError.fromUnknown(thrown);
-  const { status, title } = errorCodes[error.code];
-  response
-    .status(status)
-    .type("application/problem+json")
-    .send(JSON.stringify({ title, status, code: error.code, detail: status >= 500 ? title : error.message }));
+  sendReply(response, refuse("operations", error));
 }

@@ -15,13 +15,25 @@ type Gate = (request: Request, response: Response) => Promise<void>;
 export interface RateGates {
   readonly request: (request: Request, response: Response, actor: VerifiedToken | undefined) => Promise<void>;
   readonly signIn: Gate;
-  /** Only for requests whose token is missing or bad: others from the same address are never held up. */
-  readonly authFailure: Gate;
+}
+
+/**
+ * Counts a request whose token is missing or bad. Throws `rate_limited`, with the time to wait, when too many came from its
+ * address; others from the same address are never held up.
+ */
+export type AuthFailureGate = Gate;
+
+/** Makes the limit of failed authentications, for all paths of a process together. */
+export function createAuthFailureGate(
+  { authFailures }: Pick<RateLimits, "authFailures">,
+  clock: RateClock,
+): AuthFailureGate {
+  return createGate(authFailures, addressOf, clock);
 }
 
 /** Makes the limits. */
 export function createRateGates(
-  { requests, signIns, authFailures }: RateLimits,
+  { requests, signIns }: Pick<RateLimits, "requests" | "signIns">,
   clock: RateClock,
 ): RateGates {
   const byUser = new WeakMap<Request, string>();
@@ -34,7 +46,6 @@ export function createRateGates(
       await request(incoming, response);
     },
     signIn: gate(signIns, addressOf),
-    authFailure: gate(authFailures, addressOf),
   };
 }
 

@@ -107,15 +107,8 @@ async function authenticate(
     await gates.signIn(request, response);
     return undefined;
   }
-  try {
-    const token = findToken(request, { fromQuery: route.api === "v0" });
-    if (token === undefined) throw new ChatError("unauthorized");
-    return await verifyCaller(services, token);
-  } catch (thrown) {
-    const isTheirs = errorCodes[ChatError.fromUnknown(thrown).code].status === 401;
-    if (isTheirs) await gates.authFailure(request, response);
-    throw thrown;
-  }
+  const token = findToken(request, { fromQuery: route.api === "v0" });
+  return verifyCaller(services, token, request, response);
 }
 
 function replyTo(route: Route, error: ChatError): Reply {

@@ -4,6 +4,7 @@ import type { PeopleStore } from "@chat21/people";
 import type { Health } from "@chat21/runtime";
 import type { Registry } from "prom-client";
 import type { HttpApiConfig } from "./http-api-config.ts";
+import type { AuthFailureGate } from "./rate-gates.ts";
 
 /** Services that routes use. */
 export interface Services {
@@ -12,6 +13,7 @@ export interface Services {
   readonly tokens: Tokens;
   readonly verifier: Verifier;
   readonly serverKeys: ServerKeys;
+  readonly authFailures: AuthFailureGate;
   readonly clock: Clock;
   readonly registry: Registry;
   readonly config: HttpApiConfig;

@@ -1,9 +1,31 @@
 import { looksLikeServerKey, type ServerKeys, type VerifiedToken, type Verifier } from "@chat21/auth";
+import { ChatError, errorCodes } from "@chat21/protocol";
+import type { Request, Response } from "express";
+import type { AuthFailureGate } from "./rate-gates.ts";
 
-/** Tells who calls, by a token or a server key. Throws what `Verifier.verify` and `ServerKeys.verify` throw. */
-export function verifyCaller(
-  { verifier, serverKeys }: { readonly verifier: Verifier; readonly serverKeys: ServerKeys },
-  credential: string,
+/** Parts of {@link verifyCaller}. */
+export interface CallerParts {
+  readonly verifier: Verifier;
+  readonly serverKeys: ServerKeys;
+  readonly authFailures: AuthFailureGate;
+}
+
+/**
+ * Tells who calls, by a token or a server key. Throws what `Verifier.verify` and `ServerKeys.verify` throw, `unauthorized`
+ * for none, and in place of these `rate_limited` when too many such requests came from the address.
+ */
+export async function verifyCaller(
+  { verifier, serverKeys, authFailures }: CallerParts,
+  credential: string | undefined,
+  request: Request,
+  response: Response,
 ): Promise<VerifiedToken> {
-  return (looksLikeServerKey(credential) ? serverKeys : verifier).verify(credential);
+  try {
+    if (credential === undefined || credential === "") throw new ChatError("unauthorized");
+    return await (looksLikeServerKey(credential) ? serverKeys : verifier).verify(credential);
+  } catch (thrown) {
+    const isTheirs = errorCodes[ChatError.fromUnknown(thrown).code].status === 401;
+    if (isTheirs) await authFailures(request, response);
+    throw thrown;
+  }
 }

@@ -4,20 +4,21 @@ import { createDeliveryLog } from "@chat21/events";
 import { operatorApp } from "@chat21/runtime";
 import express from "express";
 import { expect, onTestFinished, test } from "vitest";
+import type { HttpApiConfig } from "../src/index.ts";
 import { operatorApi } from "../src/operator-api.ts";
 import { recordedWebhooks } from "../src/recorded-webhooks.ts";
 import { app, startApi } from "./start-api.ts";
 
 const endpoint = "https://backend.example/hook";
 
-async function open() {
-  const api = await startApi();
-  const { engine, store, verifier, serverKeys, clock, log, tokens } = api;
+async function open(config: Partial<HttpApiConfig> = {}) {
+  const api = await startApi({ config });
+  const { engine, store, verifier, serverKeys, authFailures, clock, log, tokens } = api;
   const endpoints = [{ url: endpoint, secrets: [] }];
   const settings = { enabled: true, events: ["message-sent" as const], endpoints };
   const webhooks = recordedWebhooks({ settings, store: store.webhooks, clock });
   const server = express()
-    .use(operatorApi({ engine, store, verifier, serverKeys, webhooks, log }))
+    .use(operatorApi({ engine, store, verifier, serverKeys, authFailures, webhooks, log }))
     .listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(async () => {
@@ -33,7 +34,7 @@ async function open() {
     });
     // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect to be there.
     const json = (answer.status === 204 ? null : await answer.json()) as any;
-    return { status: answer.status, json };
+    return { status: answer.status, json, headers: answer.headers };
   };
   const enqueue = (...ids: readonly string[]) =>
     store.webhooks.enqueue(
@@ -223,4 +224,23 @@ test("an operator erases a person of any app", async () => {
   expect(json).toEqual({ messages: 1, names: 0, groups: 0, profile: true, instances: 0, webhooks: 2 });
   expect((await call("GET", "/webhooks/log")).json).toMatchObject([{ id: "of somebody else" }]);
   expect(await store.users.get(app, "gone")).toBeNull();
+});
+
+test("bad tokens and guessed keys run out of answers here and at REST together, a good token does not", async () => {
+  const { call, get } = await open({ rateLimits: { requests: 100, signIns: 3, authFailures: 3 } });
+  const guess = (token: string) => call("GET", "/webhooks", undefined, token);
+
+  const answered = [
+    (await guess("bad")).status,
+    (await guess(`c21_${"x".repeat(43)}`)).status,
+    (await get(`/api/v1/${app}/groups`, "bad")).status,
+  ];
+  const refused = await guess("bad");
+
+  expect(answered).toEqual([401, 401, 401]);
+  expect([refused.status, refused.json.code]).toEqual([429, "rate_limited"]);
+  expect(refused.json.retry_after_ms).toBeGreaterThan(0);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect((await get(`/api/v1/${app}/groups`, "bad")).status).toBe(429);
+  expect((await call("GET", "/webhooks")).status).toBe(200);
 });

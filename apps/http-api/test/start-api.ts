@@ -25,7 +25,13 @@ import {
 } from "@chat21/testkit";
 import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
-import { createHttpApi, type HttpApiConfig } from "../src/index.ts";
+import {
+  type AuthFailureGate,
+  createAuthFailureGate,
+  createHttpApi,
+  type HttpApiConfig,
+  httpApiDefaults,
+} from "../src/index.ts";
 
 export const app = "tilechat";
 const secret = "tokenKey";
@@ -61,6 +67,7 @@ export interface Api {
   readonly tokens: Tokens;
   readonly verifier: Verifier;
   readonly serverKeys: ServerKeys;
+  readonly authFailures: AuthFailureGate;
   readonly log: Logger;
   /** What was handed over to webhooks and the like. */
   readonly facts: readonly Fact[];
@@ -114,12 +121,14 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
   await engine.start();
   await edge.start(engine);
   const serverKeys = createServerKeys({ store: store.serverKeys, clock, log });
+  const authFailures = createAuthFailureGate(config.rateLimits ?? httpApiDefaults.rateLimits, clock);
   const handler = createHttpApi({
     engine,
     store,
     tokens,
     verifier,
     serverKeys,
+    authFailures,
     clock,
     log,
     registry,
@@ -146,6 +155,7 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
     tokens,
     verifier,
     serverKeys,
+    authFailures,
     log,
     facts,
     logged,

@@ -1,6 +1,6 @@
 import { createServerKeys, type Tokens, type Verifier } from "@chat21/auth";
 import type { Engine } from "@chat21/engine";
-import { createHttpApi, httpApiConfigOf, operatorApi } from "@chat21/http-api";
+import { createAuthFailureGate, createHttpApi, httpApiConfigOf, operatorApi } from "@chat21/http-api";
 import { operatorPath, systemClock } from "@chat21/runtime";
 import type { SqliteStore } from "@chat21/store-sqlite";
 import type { Express } from "express";
@@ -28,13 +28,16 @@ export interface HttpAppOptions {
 export function createHttpApp(options: HttpAppOptions): Express {
   const { config, engine, store, tokens, verifier, webhooks, registry, log, webFolder } = options;
   const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
+  const apiConfig = httpApiConfigOf(config);
+  const authFailures = createAuthFailureGate(apiConfig.rateLimits, systemClock);
+  const callers = { verifier, serverKeys, authFailures };
   const api = createHttpApi({
-    ...{ engine, store, tokens, verifier, serverKeys, clock: systemClock, log, registry },
-    config: { ...httpApiConfigOf(config), developmentSignIn: config.development },
+    ...{ engine, store, tokens, ...callers, clock: systemClock, log, registry },
+    config: { ...apiConfig, developmentSignIn: config.development },
   });
   return createPageApp({
     api,
-    paths: { [operatorPath]: operatorApi({ engine, store, verifier, serverKeys, webhooks, log }) },
+    paths: { [operatorPath]: operatorApi({ engine, store, ...callers, webhooks, log }) },
     trustProxy: config.trustProxy,
     webFolder,
     isTls: config.tls !== undefined,

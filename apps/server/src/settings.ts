@@ -91,7 +91,7 @@ export const settings = {
   authFailuresPerMinute: {
     ...cluster.authFailuresPerMinute,
     meaning:
-      "REST requests of one address in a minute that learn that their token is missing or bad; further ones are told to wait.",
+      "Requests of one address in a minute, at REST and operators' paths together, that learn that their token or server key is missing or bad; further ones are told to wait.",
   },
   metricsToken: {
     ...cluster.metricsToken,

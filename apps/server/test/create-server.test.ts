@@ -64,6 +64,17 @@ describe("a server in this process", () => {
     expect(server.addresses).toMatchObject({ mqttUrl: null, ownMqttWsUrl: null });
   });
 
+  it("counts bad tokens of REST and of operators' paths together", async () => {
+    server = await open({ CHAT21_AUTH_FAILURES_PER_MINUTE: "2" });
+    const statuses: number[] = [];
+    for (const path of ["/operator/webhooks", "/api/v1/tilechat/groups", "/operator/webhooks"]) {
+      const headers = { authorization: "Bearer bad" };
+      statuses.push((await fetch(`${server.addresses.url}${path}`, { headers })).status);
+    }
+
+    expect(statuses).toEqual([401, 401, 429]);
+  });
+
   it("that cannot have a port lets go of everything it had", async () => {
     const squatter = createSocketServer();
     const port = await new Promise<number>((resolve) =>

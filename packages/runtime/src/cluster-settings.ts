@@ -253,7 +253,7 @@ export const clusterSettings = {
     schema: wholeNumberSchema(1, 1_000_000),
     defaultText: "60",
     meaning:
-      "REST requests of one address in a minute, per process, that learn that their token is missing or bad; further ones are told to wait.",
+      "Requests of one address in a minute, per process, at REST and operators' paths together, that learn that their token or server key is missing or bad; further ones are told to wait.",
   }),
   trustProxy: define({
     names: ["CHAT21_TRUST_PROXY"],

@@ -4,6 +4,7 @@ import { createNodeEdge, type NodeEdge } from "@chat21/broker-amqp";
 import { createEmbeddedEdge, type EmbeddedEdge, isMqttPath } from "@chat21/broker-embedded";
 import type { Engine } from "@chat21/engine";
 import {
+  createAuthFailureGate,
   createAuthority,
   createHttpApi,
   httpApiConfigOf,
@@ -95,14 +96,17 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
   await startOnBroker(engine, edge);
   refuseOtherUpgrades(http, (request) => isMqttPath(request, webSocketPath));
   const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
+  const apiConfig = httpApiConfigOf(config);
+  const authFailures = createAuthFailureGate(apiConfig.rateLimits, systemClock);
+  const callers = { verifier, serverKeys, authFailures };
   const api = createHttpApi({
-    ...{ engine, store, tokens, verifier, serverKeys, clock: systemClock, log, registry, health },
-    config: httpApiConfigOf(config),
+    ...{ engine, store, tokens, ...callers, clock: systemClock, log, registry, health },
+    config: apiConfig,
   });
   const webhooks = recordedWebhooks({ settings: config.webhooks, store: store.webhooks, clock: systemClock });
   app = createPageApp({
     api,
-    paths: { [operatorPath]: operatorApi({ engine, store, verifier, serverKeys, webhooks, log }) },
+    paths: { [operatorPath]: operatorApi({ engine, store, ...callers, webhooks, log }) },
     trustProxy: config.trustProxy,
     webFolder: findWebFolder(),
     isTls: tls !== undefined,
