@@ -331,27 +331,6 @@ describe("a server elsewhere", () => {
   });
 });
 
-describe("an id that is not there", () => {
-  it.each([
-    [["users", "show", "nobody"]],
-    [["users", "delete", "nobody"]],
-    [["erase", "nobody", "--yes"]],
-    [["groups", "show", "group-none"]],
-    [["groups", "members", "group-none"]],
-    [["groups", "add", "group-none", "x"]],
-    [["groups", "remove", "group-none", "x"]],
-    [["history", "nobody", "--as", "alice"]],
-    [["webhooks", "replay", "none"]],
-    [["webhooks", "skip", "none"]],
-    [["webhooks", "retry", "http://127.0.0.1:9/none"]],
-  ])("ends %j with exit code 1 and one line", async (args) => {
-    const { code, stderr } = await chat21(args);
-
-    expect(code).toBe(1);
-    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
-  });
-});
-
 describe("chat21 token revoke", () => {
   it("ends one token by its id, or all that a person has", async () => {
     const [one, other] = [

@@ -1,34 +1,9 @@
-import { describeConformance, type StartTopology } from "@chat21/testkit";
+import { describeConformance } from "@chat21/testkit";
 import { afterAll } from "vitest";
-import { freePort, removeDataDirs, ServerProcess } from "./server-process.ts";
-
-// What existing deployments have for a secret; it works, and is called weak in the log.
-const secret = "tokenKey";
+import { removeDataDirs } from "./server-process.ts";
+import { startEmbedded } from "./start-embedded.ts";
 
 afterAll(removeDataDirs);
-
-const startEmbedded: StartTopology = async ({ webhookEndpoint }) => {
-  const mqttWsPort = await freePort();
-  const server = await ServerProcess.start({
-    env: {
-      CHAT21_MQTT_WS_PORT: String(mqttWsPort),
-      JWT_KEY: secret,
-      WEBHOOK_ENDPOINTS: webhookEndpoint,
-      LOG_LEVEL: "WARN",
-      PRESENCE_GRACE_SECONDS: "1",
-    },
-  });
-  return {
-    mqttWsUrl: `ws://127.0.0.1:${mqttWsPort}/ws`,
-    mqttTcpUrl: server.mqttUrl,
-    apiUrl: `${server.url}/api`,
-    metricsUrl: `${server.url}/metrics`,
-    secret,
-    publishesAreJudgedBy: "policy",
-    takeovers: "safe",
-    close: async () => void (await server.stop()),
-  };
-};
 
 describeConformance("the embedded server", startEmbedded);
 describeConformance("the embedded server", startEmbedded, 5);

@@ -7,7 +7,8 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
-const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+/** The built command line. */
+export const cliScript = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 
 /** What a finished process left behind. */
 export interface Finished {
@@ -33,7 +34,7 @@ function environment(extra: Readonly<Record<string, string>> = {}): NodeJS.Proce
 
 /** Runs `chat21` with these arguments until it ends. */
 export async function runChat21(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { script = cli } = options;
+  const { script = cliScript } = options;
   if (!existsSync(script)) throw new Error(`${script} is not built: run "pnpm build" first`);
   const child = spawn(process.execPath, [script, ...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -95,7 +96,7 @@ export class ServerProcess {
     const began = performance.now();
     const child = spawn(
       options.node ?? process.execPath,
-      [...(options.nodeArgs ?? []), options.script ?? cli, ...command, ...(options.args ?? [])],
+      [...(options.nodeArgs ?? []), options.script ?? cliScript, ...command, ...(options.args ?? [])],
       {
         cwd: dirname(dataDir),
         env: environment({
