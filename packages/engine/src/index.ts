@@ -70,6 +70,7 @@ export type {
   EventRecord,
   EventRef,
   GroupRecord,
+  GroupSummaryRecord,
   Interval,
   MemberRecord,
   MemberState,

@@ -1,11 +1,10 @@
 import { conversWithOf, limits } from "@chat21/protocol";
 import type { JsonText } from "./engine.ts";
 import { appendMembers, cutMembers } from "./json-text.ts";
-import type { ConversationRecord, ConversationView, GroupRecord } from "./ports/records.ts";
+import type { ConversationView, GroupRecord, GroupSummaryRecord } from "./ports/records.ts";
 import { copyIdOf, serverMembers, statusFor } from "./project-message.ts";
 import { isArchived, isNew, isOnList } from "./view/view.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
-import { isOpen } from "./working-conversation.ts";
 
 const listKeys: ReadonlySet<string> = new Set(["key", "is_new", "archived", "last_message_text"]);
 
@@ -75,14 +74,10 @@ export function groupFacts(state: WorkingConversation, group: GroupRecord): Grou
 }
 
 /** A group as lists of groups show it (`groupSummarySchema`). */
-export function groupSummaryJson(
-  { app, conversation, members }: ConversationRecord,
-  group: GroupRecord,
-): JsonText {
-  const present = members.filter(isOpen);
+export function groupSummaryJson({ app, conversation, group, memberCount }: GroupSummaryRecord): JsonText {
   return (
     `{"uid":"${conversation}","name":${JSON.stringify(group.name)},"appId":"${app}","owner":"${group.owner}",` +
-    `"memberCount":${present.length},"createdOn":${group.createdOn},"updatedOn":${group.updatedOn}` +
+    `"memberCount":${memberCount},"createdOn":${group.createdOn},"updatedOn":${group.updatedOn}` +
     `${group.attributes === null ? "" : `,"attributes":${group.attributes}`}}`
   );
 }

@@ -1,12 +1,17 @@
-import type { ConversationStore, GroupQuery } from "@chat21/engine";
+import type { ConversationStore, GroupQuery, GroupSummaryRecord } from "@chat21/engine";
 import type { mongo } from "mongoose";
+import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
-import type { ConversationKey } from "./documents.ts";
+import type { ConversationDocument, ConversationKey } from "./documents.ts";
 
 type Session = mongo.ClientSession;
 
 /** Places that are looked at in one step. */
 const stepPlaces = 1_000;
+
+const projection = { group: 1 } as const;
+
+type Found = Pick<ConversationDocument, "_id" | "group">;
 
 /** Behind every id: they are ASCII. */
 const lastName = "\uffff";
@@ -16,22 +21,20 @@ export function createGroups(database: Database): ConversationStore["groups"] {
   const { conversations, members } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
 
-  async function ofApp({ app, after = "", limit }: GroupQuery, session: Session): Promise<string[]> {
+  async function ofApp({ app, after = "", limit }: GroupQuery, session: Session): Promise<Found[]> {
     const between = { $gt: { app, conversation: after }, $lt: { app, conversation: lastName } };
-    const found = await conversations
-      .find({ _id: between, group: { $ne: null } }, { session, maxTimeMS, projection: { _id: 1 } })
+    return conversations
+      .find({ _id: between, group: { $ne: null } }, { session, maxTimeMS, projection })
       .sort({ _id: 1 })
       .limit(limit)
       .toArray();
-    return found.map(({ _id }) => _id.conversation);
   }
 
-  async function stored(keys: readonly ConversationKey[], session: Session): Promise<string[]> {
-    const found = await conversations
-      .find({ _id: { $in: keys }, group: { $ne: null } }, { session, maxTimeMS, projection: { _id: 1 } })
+  async function stored(keys: readonly ConversationKey[], session: Session): Promise<Found[]> {
+    return conversations
+      .find({ _id: { $in: keys }, group: { $ne: null } }, { session, maxTimeMS, projection })
       .sort({ _id: 1 })
       .toArray();
-    return found.map(({ _id }) => _id.conversation);
   }
 
   /** By the index `account`, which holds a user's conversations by name. */
@@ -39,8 +42,8 @@ export function createGroups(database: Database): ConversationStore["groups"] {
     { app, limit, after = "" }: GroupQuery,
     user: string,
     session: Session,
-  ): Promise<string[]> {
-    const groups: string[] = [];
+  ): Promise<Found[]> {
+    const groups: Found[] = [];
     for (let last: ConversationKey = { app, conversation: after }; ; ) {
       const places = await members
         .find(
@@ -64,10 +67,33 @@ export function createGroups(database: Database): ConversationStore["groups"] {
     }
   }
 
-  return (query) =>
-    database.call(() =>
-      database.snapshot((session) =>
-        query.member === undefined ? ofApp(query, session) : ofMember(query, query.member, session),
-      ),
+  /** Present members by `app\nconversation`: the last interval of each has no end. */
+  async function countPresent(found: readonly Found[], session: Session): Promise<Map<string, number>> {
+    const isPresent = {
+      $and: [
+        { $gt: [{ $size: "$intervals" }, 0] },
+        { $eq: [{ $arrayElemAt: [{ $arrayElemAt: ["$intervals", -1] }, 1] }, null] },
+      ],
+    };
+    const counted = members.aggregate<{ readonly _id: ConversationKey; readonly count: number }>(
+      [
+        { $match: { conversation: { $in: found.map(({ _id }) => _id) }, $expr: isPresent } },
+        { $group: { _id: "$conversation", count: { $sum: 1 } } },
+      ],
+      { session, maxTimeMS },
     );
+    return new Map((await counted.toArray()).map(({ _id, count }) => [conversationName(_id), count]));
+  }
+
+  async function summaries(query: GroupQuery, session: Session): Promise<GroupSummaryRecord[]> {
+    const found =
+      query.member === undefined ? await ofApp(query, session) : await ofMember(query, query.member, session);
+    if (found.length === 0) return [];
+    const counts = await countPresent(found, session);
+    return found.flatMap(({ _id, group }) =>
+      group === null ? [] : { ..._id, group, memberCount: counts.get(conversationName(_id)) ?? 0 },
+    );
+  }
+
+  return (query) => database.call(() => database.snapshot((session) => summaries(query, session)));
 }

@@ -67,7 +67,7 @@ export function groupOperations(context: OperationsContext): GroupOperations {
   };
 }
 
-/** Groups of one read: each comes with all its members. */
+/** Groups of one read: the store goes through the members of each to count them, up to 10,000. */
 const stepGroups = 20;
 
 async function* listGroups(
@@ -83,15 +83,14 @@ async function* listGroups(
   for (let left = pageLimit(page); left > 0; ) {
     const limit = Math.min(left, stepGroups);
     const query = { app, limit, ...(member === undefined ? {} : { member }) };
-    const ids = await store.conversations.groups(last === undefined ? query : { ...query, after: last });
-    for (const record of await store.conversations.load(ids.map((conversation) => ({ app, conversation })))) {
-      if (record === null || record.group === null) continue;
-      const text = groupSummaryJson(record, record.group);
+    const found = await store.conversations.groups(last === undefined ? query : { ...query, after: last });
+    for (const record of found) {
+      const text = groupSummaryJson(record);
       if (!budget.take(text)) return last ?? null;
       yield text;
       last = record.conversation;
     }
-    if (ids.length < limit) return null;
+    if (found.length < limit) return null;
     left -= limit;
   }
   return last ?? null;

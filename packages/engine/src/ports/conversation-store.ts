@@ -1,4 +1,10 @@
-import type { ConversationRecord, ConversationView, EventRecord, MemberState } from "./records.ts";
+import type {
+  ConversationRecord,
+  ConversationView,
+  EventRecord,
+  GroupSummaryRecord,
+  MemberState,
+} from "./records.ts";
 
 /**
  * A change of one member's place. Absent = unchanged. `delivered`, `read` and `clearedAt` move forward only; they and
@@ -136,10 +142,11 @@ export interface ConversationStore {
     limit: number,
   ): Promise<readonly { readonly conversation: string; readonly head: number }[]>;
   /**
-   * Ids of stored groups (those with a group record). With a member the cost depends on the conversations of this user;
-   * without one on all conversations of the app that lie between the groups: for operators only.
+   * Stored groups (those with a group record), in one consistent read. Members are counted where they are stored: what
+   * leaves the store is the answer alone. Which groups these are costs, with a member, what this user's conversations
+   * do; without one, all conversations of the app that lie between the groups: for operators only.
    */
-  groups(query: GroupQuery): Promise<readonly string[]>;
+  groups(query: GroupQuery): Promise<readonly GroupSummaryRecord[]>;
   /** Applies patches in order. Answers the state after each; `null` where the user is not, and never was, a member. */
   patch(patches: readonly MemberPatch[]): Promise<readonly (MemberState | null)[]>;
   /**

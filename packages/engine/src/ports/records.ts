@@ -23,6 +23,15 @@ export interface GroupRecord {
   readonly attributes: string | null;
 }
 
+/** A stored group as lists show it. */
+export interface GroupSummaryRecord {
+  readonly app: string;
+  readonly conversation: string;
+  readonly group: GroupRecord;
+  /** Members now. */
+  readonly memberCount: number;
+}
+
 /** A conversation as of its `head`. Members of a direct conversation are implicit until the first event. */
 export interface ConversationRecord {
   readonly app: string;

@@ -1,5 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ConversationRecord, ConversationStore, GroupQuery } from "@chat21/engine";
+import type {
+  ConversationRecord,
+  ConversationStore,
+  GroupQuery,
+  GroupRecord,
+  GroupSummaryRecord,
+} from "@chat21/engine";
 import type { Accounts } from "./accounts.ts";
 import type { ConversationIds } from "./conversation-ids.ts";
 import type { Row } from "./event-rows.ts";
@@ -13,10 +19,13 @@ const lastTimestampOf = (conversation: string) =>
 export interface ConversationReads {
   load(keys: Parameters<ConversationStore["load"]>[0]): (ConversationRecord | null)[];
   heads(app: string, user: string, limit: number): { conversation: string; head: number }[];
-  groups(query: GroupQuery): string[];
+  groups(query: GroupQuery): GroupSummaryRecord[];
   /** `after`: a conversation's name; behind it, by name. `null`: all, the one with the newest event first. */
   peers(app: string, user: string, limit: number, after: string | null): string[];
 }
+
+/** The last interval of a present member has no end. */
+const isPresent = "json_array_length(m.intervals) > 0 AND json_extract(m.intervals, '$[#-1][1]') IS NULL";
 
 function prepareStatements(database: DatabaseSync) {
   const peers = `SELECT a.name AS user FROM member m JOIN conversation c ON c.id = m.conversation
@@ -38,21 +47,22 @@ function prepareStatements(database: DatabaseSync) {
        ORDER BY ${lastTimestampOf("c.id")} DESC, c.name LIMIT ?`,
     ),
     groups: database.prepare(
-      `SELECT name FROM conversation WHERE app = ? AND name > ? AND group_name IS NOT NULL ORDER BY name LIMIT ?`,
+      `SELECT * FROM conversation WHERE app = ? AND name > ? AND group_name IS NOT NULL ORDER BY name LIMIT ?`,
     ),
-    // The last interval of a present member has no end.
     groupsOf: database.prepare(
-      `SELECT c.name FROM member m JOIN conversation c ON c.id = m.conversation
-       WHERE m.account = ? AND c.name > ? AND c.group_name IS NOT NULL AND json_array_length(m.intervals) > 0
-       AND json_extract(m.intervals, '$[#-1][1]') IS NULL ORDER BY c.name LIMIT ?`,
+      `SELECT c.* FROM member m JOIN conversation c ON c.id = m.conversation
+       WHERE m.account = ? AND c.name > ? AND c.group_name IS NOT NULL AND ${isPresent} ORDER BY c.name LIMIT ?`,
+    ),
+    // Not as a column of the two above: it would be counted for every group that is sorted.
+    present: database.prepare(
+      `SELECT count(*) AS count FROM member m WHERE m.conversation = ? AND ${isPresent}`,
     ),
     newestPeers: database.prepare(`${peers} ORDER BY ${lastTimestampOf("c.id")} DESC, c.name LIMIT ?`),
     peersAfter: database.prepare(`${peers} AND c.name > ? ORDER BY c.name, o.ordinal LIMIT ?`),
   };
 }
 
-function toGroup(row: Row): ConversationRecord["group"] {
-  if (row["group_name"] === null) return null;
+function toGroup(row: Row): GroupRecord {
   return {
     name: row["group_name"] as string,
     owner: row["group_owner"] as string,
@@ -70,7 +80,7 @@ function toRecord(row: Row, members: readonly Row[]): ConversationRecord {
     head: (row["head"] as number | null) ?? 0,
     lastTimestamp: (row["timestamp"] as number | null) ?? 0,
     transient: row["transient"] === 1,
-    group: toGroup(row),
+    group: row["group_name"] === null ? null : toGroup(row),
     members: members.map((member) => ({
       user: member["user"] as string,
       role: member["role"] as "owner" | "member",
@@ -107,7 +117,12 @@ export function createConversationReads(
         member === undefined
           ? sql.groups.all(app, after, limit)
           : sql.groupsOf.all(accounts.find(app, member), after, limit);
-      return rows.map((row) => row["name"] as string);
+      return rows.map((row) => ({
+        app,
+        conversation: row["name"] as string,
+        group: toGroup(row),
+        memberCount: Number(sql.present.get(row["id"] as number)?.["count"]),
+      }));
     },
     peers(app, user, limit, after) {
       const account = accounts.find(app, user);

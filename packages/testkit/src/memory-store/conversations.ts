@@ -162,9 +162,13 @@ export function createMemoryConversations(disk: MemoryDisk, { write, read }: Gat
         [...disk.conversations.values()]
           .filter((found) => found.app === app && found.group !== null && found.conversation > after)
           .filter(({ members }) => member === undefined || isPresent(members.get(member)))
-          .map(({ conversation }) => conversation)
-          .sort(compareText)
-          .slice(0, limit),
+          .sort((a, b) => compareText(a.conversation, b.conversation))
+          .slice(0, limit)
+          .flatMap(({ conversation, group, members }) =>
+            group === null
+              ? []
+              : { app, conversation, group, memberCount: [...members.values()].filter(isPresent).length },
+          ),
       ),
     patch: (patches) => write("conversations.patch", () => patches.map((patch) => applyPatch(disk, patch))),
     peers: (app, user, limit, after) =>

@@ -1,3 +1,4 @@
+import type { GroupQuery } from "@chat21/engine";
 import { describe, expect, it } from "vitest";
 import { sampleGroup, sampleMembers, sampleRun, sampleTime } from "./samples.ts";
 import type { StoreWorld } from "./store-world.ts";
@@ -217,6 +218,43 @@ export function describeConversations(world: StoreWorld): void {
   });
 
   describe("groups", () => {
+    it("come with their data and the number of those who are in them now", async () => {
+      const app = world.fresh("app");
+      const { conversations, events } = world.store;
+      const many = Array.from({ length: 500 }, (_, index) => `user-${index}`);
+      const attributes = '{"color": "red"}';
+      await events.commit([
+        sampleRun(app, "group-large", {
+          members: sampleMembers(many),
+          group: { ...sampleGroup, attributes },
+        }),
+        sampleRun(app, "group-left", {
+          members: [
+            ...sampleMembers(["ann"]),
+            ...sampleMembers(["bob"], [[1, 1]]),
+            ...sampleMembers(
+              ["cid"],
+              [
+                [1, 1],
+                [1, null],
+              ],
+            ),
+          ],
+          group: sampleGroup,
+        }),
+        sampleRun(app, "group-nobody", { members: sampleMembers(["bob"], [[1, 1]]), group: sampleGroup }),
+        sampleRun(`${app}-other`, "group-left", { members: sampleMembers(["ann"]), group: sampleGroup }),
+      ]);
+
+      const left = { app, conversation: "group-left", group: sampleGroup, memberCount: 2 };
+      expect(await conversations.groups({ app, limit: 9 })).toEqual([
+        { app, conversation: "group-large", group: { ...sampleGroup, attributes }, memberCount: 500 },
+        left,
+        { app, conversation: "group-nobody", group: sampleGroup, memberCount: 0 },
+      ]);
+      expect(await conversations.groups({ app, limit: 9, member: "ann" })).toEqual([left]);
+    });
+
     it("answers stored groups by id, page by page, and of a member those that it is in now", async () => {
       const app = world.fresh("app");
       const { conversations, events } = world.store;
@@ -241,17 +279,16 @@ export function describeConversations(world: StoreWorld): void {
         sampleRun(`${app}-other`, "group-d", { members: present, group }),
       ]);
 
-      const of = (member?: string) =>
-        conversations.groups({ app, limit: 9, ...(member === undefined ? {} : { member }) });
+      const ids = async (query: Omit<GroupQuery, "app">) =>
+        (await conversations.groups({ app, ...query })).map(({ conversation }) => conversation);
+      const of = (member?: string) => ids({ limit: 9, ...(member === undefined ? {} : { member }) });
       expect(await of()).toEqual(["group-B", "group-a", "group-c"]);
       expect(await of("ann")).toEqual(["group-a", "group-c"]);
       expect(await of("bob")).toEqual(["group-B", "group-c"]);
       expect(await of("nobody")).toEqual([]);
-      expect(await conversations.groups({ app, limit: 1 })).toEqual(["group-B"]);
-      expect(await conversations.groups({ app, limit: 9, after: "group-B" })).toEqual(["group-a", "group-c"]);
-      expect(await conversations.groups({ app, limit: 1, after: "group-B", member: "bob" })).toEqual([
-        "group-c",
-      ]);
+      expect(await ids({ limit: 1 })).toEqual(["group-B"]);
+      expect(await ids({ limit: 9, after: "group-B" })).toEqual(["group-a", "group-c"]);
+      expect(await ids({ limit: 1, after: "group-B", member: "bob" })).toEqual(["group-c"]);
     });
   });
 
