@@ -11,6 +11,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { freePort, removeDataDirs, ServerProcess } from "./server-process.ts";
+import { expectSlowReaderToLeave } from "./slow-reader.ts";
 
 const app = "tilechat";
 const secret = "hostile-tests-share-this-secret-with-nobody";
@@ -216,20 +217,6 @@ describe("REST", () => {
 
 describe("somebody who does not read", () => {
   it("is disconnected and finds everything in history", async () => {
-    const slow = await world.connect(world.newUser("slow"), { url: server.mqttUrl });
-    slow.pause();
-    const text = "x".repeat(40_000);
-
-    const increase = await increaseOf(
-      "chat21_sessions_closed_total",
-      { reason: "slow_consumer" },
-      async () => {
-        for (let index = 0; index < 500; index++) await ann.send(slow.user, { text: `${index} ${text}` }, 1);
-      },
-    );
-    const history = await world.history(slow.user, ann.user);
-
-    expect(increase).toBe(1);
-    expect(history[0]).toMatchObject({ seq: 500 });
+    await expectSlowReaderToLeave(world, server.mqttUrl);
   });
 });

@@ -1,12 +1,9 @@
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect as connectTls } from "node:tls";
-import { fileURLToPath } from "node:url";
 import { compatToken, OldClient, testCertificate } from "@chat21/testkit";
-import { afterAll, afterEach, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, afterEach, expect, it, vi } from "vitest";
+import { certificateFiles, firstCertificate, pemOf, shownBy } from "./certificates.ts";
 import { removeDataDirs, ServerProcess } from "./server-process.ts";
 
 let server: ServerProcess | undefined;
@@ -17,37 +14,6 @@ afterEach(async () => {
 afterAll(removeDataDirs);
 
 const secret = "a-secret-that-is-long-enough-for-these-tests";
-const fixture = (name: string) =>
-  readFileSync(fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url)), "utf8");
-const before = { cert: fixture("cert.pem"), key: fixture("key.pem") };
-
-function certificateFiles() {
-  const folder = mkdtempSync(join(tmpdir(), "chat21-tls-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const paths = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
-  const write = ({ cert, key }: { readonly cert: string; readonly key: string }) => {
-    writeFileSync(paths.cert, cert);
-    writeFileSync(paths.key, key);
-  };
-  write(before);
-  return { ...paths, write };
-}
-
-/** The certificate that a new connection sees, in the form of {@link pemOf}. */
-async function shownBy(url: string): Promise<string> {
-  const { hostname, port } = new URL(url);
-  const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
-  await once(socket, "secureConnect");
-  const shown = socket.getPeerCertificate().raw.toString("base64");
-  socket.destroy();
-  return shown;
-}
-
-/** The first certificate of a PEM text, without its frame and line feeds. */
-function pemOf(text: string): string {
-  return (/BEGIN CERTIFICATE-----([^-]*)/.exec(text)?.[1] ?? "").replaceAll("\n", "");
-}
-
 /** The text of a path, whoever shows the certificate. */
 function textOf(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -84,7 +50,7 @@ it("SIGHUP shows a new certificate to new connections, and keeps open ones", asy
   const shown = await Promise.all([url, mqttUrl].map(shownBy));
   await overTcp.send("u1", { text: "still here" }, 1);
 
-  expect(pemOf(testCertificate.cert)).not.toBe(pemOf(before.cert));
+  expect(pemOf(testCertificate.cert)).not.toBe(pemOf(firstCertificate.cert));
   expect(shown).toEqual([pemOf(testCertificate.cert), pemOf(testCertificate.cert)]);
   expect((await overWebSocket.nextMessage("u0")).payload.text).toBe("still here");
 });
@@ -94,13 +60,13 @@ it("SIGHUP with a certificate that cannot be used keeps the one before, and says
   server = await ServerProcess.start({ env: { CHAT21_TLS_CERT: files.cert, CHAT21_TLS_KEY: files.key } });
   const { url, mqttUrl } = server;
 
-  files.write({ cert: testCertificate.cert, key: before.key });
+  files.write({ cert: testCertificate.cert, key: firstCertificate.key });
   server.signal("SIGHUP");
   await said(server, "cannot be read again");
   const shown = await Promise.all([url, mqttUrl].map(shownBy));
   const metrics = await textOf(`${url}/metrics`);
 
-  expect(shown).toEqual([pemOf(before.cert), pemOf(before.cert)]);
+  expect(shown).toEqual([pemOf(firstCertificate.cert), pemOf(firstCertificate.cert)]);
   expect(server.stdout).toMatch(/"what":"the certificate","reason":"CHAT21_TLS_CERT and CHAT21_TLS_KEY: .*/);
   expect(server.stdout).not.toContain("PRIVATE KEY");
   expect(metrics).toContain('chat21_reloads_total{outcome="refused"} 1');
