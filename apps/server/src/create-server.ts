@@ -45,7 +45,7 @@ import { dataPaths, fileSystemFault, prepareDataFolder } from "./data-folder.ts"
 import { edgeListeners, webSocketPath } from "./edge-listeners.ts";
 import { createHttpApp } from "./http-app.ts";
 import { openStore } from "./open-store.ts";
-import { ensureSecretFile, ensureTokenSecret, findTokenSecret } from "./secret.ts";
+import { ensureTokenSecret, ensureWebhookSecret, findTokenSecret, readWebhookSecret } from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
 import { createWebhooks, newWebhookSecret, type Webhooks } from "./webhooks.ts";
 
@@ -131,7 +131,8 @@ async function assemble(ground: Groundwork): Promise<Server> {
   const edge = createEmbeddedEdge({ listeners: edgeListeners(config, tls, http, () => app), log, metrics });
   const webhooks = createWebhooks({
     settings: webhookSettings,
-    ownSecret: () => ensureSecretFile(dataPaths(config.dataDir).webhookSecret, newWebhookSecret),
+    ownSecret: () => ensureWebhookSecret(config.dataDir, newWebhookSecret),
+    ownSecretAgain: () => readWebhookSecret(config.dataDir),
     ...{ allowLoopback: config.development, proxies },
     ...{ store: store.webhooks, clock, log, metrics },
   });
@@ -172,7 +173,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
       ownMqttWsUrl: edge.addresses.find(({ kind }) => kind === "ws")?.url ?? null,
     },
     hasWebPage: webFolder !== undefined,
-    reload: createServerReloads(ground, { tokens, verifier, http, edge }).run,
+    reload: createServerReloads(ground, { tokens, verifier, http, edge, webhooks }).run,
     close: drain.close,
   };
 }
@@ -203,7 +204,7 @@ function addServing(drain: Drain, { webhooks, edge, engine, http }: ServingParts
 
 function createServerReloads(
   { config, log, metrics }: Groundwork,
-  { tokens, verifier, http, edge }: ReloadedParts,
+  { tokens, verifier, http, edge, webhooks }: ReloadedParts,
 ): Reloads {
   const reloads = createReloads(log, metrics);
   const { tls, dataDir } = config;
@@ -220,15 +221,17 @@ function createServerReloads(
     tokens.replaceKeys(readKeys(config, secret, log));
     verifier.forget();
   });
+  if (webhooks.reloadSecrets !== null) reloads.add("the secrets of webhooks", webhooks.reloadSecrets);
   return reloads;
 }
 
-/** The parts that use a certificate or the keys of tokens. */
+/** The parts that use a certificate, the keys of tokens, or the secrets of webhooks. */
 interface ReloadedParts {
   readonly tokens: Tokens;
   readonly verifier: Verifier;
   readonly http: HttpServer;
   readonly edge: EmbeddedEdge;
+  readonly webhooks: Webhooks;
 }
 
 function readKeys({ keysDir }: Config, secret: string, log: Logger): KeySetOptions {

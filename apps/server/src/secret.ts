@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { isWebhookSecret } from "@chat21/events";
 import { codeOf, OperatorError, strongSecretBytes } from "@chat21/runtime";
 import { dataPaths, readPrivateFile, writePrivateFile } from "./data-folder.ts";
 
 /** The secret in a private file, made by `generate` at first use (mode 0600). */
-export function ensureSecretFile(path: string, generate: () => string): string {
+function ensureSecretFile(path: string, generate: () => string): string {
   const existing = readSecretFile(path);
   if (existing !== undefined) return existing;
   try {
@@ -28,6 +29,28 @@ export function ensureTokenSecret(dataDir: string, given: string | undefined): s
 /** The secret that signs tokens, `undefined` where no server has ever started and none is given. */
 export function findTokenSecret(dataDir: string, given: string | undefined): string | undefined {
   return given ?? readSecretFile(dataPaths(dataDir).secret);
+}
+
+/** The text of the secret that signs webhooks, made by `generate` at first use. Throws `OperatorError` when it is none. */
+export function ensureWebhookSecret(dataDir: string, generate: () => string): string {
+  const path = dataPaths(dataDir).webhookSecret;
+  return requireWebhookSecret(path, ensureSecretFile(path, generate));
+}
+
+/** The text of the secret that signs webhooks. Throws `OperatorError` when there is none. */
+export function readWebhookSecret(dataDir: string): string {
+  const path = dataPaths(dataDir).webhookSecret;
+  const text = readSecretFile(path);
+  if (text === undefined) throw new OperatorError(`${path}: is missing`);
+  return requireWebhookSecret(path, text);
+}
+
+function requireWebhookSecret(path: string, text: string): string {
+  const secrets = text.split("|").map((secret) => secret.trim());
+  if (secrets.length <= 2 && secrets.every(isWebhookSecret)) return text;
+  throw new OperatorError(
+    `${path}: expected whsec_ and 24 to 64 bytes in base64, during a rotation the new and the old one with | between them`,
+  );
 }
 
 function readSecretFile(path: string): string | undefined {

@@ -37,6 +37,10 @@ const webhookMeanings: Readonly<Record<string, readonly [fallback: string, meani
     "made at first start, in the data folder",
     "Signing secrets (`whsec_…`): one for all endpoints, or one for each between commas; `new|old` during a rotation.",
   ],
+  WEBHOOK_SECRETS_FILE: [
+    "none",
+    "File with what `WEBHOOK_SECRETS` would hold, in its place; read again on SIGHUP.",
+  ],
   WEBHOOK_ALLOW_PRIVATE: [
     "none",
     "Address ranges beside the public Internet that endpoints may be in: `10.0.0.0/8`.",

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { compatToken, OldClient, testCertificate } from "@chat21/testkit";
 import { afterAll, afterEach, expect, it, vi } from "vitest";
 import { certificateFiles, firstCertificate, pemOf, shownBy } from "./certificates.ts";
-import { removeDataDirs, ServerProcess } from "./server-process.ts";
+import { expectSecretsToBeReadAgain, startSignedReceiver, webhookSecret } from "./reloaded-secrets.ts";
+import { newDataDir, removeDataDirs, ServerProcess } from "./server-process.ts";
 
 let server: ServerProcess | undefined;
 afterEach(async () => {
@@ -92,6 +93,36 @@ it("SIGHUP puts a new token secret to use, and keeps whoever is connected", asyn
   expect([await statusOf(old), await statusOf(fresh)]).toEqual([403, 200]);
   expect((await client.nextMessage("a")).payload.text).toBe("still here");
 });
+
+it.each(["its own file", "WEBHOOK_SECRETS_FILE"])(
+  "SIGHUP signs webhooks with the secrets of %s",
+  async (which) => {
+    const receiver = await startSignedReceiver();
+    const dataDir = newDataDir();
+    const given = `${dataDir}-secrets`;
+    const isOwn = which === "its own file";
+    writeFileSync(given, webhookSecret());
+    const running = await ServerProcess.start({
+      dataDir,
+      env: {
+        ...{
+          CHAT21_JWT_SECRET: secret,
+          WEBHOOK_ENDPOINTS: receiver.url,
+          WEBHOOK_ALLOW_PRIVATE: "127.0.0.0/8",
+        },
+        ...(isOwn ? {} : { WEBHOOK_SECRETS_FILE: given }),
+      },
+    });
+    server = running;
+    const file = isOwn ? join(dataDir, "webhook-secret") : given;
+
+    await expectSecretsToBeReadAgain({
+      ...{ receiver, file, secret, url: running.url, metricsUrl: `${running.url}/metrics` },
+      first: readFileSync(file, "utf8").trim(),
+      hangUp: () => running.signal("SIGHUP"),
+    });
+  },
+);
 
 it("SIGUSR1 opens no debugger, and SIGUSR2 ends nothing", async () => {
   server = await ServerProcess.start();

@@ -23,7 +23,7 @@ export function createWebhooksService(config: WebhooksConfig, log: Logger): Prom
   return startClusterService({ config, database, listener, log }, async (ground) => {
     const { url, store, watch, metrics, drain, reloads, reportHealth } = ground;
     const worker = startSharedWorker({
-      ...{ settings: config.webhooks, proxies: config.proxies, store: store.webhooks, metrics, log },
+      ...{ settings: config.webhooks, proxies: config.proxies, store: store.webhooks, metrics, log, reloads },
     });
     if (worker !== undefined) {
       // Requests under way come to an end; those that hang are cut off, and left to the leases of their rows.

@@ -1,4 +1,4 @@
-import type { WebhookEndpoint } from "@chat21/events";
+import type { WebhookEndpoint, WebhookSecret } from "@chat21/events";
 import { createSigner, type Signer } from "./signature-headers.ts";
 
 /** Limits of requests to one endpoint, also to a failing one. */
@@ -29,7 +29,7 @@ export type LaneChange = "failing" | "recovered" | null;
  */
 export class EndpointGate {
   readonly endpoint: WebhookEndpoint;
-  readonly sign: Signer;
+  #sign: Signer;
   #underWay = 0;
   #failuresInRow = 0;
   #unavailableInRow = 0;
@@ -42,7 +42,16 @@ export class EndpointGate {
 
   constructor(endpoint: WebhookEndpoint) {
     this.endpoint = endpoint;
-    this.sign = createSigner(endpoint.secrets);
+    this.#sign = createSigner(endpoint.secrets);
+  }
+
+  get sign(): Signer {
+    return this.#sign;
+  }
+
+  /** Signs with these from the next request on. */
+  signWith(secrets: readonly WebhookSecret[]): void {
+    this.#sign = createSigner(secrets);
   }
 
   /** Places that are taken. */

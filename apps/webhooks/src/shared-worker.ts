@@ -1,7 +1,7 @@
 import type { Log, Metrics } from "@chat21/engine";
 import type { WebhookSettings, WebhookStore } from "@chat21/events";
 import { ChatError } from "@chat21/protocol";
-import { OperatorError, type Proxies, systemClock } from "@chat21/runtime";
+import { OperatorError, type Proxies, type Reloads, readWebhookSecrets, systemClock } from "@chat21/runtime";
 import { sends } from "./config.ts";
 import { createWebhookWorker } from "./webhook-worker.ts";
 
@@ -15,6 +15,8 @@ export interface SharedWorkerOptions {
   readonly store: WebhookStore;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Gets the file of the secrets, where there is one. */
+  readonly reloads: Pick<Reloads, "add">;
 }
 
 /** A worker that sends. */
@@ -35,6 +37,7 @@ export function startSharedWorker({
   store,
   metrics,
   log,
+  reloads,
 }: SharedWorkerOptions): SharedWorker | undefined {
   if (!sends(settings)) {
     log.warn(
@@ -49,6 +52,8 @@ export function startSharedWorker({
       ...{ store, clock: systemClock, log, metrics },
       ...{ endpoints, allowPrivate, keepDeliveredMs, keepDeadMs, proxies },
     });
+    if (settings.secretsFile !== undefined)
+      reloads.add("the secrets of webhooks", () => worker.useSecrets(readWebhookSecrets(settings).endpoints));
     worker.start();
     const stops = [systemClock.every(lookEveryMs, worker.wake), store.onEnqueued?.(worker.wake)];
     return {

@@ -58,6 +58,11 @@ export interface WebhookWorker {
   /** Uses an endpoint again that answered 410. No effect on others. */
   enable(url: string): void;
   /**
+   * Signs with these secrets from the next request on, a repeated one too. An endpoint that is not named keeps its own. Throws
+   * `ChatError` `bad_request` for one without a secret; nothing is changed then.
+   */
+  useSecrets(endpoints: readonly WebhookEndpoint[]): void;
+  /**
    * Takes no more rows, lets requests that are under way come to an end, ends the rest after `timeoutMs` (the next
    * worker tries them again), and closes all connections. Idempotent.
    */
@@ -106,6 +111,10 @@ export function createWebhookWorker(options: WebhookWorkerOptions): WebhookWorke
     enable(url) {
       gates.get(url)?.enable();
       scheduler.wake();
+    },
+    useSecrets(endpoints) {
+      for (const endpoint of endpoints) assertUsableEndpoint(endpoint, policy);
+      for (const { url, secrets } of endpoints) gates.get(url)?.signWith(secrets);
     },
     async stop(timeoutMs) {
       stopSweeps();

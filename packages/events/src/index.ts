@@ -19,7 +19,12 @@ export { createWebhookTest } from "./test-event.ts";
 export type { WebhookSecret } from "./webhook-secret.ts";
 export { generateWebhookSecret, isWebhookSecret } from "./webhook-secret.ts";
 export type { WebhookSettings } from "./webhook-settings.ts";
-export { webhookSettingDefaults, webhookSettingsSchema, webhookVariables } from "./webhook-settings.ts";
+export {
+  webhookSettingDefaults,
+  webhookSettingsSchema,
+  webhookVariables,
+  withSecrets,
+} from "./webhook-settings.ts";
 export type { WebhookSinkOptions } from "./webhook-sink.ts";
 export { createWebhookSink } from "./webhook-sink.ts";
 export type { WebhookRecorderOptions } from "./webhook-sinks.ts";

@@ -12,6 +12,8 @@ export interface WebhookSettings {
   readonly enabled: boolean;
   /** Without repeats. `secrets` is empty where `WEBHOOK_SECRETS` gives none: the process brings its own. */
   readonly endpoints: readonly WebhookEndpoint[];
+  /** Holds what `WEBHOOK_SECRETS` would; see {@link withSecrets}. @default the secrets are in `endpoints`, or nowhere */
+  readonly secretsFile?: string;
   /** Which events are recorded; `presence-change` is not subject to it. */
   readonly events: readonly WebhookEvent[];
   /** Address ranges beside the public Internet that requests may go to. */
@@ -104,6 +106,7 @@ export const webhookVariables = {
   WEBHOOK_ENDPOINT: endpointsSchema,
   WEBHOOK_EVENTS: eventsSchema,
   WEBHOOK_SECRETS: secretsSchema,
+  WEBHOOK_SECRETS_FILE: z.string().trim(),
   WEBHOOK_ALLOW_PRIVATE: rangesSchema,
   WEBHOOK_KEEP_DELIVERED_HOURS: durationSchema(hourMs, 8_760),
   WEBHOOK_KEEP_DEAD_DAYS: durationSchema(24 * hourMs, 3_650),
@@ -124,6 +127,7 @@ export const webhookSettingsSchema = z
     WEBHOOK_ENDPOINT: unlessEmpty(webhookVariables.WEBHOOK_ENDPOINT),
     WEBHOOK_EVENTS: unlessEmpty(webhookVariables.WEBHOOK_EVENTS),
     WEBHOOK_SECRETS: unlessEmpty(webhookVariables.WEBHOOK_SECRETS),
+    WEBHOOK_SECRETS_FILE: unlessEmpty(webhookVariables.WEBHOOK_SECRETS_FILE),
     WEBHOOK_ALLOW_PRIVATE: unlessEmpty(webhookVariables.WEBHOOK_ALLOW_PRIVATE),
     WEBHOOK_KEEP_DELIVERED_HOURS: unlessEmpty(webhookVariables.WEBHOOK_KEEP_DELIVERED_HOURS),
     WEBHOOK_KEEP_DEAD_DAYS: unlessEmpty(webhookVariables.WEBHOOK_KEEP_DEAD_DAYS),
@@ -131,18 +135,22 @@ export const webhookSettingsSchema = z
   .transform((values, context): WebhookSettings => {
     const urls = values.WEBHOOK_ENDPOINTS ?? values.WEBHOOK_ENDPOINT ?? [];
     const groups = values.WEBHOOK_SECRETS ?? [];
-    if (groups.length > 1 && groups.length !== urls.length) {
-      context.addIssue({
-        code: "custom",
-        path: ["WEBHOOK_SECRETS"],
-        message: `expected 1 secret, or ${urls.length}: as many as there are endpoints; got ${groups.length}`,
-      });
+    const miscount = miscountOf(groups, urls);
+    if (miscount !== undefined) {
+      context.addIssue({ code: "custom", path: ["WEBHOOK_SECRETS"], message: miscount });
+      return z.NEVER;
+    }
+    const secretsFile = values.WEBHOOK_SECRETS_FILE;
+    if (secretsFile !== undefined && values.WEBHOOK_SECRETS !== undefined) {
+      const message = "WEBHOOK_SECRETS is set as well: set one of the two";
+      context.addIssue({ code: "custom", path: ["WEBHOOK_SECRETS_FILE"], message });
       return z.NEVER;
     }
     const defaults = webhookSettingDefaults;
     return {
       enabled: values.WEBHOOK_ENABLED ?? defaults.enabled,
       endpoints: pairEndpoints(urls, groups),
+      ...(secretsFile === undefined ? {} : { secretsFile }),
       events: values.WEBHOOK_EVENTS ?? defaults.events,
       allowPrivate: values.WEBHOOK_ALLOW_PRIVATE ?? defaults.allowPrivate,
       keepDeliveredMs: values.WEBHOOK_KEEP_DELIVERED_HOURS ?? defaults.keepDeliveredMs,
@@ -150,6 +158,25 @@ export const webhookSettingsSchema = z
       notices: noticesOf(values.WEBHOOK_ENDPOINTS, values.WEBHOOK_ENDPOINT),
     };
   });
+
+/**
+ * The settings with the secrets of a text in the form of `WEBHOOK_SECRETS`. Throws `ChatError` `bad_request`, whose message
+ * shows no secret.
+ */
+export function withSecrets(settings: WebhookSettings, text: string): WebhookSettings {
+  const urls = settings.endpoints.map(({ url }) => url);
+  const parsed = secretsSchema.safeParse(text);
+  const groups = parsed.data ?? [];
+  const miscount = groups.length === 0 ? "there is no secret in it" : miscountOf(groups, urls);
+  const fault = parsed.success ? miscount : parsed.error.issues[0]?.message;
+  if (fault !== undefined) throw new ChatError("bad_request", fault);
+  return { ...settings, endpoints: pairEndpoints(urls, groups) };
+}
+
+function miscountOf(groups: readonly unknown[], urls: readonly string[]): string | undefined {
+  if (groups.length <= 1 || groups.length === urls.length) return undefined;
+  return `expected 1 secret, or ${urls.length}: as many as there are endpoints; got ${groups.length}`;
+}
 
 /** The first of several equal addresses counts, with its own secret. */
 function pairEndpoints(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { generateWebhookSecret, isWebhookSecret, webhookSettingsSchema } from "../src/index.ts";
+import { generateWebhookSecret, isWebhookSecret, webhookSettingsSchema, withSecrets } from "../src/index.ts";
 
 const first = generateWebhookSecret();
 const second = generateWebhookSecret();
@@ -90,6 +90,25 @@ test("One secret is for all endpoints", () => {
   expect(settings.endpoints.map(({ secrets }) => secrets)).toEqual([[first], [first]]);
 });
 
+test("Secrets of a file belong to the endpoints as those of the variable do", () => {
+  const settings = webhookSettingsSchema.parse({
+    WEBHOOK_ENDPOINTS: "http://a.example/,http://b.example/",
+    WEBHOOK_SECRETS_FILE: "/etc/secrets",
+  });
+  const secretsOf = (text: string) => withSecrets(settings, text).endpoints.map(({ secrets }) => secrets);
+
+  expect(settings).toMatchObject({
+    secretsFile: "/etc/secrets",
+    endpoints: [{ secrets: [] }, { secrets: [] }],
+  });
+  expect(secretsOf(`${first}\n`)).toEqual([[first], [first]]);
+  expect(secretsOf(`${first}, ${second}|${older}`)).toEqual([[first], [second, older]]);
+  for (const text of ["", " ,\n", "hunter2", `${first},${second},${older}`]) {
+    expect(() => secretsOf(text)).toThrow(/^(there is no secret|expected (one secret|1 secret, or 2))/);
+    expect(() => secretsOf(text)).not.toThrow("hunter2");
+  }
+});
+
 test("Several secrets belong to the endpoints in order, each with an older one during a rotation", () => {
   const settings = webhookSettingsSchema.parse({
     WEBHOOK_ENDPOINTS: "http://a.example/,http://b.example/",
@@ -122,6 +141,10 @@ test.each([
   [
     { WEBHOOK_ENDPOINTS: "http://a.example", WEBHOOK_SECRETS: `${first},${second}` },
     "WEBHOOK_SECRETS: expected 1 secret, or 1: as many as there are endpoints; got 2",
+  ],
+  [
+    { WEBHOOK_SECRETS: first, WEBHOOK_SECRETS_FILE: "/etc/secrets" },
+    "WEBHOOK_SECRETS_FILE: WEBHOOK_SECRETS is set as well: set one of the two",
   ],
   [{ WEBHOOK_ALLOW_PRIVATE: "10.0.0.0/99" }, "WEBHOOK_ALLOW_PRIVATE: expected address ranges between commas"],
   [{ WEBHOOK_KEEP_DELIVERED_HOURS: "0" }, "WEBHOOK_KEEP_DELIVERED_HOURS: expected a whole number, 1 to 8760"],

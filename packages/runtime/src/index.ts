@@ -87,4 +87,4 @@ export { systemClock } from "./system-clock.ts";
 export type { TlsFiles, TlsMaterial } from "./tls-files.ts";
 export { chooseTls, readTlsMaterial } from "./tls-files.ts";
 export type { LoadedWebhookSettings } from "./webhook-config.ts";
-export { loadWebhookSettings } from "./webhook-config.ts";
+export { loadWebhookSettings, readWebhookSecrets } from "./webhook-config.ts";

@@ -79,7 +79,7 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
   });
   const { edge, engine } = createEngineOn(ground, { config, verifier, clients, log });
   const worker = startSharedWorker({
-    ...{ settings: config.webhooks, proxies: config.proxies, store: store.webhooks, metrics, log },
+    ...{ settings: config.webhooks, proxies: config.proxies, store: store.webhooks, metrics, log, reloads },
   });
   if (worker !== undefined) {
     drain.add("webhooks", 0.15, (timeoutMs) => worker.stop(timeoutMs));
