@@ -70,6 +70,18 @@ export interface ConversationDocument {
   readonly changedAt?: mongo.Timestamp;
 }
 
+/** Where lists show a conversation to a member: ADR 0019. It follows the log by some seconds. */
+export interface ListPlace {
+  /** The time of the last message that the member's lists may show, 0 without one. Absent: only the log tells. */
+  readonly at?: number;
+  /** Its number. */
+  readonly seq?: number;
+  /** Of what the member archived: whether a message came since. Absent: only the log tells. */
+  readonly returned?: boolean;
+  /** `changedAt` of the conversation when the log was read. */
+  readonly asOf: mongo.Timestamp;
+}
+
 /** One member's place in one conversation. */
 export interface MemberDocument {
   readonly _id: ConversationKey & { readonly user: string };
@@ -89,6 +101,7 @@ export interface MemberDocument {
   readonly changes?: number;
   /** The last change that brought earlier numbers into the member's sight: its time, and `changes` with it. */
   readonly widened?: { readonly at: mongo.Timestamp; readonly changes: number };
+  readonly listed?: ListPlace;
 }
 
 /** A profile. */

@@ -1,10 +1,8 @@
-import { randomUUID } from "node:crypto";
-import type { LeaseStore, Log } from "@chat21/engine";
 import type { mongo } from "mongoose";
-import type { Database } from "./database.ts";
 import type { ConversationDocument } from "./documents.ts";
 import { withTrueHeads } from "./heads.ts";
 import { stampNow, ticksPerSecond, toTimestamp } from "./logical-time.ts";
+import { createSweep, type Sweep, type SweepParts } from "./repeated-sweep.ts";
 
 /** Name of the counter with the time ({@link Ticks}) up to which documents' heads were compared with their logs. */
 export const sweptUpTo = "heads_swept_up_to";
@@ -13,31 +11,12 @@ export const sweptUpTo = "heads_swept_up_to";
  * Age at which a stamp is looked at. It stands for events up to 2 s younger than itself. By then these are in the log,
  * and, if their process lives, their heads are in the document.
  */
-const settles = 10 * ticksPerSecond;
+export const settles = 10 * ticksPerSecond;
 
 /** How far before a time readers and sweeps look: a stamp becomes visible a little after the time that it names. */
 export const lookBack = 10 * ticksPerSecond;
 
-const leaseName = "heads/sweep";
-
-const maxLeaseMs = 600_000;
-
 const pageSize = 1_000;
-
-/** Parts of {@link createHeadSweep}. */
-export interface HeadSweepParts {
-  readonly database: Database;
-  readonly leases: LeaseStore;
-  readonly log: Log | undefined;
-  readonly intervalMs: number;
-}
-
-/** A repeated look for heads that died with their process. */
-export interface HeadSweep {
-  /** Looks once, then resolves; goes on to look regularly. */
-  start(): Promise<void>;
-  close(): Promise<void>;
-}
 
 function toUpdate({
   _id,
@@ -53,13 +32,10 @@ function toUpdate({
  * process at a time compares the heads of all conversations that were stamped since the last look, and stamps anew
  * those that lag behind their log.
  */
-export function createHeadSweep({ database, leases, log, intervalMs }: HeadSweepParts): HeadSweep {
+export function createHeadSweep(parts: SweepParts): Sweep {
+  const { database, log } = parts;
   const { conversations, counters } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
-  const holder = randomUUID();
-  let timer: NodeJS.Timeout | null = null;
-  let running: Promise<void> = Promise.resolve();
-  let isClosed = false;
 
   async function raiseLagging(stamped: readonly ConversationDocument[]): Promise<void> {
     const current = await database.snapshot((session) => withTrueHeads(database, stamped, session));
@@ -89,33 +65,9 @@ export function createHeadSweep({ database, leases, log, intervalMs }: HeadSweep
     await counters.updateOne({ _id: sweptUpTo }, { $max: { value: upTo } }, { upsert: true });
   }
 
-  async function sweep(): Promise<void> {
-    try {
-      const [isOurs] = await leases.acquire(holder, [leaseName], Math.min(2 * intervalMs, maxLeaseMs));
-      if (isOurs === true) await database.call(sweepOnce);
-    } catch (error) {
-      if (!isClosed) log?.warn({ err: error }, "heads were not compared with their logs; trying again");
-    }
-  }
-
-  function next(): void {
-    if (isClosed) return;
-    timer = setTimeout(() => {
-      running = sweep().then(next);
-    }, intervalMs).unref();
-  }
-
-  return {
-    async start() {
-      running = sweep();
-      await running;
-      next();
-    },
-    async close() {
-      isClosed = true;
-      if (timer !== null) clearTimeout(timer);
-      await running;
-      await leases.release(holder, [leaseName]).catch(() => {});
-    },
-  };
+  return createSweep(parts, {
+    leaseName: "heads/sweep",
+    failure: "heads were not compared with their logs; trying again",
+    run: sweepOnce,
+  });
 }

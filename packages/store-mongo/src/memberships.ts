@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import type { AccountKey, ConversationDocument, MemberDocument } from "./documents.ts";
 import { lookBack, sweptUpTo } from "./head-sweep.ts";
 import { withTrueHeads } from "./heads.ts";
+import { listsSweptUpTo } from "./list-sweep.ts";
 import { type Ticks, ticksPerSecond, toTicks, toTimestamp } from "./logical-time.ts";
 import { mergeSorted } from "./merge-sorted.ts";
 
@@ -28,11 +29,43 @@ export interface Which {
   readonly kind?: ConversationDocument["kind"];
 }
 
+/** Part of a user's conversations that an index keeps in the order of lists. */
+export type Shelf = "archived" | "never archived" | "returned";
+
+/** A range of places in a list: times, or names at one time. */
+export interface ListSpan {
+  readonly at: number | { readonly $gt: number; readonly $lt?: number };
+  readonly conversation?: { readonly $gt?: string; readonly $lt?: string };
+}
+
+/** A walk through one shelf. */
+export interface ListWalk {
+  readonly archived: boolean | null;
+  /** In the order of lists. */
+  readonly spans: readonly ListSpan[];
+  readonly from: "newest" | "oldest";
+  /** So many are mostly taken; the server sends them at once. */
+  readonly limit: number;
+}
+
+const once = { archivedAt: { $gte: 0 } };
+
+const shelves: Readonly<
+  Record<Shelf, { readonly hint: string; readonly where: mongo.Filter<MemberDocument> }>
+> = {
+  archived: { hint: "once_archived", where: { ...once, "listed.returned": false } },
+  "never archived": { hint: "listed", where: { archivedAt: null } },
+  returned: { hint: "once_archived", where: { ...once, "listed.returned": true } },
+};
+
 /** Conversations that were stamped, of all users, up to so many; beyond, the user's are asked for. */
 export const maxRecent = 1_000;
 
 /** Marks that one read looks at: several times what waits under load for a conversation's stamp. */
 const maxMarks = 5_000;
+
+/** Places in lists are of use while their sweep is not further behind the one of heads. */
+const maxListLag = 60 * ticksPerSecond;
 
 /** Names in one query: a command has 16 MiB at most. */
 const namesPerQuery = 50_000;
@@ -200,15 +233,83 @@ export function createMemberships(database: Database) {
     );
   }
 
-  /** Of these names, those whose document may lag behind its log. */
-  async function mayLag(app: string, of: ReadonlySet<string>, session: Session): Promise<string[]> {
-    const swept = await counters.findOne({ _id: sweptUpTo }, { session, maxTimeMS });
-    const since = (swept?.value ?? 0) - lookBack;
+  /** Up to when documents follow their logs, and members' places in lists. 0 without a sweep. */
+  async function sweptTimes(session: Session): Promise<{ readonly heads: Ticks; readonly lists: Ticks }> {
+    const where = { _id: { $in: [sweptUpTo, listsSweptUpTo] } };
+    const found = await counters.find(where, { session, maxTimeMS, hint: "_id_" }).toArray();
+    const times = new Map(found.map(({ _id, value }) => [_id, value]));
+    return { heads: times.get(sweptUpTo) ?? 0, lists: times.get(listsSweptUpTo) ?? 0 };
+  }
+
+  /**
+   * Of the user's conversations, those for which nothing that was written up to `swept` speaks. `all` are the names of the
+   * conversations, where they are known.
+   */
+  async function mayLag(
+    account: AccountKey,
+    { swept, all }: { readonly swept: Ticks; readonly all: ReadonlySet<string> | null },
+    session: Session,
+  ): Promise<string[]> {
+    const { app } = account;
+    const since = swept - lookBack;
     const [fresh, waiting] = await Promise.all([recent(app, since, session), marked(app, since, session)]);
-    const stamped =
-      fresh.length <= maxRecent ? fresh : await stampedOf(app, [...of], { since, now: since }, session);
+    if (fresh.length <= maxRecent) {
+      const found = new Set([...waiting, ...fresh.map(({ conversation }) => conversation)]);
+      const own = all ?? (await mine(account, [...found], session));
+      return [...found].filter((conversation) => own.has(conversation));
+    }
+    const of = all ?? new Set(await names(account, session));
+    const stamped = await stampedOf(app, [...of], { since, now: since }, session);
     const found = new Set([...waiting, ...stamped.map(({ conversation }) => conversation)]);
     return [...found].filter((conversation) => of.has(conversation));
+  }
+
+  /** Names of conversations that have no place in the user's lists. */
+  async function unplaced(
+    account: AccountKey,
+    archived: boolean | null,
+    session: Session,
+  ): Promise<string[]> {
+    const options = { session, maxTimeMS };
+    const once = { account, archivedAt: { $gte: 0 }, "listed.returned": null };
+    const never = { account, archivedAt: null, "listed.at": null };
+    const found = await Promise.all([
+      readStamped(members, once, { ...options, hint: "once_archived" }),
+      archived === true ? [] : readStamped(members, never, { ...options, hint: "listed" }),
+    ]);
+    return found.flat().map(({ conversation }) => conversation);
+  }
+
+  /** Most recently active first, with true heads. The server sorts those that do not lag, and sends what is taken. */
+  async function* inActivityOrder(
+    app: string,
+    { lagging, settled }: { readonly lagging: readonly string[]; readonly settled: readonly string[] },
+    kind: ConversationDocument["kind"] | undefined,
+    session: Session,
+  ): AsyncGenerator<Activity> {
+    const moved = [...(await activities(app, lagging, session)).values()].sort(byActivity);
+    const which = kind === undefined ? {} : { kind };
+    yield* mergeSorted(
+      [
+        moved.filter((document) => kind === undefined || document.kind === kind),
+        ...chunksOf(settled, namesPerQuery).map((chunk) => inOrder(app, chunk, which, session)),
+      ],
+      byActivity,
+    );
+  }
+
+  /** Of these names, those in which the user has, or had, a place. */
+  async function mine(
+    { app, user }: AccountKey,
+    of: readonly string[],
+    session: Session,
+  ): Promise<Set<string>> {
+    const ids = of.map((conversation) => ({ app, conversation, user }));
+    if (ids.length === 0) return new Set();
+    const found = await members
+      .find({ _id: { $in: ids } }, { session, maxTimeMS, projection: { _id: 1 } })
+      .toArray();
+    return new Set(found.map(({ _id }) => _id.conversation));
   }
 
   /** Documents with true heads, by name. */
@@ -250,28 +351,60 @@ export function createMemberships(database: Database) {
     places,
     recent,
     stampedOf,
-    /**
-     * The user's conversations, most recently active first, with true heads. The server sorts, and sends what is taken.
-     */
+    mine,
+    /** The user's conversations, most recently active first, with true heads. */
     async *byActivity(
       account: AccountKey,
       { archivedOnce: isArchivedOnly, kind }: Which,
       session: Session,
     ): AsyncGenerator<Activity> {
-      const { app } = account;
       const all = await (isArchivedOnly === true ? archivedOnce : names)(account, session);
       if (all.length === 0) return;
-      const lagging = new Set(await mayLag(app, new Set(all), session));
-      const moved = [...(await activities(app, [...lagging], session)).values()].sort(byActivity);
+      const { heads } = await sweptTimes(session);
+      const lagging = new Set(await mayLag(account, { swept: heads, all: new Set(all) }, session));
       const settled = all.filter((conversation) => !lagging.has(conversation));
-      const which = kind === undefined ? {} : { kind };
-      yield* mergeSorted(
-        [
-          moved.filter((document) => kind === undefined || document.kind === kind),
-          ...chunksOf(settled, namesPerQuery).map((chunk) => inOrder(app, chunk, which, session)),
-        ],
-        byActivity,
-      );
+      yield* inActivityOrder(account.app, { lagging: [...lagging], settled }, kind, session);
+    },
+    /**
+     * The conversations that a list must look up, because {@link ListPlace} does not speak for them. All others have exact
+     * places. `null`: no place can be trusted yet.
+     */
+    async toLookUp(
+      account: AccountKey,
+      archived: boolean | null,
+      session: Session,
+    ): Promise<{ readonly lagging: readonly string[]; readonly settled: readonly string[] } | null> {
+      const { heads, lists } = await sweptTimes(session);
+      if (lists < heads - maxListLag || lists === 0) return null;
+      const [lagging, open] = await Promise.all([
+        mayLag(account, { swept: Math.min(heads, lists), all: null }, session),
+        unplaced(account, archived, session),
+      ]);
+      const known = new Set(lagging);
+      return { lagging, settled: open.filter((conversation) => !known.has(conversation)) };
+    },
+    inActivityOrder,
+    /** The user's own documents that a list may show, by exact places; in the order of lists, or against it. */
+    async *inListOrder(
+      account: AccountKey,
+      shelf: Shelf,
+      { spans, archived, from, limit }: ListWalk,
+      session: Session,
+    ): AsyncGenerator<MemberDocument> {
+      const isNewest = from === "newest";
+      const sort = isNewest
+        ? ({ "listed.at": -1, "_id.conversation": 1 } as const)
+        : ({ "listed.at": 1, "_id.conversation": -1 } as const);
+      const isOnList = { $gt: ["$listed.seq", "$clearedAt"] };
+      const isArchived = { $lte: ["$listed.seq", "$archivedAt"] };
+      const shown = { $expr: { $and: archived === true ? [isOnList, isArchived] : [isOnList] } };
+      for (const { at, conversation } of isNewest ? spans : spans.toReversed()) {
+        const name = conversation === undefined ? {} : { "_id.conversation": conversation };
+        const where = { account, ...shelves[shelf].where, "listed.at": at, ...name, ...shown };
+        const { hint } = shelves[shelf];
+        const options = { session, maxTimeMS, hint, batchSize: limit };
+        yield* database.walk(members.find(where, options).sort(sort));
+      }
     },
     /** The user's own documents in these conversations, by name. */
     async seated(
@@ -285,15 +418,6 @@ export function createMemberships(database: Database) {
         .find({ _id: { $in: ids } }, { session, maxTimeMS, batchSize: maxRecent })
         .toArray();
       return new Map(found.map((member) => [member._id.conversation, member]));
-    },
-    /** Of these names, those in which the user has, or had, a place. */
-    async mine({ app, user }: AccountKey, of: readonly string[], session: Session): Promise<Set<string>> {
-      const ids = of.map((conversation) => ({ app, conversation, user }));
-      if (ids.length === 0) return new Set();
-      const found = await members
-        .find({ _id: { $in: ids } }, { session, maxTimeMS, projection: { _id: 1 } })
-        .toArray();
-      return new Set(found.map(({ _id }) => _id.conversation));
     },
   };
 }

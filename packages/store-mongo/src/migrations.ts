@@ -100,6 +100,19 @@ async function listServerKeys({ serverKeys }: Collections): Promise<void> {
   await serverKeys.createIndexes([{ name: "app", key: { app: 1, createdAt: 1, id: 1 } }]);
 }
 
+/** Keeps each member's conversations in the order of lists. The places themselves come from the sweep of lists: ADR 0019. */
+async function orderLists({ members }: Collections): Promise<void> {
+  const order = { "listed.at": -1, "_id.conversation": 1 } as const;
+  await members.createIndexes([
+    { name: "listed", key: { account: 1, archivedAt: 1, ...order } },
+    {
+      name: "once_archived",
+      key: { account: 1, "listed.returned": 1, ...order },
+      partialFilterExpression: { archivedAt: { $gte: 0 } },
+    },
+  ]);
+}
+
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */
 const migrations: readonly Migration[] = [
   createIndexes,
@@ -109,6 +122,7 @@ const migrations: readonly Migration[] = [
   findLongLeases,
   findEventsByWriter,
   listServerKeys,
+  orderLists,
 ];
 
 /** The version this code reads and writes. */

@@ -14,6 +14,7 @@ import { HeadHints } from "./head-hints.ts";
 import { createHeadSweep } from "./head-sweep.ts";
 import { KnownHeads } from "./known-heads.ts";
 import { createLeases } from "./leases.ts";
+import { createListSweep } from "./list-sweep.ts";
 import { createMemberships } from "./memberships.ts";
 import { createMessageSearch } from "./message-search.ts";
 import { createOverlays } from "./overlays.ts";
@@ -68,22 +69,27 @@ export async function createMongoStore({
   const cursor =
     dispatchMarks === "process" ? await DispatchCursor.open({ database, hints, marks, log }) : null;
   const leases = createLeases(database, clockToleranceMs);
-  const sweep = createHeadSweep({ database, leases, log, intervalMs: headSweepMs });
+  const seats = createSeatReads(database);
+  const sweepParts = { database, leases, log, intervalMs: headSweepMs };
+  const headSweep = createHeadSweep(sweepParts);
+  const listSweep = createListSweep({ ...sweepParts, seats });
   const reads = createConversationReads(database);
   const memberships = createMemberships(database);
-  const views = { reads, memberships, seats: createSeatReads(database) };
+  const views = { reads, memberships, seats };
   const commit = createCommit(database, { known, marks, hints, cursor });
   let closed: Promise<void> | null = null;
 
   async function close(): Promise<void> {
-    await sweep.close();
+    await Promise.all([headSweep.close(), listSweep.close()]);
     await database.drain();
     await cursor?.close();
     await Promise.all([marks.close(), hints.close()]);
     await release();
   }
 
-  await sweep.start();
+  await headSweep.start();
+  // Nobody waits for it: until it is done, lists ask the log.
+  void listSweep.start();
   return {
     epoch,
     conversations: {

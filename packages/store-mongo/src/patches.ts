@@ -31,8 +31,24 @@ function toUpdate(patch: MemberPatch, head: number): mongo.UpdateFilter<MemberDo
   const update = {
     ...(Object.keys(forward).length === 0 ? {} : { $max: forward }),
     ...(Object.keys(set).length === 0 ? {} : { $set: set }),
+    ...(archivedAt === undefined ? {} : { $unset: { "listed.returned": "" as const } }),
   };
   return Object.keys(update).length === 0 ? null : { ...update, ...changed };
+}
+
+/**
+ * Lists look for what was archived by `listed.returned`. Until this write they ask the log, so it does no harm when the
+ * process dies before.
+ */
+function placeArchived(patches: readonly MemberPatch[]): mongo.AnyBulkWriteOperation<MemberDocument>[] {
+  return patches
+    .filter(({ archivedAt }) => typeof archivedAt === "number")
+    .map((patch) => ({
+      updateOne: {
+        filter: { _id: memberKeyOf(patch), archivedAt: { $gte: 0 }, "listed.seq": { $exists: true } },
+        update: [{ $set: { "listed.returned": { $gt: ["$listed.seq", "$archivedAt"] } } }],
+      },
+    }));
 }
 
 /** The user's other devices see the patch; in a direct conversation the other person sees the watermarks. */
@@ -77,6 +93,8 @@ export function createPatch(database: Database, reads: ConversationReads): Conve
   ): Promise<ReadonlyMap<string, MemberState>> {
     const updates = patches.flatMap((patch) => toUpdates(patch, factsFor(patch)));
     if (updates.length > 0) await members.bulkWrite(updates, { ordered: false });
+    const places = placeArchived(patches);
+    if (places.length > 0) await members.bulkWrite(places, { ordered: false });
     const found = await members
       .find({ _id: { $in: patches.map(memberKeyOf) } }, { maxTimeMS: database.queryTimeoutMs })
       .toArray();

@@ -36,6 +36,9 @@ const light = { timestamp: 1, listed: 1, hiddenFor: 1 } as const;
 
 type LightEvent = Pick<EventDocument, "_id" | "hiddenFor" | "listed" | "timestamp">;
 
+const seatName = ({ conversation, member }: Seat) =>
+  `${conversationName(conversation._id)}\n${member.account.user}`;
+
 function viewerOf({ member }: Seat) {
   return { user: member.account.user, intervals: member.intervals };
 }
@@ -83,7 +86,7 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
     return found;
   }
 
-  /** Looks for the newest shown event of each span; one query holds many looks. */
+  /** By {@link seatName}. Looks for the newest shown event of each span; one query holds many looks. */
   async function findLast(
     seats: readonly Seat[],
     session: Session,
@@ -102,19 +105,21 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
         },
         { $sort: { _id: -1 } },
         { $limit: 1 },
-        { $project: light },
+        { $project: { ...light, user: { $literal: seat.member.account.user } } },
       ]),
     );
     const pages = await inParallel(chunksOf(looks, searchesPerQuery), ([first = [], ...others]) => {
       const coll = events.collectionName;
       const more = others.map((pipeline) => ({ $unionWith: { coll, pipeline } }));
-      return events.aggregate<LightEvent>([...first, ...more], { session, maxTimeMS }).toArray();
+      return events
+        .aggregate<LightEvent & { readonly user: string }>([...first, ...more], { session, maxTimeMS })
+        .toArray();
     });
     const newest = new Map<string, LightEvent>();
     for (const event of pages.flat()) {
-      const known = newest.get(conversationName(event._id));
-      if (known === undefined || known._id.seq < event._id.seq)
-        newest.set(conversationName(event._id), event);
+      const name = `${conversationName(event._id)}\n${event.user}`;
+      const known = newest.get(name);
+      if (known === undefined || known._id.seq < event._id.seq) newest.set(name, event);
     }
     return newest;
   }
@@ -210,10 +215,13 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
   return {
     /**
      * Mostly a conversation's last event is also the last one that its members see: one query reads those, a few read
-     * the rest.
+     * the rest. The seats may be those of several users.
      */
     async places(seats: readonly Seat[], session: Session): Promise<Place[]> {
-      const heads = seats.map(({ conversation: { _id, head } }) => ({ ..._id, seq: head }));
+      const conversations = new Map(
+        seats.map(({ conversation }) => [conversationName(conversation._id), conversation]),
+      );
+      const heads = [...conversations.values()].map(({ _id, head }) => ({ ..._id, seq: head }));
       const atHead = new Map(
         (await readLight(heads, session)).map((event) => [conversationName(event._id), event]),
       );
@@ -224,8 +232,9 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
       const rest = seats.filter((seat) => !isSettled(seat));
       const found = await findLast(rest, session);
       return seats.map((seat) => {
-        const name = conversationName(seat.conversation._id);
-        const event = isSettled(seat) ? atHead.get(name) : found.get(name);
+        const event = isSettled(seat)
+          ? atHead.get(conversationName(seat.conversation._id))
+          : found.get(seatName(seat));
         return {
           ...seat,
           last: event === undefined ? null : { seq: event._id.seq, timestamp: event.timestamp },

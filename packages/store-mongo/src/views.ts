@@ -11,7 +11,8 @@ import { compareListed } from "@chat21/protocol";
 import type { mongo } from "mongoose";
 import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
-import type { Activity, Memberships } from "./memberships.ts";
+import type { MemberDocument } from "./documents.ts";
+import type { Activity, ListSpan, Memberships, Shelf } from "./memberships.ts";
 import type { Place, SeatReads } from "./seats.ts";
 
 type Session = mongo.ClientSession;
@@ -50,6 +51,27 @@ function isElsewhere(
   return archived === false && member.archivedAt !== null && head <= member.archivedAt;
 }
 
+/** Where the query's places lie, in the order of lists. */
+function spansOf({ before, after }: ConversationQuery): readonly ListSpan[] {
+  const newest = before?.timestamp ?? Number.POSITIVE_INFINITY;
+  const oldest = after?.timestamp ?? 0;
+  const behind = before?.conversation === undefined ? {} : { $gt: before.conversation };
+  const inFront = after?.conversation === undefined ? {} : { $lt: after.conversation };
+  if (newest < oldest) return [];
+  if (newest === oldest) return [{ at: newest, conversation: { ...behind, ...inFront } }];
+  return [
+    ...(before?.conversation === undefined ? [] : [{ at: newest, conversation: behind }]),
+    { at: { $gt: oldest, ...(before === undefined ? {} : { $lt: newest }) } },
+    ...(after?.conversation === undefined ? [] : [{ at: oldest, conversation: inFront }]),
+  ];
+}
+
+/** Where a list's conversations stand. An older version's process leaves what it archives among those that returned. */
+function shelvesOf(archived: boolean | null): readonly Shelf[] {
+  if (archived === true) return ["archived", "returned"];
+  return archived === false ? ["never archived", "returned"] : ["never archived", "returned", "archived"];
+}
+
 /** Places in the order of lists. */
 function inListOrder(places: readonly Place[]): Place[] {
   return places.toSorted((a, b) => compareListed(placeOf(a), placeOf(b)));
@@ -66,6 +88,13 @@ async function* growingChunks<T>(items: AsyncIterable<T>, first: number, later: 
     size = later;
   }
   if (chunk.length > 0) yield chunk;
+}
+
+async function* without(
+  names: ReadonlySet<string>,
+  seated: AsyncIterable<MemberDocument>,
+): AsyncGenerator<MemberDocument> {
+  for await (const member of seated) if (!names.has(member._id.conversation)) yield member;
 }
 
 /** `ConversationStore.list` and `view`. */
@@ -88,27 +117,76 @@ export function createViews(
     return (await seats.places(taken, session)).filter((place) => isAsked(place, query));
   }
 
+  /** The `limit` first places from the end of the list that is asked for. */
+  function firstOf(places: readonly Place[], { limit, from }: ConversationQuery): Place[] {
+    const ordered = inListOrder(places);
+    return from === "oldest" ? ordered.slice(-limit) : ordered.slice(0, limit);
+  }
+
   /**
-   * The user's conversations are walked from the most recently active one. A conversation's last visible message is
-   * never newer than its last event, so a walk for the newest ends when `limit` places are newer than all that may
-   * still come. A walk for the oldest goes on to the end of the range: a conversation that was active last may be
-   * listed far behind.
+   * Conversations are walked from the most recently active one. A conversation's last visible message is never newer than
+   * its last event, so a walk for the newest ends when `limit` places are newer than all that may still come. A walk for
+   * the oldest goes on to the end of the range: a conversation that was active last may be listed far behind.
    */
-  async function placesOf(query: ConversationQuery, session: Session): Promise<Place[]> {
-    const { app, user, archived, limit, after, from = "newest" } = query;
+  async function placesByActivity(
+    query: ConversationQuery,
+    active: AsyncIterable<Activity>,
+    session: Session,
+  ): Promise<Place[]> {
+    const { limit, after, from = "newest" } = query;
     const isNewest = from === "newest";
-    const which = archived === true ? ({ archivedOnce: true } as const) : {};
-    const active = memberships.byActivity({ app, user }, which, session);
     let found: Place[] = [];
     for await (const chunk of growingChunks(active, isNewest ? limit + spare : laterChunk, laterChunk)) {
-      found = inListOrder([...found, ...(await placesIn(query, chunk, session))]);
-      if (isNewest) found = found.slice(0, limit);
+      found = firstOf([...found, ...(await placesIn(query, chunk, session))], query);
       const reached = chunk.at(-1)?.lastTimestamp ?? 0;
       if (after !== undefined && reached < after.timestamp) break;
       const weakest = found[limit - 1]?.last?.timestamp;
       if (isNewest && weakest !== undefined && weakest > reached) break;
     }
-    return isNewest ? found : found.slice(-limit);
+    return found;
+  }
+
+  /** The members' places are exact: a walk ends with the page. */
+  async function placesOnShelf(
+    query: ConversationQuery,
+    shelf: Shelf,
+    others: ReadonlySet<string>,
+    session: Session,
+  ): Promise<Place[]> {
+    const { app, archived, limit, from = "newest" } = query;
+    const walk = { archived, spans: spansOf(query), from, limit };
+    const seated = memberships.inListOrder({ app, user: query.user }, shelf, walk, session);
+    const found: Place[] = [];
+    for await (const chunk of growingChunks(without(others, seated), limit, laterChunk)) {
+      const names = chunk.map(({ _id }) => _id.conversation);
+      const active = await memberships.activities(app, names, session);
+      const taken = chunk.flatMap((member) => {
+        const conversation = active.get(member._id.conversation);
+        return conversation === undefined ? [] : [{ member, conversation }];
+      });
+      const places = await seats.places(taken, session);
+      found.push(...places.filter((place) => isAsked(place, query)));
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  /** Most conversations have a place of their own in lists; the others are looked up, and both are merged. */
+  async function placesOf(query: ConversationQuery, session: Session): Promise<Place[]> {
+    const { app, user, archived } = query;
+    const account = { app, user };
+    const others = await memberships.toLookUp(account, archived, session);
+    if (others === null) {
+      const which = archived === true ? ({ archivedOnce: true } as const) : {};
+      return placesByActivity(query, memberships.byActivity(account, which, session), session);
+    }
+    const names = new Set([...others.lagging, ...others.settled]);
+    const active = memberships.inActivityOrder(app, others, undefined, session);
+    const parts = await Promise.all([
+      placesByActivity(query, active, session),
+      ...shelvesOf(archived).map((shelf) => placesOnShelf(query, shelf, names, session)),
+    ]);
+    return firstOf(parts.flat(), query);
   }
 
   async function toViews(places: readonly Place[], session: Session): Promise<ConversationView[]> {

@@ -8,6 +8,11 @@ export interface OpenedStore {
   reopen(): Promise<WholeStore>;
   /** Closes the open store and removes the data. */
   cleanup(): Promise<void>;
+  /**
+   * Resolves when everything that the store derives from an app's logs some time after the commits is there, as if a minute
+   * had passed. Absent: nothing is.
+   */
+  age?(app: string): Promise<void>;
 }
 
 /** Makes a new, empty store. */
@@ -18,6 +23,8 @@ export interface StoreWorld {
   readonly store: WholeStore;
   /** A new app, endpoint or id. */
   fresh(kind: string): string;
+  /** See {@link OpenedStore.age}. */
+  age(app: string): Promise<void>;
 }
 
 /** Opens one store before all tests of the suite and cleans up after them. */
@@ -41,5 +48,6 @@ export function useStore(open: OpenStore): StoreWorld {
       names += 1;
       return `${kind}-${names}`;
     },
+    age: async (app) => opened?.age?.(app),
   };
 }
