@@ -35,8 +35,8 @@ export interface MongoStoreOptions {
    */
   readonly kinds?: EventCodes;
   /**
-   * How often the processes of a store look for work that a dead process left undone, milliseconds; they take turns.
-   * Sync tells of a dead process' last messages after this time plus 10 s. @default 5,000
+   * How often the processes of a store look for work that a dead process left undone, and bring members' places in lists
+   * after the logs, milliseconds; they take turns. Sync tells of a dead process' last messages after this time plus 10 s. @default 5,000
    */
   readonly headSweepMs?: number;
   /**
