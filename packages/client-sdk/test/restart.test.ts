@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Conversation, Storage } from "../src/index.ts";
 import { memoryStorage } from "../src/index.ts";
 import { fileStorage } from "../src/node.ts";
+import { restoredDisk } from "./support/restored-disk.ts";
 import { openChat, openServer, Recorder } from "./support/world.ts";
 
 /** A machine may have much else to do: slow is no failure. */
@@ -161,6 +162,47 @@ describe.each<[string, () => Promise<() => Storage>]>([
     await expect.poll(() => textsIn(conversation), patient).toEqual(["sent", "waits"]);
   });
 
+  test("keeps what was read when the server did not hear of it: it is read at once, and the server hears it", async () => {
+    const reopen = await open();
+    const server = await openServer();
+    await server.send("bob", "alice", { text: "1" });
+    await server.send("bob", "alice", { text: "2" });
+    const before = await openChat(server, "alice", { storage: reopen() });
+    server.edge.loses = ({ topic }) => topic.includes("/commands/");
+    before.conversation("bob").markRead();
+    await server.edge.until(() => server.edge.published.some(({ topic }) => topic.includes("/commands/")));
+    await before.close();
+
+    const after = await openChat(server, "alice", { storage: reopen() });
+    expect(after.conversations.get("bob")).toMatchObject({ unread: 0, markedUnread: false });
+    expect(await server.states("alice")).toMatchObject([{ conversWith: "bob", read: 0, unread: 2 }]);
+    await after.close();
+    server.edge.loses = () => false;
+    const last = await openChat(server, "alice", { storage: reopen() });
+    await last.flush();
+
+    expect(await server.states("alice")).toMatchObject([{ conversWith: "bob", read: 2, unread: 0 }]);
+    expect(await reopen().list("marks", "")).toEqual([]);
+  });
+
+  test("keeps what was read without a network", async () => {
+    const reopen = await open();
+    const server = await openServer();
+    const before = await openChat(server, "alice", { storage: reopen() });
+    const recorder = new Recorder(before);
+    await server.send("bob", "alice", { text: "1" });
+    await recorder.until(() => recorder.texts("bob").length === 1);
+    server.isReachable = false;
+    before.conversation("bob").markRead();
+    await before.close();
+    server.isReachable = true;
+
+    const after = await openChat(server, "alice", { storage: reopen() });
+    await after.flush();
+
+    expect(await server.states("alice")).toMatchObject([{ conversWith: "bob", read: 1, unread: 0 }]);
+  });
+
   test("keeps users apart whose ids begin alike", async () => {
     const reopen = await open();
     const server = await openServer();
@@ -292,6 +334,83 @@ describe("a record of a damaged or older form", () => {
         .sort(),
     ).toEqual(["missed", "missed, too", "unsent"]);
     expect(recorder.all("error")).toHaveLength(1);
+  });
+});
+
+describe("what was read", () => {
+  test.each([
+    null,
+    5,
+    {},
+    { epoch: 1, marks: [] },
+    { epoch: "e", marks: { bob: 1 } },
+    { epoch: "e", marks: [5] },
+  ])("and is kept in a damaged record is reported once, and the others go out: %j", async (value) => {
+    const storage = memoryStorage();
+    const server = await leftBehind(storage);
+    const { epoch } = server.disk;
+    await storage.put("marks", `${scope}0`, value);
+    await storage.put("marks", `${scope}1`, { epoch, marks: [{ conversWith: "bob", read: 2 }, "?"] });
+
+    const chat = await openChat(server, "alice", { storage });
+    const recorder = new Recorder(chat);
+    await chat.flush();
+    await recorder.until(() => recorder.all("error").length === 2);
+
+    expect(recorder.all("error").map(({ error }) => error.message)).toEqual([
+      expect.stringContaining(`${scope}0`),
+      expect.stringContaining(`${scope}1`),
+    ]);
+    expect(chat.conversations.get("bob")?.own.read).toBe(2);
+    expect(await storage.list("marks", "")).toEqual([]);
+  });
+
+  test("before the server was restored from a backup says nothing of the new history", async () => {
+    const storage = memoryStorage();
+    const server = await openServer();
+    for (const text of ["1", "2", "3", "4"]) await server.send("bob", "alice", { text });
+    const before = await openChat(server, "alice", { storage });
+    server.edge.loses = ({ topic }) => topic.includes("/commands/");
+    before.conversation("bob").markRead(1);
+    before.conversation("bob").markRead();
+    await before.close();
+    server.edge.loses = () => false;
+    await server.replaceStore(restoredDisk(server.disk, 0.5));
+
+    const after = await openChat(server, "alice", { storage });
+    await after.flush();
+
+    expect(after.conversations.get("bob")).toMatchObject({ unread: 2, own: { read: 0 } });
+    expect(await server.states("alice")).toMatchObject([{ conversWith: "bob", read: 0, unread: 2 }]);
+  });
+
+  test("goes to the server when the client is closed within the pause between two marks", async () => {
+    const server = await openServer();
+    for (const text of ["1", "2"]) await server.send("bob", "alice", { text });
+    const chat = await openChat(server);
+    chat.conversation("bob").markRead(1);
+    chat.conversation("bob").markRead(2);
+
+    await chat.close();
+
+    await expect.poll(() => server.states("alice"), patient).toMatchObject([{ read: 2, unread: 0 }]);
+  });
+
+  test.each([[[1]], [[1, 2]]])("up to %j and then marked as unread stays unread", async (marks) => {
+    const server = await openServer();
+    await server.send("bob", "alice", { text: "1" });
+    if (marks.length > 1) await server.send("bob", "alice", { text: "2" });
+    const chat = await openChat(server);
+    for (const seq of marks) chat.conversation("bob").markRead(seq);
+
+    await chat.conversation("bob").markUnread();
+    await chat.flush();
+
+    await expect.poll(() => chat.conversations.get("bob"), patient).toMatchObject({ markedUnread: true });
+    expect((await openChat(server, "alice", { deviceId: "new" })).conversations.get("bob")).toMatchObject({
+      unread: 0,
+      markedUnread: true,
+    });
   });
 });
 

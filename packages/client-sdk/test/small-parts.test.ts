@@ -99,7 +99,7 @@ describe("an emitter", () => {
 });
 
 describe("hints", () => {
-  test("come when the network or the page is back, and when the network goes, until they are stopped", () => {
+  test("come when the network or the page comes or goes, until they are stopped", () => {
     const window = new EventTarget();
     const document = Object.assign(new EventTarget(), { visibilityState: "hidden" });
     vi.stubGlobal("window", window);
@@ -111,15 +111,16 @@ describe("hints", () => {
     const stop = onHints(clock, {
       handleBack: () => hints.push("back"),
       handleOffline: () => hints.push("offline"),
+      handleHidden: () => hints.push("hidden"),
     });
     document.dispatchEvent(new Event("visibilitychange"));
     document.visibilityState = "visible";
     document.dispatchEvent(new Event("visibilitychange"));
-    for (const type of ["offline", "online", "pageshow"]) window.dispatchEvent(new Event(type));
+    for (const type of ["offline", "online", "pagehide", "pageshow"]) window.dispatchEvent(new Event(type));
     stop();
-    for (const type of ["offline", "online", "pageshow"]) window.dispatchEvent(new Event(type));
+    for (const type of ["offline", "online", "pagehide", "pageshow"]) window.dispatchEvent(new Event(type));
 
-    expect(hints).toEqual(["back", "offline", "back", "back"]);
+    expect(hints).toEqual(["hidden", "back", "offline", "back", "hidden", "back"]);
     expect(clock.pending).toBe(0);
   });
 
@@ -129,6 +130,7 @@ describe("hints", () => {
     const stop = onHints(clock, {
       handleBack: () => hints.push("back"),
       handleOffline: () => hints.push("offline"),
+      handleHidden: () => hints.push("hidden"),
     });
     await clock.advance(60_000);
     expect(hints).toEqual([]);

@@ -97,6 +97,7 @@ export class ChatClient implements Chat {
     const probe = () => this.#connection.probe();
     this.#stopHints = onHints(options.clock, {
       handleOffline: probe,
+      handleHidden: () => void this.#parts.watermarks.hurry(),
       handleBack: () => {
         probe();
         this.#connection.wake();
@@ -170,6 +171,7 @@ export class ChatClient implements Chat {
     const positions = await this.#identity.storage.positions();
     if (positions !== undefined) this.#parts.synchronizer.load(positions);
     await this.outbox.load();
+    await this.#parts.watermarks.load();
     for (const error of this.#identity.problems) {
       this.#options.log.warn({ error: error.message }, "a part of the storage is left out");
       this.#emitter.emit("error", { error });
@@ -184,9 +186,11 @@ export class ChatClient implements Chat {
   }
 
   async close(): Promise<void> {
+    this.#parts.watermarks.close();
     await this.#connection.close();
     // What was written just now is in the storage before the app goes on, and perhaps ends.
     await this.outbox.written();
+    await this.#parts.watermarks.keep();
     await this.#parts.positions.flush();
   }
 
@@ -310,5 +314,6 @@ export class ChatClient implements Chat {
     this.#identity.tokens.close();
     this.#parts.typing.close();
     this.#parts.outbox.close(reason);
+    this.#parts.watermarks.close();
   }
 }

@@ -61,6 +61,9 @@ export interface Chat {
    * written.
    */
   flush(): Promise<void>;
-  /** Goes offline and ends all timers. Unsent messages stay in the storage. Idempotent. */
+  /**
+   * Goes offline and ends all timers. Marks that wait for their turn are sent first; unsent messages and unconfirmed
+   * marks stay in the storage. Idempotent.
+   */
   close(): Promise<void>;
 }

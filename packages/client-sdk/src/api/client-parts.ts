@@ -74,7 +74,11 @@ export function createParts(context: ClientContext) {
   const positions = new PositionKeeper({
     clock,
     snapshot: () => synchronizer.snapshot(),
-    put: (kept) => storage.putPositions(kept),
+    async put(kept) {
+      // What is behind a position is not delivered again: its marks are kept first.
+      await watermarks.keep();
+      await storage.putPositions(kept);
+    },
     handleError: report,
   });
 
@@ -93,7 +97,10 @@ export function createParts(context: ClientContext) {
   const watermarks = new WatermarkQueue({
     clock,
     handleError,
+    store: storage.marks,
+    epoch: () => synchronizer.epoch,
     send: (some) => uplink.ask({ type: "mark", marks: [...some] }),
+    handleLoaded: (conversWith, seq) => dispatch({ type: "read", conversWith, seq }),
   });
   const outbox = new OutboxQueue({
     user,
@@ -131,7 +138,11 @@ export function createParts(context: ClientContext) {
   });
   store.on("heard", ({ conversWith, sender: from }) => typing.handle(conversWith, from, false));
   store.on("delivered", ({ conversWith, seq }) => watermarks.add({ conversWith, delivered: seq }));
-  store.on("moved", () => positions.touch());
+  store.on("moved", () => {
+    watermarks.takeOver();
+    positions.touch();
+  });
+  store.on("replaced", () => watermarks.forget());
   store.on("handling", async ({ conversWith, seq, done }) => {
     await synchronizer.follow(conversWith, seq, done);
     positions.touch();

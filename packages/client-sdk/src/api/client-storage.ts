@@ -1,16 +1,19 @@
+import type { Mark } from "@chat21/protocol";
 import { ChatError, isErrorCode } from "@chat21/protocol";
 import type { TokenUser } from "../connection/token-keeper.ts";
 import { wireIdOf } from "../connection/wire-id.ts";
+import type { MarksRecord, MarksStore } from "../outbox/mark-keeper.ts";
 import { newId } from "../outbox/new-id.ts";
 import type { OutboxStore } from "../outbox/outbox.ts";
 import type { OutboxRecord } from "../outbox/outbox-entry.ts";
 import type { Positions } from "../sync/positions.ts";
 import { isDeviceId } from "./options.ts";
-import type { Storage } from "./storage.ts";
+import type { Storage, StorageCollection } from "./storage.ts";
 
 /** One user's records in a {@link Storage}. Reading never fails: what cannot be read is left out, and reported. */
 export interface ClientStorage {
   readonly outbox: OutboxStore;
+  readonly marks: MarksStore;
   /** Notes that this user signed in. */
   noteUser(): Promise<void>;
   /** The device's id, made at first use. */
@@ -41,18 +44,29 @@ export function clientStorage(
   const read = createReader(storage, report);
   const note = (key: string, value: unknown) =>
     storage.put("meta", key, value).catch((cause) => report(problem(key, cause)));
+  async function list<Value>(
+    collection: StorageCollection,
+    parse: (fields: Fields, id: string, reportDamage: () => void) => Value | undefined,
+  ): Promise<readonly Value[]> {
+    const stored = await storage.list(collection, scope).catch((cause) => report(problem(scope, cause)));
+    return (stored ?? []).flatMap(({ key, value }) => {
+      const reportDamage = () => report(problem(key));
+      const record = parse(fieldsOf(value), key.slice(scope.length), reportDamage);
+      if (record === undefined) reportDamage();
+      return record ?? [];
+    });
+  }
   return {
     outbox: {
-      async list() {
-        const stored = await storage.list("outbox", scope).catch((cause) => report(problem(scope, cause)));
-        return (stored ?? []).flatMap(({ key, value }) => {
-          const record = outboxRecordOf(fieldsOf(value), key.slice(scope.length));
-          if (record === undefined) report(problem(key));
-          return record ?? [];
-        });
-      },
+      list: () => list("outbox", outboxRecordOf),
       put: (record) => storage.put("outbox", scope + record.clientMessageId, record),
       delete: (clientMessageId) => storage.delete("outbox", scope + clientMessageId),
+    },
+
+    marks: {
+      list: () => list("marks", marksRecordOf),
+      put: ({ id, ...record }) => storage.put("marks", scope + id, record),
+      delete: (id) => storage.delete("marks", scope + id),
     },
 
     noteUser: () => note("user", { app, user }),
@@ -112,6 +126,21 @@ function outboxRecordOf(fields: Fields, clientMessageId: string): OutboxRecord |
     createdAt: isCount(createdAt) ? createdAt : 0,
     ...(isErrorCode(code) && { failure: { code, message: `${message}` } }),
   };
+}
+
+/** The sound watermarks of a record. A record without any is dropped by its reader. */
+function marksRecordOf({ epoch, marks }: Fields, id: string, reportDamage: () => void): MarksRecord {
+  const listed: readonly unknown[] = Array.isArray(marks) ? marks : [];
+  const sound = listed.flatMap((mark) => markOf(fieldsOf(mark)) ?? []);
+  const isWhole = typeof epoch === "string" && Array.isArray(marks) && sound.length === listed.length;
+  if (!isWhole) reportDamage();
+  return { id, epoch: typeof epoch === "string" ? epoch : "", marks: sound };
+}
+
+function markOf({ conversWith, delivered, read }: Fields): Mark | undefined {
+  if (typeof conversWith !== "string" || wireIdOf(conversWith) === "") return undefined;
+  if (!isCount(delivered) && !isCount(read)) return undefined;
+  return { conversWith, ...(isCount(delivered) && { delivered }), ...(isCount(read) && { read }) };
 }
 
 function positionsOf(

@@ -83,9 +83,11 @@ export class ConversationActions {
   }
 
   async markUnread(conversWith: string): Promise<void> {
-    const { app, user, store, uplink } = this.#options;
+    const { app, user, store, uplink, watermarks } = this.#options;
     const wireId = toWireConversWith(conversWith);
     if (wireId === null) throw new ChatError("invalid_id");
+    // A read mark that came after it would take the flag away.
+    await watermarks.hurry();
     await uplink.deliver(clientTopics.conversationUpdate(app, wireIdOf(user), wireId), { is_new: true });
     store.dispatch({ type: "flagged", conversWith, markedUnread: true });
   }

@@ -78,8 +78,8 @@ export interface Conversation {
   /** Reads a page without holding it. */
   history(query?: HistoryQuery): Promise<HistoryPage>;
   /**
-   * Marks everything up to `seq` as seen. Never rejects: the mark is kept until the server has confirmed it, and sent
-   * at most once a second. @default everything
+   * Marks everything up to `seq` as seen. Never rejects: the mark is kept in the storage until the server has
+   * confirmed it, and sent at most once a second; also by a later client with this storage. @default everything
    */
   markRead(seq?: number): void;
   /** Shows the conversation as unread again, on all devices, until it is read. */

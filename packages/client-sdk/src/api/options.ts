@@ -29,7 +29,7 @@ export interface ConnectOptions {
   readonly mqttUrl?: string;
   /** The sender's name in the user's messages. @default the user's id */
   readonly fullname?: string;
-  /** Keeps the outbox, the positions and the cursor. @default memoryStorage() */
+  /** Keeps the outbox, unconfirmed marks, the positions and the cursor. @default memoryStorage() */
   readonly storage?: Storage;
   /** Stable per device. Not used with a token that is bound to a client id. @default made once and kept in `storage` */
   readonly deviceId?: string;

@@ -1,5 +1,9 @@
-/** Collections of a storage: `outbox` holds one record per unsent message, `meta` the device id and the positions. */
-export type StorageCollection = "meta" | "outbox";
+/**
+ * Collections of a storage: `outbox` holds one record per unsent message, `marks` one per run with the read and delivered
+ * marks that the server has not confirmed, `meta` the device id and the positions. Records of `outbox` and `marks` may be
+ * handed to another client of the same user: each goes out once, or does no harm.
+ */
+export type StorageCollection = "marks" | "meta" | "outbox";
 
 /** One record of a list. */
 export interface StoredRecord {
@@ -27,9 +31,13 @@ export interface Storage {
   delete(collection: StorageCollection, key: string): Promise<void>;
 }
 
-/** Keeps everything in memory: unsent messages survive a reconnect, but no restart. */
+/** Keeps everything in memory: unsent messages and marks survive a reconnect, but no restart. */
 export function memoryStorage(): Storage {
-  const collections = { meta: new Map<string, string>(), outbox: new Map<string, string>() };
+  const collections: Readonly<Record<StorageCollection, Map<string, string>>> = {
+    marks: new Map(),
+    meta: new Map(),
+    outbox: new Map(),
+  };
   return {
     async get(collection, key) {
       const text = collections[collection].get(key);

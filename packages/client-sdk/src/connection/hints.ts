@@ -13,6 +13,8 @@ export interface HintHandlers {
   handleBack(): void;
   /** The network is said to be gone. */
   handleOffline(): void;
+  /** The page is out of sight, and may end without a further word. */
+  handleHidden(): void;
 }
 
 const beatMs = 5_000;
@@ -20,14 +22,22 @@ const beatMs = 5_000;
 const sleptMs = 10_000;
 
 /** Passes on hints. Outside a browser only sleep is noticed. */
-export function onHints(clock: Clock, { handleBack, handleOffline }: HintHandlers): Unsubscribe {
+export function onHints(
+  clock: Clock,
+  { handleBack, handleOffline, handleHidden }: HintHandlers,
+): Unsubscribe {
   const { window, document } = globalThis as { window?: EventSource; document?: EventSource };
   const backIfSeen = () => document?.visibilityState !== "hidden" && handleBack();
   const listeners: [EventSource | undefined, string, () => void][] = [
     [window, "online", handleBack],
     [window, "pageshow", handleBack],
     [window, "offline", handleOffline],
-    [document, "visibilitychange", backIfSeen],
+    [window, "pagehide", handleHidden],
+    [
+      document,
+      "visibilitychange",
+      () => (document?.visibilityState === "hidden" ? handleHidden() : handleBack()),
+    ],
   ];
   for (const [source, type, listener] of listeners) source?.addEventListener?.(type, listener);
   let stopBeat: () => void;

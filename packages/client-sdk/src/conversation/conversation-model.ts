@@ -118,7 +118,6 @@ export class ConversationModel implements HeldConversation {
     this.#versions.clear();
     this.#last = null;
     this.#loaded = 0;
-    this.own = nothing;
     this.counterpart = this.kind === "direct" ? nothing : null;
     this.archived = false;
     this.#archivedAt = 0;
@@ -170,7 +169,7 @@ export class ConversationModel implements HeldConversation {
     this.#last = held ?? projectMessage(last.data, this.viewpoint);
     if (held === undefined) this.#versions.set(seq, state.head);
     this.#learnName(this.#last);
-    const markedUnread = document.data.is_new && this.own.read >= seq;
+    const markedUnread = document.data.is_new && state.read >= seq;
     const isOther = state.archived !== this.archived || markedUnread !== this.markedUnread;
     // The state is taken, and the server is asked once more: it answers what came after this state.
     if (this.areFlagsNewer && isOther) this.isStale = true;
@@ -193,6 +192,11 @@ export class ConversationModel implements HeldConversation {
     }
     this.markedUnread = markedUnread;
     this.areFlagsNewer = true;
+  }
+
+  /** Forgets the user's own watermarks, which otherwise only move forward: they are numbers of another history. */
+  forgetOwn(): void {
+    this.own = nothing;
   }
 
   /** Moves the user's own watermarks. */

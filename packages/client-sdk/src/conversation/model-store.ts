@@ -22,6 +22,8 @@ export interface StoreEvents {
   handling: { readonly conversWith: string; readonly seq: number; readonly done: Promise<unknown> };
   /** More is known than before. */
   moved: undefined;
+  /** The server has another history. */
+  replaced: undefined;
   /** Only the server can tell what a list shows. */
   stale: undefined;
 }
@@ -198,9 +200,11 @@ export class ModelStore {
 
   #replace(): void {
     for (const [conversWith, model] of this.#models) {
+      model.forgetOwn();
       if (model.position === 0) continue;
       this.dispatch({ type: "restarted", conversWith, from: 1, to: 0, head: 0, events: [], known: true });
     }
+    this.#options.told.emit("replaced", undefined);
   }
 
   /** Runs the event's reducer; answers the message that it added. */
