@@ -131,10 +131,16 @@ describe("the client's records", () => {
     const closed = createChatStorage("closed", both);
     await closed.put("outbox", "tilechat/ada/1", "unsent");
     await closed.put("outbox", "tilechat/mallory/2", "hers");
+    await closed.put("marks", "tilechat/ada/1", "read");
+    await createChatStorage("next", both).put("marks", "tilechat/ada/2", "read here");
 
     await adoptUnsent("next", session, both);
 
     const next = createChatStorage("next", both);
+    expect(await next.list("marks", "")).toEqual([
+      { key: "tilechat/ada/1", value: "read" },
+      { key: "tilechat/ada/2", value: "read here" },
+    ]);
     expect(await next.list("outbox", "")).toEqual([{ key: "tilechat/ada/1", value: "unsent" }]);
     expect(await closed.list("outbox", "")).toEqual([{ key: "tilechat/mallory/2", value: "hers" }]);
     vi.unstubAllGlobals();
@@ -144,6 +150,7 @@ describe("the client's records", () => {
     const both = areas();
     const [mine, open] = [createChatStorage("mine", both), createChatStorage("open", both)];
     for (const storage of [mine, open]) await storage.put("outbox", "tilechat/ada/1", "unsent");
+    await mine.put("marks", "tilechat/ada/1", "read");
     await mine.put("meta", "tilechat/mallory/device", "hers");
     await mine.put("meta", "tilechat/ada/device", "his");
     createDrafts(session, both.window).set("grace", "half a sen");

@@ -12,11 +12,11 @@ export interface Areas {
 const areasOfPage: Areas = { window: windowArea, browser: browserArea };
 
 /**
- * Keeps the records of one window's client: unsent messages also after the window is closed, everything else over a
- * reload. No other client may use the name: get it from `claimWindowName`. A record that cannot be read is `null`.
+ * Keeps the records of one window's client: unsent messages and unconfirmed marks also after the window is closed,
+ * everything else over a reload. No other client may use the name: get it from `claimWindowName`. A record that cannot be read is `null`.
  */
 export function createChatStorage(windowName: string, areas: Areas = areasOfPage): ChatStorage {
-  const areaOf = (collection: StorageCollection) => areas[collection === "outbox" ? "browser" : "window"];
+  const areaOf = (collection: StorageCollection) => areas[collection === "meta" ? "window" : "browser"];
   const startOf = (collection: StorageCollection) => `chat21.${windowName}.${collection}.`;
   return {
     async get(collection, key) {
@@ -40,8 +40,8 @@ export function createChatStorage(windowName: string, areas: Areas = areasOfPage
 }
 
 /**
- * Takes over the owner's unsent messages of windows that were closed. Each goes out once: the server knows it by its
- * client id.
+ * Takes over the owner's unsent messages and unconfirmed marks of windows that were closed. Each message goes out once:
+ * the server knows it by its client id. A mark that it gets twice does no harm.
  */
 export async function adoptUnsent(
   windowName: string,
@@ -50,7 +50,8 @@ export async function adoptUnsent(
 ): Promise<void> {
   const left = namesIn(browser).flatMap((name) => {
     const [, from = "", collection] = name.split(".");
-    const isUnsent = collection === "outbox" && isOf(owner, name) && from !== windowName;
+    const isShared = collection === "outbox" || collection === "marks";
+    const isUnsent = isShared && isOf(owner, name) && from !== windowName;
     return isUnsent ? [{ name, from }] : [];
   });
   const gone = new Map(
@@ -88,7 +89,7 @@ export function eraseRecords(
 }
 
 function isOf(owner: Owner, name: string): boolean {
-  const owned = /^chat21\.(?:\w+\.(?:outbox|meta)|drafts)\.(.*)$/.exec(name)?.[1];
+  const owned = /^chat21\.(?:\w+\.(?:marks|outbox|meta)|drafts)\.(.*)$/.exec(name)?.[1];
   return owned?.startsWith(scopeOf(owner)) === true;
 }
 
