@@ -1,4 +1,4 @@
-import { createContext, useContext } from "react";
+import { createContext, useContext } from "preact/compat";
 import type { Drafts } from "../composer/drafts.ts";
 import type { OpenChat } from "../session/session-store.ts";
 import type { Names } from "./names.ts";

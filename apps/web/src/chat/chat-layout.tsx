@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useState } from "preact/compat";
 import { ConnectionBanner } from "../connection/connection-banner.tsx";
 import { NewConversationDialog } from "../conversations/new-conversation-dialog.tsx";
 import { NewGroupDialog } from "../conversations/new-group-dialog.tsx";

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useMemo, useState } from "preact/compat";
 import { createDrafts } from "../composer/drafts.ts";
 import type { OpenChat } from "../session/session-store.ts";
 import { ChatContext } from "./chat-context.ts";

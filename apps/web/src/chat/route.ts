@@ -1,5 +1,5 @@
 import { toWireConversWith } from "@chat21/protocol";
-import { useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "preact/compat";
 
 /** The address of a conversation inside this page. */
 export function conversationHref(conversWith: string): string {

@@ -1,5 +1,5 @@
 import type { ChatMessage, Conversation, ConversationSummary } from "@chat21/client-sdk";
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { useCallback, useMemo, useSyncExternalStore } from "preact/compat";
 import { withUnsent } from "../conversations/with-unsent.ts";
 import { useChat } from "./chat-context.ts";
 

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect } from "preact/compat";
 import { isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
 import { useChat } from "./chat-context.ts";

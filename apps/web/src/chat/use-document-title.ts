@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useSyncExternalStore } from "preact/compat";
 import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 import { useUnreadCount } from "./use-conversation.ts";

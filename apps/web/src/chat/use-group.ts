@@ -1,5 +1,5 @@
 import { ChatError, type ChatGroup } from "@chat21/client-sdk";
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "preact/compat";
 import { useChat } from "./chat-context.ts";
 
 /** Returns the group with this id, live; no group for `null`. Asks the server each time the client comes online. */

@@ -1,5 +1,5 @@
 import type { ChatMessage } from "@chat21/client-sdk";
-import { useCallback, useRef } from "react";
+import { useCallback, useRef } from "preact/compat";
 import type { NameOf } from "../timeline/info-text.ts";
 import { useChat } from "./chat-context.ts";
 import { useNames } from "./use-names.ts";

@@ -1,5 +1,5 @@
 import type { ConversationSummary } from "@chat21/client-sdk";
-import { useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "preact/compat";
 import { shownName } from "../ui/foreign-text.ts";
 import { useChat } from "./chat-context.ts";
 import type { Names } from "./names.ts";

@@ -1,5 +1,5 @@
 import type { ConversationSummary, Presence } from "@chat21/client-sdk";
-import { useCallback, useSyncExternalStore } from "react";
+import { useCallback, useSyncExternalStore } from "preact/compat";
 import type { PresenceState } from "../ui/avatar.tsx";
 import { useChat } from "./chat-context.ts";
 

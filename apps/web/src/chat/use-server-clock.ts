@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect } from "preact/compat";
 import { followClock } from "../ui/use-now.ts";
 import { useChat } from "./chat-context.ts";
 

@@ -1,6 +1,6 @@
 import type { Conversation } from "@chat21/client-sdk";
 import { byteLength, clientLimits } from "@chat21/protocol";
-import { type FormEvent, type KeyboardEvent, useEffect, useRef } from "react";
+import { useEffect, useRef } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import { useDraft } from "../chat/use-conversation.ts";
 import { randomName } from "../session/window-name.ts";
@@ -29,7 +29,7 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
     conversation.setTyping(next.trim() !== "");
   }
 
-  function send(event?: FormEvent): void {
+  function send(event?: SubmitEvent): void {
     event?.preventDefault();
     if (!ready) return;
     const message = text.trim();
@@ -61,8 +61,8 @@ export function Composer({ conversation, title }: { conversation: Conversation; 
           placeholder={`Message ${title}`}
           aria-label={`Message to ${title}`}
           aria-invalid={tooLong}
-          enterKeyHint="send"
-          onChange={(event) => change(event.target.value)}
+          enterkeyhint="send"
+          onInput={(event) => change(event.currentTarget.value)}
           onKeyDown={handleKey}
         />
         <button type="submit" className="send" aria-label="Send" title="Send" disabled={!ready}>
@@ -86,8 +86,8 @@ const maxTextBytes = clientLimits.payloadBytes - 4 * 1024;
  * Says whether the key belongs to an input method that composes a word. Safari ends the composition before the key that
  * ended it, and tells that key only by its code 229.
  */
-function isComposing({ nativeEvent }: KeyboardEvent): boolean {
-  return nativeEvent.isComposing || nativeEvent.keyCode === 229;
+function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229;
 }
 
 function isTouch(): boolean {

@@ -1,4 +1,4 @@
-import { type RefObject, useLayoutEffect } from "react";
+import { type RefObject, useLayoutEffect } from "preact/compat";
 
 /** Lets a text area grow with its text in browsers without CSS `field-sizing`. */
 export function useFieldHeight(field: RefObject<HTMLTextAreaElement | null>, text: string): void {

@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useDelayed } from "./use-delayed.ts";

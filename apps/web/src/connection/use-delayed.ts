@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState } from "preact/compat";
 
 /** Returns `true` when `value` has been true for `delayMs` without a break. Returns `false` as soon as it is false. */
 export function useDelayed(value: boolean, delayMs: number): boolean {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState } from "preact/compat";
 
 /** Returns the whole seconds until `time`, counting down; `null` without a time, or when it has passed. */
 export function useSecondsUntil(time: number | null): number | null {

@@ -1,5 +1,5 @@
 import { toWireConversWith } from "@chat21/protocol";
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import type { DialogName } from "../chat/dialog-name.ts";
 import { openConversation } from "../chat/route.ts";

@@ -1,5 +1,5 @@
 import type { ConversationSummary } from "@chat21/client-sdk";
-import { memo, useRef } from "react";
+import { memo, useRef } from "preact/compat";
 import { conversationHref, openConversation } from "../chat/route.ts";
 import { useArchive } from "../chat/use-archive.ts";
 import { titleOf, useNames } from "../chat/use-names.ts";

@@ -1,4 +1,3 @@
-import type { KeyboardEvent } from "react";
 import { searchFieldId } from "../chat/use-shortcuts.ts";
 
 /** Moves the focus to the first conversation of the list, if there is one. */

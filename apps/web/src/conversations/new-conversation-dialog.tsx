@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from "react";
+import { useId, useState } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import { openConversation } from "../chat/route.ts";
 import { userIdProblem } from "../sign-in/user-id.ts";
@@ -12,7 +12,7 @@ export function NewConversationDialog({ onClose }: { onClose: () => void }) {
   const [problem, setProblem] = useState<string | null>(null);
   const ids = { user: useId(), hint: useId() };
 
-  function submit(event: FormEvent): void {
+  function submit(event: SubmitEvent): void {
     event.preventDefault();
     const wrong = userIdProblem(user);
     if (wrong !== undefined) {
@@ -32,11 +32,11 @@ export function NewConversationDialog({ onClose }: { onClose: () => void }) {
             id={ids.user}
             className="input"
             value={user}
-            onChange={(event) => setUser(event.target.value.trim())}
+            onInput={(event) => setUser(event.currentTarget.value.trim())}
             placeholder="grace-hopper"
             autoComplete="off"
             autoCapitalize="none"
-            spellCheck={false}
+            spellcheck={false}
             maxLength={64}
             aria-invalid={problem !== null}
             aria-describedby={ids.hint}

@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from "react";
+import { useId, useState } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import { openConversation } from "../chat/route.ts";
 import { Dialog } from "../ui/dialog.tsx";
@@ -15,7 +15,7 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
   const [busy, setBusy] = useState(false);
   const ids = { name: useId(), members: useId(), hint: useId() };
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const { members, wrong } = parseMembers(list);
     const fault = name.trim() === "" ? "Give the group a name." : wrong && `“${wrong}” is not a user id.`;
@@ -41,7 +41,7 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
             id={ids.name}
             className="input"
             value={name}
-            onChange={(event) => setName(event.target.value)}
+            onInput={(event) => setName(event.currentTarget.value)}
             placeholder="Release crew"
             autoComplete="off"
             maxLength={128}
@@ -55,10 +55,10 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
             className="input"
             rows={3}
             value={list}
-            onChange={(event) => setList(event.target.value)}
+            onInput={(event) => setList(event.currentTarget.value)}
             placeholder="grace-hopper, alan-turing"
             autoCapitalize="none"
-            spellCheck={false}
+            spellcheck={false}
             aria-describedby={ids.hint}
           />
           {parseMembers(list).members.map((member) => (

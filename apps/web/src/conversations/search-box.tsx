@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useRef } from "react";
+import { useRef } from "preact/compat";
 import { searchFieldId } from "../chat/use-shortcuts.ts";
 import { Icon } from "../ui/icon.tsx";
 import { focusFirstConversation } from "./list-keys.ts";
@@ -27,7 +27,7 @@ export function SearchBox({ query, onQuery }: { query: string; onQuery: (query: 
         aria-label="Search conversations"
         aria-keyshortcuts="/"
         autoComplete="off"
-        onChange={(event) => onQuery(event.target.value)}
+        onInput={(event) => onQuery(event.currentTarget.value)}
         onKeyDown={handleKey}
       />
       {query === "" ? (

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useState } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import type { DialogName } from "../chat/dialog-name.ts";
 import { canAskForNotifications } from "../chat/use-desktop-notifications.ts";

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useState } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import { Dialog } from "../ui/dialog.tsx";
 

@@ -1,5 +1,5 @@
 import type { ChatGroup } from "@chat21/client-sdk";
-import { type FormEvent, useId, useState } from "react";
+import { useId, useState } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import { PersonHint } from "../conversations/person-hint.tsx";
 import { userIdProblem } from "../sign-in/user-id.ts";
@@ -13,7 +13,7 @@ export function AddMemberForm({ group }: { group: ChatGroup }) {
   const [busy, setBusy] = useState(false);
   const id = useId();
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const wrong = userIdProblem(user);
     setProblem(wrong ?? null);
@@ -38,11 +38,11 @@ export function AddMemberForm({ group }: { group: ChatGroup }) {
           id={id}
           className="input"
           value={user}
-          onChange={(event) => setUser(event.target.value.trim())}
+          onInput={(event) => setUser(event.currentTarget.value.trim())}
           placeholder="User id"
           autoComplete="off"
           autoCapitalize="none"
-          spellCheck={false}
+          spellcheck={false}
           maxLength={64}
           aria-invalid={problem !== null}
         />

@@ -1,5 +1,5 @@
 import type { ChatGroup } from "@chat21/client-sdk";
-import { type FormEvent, type KeyboardEvent, useState } from "react";
+import { useState } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import { shownName } from "../ui/foreign-text.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -11,7 +11,7 @@ export function GroupName({ group, editable }: { group: ChatGroup; editable: boo
   const toasts = useToasts();
   const [edited, setEdited] = useState<string | null>(null);
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const name = edited?.trim() ?? "";
     if (name === "") return;
@@ -47,7 +47,7 @@ export function GroupName({ group, editable }: { group: ChatGroup; editable: boo
       <input
         className="input"
         value={edited}
-        onChange={(event) => setEdited(event.target.value)}
+        onInput={(event) => setEdited(event.currentTarget.value)}
         onKeyDown={handleKey}
         aria-label="Name of the group"
         maxLength={128}

@@ -1,5 +1,5 @@
 import type { ChatGroup } from "@chat21/client-sdk";
-import { type KeyboardEvent, useState } from "react";
+import { useState } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import type { NameOf } from "../timeline/info-text.ts";
 import { Avatar } from "../ui/avatar.tsx";

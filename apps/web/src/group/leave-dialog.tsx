@@ -1,5 +1,5 @@
 import type { ChatGroup } from "@chat21/client-sdk";
-import { useState } from "react";
+import { useState } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { shownName } from "../ui/foreign-text.ts";

@@ -1,5 +1,5 @@
 import type { ChatGroup } from "@chat21/client-sdk";
-import { useState } from "react";
+import { useState } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import { presenceState, usePresence } from "../chat/use-presence.ts";
 import { Avatar } from "../ui/avatar.tsx";

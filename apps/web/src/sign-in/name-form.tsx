@@ -1,5 +1,5 @@
 import { defaultApp } from "@chat21/protocol";
-import { type FormEvent, useId, useState } from "react";
+import { useId, useState } from "preact/compat";
 import { signInByName } from "../session/development-sign-in.ts";
 import type { Session } from "../session/session.ts";
 import { userIdFromName, userIdProblem } from "./user-id.ts";
@@ -13,7 +13,7 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
   const ids = { name: useId(), user: useId(), problem: useId() };
   const user = ownId ?? userIdFromName(name);
 
-  async function submit(event: FormEvent): Promise<void> {
+  async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const fullname = name.trim();
     const wrong = fullname === "" ? "Enter a name." : userIdProblem(user);
@@ -44,7 +44,7 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
           id={ids.name}
           className="input"
           value={name}
-          onChange={(event) => setName(event.target.value)}
+          onInput={(event) => setName(event.currentTarget.value)}
           placeholder="Ada Lovelace"
           autoComplete="nickname"
           maxLength={128}
@@ -77,10 +77,10 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
             id={ids.user}
             className="input"
             value={ownId}
-            onChange={(event) => setOwnId(event.target.value.trim())}
+            onInput={(event) => setOwnId(event.currentTarget.value.trim())}
             autoCapitalize="none"
             autoComplete="off"
-            spellCheck={false}
+            spellcheck={false}
             maxLength={64}
           />
         </div>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState } from "preact/compat";
 import type { Session } from "../session/session.ts";
 import { Emblem } from "../ui/emblem.tsx";
 import { NameForm } from "./name-form.tsx";

@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from "react";
+import { useId, useState } from "preact/compat";
 import type { Session } from "../session/session.ts";
 import { readToken } from "./read-token.ts";
 
@@ -9,7 +9,7 @@ export function TokenForm({ onSignIn }: { onSignIn: (session: Session) => void }
   const [problem, setProblem] = useState<string | null>(null);
   const ids = { token: useId(), name: useId(), problem: useId() };
 
-  function submit(event: FormEvent): void {
+  function submit(event: SubmitEvent): void {
     event.preventDefault();
     const compact = token.replace(/\s+/gu, "");
     const facts = readToken(compact);
@@ -33,10 +33,10 @@ export function TokenForm({ onSignIn }: { onSignIn: (session: Session) => void }
           id={ids.token}
           className="input"
           value={token}
-          onChange={(event) => setToken(event.target.value)}
+          onInput={(event) => setToken(event.currentTarget.value)}
           placeholder="eyJhbGciOi…"
           autoComplete="off"
-          spellCheck={false}
+          spellcheck={false}
           aria-invalid={problem !== null}
           aria-describedby={problem === null ? undefined : ids.problem}
         />
@@ -47,7 +47,7 @@ export function TokenForm({ onSignIn }: { onSignIn: (session: Session) => void }
           id={ids.name}
           className="input"
           value={name}
-          onChange={(event) => setName(event.target.value)}
+          onInput={(event) => setName(event.currentTarget.value)}
           autoComplete="nickname"
           maxLength={128}
         />

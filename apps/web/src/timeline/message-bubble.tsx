@@ -1,5 +1,5 @@
 import type { ChatMessage } from "@chat21/client-sdk";
-import { memo } from "react";
+import { memo } from "preact/compat";
 import { ErrorBoundary } from "../ui/error-boundary.tsx";
 import { formatClock, formatFull } from "../ui/format-time.ts";
 import { FailedActions } from "./failed-actions.tsx";

@@ -1,5 +1,5 @@
 import type { ChatMessage } from "@chat21/client-sdk";
-import { useState } from "react";
+import { useState } from "preact/compat";
 import { isBlank } from "../ui/foreign-text.ts";
 import { foldText } from "./fold-text.ts";
 import { linkify } from "./linkify.ts";

@@ -1,4 +1,4 @@
-import { memo, useLayoutEffect, useRef } from "react";
+import { memo, useLayoutEffect, useRef } from "preact/compat";
 import { formatDay } from "../ui/format-time.ts";
 import { useNow } from "../ui/use-now.ts";
 import type { Block, Day, Row } from "./arrange-messages.ts";

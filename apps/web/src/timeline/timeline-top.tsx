@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect } from "preact/compat";
 import { useChat } from "../chat/chat-context.ts";
 import type { OlderMessages } from "./use-older-messages.ts";
 

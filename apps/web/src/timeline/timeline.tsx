@@ -1,5 +1,5 @@
 import type { ChatMessage, Conversation, ConversationSummary } from "@chat21/client-sdk";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "preact/compat";
 import { useTyping } from "../chat/use-conversation.ts";
 import { Icon } from "../ui/icon.tsx";
 import { usePageVisible } from "../ui/use-page-visible.ts";

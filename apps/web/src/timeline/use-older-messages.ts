@@ -1,5 +1,5 @@
 import type { Conversation } from "@chat21/client-sdk";
-import { useCallback, useRef, useState } from "react";
+import { useCallback, useRef, useState } from "preact/compat";
 
 /** Returns the loader of older messages of a conversation. */
 export function useOlderMessages(conversation: Conversation, hasOlder: boolean): OlderMessages {

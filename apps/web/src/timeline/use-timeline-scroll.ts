@@ -1,5 +1,5 @@
 import type { ChatMessage } from "@chat21/client-sdk";
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef } from "react";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef } from "preact/compat";
 import { type Anchor, findAnchor, restoreAnchor } from "./scroll-anchor.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { ChatMessage, ConversationSummary } from "@chat21/client-sdk";
-import { useEffect, useState } from "react";
+import { useEffect, useState } from "preact/compat";
 
 /**
  * Returns the number of the last read message, as it was when new messages came while the page was not in view. `null`

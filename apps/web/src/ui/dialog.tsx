@@ -1,4 +1,4 @@
-import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "preact/compat";
 import { Icon } from "./icon.tsx";
 
 /** A native modal dialog. It is open while it is mounted. Esc, the cross and a click outside call `onClose`. */

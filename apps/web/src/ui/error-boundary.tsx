@@ -1,4 +1,4 @@
-import { Component, type ReactNode } from "react";
+import { Component, type ReactNode } from "preact/compat";
 
 /** Shows `fallback` in place of its children when one of them fails, so that the rest of the page goes on. */
 export class ErrorBoundary extends Component<
@@ -7,7 +7,7 @@ export class ErrorBoundary extends Component<
 > {
   override state = { failed: false };
 
-  static getDerivedStateFromError(): { readonly failed: boolean } {
+  static override getDerivedStateFromError(): { readonly failed: boolean } {
     return { failed: true };
   }
 

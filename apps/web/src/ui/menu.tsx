@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "preact/compat";
 import { Icon, type IconName } from "./icon.tsx";
 
 /**

@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "preact/compat";
 
 const tickMs = 20_000;
 const listeners = new Set<() => void>();

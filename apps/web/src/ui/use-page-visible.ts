@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "preact/compat";
 
 /** Says whether the page is in use: it is not hidden, and its window has the focus. */
 export function usePageVisible(): boolean {

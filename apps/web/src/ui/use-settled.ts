@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useState } from "preact/compat";
 
 /** Returns `value` as soon as it has not changed for `quietMs`; until then the value before. */
 export function useSettled(value: string, quietMs: number): string {
