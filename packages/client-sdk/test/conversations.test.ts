@@ -1,6 +1,7 @@
 import type { Delivery } from "@chat21/engine";
 import { topics } from "@chat21/protocol";
 import { describe, expect, test } from "vitest";
+import { memoryStorage } from "../src/index.ts";
 import { settle } from "./support/manual-clock.ts";
 import { actor, app } from "./support/test-server.ts";
 import { openChat, openServer, Recorder } from "./support/world.ts";
@@ -375,6 +376,52 @@ describe("older messages", () => {
 
     expect(bob.messages.map(({ text }) => text)).toEqual(["1", "2", "3", "4", "5"]);
     expect(chat.conversations.get("bob")?.unread).toBe(5);
+  });
+});
+
+describe("messages that are being read", () => {
+  test("stay when new ones come, until all are read or nobody listens", async () => {
+    const server = await openServer();
+    const chat = await openChat(server, "alice", { heldMessages: 3 });
+    const recorder = new Recorder(chat);
+    const bob = chat.conversation("bob");
+    const texts = () => bob.messages.map(({ text }) => text);
+    const hear = async (...some: string[]) => {
+      for (const text of some) await server.send("bob", "alice", { text });
+      await recorder.until(() => recorder.texts("bob").at(-1) === some.at(-1));
+    };
+    const stop = bob.subscribe(() => undefined);
+
+    await hear("1", "2", "3", "4", "5");
+    expect(texts()).toEqual(["1", "2", "3", "4", "5"]);
+    stop();
+    await hear("6");
+    expect(texts()).toEqual(["4", "5", "6"]);
+    bob.subscribe(() => undefined);
+    await hear("7", "8");
+    expect(texts()).toEqual(["4", "5", "6", "7", "8"]);
+    bob.markRead();
+    await chat.send("bob", { text: "9" });
+
+    expect(texts()).toEqual(["7", "8", "9"]);
+  });
+
+  test("stay while a client catches up", async () => {
+    const server = await openServer();
+    const storage = memoryStorage();
+    const before = await openChat(server, "alice", { storage });
+    const recorder = new Recorder(before);
+    await server.send("bob", "alice", { text: "0" });
+    await recorder.until(() => recorder.texts("bob").length === 1);
+    await before.close();
+    for (let i = 1; i <= 300; i++) await server.send("bob", "alice", { text: String(i) });
+
+    const after = await openChat(server, "alice", { storage, heldMessages: 10, offlineStart: true });
+    const missed = new Recorder(after);
+    after.conversation("bob").subscribe(() => undefined);
+    await missed.until(() => missed.texts("bob").length === 300);
+
+    expect(after.conversation("bob").messages.at(0)?.text).toBe("0");
   });
 });
 

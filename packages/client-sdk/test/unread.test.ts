@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Chat, Clock } from "../src/index.ts";
+import { type Chat, type Clock, memoryStorage } from "../src/index.ts";
 import { settle } from "./support/manual-clock.ts";
 import type { TestServer } from "./support/test-server.ts";
 import { actor } from "./support/test-server.ts";
@@ -65,6 +65,27 @@ describe("unread messages are counted as the server counts them", () => {
     await recorder.until(() => recorder.texts("bob").length === 3);
 
     expect(chat.conversations.get("bob")?.unread).toBe(2);
+  });
+
+  test("while a client catches up: those that are still on their way, too, each once", async () => {
+    const server = await openServer();
+    const storage = memoryStorage();
+    const before = await openChat(server, "alice", { storage });
+    const first = new Recorder(before);
+    await server.send("bob", "alice", { text: "0" });
+    await first.until(() => first.texts("bob").length === 1);
+    before.conversation("bob").markRead();
+    await before.flush();
+    await before.close();
+    for (let i = 1; i <= 450; i++) await server.send("bob", "alice", { text: String(i) });
+
+    const after = await openChat(server, "alice", { storage });
+    const recorder = new Recorder(after);
+    const counts = new Set<number | undefined>();
+    after.conversations.subscribe(() => counts.add(after.conversations.get("bob")?.unread));
+    await recorder.until(() => recorder.texts("bob").length === 450);
+
+    expect([after.conversations.get("bob")?.unread, ...counts].filter((count) => count !== 450)).toEqual([]);
   });
 
   test("up to a thousand, whether they are held or not", async () => {

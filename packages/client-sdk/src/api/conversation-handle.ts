@@ -53,7 +53,14 @@ export class ConversationHandle implements Conversation {
     this.#notifier.notify();
   }
 
-  readonly subscribe = (listener: () => void): Unsubscribe => this.#notifier.subscribe(listener);
+  readonly subscribe = (listener: () => void): Unsubscribe => {
+    const stop = this.#notifier.subscribe(listener);
+    this.#watch();
+    return () => {
+      stop();
+      this.#watch();
+    };
+  };
 
   send(draft: MessageDraft, options?: SendOptions): Promise<SentMessage> {
     return this.#context.actions.send(this.conversWith, draft, options);
@@ -93,5 +100,9 @@ export class ConversationHandle implements Conversation {
 
   setTyping(typing: boolean): void {
     this.#context.actions.setTyping(this.conversWith, typing);
+  }
+
+  #watch(): void {
+    this.#context.model.isWatched = this.#notifier.isHeard;
   }
 }

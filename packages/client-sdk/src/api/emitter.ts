@@ -86,6 +86,11 @@ export class Notifier {
 
   readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
 
+  /** Whether somebody listens. */
+  get isHeard(): boolean {
+    return this.#emitter.has("change");
+  }
+
   notify(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;

@@ -40,7 +40,10 @@ export interface ConnectOptions {
    * then a message that is refused for now (`rate_limited`) may end up behind later ones. @default 1
    */
   readonly sendWindow?: number;
-  /** Newest messages held per conversation; `loadOlder` adds to it. @default 500 */
+  /**
+   * Newest messages held per conversation; `loadOlder` adds to it. While a conversation has subscribers and unread
+   * messages, up to 10,000 are held. @default 500
+   */
   readonly heldMessages?: number;
   /**
    * Missed messages of one conversation that are still fetched and announced one by one after a time away. With more,

@@ -8,6 +8,11 @@ import { projectEvent, projectMessage, textOf, type Viewpoint, withWatermarks } 
 import type { Stretch, Update } from "./update.ts";
 import { capUnread, countUnread, furthest, isListed, isUnread, lastListed } from "./view.ts";
 
+/**
+ * Messages that are held of a conversation which the app shows and its user has not read to the end: who reads there may be
+ * anywhere in it, and must not lose the rows in view because new ones come.
+ */
+const mostWhileRead = 10_000;
 const nothing: Watermarks = { delivered: 0, read: 0 };
 
 /** Settings of a {@link ConversationModel}. */
@@ -44,6 +49,8 @@ export class ConversationModel implements HeldConversation {
   isStale = false;
   own: Watermarks = nothing;
   counterpart: Watermarks | null;
+  /** The app listens to this conversation: probably it shows it. */
+  isWatched = false;
   /** Number of changes to held messages. */
   amendments = 0;
   readonly #context: ModelContext;
@@ -55,6 +62,8 @@ export class ConversationModel implements HeldConversation {
   #last: ChatMessage | null = null;
   #summary: ConversationSummary | undefined;
   #unread = 0;
+  /** Messages up to here are counted, by the server, whether they are here or still on their way. */
+  #countedUpTo = 0;
   /** Number of older messages that the app has asked for. */
   #loaded = 0;
   #name: string | undefined;
@@ -123,6 +132,7 @@ export class ConversationModel implements HeldConversation {
     this.#archivedAt = 0;
     this.markedUnread = false;
     this.#unread = 0;
+    this.#countedUpTo = 0;
     this.#head = 0;
     this.#span(from, to, head);
   }
@@ -151,7 +161,10 @@ export class ConversationModel implements HeldConversation {
     this.isStale = false;
     this.#setDocument(state);
     const newer = countUnread(this.held, Math.max(state.head, this.own.read), this.#context.user);
-    this.#unread = capUnread(this.own.read > state.read ? newer : state.unread + newer);
+    // What was read here meanwhile is not known to the server yet: there are no more than this.
+    const most = this.own.read > state.read ? Math.max(0, state.head - this.own.read) : state.unread;
+    this.#unread = capUnread(Math.min(state.unread, most) + newer);
+    this.#countedUpTo = state.head;
     this.#recount();
   }
 
@@ -217,9 +230,13 @@ export class ConversationModel implements HeldConversation {
     return this.#change((message) => withWatermarks(message, counterpart));
   }
 
-  /** Drops the oldest messages over `mostUnasked`, without counting messages that the app has asked for. */
+  /**
+   * Drops the oldest messages over `mostUnasked`, without counting messages that the app has asked for; over
+   * {@link mostWhileRead} while they are being read.
+   */
   trim(mostUnasked: number): void {
-    const most = mostUnasked + this.#loaded;
+    const least = this.isWatched && this.#unread > 0 ? mostWhileRead : 0;
+    const most = Math.max(mostUnasked + this.#loaded, least);
     if (this.held.length <= most) return;
     this.held = this.held.slice(-most);
     this.#span(this.held[0]?.seq ?? this.#floor, this.#position);
@@ -231,7 +248,7 @@ export class ConversationModel implements HeldConversation {
     this.#applied.added = message;
     this.held.push(message);
     this.#learnName(message);
-    if (event.seq > this.own.read && isUnread(message, this.#context.user)) {
+    if (event.seq > Math.max(this.own.read, this.#countedUpTo) && isUnread(message, this.#context.user)) {
       this.#unread = capUnread(this.#unread + 1);
     }
     if (!isListed(message)) return;
@@ -312,9 +329,9 @@ export class ConversationModel implements HeldConversation {
     else this.#name = name;
   }
 
-  /** Whether everything beyond the read watermark is held. */
+  /** Whether everything beyond the read watermark is held: from there on, and up to the newest. */
   get #isCountable(): boolean {
-    return this.#floor <= this.own.read + 1;
+    return this.#floor <= this.own.read + 1 && this.#position >= this.#head;
   }
 
   #recount(): void {
