@@ -33,9 +33,10 @@ function Failed() {
 function Stage({ sessions }: { sessions: SessionStore }) {
   const stage = useSyncExternalStore(sessions.subscribe, sessions.get);
 
-  // Both parts of the chat come while the person types. What does not come is asked for again when it is needed.
+  // Both parts of the chat come while the person types, one after the other: each connection more that the browser keeps in its
+  // pool may be a dead one after sleep. What does not come is asked for again when it is needed.
   useEffect(() => {
-    void Promise.allSettled([loadChatPage(), import("./session/open-chat.ts")]);
+    void import("./session/open-chat.ts").then(loadChatPage).catch(() => undefined);
   }, []);
 
   if (stage.kind === "opening") return null;

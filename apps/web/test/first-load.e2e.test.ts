@@ -41,16 +41,16 @@ test("the sign-in page takes at most 25 kB of the network, and comes as Brotli",
   }
 });
 
-test("the sign-in form works before the chat has come, and the chat comes while one types", async () => {
+test("the sign-in form works before the chat has come, and the chat comes in two parts while one types, one after the other", async () => {
   const first = await filesOfFirstView();
   const visitor = await world.visit();
-  const held: (() => void)[] = [];
+  const gate = Promise.withResolvers<void>();
   const asked = new Set<string>();
   await visitor.page.route("**/assets/*.js", async (route) => {
     const path = new URL(route.request().url()).pathname.slice(1);
     if (!first.includes(path)) {
       asked.add(path);
-      await new Promise<void>((resolve) => held.push(resolve));
+      await gate.promise;
     }
     await route.continue();
   });
@@ -58,8 +58,9 @@ test("the sign-in form works before the chat has come, and the chat comes while 
 
   await visitor.page.getByRole("textbox", { name: "Your name" }).fill("Ada First");
   await visitor.page.getByText("ada-first").waitFor();
+  await expect.poll(() => asked.size).toBe(1);
+  gate.resolve();
   await expect.poll(() => asked.size).toBe(2);
-  for (const release of held) release();
   await visitor.page.getByRole("button", { name: "Start chatting" }).click();
 
   await visitor.page.getByRole("heading", { level: 1, name: "Ada First" }).waitFor();

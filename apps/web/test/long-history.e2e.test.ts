@@ -63,6 +63,31 @@ test.for([57, 2_000])(
   },
 );
 
+test("1,500 messages that a window has missed come while one reads, and the divider stays where it is", async () => {
+  const [reader, writer] = ["ada-missed", "grace-missed"];
+  await sendMany(writer, reader, 30);
+  const ada = await world.join(reader);
+  await ada.row(writer).getByRole("link").click();
+  await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
+  await ada.row(writer).getByText("unread").waitFor({ state: "hidden" });
+  await ada.page.keyboard.press("Escape");
+  await sendMany(writer, reader, 500, 30);
+  await ada.row(writer).getByText("number 529;").waitFor();
+  await ada.page.goto("about:blank");
+  await sendMany(writer, reader, 1_500, 530);
+
+  // The client announces them in pages, and keeps 500 of a conversation that nobody reads.
+  await ada.page.goto(world.server.url);
+  await ada.row(writer).getByRole("link").click();
+  await expect.poll(() => ada.bubbles.count(), { timeout: 20_000 }).toBeGreaterThan(2_000);
+
+  await expect.poll(() => divider(ada)).toEqual({ below: "number 30;", place: expect.any(Number) });
+  const { place } = await divider(ada);
+  expect(place).toBeGreaterThan(0);
+  expect(place).toBeLessThan(200);
+  expect(ada.problems).toEqual([]);
+});
+
 test("what is far from view is neither laid out nor drawn, and comes when it is asked for", async () => {
   await sendMany("grace-long", "ada-long", 600);
   const ada = await world.join("ada-long");

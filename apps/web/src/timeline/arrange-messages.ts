@@ -133,7 +133,7 @@ function rowsOf(
 }
 
 /** Says whether a message is from somebody else and unread. */
-function isNews(message: ChatMessage, readUpTo: number): boolean {
+export function isNews(message: ChatMessage, readUpTo: number): boolean {
   const { own, deleted, seq } = message;
   return !own && !deleted && !isInfo(message) && seq !== null && seq > readUpTo;
 }

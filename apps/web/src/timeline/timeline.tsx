@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/compat";
 import { useTyping } from "../chat/use-conversation.ts";
 import { Icon } from "../ui/icon.tsx";
 import { usePageVisible } from "../ui/use-page-visible.ts";
-import { arrangeMessages, type Day } from "./arrange-messages.ts";
+import { arrangeMessages, type Day, isNews } from "./arrange-messages.ts";
 import type { NameOf } from "./info-text.ts";
 import { TimelineDay } from "./timeline-day.tsx";
 import { TimelineTop } from "./timeline-top.tsx";
@@ -22,7 +22,11 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
   const watching = visible && atNewest;
   const readUpTo = useUnreadDivider(summary, messages, visible, watching);
   const missing = hasOlder && readUpTo !== null ? (messages[0]?.seq ?? 1) - 1 - readUpTo : 0;
-  const isComing = missing > 0 && missing <= mostUnread && !older.failed;
+  const isMissing = missing > 0 && missing <= mostUnread && !older.failed;
+  const unseen = summary.unread > 0;
+  // The client has just begun to catch up: the unread messages come behind those that are here.
+  const isBehind = unseen && readUpTo !== null && !messages.some((message) => isNews(message, readUpTo));
+  const isComing = isMissing || isBehind;
   const scroll = useTimelineScroll({
     messages,
     typing,
@@ -31,7 +35,6 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
     onAtNewest: setAtNewest,
   });
   const days = useDays(messages, missing > 0 ? null : readUpTo);
-  const unseen = summary.unread > 0;
   const direct = summary.kind === "direct";
 
   // Of conversations far down the list only the state is known: their messages come when they are opened.
@@ -41,8 +44,8 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
 
   // The divider stands before the first unread message, so that message has to be here.
   useEffect(() => {
-    if (isComing) older.load(missing + readBefore);
-  }, [isComing, missing, older.load]);
+    if (isMissing) older.load(missing + readBefore);
+  }, [isMissing, missing, older.load]);
 
   useEffect(() => {
     if (watching && (unseen || summary.markedUnread)) conversation.markRead();
