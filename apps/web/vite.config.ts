@@ -16,6 +16,7 @@ export default defineConfig({
     proxy: {
       // The server accepts its own address only, so Host and Origin must name it.
       "/api": { target: `http://${server}`, changeOrigin: true, headers: { origin: `http://${server}` } },
+      "/sse": { target: `http://${server}`, changeOrigin: true, headers: { origin: `http://${server}` } },
       "/ws": {
         target: `ws://${server}`,
         ws: true,

@@ -1,4 +1,4 @@
-import { isMqttPath } from "@chat21/broker-embedded";
+import { isEventStreamPath, isMqttPath } from "@chat21/broker-embedded";
 import express, { type Express, type RequestHandler } from "express";
 import { wantsPage, webPage } from "./web-page.ts";
 
@@ -20,6 +20,8 @@ export function createPageApp({ api, paths = {}, trustProxy, webFolder, isTls }:
   app.disable("x-powered-by");
   app.set("trust proxy", trustProxy);
   app.use((request, response, next) => {
+    // The edge answers these on the same server.
+    if (isEventStreamPath(request)) return;
     if (!isMqttPath(request)) return next();
     response.status(426).set({ connection: "Upgrade", upgrade: "websocket" });
     response.type("text/plain").send("Only MQTT over WebSocket is spoken here.");

@@ -9,4 +9,5 @@ export type {
   TcpListenerOptions,
   WebSocketListenerOptions,
 } from "./listen/edge-listener.ts";
+export { isEventStreamPath } from "./listen/event-streams.ts";
 export { isMqttPath } from "./listen/web-socket-listener.ts";

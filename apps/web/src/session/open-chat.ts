@@ -1,4 +1,5 @@
 import { type Chat, connect } from "@chat21/client-sdk";
+import { eventStream } from "@chat21/client-sdk/event-stream";
 import { adoptUnsent, createChatStorage } from "./chat-storage.ts";
 import { pageAddress } from "./page-address.ts";
 import type { Session } from "./session.ts";
@@ -15,6 +16,7 @@ export async function openChat(session: Session): Promise<Chat> {
     token: createTokenSource(session),
     fullname: session.fullname,
     storage: createChatStorage(windowName),
+    fallback: eventStream,
     offlineStart: true,
   });
 }

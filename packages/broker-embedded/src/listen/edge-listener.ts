@@ -15,7 +15,7 @@ export interface TcpListenerOptions {
   readonly tls?: TlsOptions;
 }
 
-/** Listens for MQTT over WebSocket on a separate port. Plain HTTP requests get 426. */
+/** Listens for MQTT over WebSocket on a separate port, and over event streams (`EventStreams`). Other HTTP requests get 426. */
 export interface WebSocketListenerOptions {
   readonly kind: "ws";
   readonly host: string;
@@ -32,8 +32,8 @@ export interface WebSocketListenerOptions {
 }
 
 /**
- * Takes MQTT over WebSocket on the caller's HTTP server. The caller starts and stops that server. The edge takes only
- * upgrades of `path`; other upgrades are left to other listeners.
+ * Takes MQTT over WebSocket, and over event streams, on the caller's HTTP server. The caller starts and stops that server. The
+ * edge takes only upgrades of `path`, and requests of which `isEventStreamPath` is true; the caller must leave those alone.
  */
 export interface HttpServerListenerOptions {
   readonly kind: "http-server";

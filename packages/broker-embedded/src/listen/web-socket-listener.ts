@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import type { Log } from "@chat21/engine";
@@ -6,10 +6,11 @@ import { WebSocketServer } from "ws";
 import type { EdgeLimits } from "../edge-limits.ts";
 import { WebSocketTransport } from "../transport/web-socket-transport.ts";
 import type { HttpServerListenerOptions, WebSocketListenerOptions } from "./edge-listener.ts";
+import { EventStreams, isEventStreamPath } from "./event-streams.ts";
 import { type Acceptor, listen, type OpenListener, urlOf } from "./open-listener.ts";
 import { logErrors, socketOptions } from "./tcp-listener.ts";
 
-/** Takes upgrades of `path` on the caller's HTTP server. */
+/** Takes upgrades of `path`, and event streams, on the caller's HTTP server. */
 export function openOnHttpServer(
   options: HttpServerListenerOptions,
   acceptor: Acceptor,
@@ -20,11 +21,18 @@ export function openOnHttpServer(
   const handleUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isMqttPath(request, path) && offersWebSocket(request)) upgrade(request, socket, head);
   };
-  server.on("upgrade", handleUpgrade);
-  return { address: null, stop: () => void server.off("upgrade", handleUpgrade) };
+  const streams = new EventStreams(acceptor, limits, options.addressOf);
+  const handleRequest = (request: IncomingMessage, response: ServerResponse) => {
+    if (isEventStreamPath(request)) streams.handle(request, response);
+  };
+  server.on("upgrade", handleUpgrade).on("request", handleRequest);
+  return {
+    address: null,
+    stop: () => void server.off("upgrade", handleUpgrade).off("request", handleRequest),
+  };
 }
 
-/** Opens a port for WebSocket only. Rejects when that fails. */
+/** Opens a port for WebSocket and event streams only. Rejects when that fails. */
 export async function openWebSocketListener(
   options: WebSocketListenerOptions,
   acceptor: Acceptor,
@@ -37,7 +45,9 @@ export async function openWebSocketListener(
     ? createTlsServer({ ...tls, ...shared, handshakeTimeout: limits.connectTimeoutMs })
     : undefined;
   const server: Server = secured ?? createServer(shared);
-  server.on("request", (_request, response) => {
+  const streams = new EventStreams(acceptor, limits, options.addressOf);
+  server.on("request", (request, response) => {
+    if (isEventStreamPath(request)) return streams.handle(request, response);
     response.writeHead(426, { connection: "close", upgrade: "websocket" }).end();
   });
   const upgrade = createUpgrade(acceptor, limits, options.addressOf);

@@ -1,6 +1,6 @@
-/** A byte stream to one client, over TCP or WebSocket. */
+/** A byte stream to one client, over TCP, WebSocket or plain HTTP. */
 export interface Transport {
-  readonly kind: "tcp" | "ws";
+  readonly kind: "sse" | "tcp" | "ws";
   /** Peer address. */
   readonly address: string;
   /** Bytes written that the kernel has not taken. */

@@ -62,6 +62,8 @@ export class ChatClient implements Chat {
   /** Marks the client id after another client used the plain one: `~3` to `~9`. */
   #suffix = "";
   #isBound = false;
+  /** WebSocket did not get through the last time. */
+  #fallsBack = false;
   #handedOver = false;
   #outboxChanged = false;
   #isNoted = false;
@@ -225,7 +227,7 @@ export class ChatClient implements Chat {
   }
 
   #openLink(token: Token, successor: boolean, signal: AbortSignal): Promise<Link> {
-    const { mqttUrl: url, clock } = this.#options;
+    const { mqttUrl: url, clock, fallback, fetch } = this.#options;
     const { deviceId } = this.#identity;
     const { handlePublish, uplink } = this.#parts;
     const own = deviceId + this.#suffix;
@@ -233,13 +235,11 @@ export class ChatClient implements Chat {
     const free = successor && uplink.clientId === own ? deviceId + deviceSuffix : own;
     const clientId = token.boundClientId ?? free;
     this.#isBound = token.boundClientId !== null;
-    return this.#open({
-      url,
-      token,
-      clientId,
-      clock,
-      signal,
-      handlePublish,
+    const openSocket = this.#fallsBack && fallback !== undefined ? () => fallback(url, fetch) : undefined;
+    const opened = this.#open({ url, token, clientId, clock, signal, handlePublish, openSocket });
+    return opened.catch((thrown) => {
+      if (ChatError.fromUnknown(thrown).code === "connection_lost") this.#fallsBack = !this.#fallsBack;
+      throw thrown;
     });
   }
 

@@ -3,6 +3,7 @@ import type { Backoff } from "../connection/backoff.ts";
 import { exponentialBackoff } from "../connection/backoff.ts";
 import type { Clock } from "../connection/clock.ts";
 import { systemClock } from "../connection/clock.ts";
+import type { SocketFallback } from "../connection/socket-fallback.ts";
 import type { Storage } from "./storage.ts";
 import { memoryStorage } from "./storage.ts";
 
@@ -27,6 +28,11 @@ export interface ConnectOptions {
   readonly apiUrl?: string;
   /** `ws:`, `wss:`, in Node also `mqtt:` or `mqtts:`. @default `${url}/ws` */
   readonly mqttUrl?: string;
+  /**
+   * Tried after WebSocket did not get through, in turns with it until one does: `eventStream` of
+   * `@chat21/client-sdk/event-stream`. Only in browsers. @default WebSocket alone
+   */
+  readonly fallback?: SocketFallback;
   /** The sender's name in the user's messages. @default the user's id */
   readonly fullname?: string;
   /** Keeps the outbox, unconfirmed marks, the positions and the cursor. @default memoryStorage() */
@@ -78,9 +84,9 @@ const silent: Log = { debug: () => undefined, info: () => undefined, warn: () =>
 
 /** Options with their defaults. */
 export type ResolvedOptions = Required<
-  Omit<ConnectOptions, "app" | "deviceId" | "fullname" | "signal" | "url">
+  Omit<ConnectOptions, "app" | "deviceId" | "fallback" | "fullname" | "signal" | "url">
 > &
-  Pick<ConnectOptions, "app" | "deviceId" | "fullname" | "signal">;
+  Pick<ConnectOptions, "app" | "deviceId" | "fallback" | "fullname" | "signal">;
 
 /** Defaults of the options of `connect`. `backoff` and `storage` are made anew for each client. */
 const defaults = {

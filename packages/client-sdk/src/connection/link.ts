@@ -3,6 +3,7 @@ import { ChatError, clientTopics } from "@chat21/protocol";
 import type { MqttClient } from "mqtt";
 import mqtt from "mqtt";
 import type { Clock } from "./clock.ts";
+import type { FallbackSocket } from "./socket-fallback.ts";
 import type { Token } from "./token-keeper.ts";
 import { wireIdOf } from "./wire-id.ts";
 
@@ -12,6 +13,8 @@ export interface LinkOptions {
   readonly token: Token;
   /** MQTT client id: the device. */
   readonly clientId: string;
+  /** Opens the socket in place of WebSocket. @default WebSocket, or what `url` says */
+  readonly openSocket?: (() => FallbackSocket) | undefined;
   readonly clock: Clock;
   /** Gets publishes in the order of their arrival; also before {@link openLink} resolves. */
   handlePublish(topic: string, payload: Uint8Array): void;
@@ -58,7 +61,7 @@ const connackCodes: Readonly<Record<number, ErrorCode>> = {
  * 20 s.
  */
 export function openLink(options: LinkOptions): Promise<Link> {
-  const { url, token, clientId, signal, clock } = options;
+  const { url, token, clientId, signal, clock, openSocket } = options;
   const user = wireIdOf(token.user);
   const presence = clientTopics.presence(token.app, user, clientId);
   const client = mqtt.connect(url, {
@@ -71,6 +74,7 @@ export function openLink(options: LinkOptions): Promise<Link> {
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    ...(openSocket === undefined ? {} : { createWebsocket: openSocket }),
     will: { topic: presence, payload: JSON.stringify({ disconnected: true }), qos: 1, retain: false },
   });
   client.on("message", (topic, payload) => options.handlePublish(topic, payload));

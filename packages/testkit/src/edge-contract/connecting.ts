@@ -160,7 +160,7 @@ export function describeConnecting(world: () => EdgeWorld): void {
       expect(world().handler.attempts).toEqual([]);
     });
 
-    it("serves MQTT.js as existing clients set it up", async () => {
+    it.skipIf(carrier === "sse")("serves MQTT.js as existing clients set it up", async () => {
       const { tcpPort, wsUrl } = world().opened;
       const client = await mqtt.connectAsync(carrier === "tcp" ? `mqtt://127.0.0.1:${tcpPort}` : wsUrl, {
         clientId: "js",

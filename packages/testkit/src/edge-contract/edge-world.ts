@@ -2,7 +2,13 @@ import type { Delivery, Edge, EdgeHandler } from "@chat21/engine";
 import { topics } from "@chat21/protocol";
 import type { IConnackPacket, IConnectPacket, Packet } from "mqtt-packet";
 import { afterEach, beforeEach, expect } from "vitest";
-import { type Carrier, openTcp, openWebSocket, type RawConnection } from "./raw-connection.ts";
+import {
+  type Carrier,
+  openEventStream,
+  openTcp,
+  openWebSocket,
+  type RawConnection,
+} from "./raw-connection.ts";
 import { passwordOf, ScriptedHandler, testApp } from "./scripted-handler.ts";
 
 /** A started edge, its handler, and the connections of a test. */
@@ -27,7 +33,12 @@ export class EdgeWorld {
   /** Opens a transport and sends nothing. */
   async raw(carrier: Carrier = "tcp", subProtocols?: string[]): Promise<RawConnection> {
     const { tcpPort, wsUrl } = this.opened;
-    const connection = await (carrier === "tcp" ? openTcp(tcpPort) : openWebSocket(wsUrl, subProtocols));
+    const openers = {
+      sse: () => openEventStream(wsUrl),
+      tcp: () => openTcp(tcpPort),
+      ws: () => openWebSocket(wsUrl, subProtocols),
+    };
+    const connection = await openers[carrier]();
     this.#connections.push(connection);
     return connection;
   }
@@ -98,7 +109,7 @@ export interface JoinOptions {
 
 /** The user of most tests. */
 export const ann = "ann";
-export const carriers = ["tcp", "ws"] as const;
+export const carriers = ["tcp", "ws", "sse"] as const;
 
 /** A CONNECT, as existing clients send it. */
 export function connectPacket(options: JoinOptions & Partial<IConnectPacket> = {}): IConnectPacket {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Agent, get, type IncomingMessage, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { generate, type Packet, type Parser, parser } from "mqtt-packet";
 import { WebSocket } from "ws";
@@ -25,7 +26,7 @@ export interface RawConnection {
 }
 
 /** The transport of MQTT. */
-export type Carrier = "tcp" | "ws";
+export type Carrier = "sse" | "tcp" | "ws";
 
 /** Encodes packets of version 3.1.1 one after the other. */
 export function encode(...packets: readonly Packet[]): Buffer {
@@ -72,6 +73,77 @@ export async function openWebSocket(url: string, subProtocols: string[] = ["mqtt
     },
     socket.protocol,
   );
+}
+
+/** Most writes that share one request beside an event stream: far below its limit of bytes. */
+const writesOfRequest = 8;
+
+/** Opens an event stream beside `url`, the address of WebSocket. Rejects when it is refused. */
+export async function openEventStream(url: string): Promise<RawConnection> {
+  const base = new URL("/sse", url.replace(/^ws/, "http"));
+  const agent = new Agent({ keepAlive: true });
+  const [response] = (await once(get(base, { agent }), "response")) as [IncomingMessage];
+  if (response.statusCode !== 200) throw new Error(`the stream was refused: ${response.statusCode}`);
+  response.setEncoding("utf8").on("error", () => {});
+  const [events, name] = await eventsOf(response);
+  const waiting: Uint8Array[] = [];
+  let number = 0;
+  let sending: Promise<void> | undefined;
+  /** One request at a time brings what was written during the one before. */
+  const send = async () => {
+    while (waiting.length > 0) {
+      const body = Buffer.concat(waiting.splice(0, writesOfRequest));
+      number += 1;
+      const posted = request(new URL(`/sse/${name}/${number}`, base), { agent, method: "POST" });
+      const [answer] = await once(posted.on("error", () => {}).end(body), "response");
+      answer.resume();
+    }
+    sending = undefined;
+  };
+  return new Raw(
+    {
+      write: (bytes) => {
+        waiting.push(bytes);
+        sending ??= send().catch(() => {});
+      },
+      pause: () => response.pause(),
+      end: () => void (sending ?? Promise.resolve()).then(() => response.destroy()),
+      destroy: () => response.destroy(),
+    },
+    (raw) => {
+      events((bytes) => raw.parser.parse(bytes));
+      response.on("close", () => {
+        agent.destroy();
+        raw.handleClosed();
+      });
+    },
+  );
+}
+
+type Listen = (handle: (bytes: Buffer) => void) => void;
+
+/** Resolves with the name of the stream, and a function that hands over all further bytes. */
+function eventsOf(response: IncomingMessage): Promise<[Listen, string]> {
+  let text = "";
+  const waiting: Buffer[] = [];
+  let handle = (bytes: Buffer): void => void waiting.push(bytes);
+  const listen: Listen = (given) => {
+    handle = given;
+    for (const bytes of waiting.splice(0)) given(bytes);
+  };
+  return new Promise((resolve, reject) => {
+    response.on("close", () => reject(new Error("closed before it was open")));
+    response.on("data", (chunk: string) => {
+      text += chunk;
+      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+        const event = text.slice(0, end);
+        text = text.slice(end + 2);
+        const data = /^data:(.*)$/m.exec(event)?.[1] ?? "";
+        if (event.startsWith("event:open")) resolve([listen, data]);
+        else if (data !== "") handle(Buffer.from(data, "base64"));
+      }
+    });
+  });
 }
 
 function listen(socket: Socket | WebSocket, raw: Raw): void {
