@@ -20,4 +20,4 @@ async function writeCommonJs(name: string): Promise<void> {
   await writeFile(`dist/${name}.cjs`, `module.exports = require("${module}");\n`);
 }
 
-await Promise.all(["index", "node"].map(writeCommonJs));
+await Promise.all(["index", "node", "event-stream"].map(writeCommonJs));

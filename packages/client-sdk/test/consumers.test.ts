@@ -17,12 +17,13 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
-/** Uses values, types and the second entry; the marked line must be refused, or the types are `any`. */
+/** Uses values, types and the further entries; the marked line must be refused, or the types are `any`. */
 const program = `
 import { ChatError, connect, type ConnectOptions } from "@chat21/client-sdk";
+import { eventStream } from "@chat21/client-sdk/event-stream";
 import { fileStorage } from "@chat21/client-sdk/node";
 
-export const options: ConnectOptions = { url: "http://127.0.0.1:8010", token: "t" };
+export const options: ConnectOptions = { url: "http://127.0.0.1:8010", token: "t", fallback: eventStream };
 export const error: ChatError = new ChatError("not_found");
 export const storage = fileStorage;
 export const start: () => Promise<{ readonly status: string }> = () => connect(options);
