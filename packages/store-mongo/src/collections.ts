@@ -7,6 +7,7 @@ import type {
   InstanceDocument,
   LaneDocument,
   LeaseDocument,
+  ListReaderDocument,
   MemberDocument,
   PresenceDocument,
   RevocationDocument,
@@ -25,6 +26,7 @@ export interface Collections {
   readonly instances: mongo.Collection<InstanceDocument>;
   readonly lanes: mongo.Collection<LaneDocument>;
   readonly leases: mongo.Collection<LeaseDocument>;
+  readonly listReaders: mongo.Collection<ListReaderDocument>;
   readonly members: mongo.Collection<MemberDocument>;
   readonly presence: mongo.Collection<PresenceDocument>;
   readonly revocations: mongo.Collection<RevocationDocument>;
@@ -44,6 +46,7 @@ export function openCollections(database: mongo.Db): Collections {
     instances: database.collection("chat21_instances"),
     lanes: database.collection("chat21_webhook_lanes"),
     leases: database.collection("chat21_leases"),
+    listReaders: database.collection("chat21_list_readers"),
     members: database.collection("chat21_members"),
     presence: database.collection("chat21_presence"),
     revocations: database.collection("chat21_revocations"),

@@ -71,7 +71,7 @@ export interface ConversationDocument {
 }
 
 /** Where lists show a conversation to a member: ADR 0019. It follows the log by some seconds. */
-export interface ListPlace {
+interface ListPlace {
   /** The time of the last message that the member's lists may show, 0 without one. Absent: only the log tells. */
   readonly at?: number;
   /** Its number. */
@@ -80,6 +80,13 @@ export interface ListPlace {
   readonly returned?: boolean;
   /** `changedAt` of the conversation when the log was read. */
   readonly asOf: mongo.Timestamp;
+}
+
+/** A user with many conversations, whose lists are kept in order: ADR 0019. */
+export interface ListReaderDocument {
+  readonly _id: AccountKey;
+  /** Whether the user's conversations have places. */
+  readonly placed: boolean;
 }
 
 /** One member's place in one conversation. */

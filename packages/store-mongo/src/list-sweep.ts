@@ -1,23 +1,15 @@
 import type { mongo } from "mongoose";
 import mongoose from "mongoose";
 import { conversationName } from "./conversation-name.ts";
-import type { ConversationDocument, MemberDocument } from "./documents.ts";
+import type { AccountKey, ConversationDocument, ConversationKey, MemberDocument } from "./documents.ts";
 import { lookBack, settles } from "./head-sweep.ts";
 import { withTrueHeads } from "./heads.ts";
+import { listsSweptUpTo, maxPlacedMembers } from "./list-places.ts";
 import { type Ticks, toTicks, toTimestamp } from "./logical-time.ts";
 import { createSweep, type Sweep, type SweepParts } from "./repeated-sweep.ts";
 import type { Place, SeatReads } from "./seats.ts";
 
-const { MaxKey, MinKey } = mongoose.mongo;
-
-/** Name of the counter with the time ({@link Ticks}) up to which members' places in lists follow the log. */
-export const listsSweptUpTo = "lists_swept_up_to";
-
-/**
- * Conversations that ever had more members have no places in lists: the places of a group are written again after its
- * messages. Lists look such conversations up, as many as a user has of them.
- */
-export const maxPlacedMembers = 20;
+const { MaxKey } = mongoose.mongo;
 
 const pageSize = 500;
 
@@ -32,88 +24,122 @@ const projection = {
 
 type Stamped = ConversationDocument & { readonly changedAt: mongo.Timestamp };
 
-/** Does nothing to a place that was read later. */
-function notAfter(asOf: mongo.Timestamp) {
-  return { "listed.asOf": { $not: { $gte: asOf } } };
-}
-
-function toUpdate(
-  { member, last }: Place,
+/** A place that was read later stays. The condition is not in the filter: by the key alone the server needs no plan. */
+function toWrite(
+  _id: MemberDocument["_id"],
+  place: object,
   asOf: mongo.Timestamp,
 ): mongo.AnyBulkWriteOperation<MemberDocument> {
+  const listed = { $cond: [{ $gte: ["$listed.asOf", asOf] }, "$listed", { ...place, asOf }] };
+  return { updateOne: { filter: { _id }, update: [{ $set: { listed } }] } };
+}
+
+function toUpdate({ member, last }: Place, asOf: mongo.Timestamp) {
   const { seq = 0, timestamp: at = 0 } = last ?? {};
   // By the archive of the moment of the write.
   const returned = { $cond: [{ $gte: ["$archivedAt", 0] }, { $gt: [seq, "$archivedAt"] }, "$$REMOVE"] };
-  return {
-    updateOne: {
-      filter: { _id: member._id, ...notAfter(asOf) },
-      update: [{ $set: { listed: { at, seq, returned, asOf } } }],
-    },
-  };
+  return toWrite(member._id, { at, seq, returned }, asOf);
 }
 
-/**
- * A conversation has outgrown the limit. Only the first members may have places; all of these are written once, so that a
- * late write of another process finds that it is late.
- */
-function toRemoval({ _id, changedAt }: Stamped): mongo.AnyBulkWriteOperation<MemberDocument> {
-  return {
-    updateMany: {
-      filter: {
-        conversation: _id,
-        ordinal: { $lte: maxPlacedMembers },
-        $or: [{ "listed.at": { $exists: true } }, { listed: { $exists: false } }],
-      },
-      update: { $set: { listed: { asOf: changedAt } } },
-      hint: "ordinal",
-    },
-  };
+const isSmall = ({ memberCount }: Stamped) => memberCount <= maxPlacedMembers;
+
+/** Whether the place is to be written. In a group that has outgrown the limit it is taken away once. */
+function isDue({ listed }: MemberDocument, conversation: Stamped): boolean {
+  if (listed === undefined) return true;
+  return isSmall(conversation) ? listed.asOf.lessThan(conversation.changedAt) : listed.at !== undefined;
 }
 
 /**
  * Brings members' places in lists after their conversations' stamps: one living process at a time reads the conversations
- * that were stamped since the last look, once the stamps are old enough to speak for their events. The first look goes
- * through all conversations of a database that an older version made. ADR 0019.
+ * that were stamped since the last look, once the stamps are old enough to speak for their events. Users who begin to have
+ * places get all of theirs. ADR 0019.
  */
 export function createListSweep(parts: SweepParts & { readonly seats: SeatReads }): Sweep {
   const { database, seats } = parts;
-  const { conversations, counters, members } = database.collections;
+  const { conversations, counters, listReaders, members } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
   /** Stamps of the last look: a look begins before the end of the last one. */
   let looked: ReadonlyMap<string, Ticks> = new Map();
 
-  async function placesOf(small: readonly Stamped[]): Promise<mongo.AnyBulkWriteOperation<MemberDocument>[]> {
-    if (small.length === 0) return [];
-    return database.snapshot(async (session) => {
+  /** Those of users who have places. */
+  async function ofReaders(found: readonly MemberDocument[]): Promise<MemberDocument[]> {
+    const accounts = new Map(found.map(({ account }) => [`${account.app}\n${account.user}`, account]));
+    const asked = { _id: { $in: [...accounts.values()] } };
+    const readers = await listReaders.find(asked, { maxTimeMS, projection: { _id: 1 } }).toArray();
+    const names = new Set(readers.map(({ _id }) => `${_id.app}\n${_id.user}`));
+    return found.filter(({ account }) => names.has(`${account.app}\n${account.user}`));
+  }
+
+  /** Writes the places of these members that are behind the stamps of their conversations. */
+  async function place(found: readonly MemberDocument[], stamped: readonly Stamped[]): Promise<void> {
+    const byName = new Map(stamped.map((document) => [conversationName(document._id), document]));
+    const conversationOf = (member: MemberDocument) => byName.get(conversationName(member.conversation));
+    const due = found.filter((member) => {
+      const conversation = conversationOf(member);
+      return conversation !== undefined && isDue(member, conversation);
+    });
+    if (due.length === 0) return;
+    const stampOf = (member: MemberDocument) => conversationOf(member)?.changedAt as mongo.Timestamp;
+    const names = new Set(due.map(({ conversation }) => conversationName(conversation)));
+    const small = stamped.filter(
+      (document) => isSmall(document) && names.has(conversationName(document._id)),
+    );
+    const places = await database.snapshot(async (session) => {
       const current = await withTrueHeads(database, small, session);
-      const byName = new Map(current.map((document) => [conversationName(document._id), document]));
-      const stamps = new Map(small.map(({ _id, changedAt }) => [conversationName(_id), changedAt]));
-      const stampOf = ({ conversation }: MemberDocument) =>
-        stamps.get(conversationName(conversation)) as mongo.Timestamp;
-      const keys = small.map(({ _id }) => _id);
-      const found = await members
-        .find({ conversation: { $in: keys } }, { session, maxTimeMS, hint: "ordinal", batchSize: 10_000 })
-        .toArray();
-      const due = found.filter(({ listed }, index) => {
-        const stamp = stampOf(found[index] as MemberDocument);
-        return listed === undefined || listed.asOf.lessThan(stamp);
-      });
+      const trueOnes = new Map(current.map((document) => [conversationName(document._id), document]));
       const taken = due.flatMap((member) => {
-        const conversation = byName.get(conversationName(member.conversation));
+        const conversation = trueOnes.get(conversationName(member.conversation));
         return conversation === undefined ? [] : [{ member, conversation }];
       });
-      const places = await seats.places(taken, session);
-      return places.map((place) => toUpdate(place, stampOf(place.member)));
+      return seats.places(taken, session);
     });
+    const placed = new Set(places.map(({ member }) => member));
+    await members.bulkWrite(
+      [
+        ...places.map((one) => toUpdate(one, stampOf(one.member))),
+        ...due
+          .filter((member) => !placed.has(member))
+          .map((member) => toWrite(member._id, {}, stampOf(member))),
+      ],
+      { ordered: false },
+    );
   }
 
   async function bringAfter(stamped: readonly Stamped[]): Promise<void> {
-    const isSmall = ({ memberCount }: Stamped) => memberCount <= maxPlacedMembers;
-    const updates = [
-      ...(await placesOf(stamped.filter(isSmall))),
-      ...stamped.filter((document) => !isSmall(document)).map(toRemoval),
-    ];
-    if (updates.length > 0) await members.bulkWrite(updates, { ordered: false });
+    if (stamped.length === 0) return;
+    const found = await members
+      .find(
+        { conversation: { $in: stamped.map(({ _id }) => _id) }, ordinal: { $lte: maxPlacedMembers } },
+        { maxTimeMS, hint: "ordinal", batchSize: 10_000 },
+      )
+      .toArray();
+    await place(await ofReaders(found), stamped);
+  }
+
+  /**
+   * All conversations of a user who has no places yet, but those that were stamped after `upTo`: the next sweep comes to
+   * them. Answers whether it went to the end.
+   */
+  async function placeAll(account: AccountKey, upTo: Ticks, goOn: () => Promise<boolean>): Promise<boolean> {
+    const stamp = toTimestamp(upTo);
+    let after: ConversationKey = { app: account.app, conversation: "" };
+    for (;;) {
+      const page = await members
+        .find({ account, conversation: { $gt: after } }, { maxTimeMS, hint: "account" })
+        .sort({ conversation: 1 })
+        .limit(pageSize)
+        .toArray();
+      const keys = page.map(({ conversation }) => conversation);
+      const found = await conversations.find({ _id: { $in: keys } }, { projection, maxTimeMS }).toArray();
+      await place(
+        page.filter(({ ordinal }) => ordinal <= maxPlacedMembers),
+        found.filter((document): document is Stamped => document.changedAt?.lte(stamp) ?? false),
+      );
+      const last = keys.at(-1);
+      if (last === undefined || page.length < pageSize) return true;
+      after = last;
+      if (!(await goOn())) return false;
+    }
   }
 
   /** Pages of an app's conversations that were stamped after `from`, up to `upTo`. */
@@ -124,7 +150,7 @@ export function createListSweep(parts: SweepParts & { readonly seats: SeatReads 
       "_id.conversation": conversation,
     });
     const end = keyOf(toTimestamp(upTo), new MaxKey());
-    let start = keyOf(toTimestamp(from), from <= 0 ? new MinKey() : new MaxKey());
+    let start = keyOf(toTimestamp(from), new MaxKey());
     for (;;) {
       const found = await conversations
         .find({}, { projection, maxTimeMS, hint: "changed", batchSize: pageSize + 1 })
@@ -144,7 +170,8 @@ export function createListSweep(parts: SweepParts & { readonly seats: SeatReads 
   async function run(goOn: () => Promise<boolean>): Promise<void> {
     const upTo = (await database.time()) - settles;
     const swept = await counters.findOne({ _id: listsSweptUpTo }, { maxTimeMS });
-    const from = (swept?.value ?? 0) - lookBack;
+    // Before the first sweep nobody has places.
+    const from = (swept?.value ?? upTo) - lookBack;
     const apps: string[] = await conversations.distinct("_id.app", {}, { maxTimeMS });
     const seen = new Map<string, Ticks>();
     for (const app of apps) {
@@ -163,6 +190,12 @@ export function createListSweep(parts: SweepParts & { readonly seats: SeatReads 
     }
     await counters.updateOne({ _id: listsSweptUpTo }, { $max: { value: upTo } }, { upsert: true });
     looked = seen;
+    for (const { _id } of await listReaders
+      .find({ placed: false }, { maxTimeMS, hint: "placed" })
+      .toArray()) {
+      if (!(await placeAll(_id, upTo, goOn))) return;
+      await listReaders.updateOne({ _id }, { $set: { placed: true } });
+    }
   }
 
   return createSweep(parts, {

@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import type { AccountKey, ConversationDocument, MemberDocument } from "./documents.ts";
 import { lookBack, sweptUpTo } from "./head-sweep.ts";
 import { withTrueHeads } from "./heads.ts";
-import { listsSweptUpTo } from "./list-sweep.ts";
+import { listsSweptUpTo, manyConversations } from "./list-places.ts";
 import { type Ticks, ticksPerSecond, toTicks, toTimestamp } from "./logical-time.ts";
 import { mergeSorted } from "./merge-sorted.ts";
 
@@ -25,7 +25,9 @@ export interface Stamped {
 /** Which of the user's conversations; all given facts must hold. */
 export interface Which {
   /** Only those that the user has archived, be it that they left the archive since. */
-  readonly archivedOnce?: true;
+  readonly archivedOnce?: boolean;
+  /** A list is asked for: the next ones of a user with many conversations are kept in order. */
+  readonly forList?: boolean;
   readonly kind?: ConversationDocument["kind"];
 }
 
@@ -133,7 +135,7 @@ export type Memberships = ReturnType<typeof createMemberships>;
 
 /** Which conversations a user has, and which of them changed: by index, without a look at a member's document. */
 export function createMemberships(database: Database) {
-  const { conversations, counters, events, members, writers } = database.collections;
+  const { conversations, counters, events, listReaders, members, writers } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
 
   /** Places that were written since a time; without one all. */
@@ -264,6 +266,13 @@ export function createMemberships(database: Database) {
     return [...found].filter((conversation) => of.has(conversation));
   }
 
+  /** The sweep gives the user's conversations their places. Where it cannot be written now, the next list asks again. */
+  async function keepInOrder({ app, user }: AccountKey): Promise<void> {
+    await listReaders
+      .updateOne({ _id: { app, user } }, { $setOnInsert: { placed: false } }, { upsert: true })
+      .catch(() => {});
+  }
+
   /** Names of conversations that have no place in the user's lists. */
   async function unplaced(
     account: AccountKey,
@@ -355,18 +364,19 @@ export function createMemberships(database: Database) {
     /** The user's conversations, most recently active first, with true heads. */
     async *byActivity(
       account: AccountKey,
-      { archivedOnce: isArchivedOnly, kind }: Which,
+      { archivedOnce: isArchivedOnly, forList, kind }: Which,
       session: Session,
     ): AsyncGenerator<Activity> {
       const all = await (isArchivedOnly === true ? archivedOnce : names)(account, session);
       if (all.length === 0) return;
+      if (forList === true && all.length > manyConversations) await keepInOrder(account);
       const { heads } = await sweptTimes(session);
       const lagging = new Set(await mayLag(account, { swept: heads, all: new Set(all) }, session));
       const settled = all.filter((conversation) => !lagging.has(conversation));
       yield* inActivityOrder(account.app, { lagging: [...lagging], settled }, kind, session);
     },
     /**
-     * The conversations that a list must look up, because {@link ListPlace} does not speak for them. All others have exact
+     * The conversations that a list must look up, because no place of theirs can be trusted. All others have exact
      * places. `null`: no place can be trusted yet.
      */
     async toLookUp(
@@ -374,8 +384,11 @@ export function createMemberships(database: Database) {
       archived: boolean | null,
       session: Session,
     ): Promise<{ readonly lagging: readonly string[]; readonly settled: readonly string[] } | null> {
+      const { app, user } = account;
+      const reader = await listReaders.findOne({ _id: { app, user } }, { session, maxTimeMS });
+      if (reader?.placed !== true) return null;
       const { heads, lists } = await sweptTimes(session);
-      if (lists < heads - maxListLag || lists === 0) return null;
+      if (lists < heads - maxListLag) return null;
       const [lagging, open] = await Promise.all([
         mayLag(account, { swept: Math.min(heads, lists), all: null }, session),
         unplaced(account, archived, session),

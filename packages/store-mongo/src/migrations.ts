@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ChatError, type EventCodes } from "@chat21/protocol";
 import type { Collections } from "./collections.ts";
+import { manyConversations } from "./list-places.ts";
 import { prepareForSync } from "./migrate-for-sync.ts";
 import { isIndexMissing } from "./mongo-failure.ts";
 
@@ -100,8 +101,8 @@ async function listServerKeys({ serverKeys }: Collections): Promise<void> {
   await serverKeys.createIndexes([{ name: "app", key: { app: 1, createdAt: 1, id: 1 } }]);
 }
 
-/** Keeps each member's conversations in the order of lists. The places themselves come from the sweep of lists: ADR 0019. */
-async function orderLists({ members }: Collections): Promise<void> {
+/** Keeps conversations of users who have many in the order of lists. The places come from the sweep of lists: ADR 0019. */
+async function orderLists({ listReaders, members }: Collections): Promise<void> {
   const order = { "listed.at": -1, "_id.conversation": 1 } as const;
   await members.createIndexes([
     { name: "listed", key: { account: 1, archivedAt: 1, ...order } },
@@ -111,6 +112,17 @@ async function orderLists({ members }: Collections): Promise<void> {
       partialFilterExpression: { archivedAt: { $gte: 0 } },
     },
   ]);
+  await listReaders.createIndexes([{ name: "placed", key: { placed: 1 } }]);
+  const counted = members.aggregate(
+    [
+      { $group: { _id: "$account", conversations: { $sum: 1 } } },
+      { $match: { conversations: { $gt: manyConversations } } },
+      { $project: { placed: { $literal: false } } },
+      { $merge: { into: listReaders.collectionName, whenMatched: "keepExisting" } },
+    ],
+    { hint: "account", allowDiskUse: true },
+  );
+  await counted.toArray();
 }
 
 /** `migrations[n]` takes a database from version n to n + 1. Never change one that was released: add another. */

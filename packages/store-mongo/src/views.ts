@@ -177,7 +177,7 @@ export function createViews(
     const account = { app, user };
     const others = await memberships.toLookUp(account, archived, session);
     if (others === null) {
-      const which = archived === true ? ({ archivedOnce: true } as const) : {};
+      const which = { forList: true, archivedOnce: archived === true };
       return placesByActivity(query, memberships.byActivity(account, which, session), session);
     }
     const names = new Set([...others.lagging, ...others.settled]);

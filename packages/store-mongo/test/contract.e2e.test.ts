@@ -3,7 +3,7 @@ import { describeStore } from "@chat21/testkit";
 import { requireMongo } from "@chat21/testkit/services";
 import { describe } from "vitest";
 import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
-import { ageApp } from "./age-app.ts";
+import { ageApp, keepInOrder } from "./age-app.ts";
 import { dropDatabase } from "./test-database.ts";
 
 describe.each(["event", "process"] as const)("with a dispatch mark of each %s", (dispatchMarks) => {
@@ -28,6 +28,7 @@ describe.each(["event", "process"] as const)("with a dispatch mark of each %s", 
         // Writes the heads that travel behind the commits.
         await store.conversations.changes({ app, user: "ann", limit: 1, eventsEach: 0, characters: 1 });
         await store.events.flushDispatchMarks();
+        await keepInOrder(options, app, "ann");
         await ageApp(options, app);
       },
       async cleanup() {

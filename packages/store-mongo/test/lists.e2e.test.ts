@@ -2,8 +2,8 @@ import type { ConversationQuery, MemberPatch } from "@chat21/engine";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectMongoStore, type MongoStore, migrateMongoStore } from "../src/index.ts";
-import { maxPlacedMembers } from "../src/list-sweep.ts";
-import { ageApp } from "./age-app.ts";
+import { manyConversations, maxPlacedMembers } from "../src/list-places.ts";
+import { ageApp, keepInOrder } from "./age-app.ts";
 import { groupRun, membersOf } from "./sample-runs.ts";
 import { dropDatabase, type TestDatabase, withCollections } from "./test-database.ts";
 
@@ -23,10 +23,11 @@ async function openStore(
 
 const nameOf = (index: number) => `group-${String(index).padStart(4, "0")}`;
 
-/** Everything is dispatched, and a minute has passed. */
-async function age(store: MongoStore, place: TestDatabase): Promise<void> {
+/** Everything is dispatched, and a minute has passed; ann's lists are kept in order. */
+async function age(store: MongoStore, place: TestDatabase, reader = "ann"): Promise<void> {
   await store.conversations.changes({ app: "app", user: "ann", limit: 1, eventsEach: 0, characters: 1 });
   await store.events.flushDispatchMarks();
+  await keepInOrder(place, "app", reader);
   await ageApp(place, "app");
 }
 
@@ -110,19 +111,21 @@ describe("a page of a list", () => {
 });
 
 describe("lists", () => {
-  it("of a database that an older version filled are right before its places are made, and after", async () => {
+  it("of a database that an older version filled are right before places are made, and after", async () => {
     const { store, place } = await openStore("older");
-    const groups = [0, 1, 2, 3].map((index) =>
-      groupRun(nameOf(index), 0, { members: membersOf("ann", "bob"), each: { timestamp: 1_000 + index } }),
+    const all = Array.from({ length: manyConversations + 1 }, (_, index) => index);
+    await store.events.commit(
+      all.map((index) =>
+        groupRun(nameOf(index), 0, { members: membersOf("ann", "bob"), each: { timestamp: 1_000 + index } }),
+      ),
     );
-    await store.events.commit(groups);
-    await age(store, place);
+    await age(store, place, "nobody");
     await store.close();
-    await withCollections(place, async ({ counters, members, schema }) => {
-      await members.updateMany({}, { $unset: { listed: "" } });
+    await withCollections(place, async ({ counters, listReaders, members, schema }) => {
       await members.dropIndex("listed");
       await members.dropIndex("once_archived");
       await counters.deleteOne({ _id: "lists_swept_up_to" });
+      await listReaders.drop();
       await schema.updateOne({ _id: "schema" }, { $set: { version: 7 } });
     });
 
@@ -130,12 +133,42 @@ describe("lists", () => {
     const reopened = await connectMongoStore({ ...place, headSweepMs: 100 });
     const before = await namesOf(reopened);
     await expect
-      .poll(() => withCollections(place, ({ members }) => members.countDocuments({ "listed.at": null })))
-      .toBe(0);
+      .poll(() => withCollections(place, ({ listReaders }) => listReaders.countDocuments({ placed: true })), {
+        timeout: 20_000,
+      })
+      .toBe(2);
 
-    const expected = [3, 2, 1, 0].map(nameOf);
+    const expected = all.toReversed().slice(0, limit).map(nameOf);
     expect([before, await namesOf(reopened)]).toEqual([expected, expected]);
     await reopened.close();
+    await dropDatabase(place);
+  });
+
+  it("of a user with many conversations are kept in order from the first one on", async () => {
+    const { store, place } = await openStore("first");
+    const all = Array.from({ length: manyConversations + 1 }, (_, index) => index);
+    await store.events.commit(
+      all.map((index) => groupRun(nameOf(index), 0, { members: membersOf("ann", "bob") })),
+    );
+    await age(store, place, "nobody");
+    await store.conversations.list({ app: "app", user: "ann", archived: null, limit: 1 });
+
+    await expect
+      .poll(
+        () =>
+          withCollections(place, ({ listReaders }) =>
+            listReaders.find({ placed: true, "_id.user": "ann" }).toArray(),
+          ),
+        {
+          timeout: 20_000,
+        },
+      )
+      .toMatchObject([{ _id: { app: "app", user: "ann" } }]);
+    const placed = await withCollections(place, ({ members }) =>
+      members.distinct("account.user", { "listed.at": { $gt: 0 } }),
+    );
+    expect(placed).toEqual(["ann"]);
+    await store.close();
     await dropDatabase(place);
   });
 
