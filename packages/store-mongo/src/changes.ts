@@ -28,6 +28,7 @@ import { type Ticks, toTicks } from "./logical-time.ts";
 import type { Stamped } from "./memberships.ts";
 import type { Place, Seat } from "./seats.ts";
 import type { ViewReads } from "./views.ts";
+import { WalkMemory } from "./walk-memory.ts";
 
 type Session = mongo.ClientSession;
 
@@ -59,6 +60,7 @@ export function createChanges(
 ): ConversationStore["changes"] {
   const gatherEvents = createChangeEvents(database);
   const findCandidates = createChangeCandidates(memberships);
+  const walks = new WalkMemory();
 
   /** `null`: the user knows all events of the seat. */
   function toWanted(seat: Seat, cursor: ChangeCursor): Wanted | null {
@@ -205,28 +207,33 @@ export function createChanges(
     session: Session,
   ): Promise<Changes> {
     const account = { app: query.app, user: query.user };
-    const all = await findCandidates(account, cursor.since - lookBack, now, session);
     const { walk, since, base } = cursor;
+    const find = () => findCandidates(account, since - lookBack, now, session);
+    const upTo = walk?.upTo ?? now;
+    // What changed since the walk began is looked for at its end.
+    const known = walk === null ? undefined : walks.get({ account, since, upTo });
+    const all = known ?? (await find());
     const left = walk === null ? all : all.filter((one) => isBelow(one, walk.below));
     const page: Page = { conversations: [], told: new Map(), characters: query.characters };
     const { reached, more } = await fill(page, left, { query, cursor }, session);
-    const answer = (next: Omit<ChangeCursor, "told">, isMore: boolean): Changes => ({
+    const answer = (next: Omit<ChangeCursor, "told">, isMore: boolean, changed = all): Changes => ({
       conversations: page.conversations,
-      cursor: encodeCursor(tellOf(page, all, cursor, next)),
+      cursor: encodeCursor(tellOf(page, changed, cursor, next)),
       more: isMore,
     });
-    const upTo = walk?.upTo ?? now;
     if (more) {
+      walks.set({ account, since, upTo }, all);
       const { changedAt = now, conversation = "" } = reached ?? {};
       return answer({ since, base, walk: { upTo, below: { changedAt, tie: tieOf(conversation) } } }, true);
     }
-    if (walk !== null) {
-      const ahead = all.filter(({ changedAt }) => changedAt > upTo - lookBack);
-      const known = tellOf(page, all, cursor, { since, base, walk });
-      const escaped = await readWanted(account, ahead, known, session);
-      if (escaped.length > 0) return answer({ since: upTo, base, walk: null }, true);
-    }
-    return answer({ since: now, base: now, walk: null }, false);
+    if (walk === null) return answer({ since: now, base: now, walk: null }, false);
+    walks.delete({ account, since, upTo });
+    const changed = known === undefined ? all : await find();
+    const ahead = changed.filter(({ changedAt }) => changedAt > upTo - lookBack);
+    const told = tellOf(page, changed, cursor, { since, base, walk });
+    const escaped = await readWanted(account, ahead, told, session);
+    if (escaped.length > 0) return answer({ since: upTo, base, walk: null }, true, changed);
+    return answer({ since: now, base: now, walk: null }, false, changed);
   }
 
   return (query) =>
