@@ -1,7 +1,8 @@
 import { ChatError } from "@chat21/protocol";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Seams } from "../src/api/chat-client.ts";
 import { connect } from "../src/index.ts";
+import { linksTo } from "./support/edge-link.ts";
 import { restoredDisk } from "./support/restored-disk.ts";
 import { connectTo, openChat, openServer, Recorder } from "./support/world.ts";
 
@@ -189,6 +190,43 @@ describe("after a lost connection", () => {
     await recorder.until(() => recorder.texts("bob").includes("3b"));
 
     expect(chat.conversation("bob").messages.map(({ text }) => text)).toEqual(["1", "2", "3b"]);
+  });
+});
+
+describe("a fallback for WebSocket", () => {
+  /** Which of five attempts to connect have another socket: the first three find no way, and so does each with `bad`. */
+  async function attempts(bad: "fallback" | "WebSocket"): Promise<boolean[]> {
+    const server = await openServer();
+    const fallen: boolean[] = [];
+    const openLink = linksTo(server.edge);
+    const chat = await openChat(
+      server,
+      "alice",
+      { fallback: () => Object.assign(new EventTarget(), socket) },
+      {
+        openLink: async (options) => {
+          const falls = options.openSocket !== undefined;
+          fallen.push(falls);
+          if (fallen.length <= 3 || falls === (bad === "fallback")) throw new ChatError("connection_lost");
+          return openLink(options);
+        },
+      },
+    );
+    expect(chat.status).toBe("online");
+    return fallen;
+  }
+  const socket = { OPEN: 1, readyState: 0, bufferedAmount: 0, binaryType: "", send() {}, close() {} };
+
+  test("is tried in turns with it until one gets through", async () => {
+    vi.stubGlobal("document", new EventTarget());
+    onTestFinished(() => void vi.unstubAllGlobals());
+
+    expect(await attempts("WebSocket")).toEqual([false, true, false, true]);
+    expect(await attempts("fallback")).toEqual([false, true, false, true, false]);
+  });
+
+  test("is not for Node, which has MQTT over TCP", async () => {
+    expect(await attempts("fallback")).toEqual([false, false, false, false]);
   });
 });
 

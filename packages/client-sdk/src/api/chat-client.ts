@@ -235,7 +235,9 @@ export class ChatClient implements Chat {
     const free = successor && uplink.clientId === own ? deviceId + deviceSuffix : own;
     const clientId = token.boundClientId ?? free;
     this.#isBound = token.boundClientId !== null;
-    const openSocket = this.#fallsBack && fallback !== undefined ? () => fallback(url, fetch) : undefined;
+    // MQTT.js takes no foreign socket outside browsers.
+    const falls = this.#fallsBack && fallback !== undefined && "document" in globalThis;
+    const openSocket = falls ? () => fallback(url, fetch) : undefined;
     const opened = this.#open({ url, token, clientId, clock, signal, handlePublish, openSocket });
     return opened.catch((thrown) => {
       if (ChatError.fromUnknown(thrown).code === "connection_lost") this.#fallsBack = !this.#fallsBack;
