@@ -75,8 +75,15 @@ export async function openWebSocket(url: string, subProtocols: string[] = ["mqtt
   );
 }
 
-/** Most writes that share one request beside an event stream: far below its limit of bytes. */
-const writesOfRequest = 8;
+/** Most bytes of one request beside an event stream, where more than one write waits. */
+const bytesOfRequest = 256 * 1024;
+
+/** Takes items from the front until there are so many bytes; at least one. */
+function takeUpTo(items: Uint8Array[], most: number): Uint8Array[] {
+  let count = 0;
+  for (let bytes = 0; count < items.length && bytes < most; count += 1) bytes += items[count]?.length ?? 0;
+  return items.splice(0, count);
+}
 
 /** Opens an event stream beside `url`, the address of WebSocket. Rejects when it is refused. */
 export async function openEventStream(url: string): Promise<RawConnection> {
@@ -92,7 +99,7 @@ export async function openEventStream(url: string): Promise<RawConnection> {
   /** One request at a time brings what was written during the one before. */
   const send = async () => {
     while (waiting.length > 0) {
-      const body = Buffer.concat(waiting.splice(0, writesOfRequest));
+      const body = Buffer.concat(takeUpTo(waiting, bytesOfRequest));
       number += 1;
       const posted = request(new URL(`/sse/${name}/${number}`, base), { agent, method: "POST" });
       const [answer] = await once(posted.on("error", () => {}).end(body), "response");
