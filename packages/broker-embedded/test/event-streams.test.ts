@@ -1,7 +1,9 @@
-import { request } from "node:http";
-import { connectPacket, encodePackets, pingreq } from "@chat21/testkit";
-import { describe, expect, it } from "vitest";
-import type { EdgeLimits } from "../src/index.ts";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connectPacket, encodePackets, pingreq, publishPacket } from "@chat21/testkit";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type EdgeLimits, isEventStreamPath } from "../src/index.ts";
 import { startEdge } from "./start-edge.ts";
 
 /** An edge, and an open stream of it whose events were not read yet. */
@@ -91,6 +93,34 @@ describe("an event stream", () => {
     const refused = await fetch(base);
 
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+  });
+
+  it("that is open goes on while the edge ends, and no other is opened, on the caller's server too", async () => {
+    const server = createServer((incoming, outgoing) => {
+      if (!isEventStreamPath(incoming)) outgoing.end("a page");
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { edge, world } = await startEdge({}, [{ kind: "http-server", server }]);
+    const stream = await fetch(`${url}/sse`);
+    const name = /event:open\ndata:(\S+)/.exec(
+      new TextDecoder().decode((await stream.body?.getReader().read())?.value),
+    )?.[1];
+    world.handler.onPublish = () => settled.promise;
+    const settled = Promise.withResolvers<void>();
+    const post = async (number: number, body: Uint8Array) =>
+      (await fetch(`${url}/sse/${name}/${number}`, { method: "POST", body })).status;
+    expect(await post(1, encodePackets(connectPacket(), publishPacket()))).toBe(204);
+    await world.handler.until(() => world.handler.publishes.length === 1);
+
+    const closed = edge.close(5_000);
+    const other = await fetch(`${url}/sse`);
+    expect([other.status, other.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await post(2, encodePackets(pingreq))).toBe(204);
+    settled.resolve();
+    await closed;
+    expect((await fetch(`${url}/`)).status).toBe(200);
   });
 
   it("stays open when a request breaks off in its middle, and takes the same number again", async () => {

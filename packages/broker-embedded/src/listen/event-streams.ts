@@ -46,6 +46,7 @@ export class EventStreams {
   readonly #limits: EdgeLimits;
   readonly #addressOf: (request: IncomingMessage) => string;
   readonly #streams = new Map<string, Stream>();
+  #isStopped = false;
 
   constructor(
     acceptor: Acceptor,
@@ -73,8 +74,13 @@ export class EventStreams {
     }
   }
 
+  /** Opens no more streams. Those that are open go on. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   #open(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#acceptor.hasRoom()) {
+    if (this.#isStopped || !this.#acceptor.hasRoom()) {
       answer(response, 503, { "retry-after": "1" });
       return;
     }

@@ -28,7 +28,10 @@ export function openOnHttpServer(
   server.on("upgrade", handleUpgrade).on("request", handleRequest);
   return {
     address: null,
-    stop: () => void server.off("upgrade", handleUpgrade).off("request", handleRequest),
+    stop: () => {
+      server.off("upgrade", handleUpgrade);
+      streams.stop();
+    },
   };
 }
 
@@ -63,6 +66,7 @@ export async function openWebSocketListener(
     address: { kind: "ws", host, port, url: urlOf(tls ? "wss" : "ws", host, port, path) },
     ...(secured === undefined ? {} : { setTls: (given) => secured.setSecureContext(given) }),
     stop: () => {
+      streams.stop();
       server.close();
       server.closeIdleConnections();
     },
