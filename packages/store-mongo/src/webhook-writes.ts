@@ -79,7 +79,9 @@ export function createWebhookWrites(
   }
 
   async function enqueueStep(given: readonly WebhookDelivery[]): Promise<void> {
-    const rows = [...new Map(given.map((row) => [row.id, row])).values()];
+    const firsts = new Map<string, WebhookDelivery>();
+    for (const row of given) if (!firsts.has(row.id)) firsts.set(row.id, row);
+    const rows = [...firsts.values()];
     const counter = await counters.findOneAndUpdate(
       { _id: "webhook_position" },
       { $inc: { value: rows.length } },

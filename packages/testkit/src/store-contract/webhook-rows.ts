@@ -44,8 +44,10 @@ export function describeWebhookRows(world: StoreWorld): void {
       const first = sampleDelivery(`${endpoint}-1`, { endpoint });
       const second = sampleDelivery(`${endpoint}-2`, { endpoint, event: "message-delivered" });
 
-      await world.store.webhooks.enqueue([first, second]);
-      await world.store.webhooks.enqueue([{ ...first, body: '{"changed":true}' }]);
+      const changed = { ...first, body: '{"changed":true}' };
+
+      await world.store.webhooks.enqueue([first, second, changed]);
+      await world.store.webhooks.enqueue([changed]);
 
       const progress = { state: "pending", attempts: 0, lastStatus: null, lastError: null, settledAt: null };
       const due = { queuedAt: sampleTime, nextAttemptAt: sampleTime, position: expect.any(Number) };
