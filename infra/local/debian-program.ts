@@ -18,17 +18,22 @@ export async function findDebianProgram(packageName: string, path: string): Prom
   return program;
 }
 
+/** The path of a file of a Debian package: the one of the system, else as {@link findDebianProgram} finds programs. */
+export async function findDebianFile(packageName: string, path: string): Promise<string> {
+  if (await canAccess(`/${path}`)) return `/${path}`;
+  const folder = join(cacheFolder(), `debian-${packageName}`);
+  const file = join(folder, path);
+  if (!(await canAccess(file))) await unpack(packageName, folder);
+  return file;
+}
+
 /**
- * The path of a library of a Debian package: the one of the system, else as {@link findDebianProgram} finds programs.
+ * {@link findDebianFile} for a library.
  * @param path below the folder of libraries of this machine's architecture
  */
-export async function findDebianLibrary(packageName: string, path: string): Promise<string> {
+export function findDebianLibrary(packageName: string, path: string): Promise<string> {
   const architecture = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-  const library = join("usr/lib", architecture, path);
-  if (await canAccess(`/${library}`)) return `/${library}`;
-  const folder = join(cacheFolder(), `debian-${packageName}`);
-  if (!(await canAccess(join(folder, library)))) await unpack(packageName, folder);
-  return join(folder, library);
+  return findDebianFile(packageName, join("usr/lib", architecture, path));
 }
 
 async function unpack(packageName: string, folder: string): Promise<void> {

@@ -235,6 +235,11 @@ describe("the images of compose", () => {
         });
         client.end();
       }
+
+      const stop = new AbortController();
+      const stream = await fetch(`http://127.0.0.1:${port}/sse`, { signal: stop.signal });
+      expect(stream.status).toBe(all === nodeServices ? 200 : 404);
+      stop.abort();
     },
     120_000,
   );

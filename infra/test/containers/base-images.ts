@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { findDebianFile } from "../../local/debian-program.ts";
 import { findRabbit } from "../../local/rabbit-installation.ts";
 import { programPath } from "./container.ts";
 
@@ -68,9 +69,7 @@ http {
 
 async function nginxBase(folder: string): Promise<Base> {
   const nginx = await programPath("nginx", "usr/sbin/nginx");
-  const types = nginx.startsWith("/usr/")
-    ? "/etc/nginx/mime.types"
-    : nginx.replace("usr/sbin/nginx", "etc/nginx/mime.types");
+  const types = await findDebianFile("nginx-common", "etc/nginx/mime.types");
   await mkdir(folder, { recursive: true });
   const entrypoint = join(folder, "docker-entrypoint.sh");
   const config = join(folder, "nginx.conf");
