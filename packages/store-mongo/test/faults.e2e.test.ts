@@ -88,7 +88,7 @@ describe("a store whose server steps down while it commits", () => {
 describe("a store whose server pauses for five seconds", () => {
   it("answers what was asked during the pause, once", async () => {
     const store = await connectMongoStore(mongo);
-    await store.events.commit([run("paused", 0, "p0")]);
+    await untilAnswered(store, [run("paused", 0, "p0")]);
     const pid = mongo.pid ?? 0;
 
     process.kill(pid, "SIGSTOP");
@@ -113,7 +113,7 @@ describe("a store whose server pauses for five seconds", () => {
       socketTimeoutMs: 1_000,
       serverSelectionTimeoutMs: 1_000,
     });
-    await store.events.commit([run("impatient", 0, "i0")]);
+    await untilAnswered(store, [run("impatient", 0, "i0")]);
     const pid = mongo.pid ?? 0;
 
     process.kill(pid, "SIGSTOP");
