@@ -5,6 +5,7 @@ import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectMongoStore, migrateMongoStore } from "../src/index.ts";
 import { electionTerm, stepDown } from "./elections.ts";
+import { pauseProcess } from "./pause-process.ts";
 import { withCollections } from "./test-database.ts";
 
 let mongo: RequiredMongo;
@@ -91,7 +92,7 @@ describe("a store whose server pauses for five seconds", () => {
     await untilAnswered(store, [run("paused", 0, "p0")]);
     const pid = mongo.pid ?? 0;
 
-    process.kill(pid, "SIGSTOP");
+    await pauseProcess(pid);
     const asked = untilAnswered(store, [run("paused", 1, "p1", "p2")]);
     const first = await Promise.race([asked.then(() => "answered"), delay(5_000, "silent")]);
     process.kill(pid, "SIGCONT");
@@ -116,7 +117,7 @@ describe("a store whose server pauses for five seconds", () => {
     await untilAnswered(store, [run("impatient", 0, "i0")]);
     const pid = mongo.pid ?? 0;
 
-    process.kill(pid, "SIGSTOP");
+    await pauseProcess(pid);
     const refused = await store.events.commit([run("impatient", 1, "i1")]).catch((error) => error);
     process.kill(pid, "SIGCONT");
     const [result] = await untilAnswered(store, [run("impatient", 1, "i1")]);
@@ -140,7 +141,7 @@ describe("marks whose flush fails", () => {
     const mark = (seq: number) => store.events.markDispatched([{ app: "app", conversation: "flushed", seq }]);
     const pid = mongo.pid ?? 0;
 
-    process.kill(pid, "SIGSTOP");
+    await pauseProcess(pid);
     let seq = 0;
     let failure: unknown;
     // A signal takes its time: what is asked at once may still be answered.
@@ -176,7 +177,7 @@ describe("a store whose connections are all busy with a server that pauses", () 
     });
     const pid = mongo.pid ?? 0;
 
-    process.kill(pid, "SIGSTOP");
+    await pauseProcess(pid);
     const calls = Array.from({ length: 5 }, (_, index) =>
       store.leases.acquire("ann", [`busy-${index}`], 1_000),
     );
