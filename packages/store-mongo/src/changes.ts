@@ -19,11 +19,11 @@ import {
   tieOf,
 } from "./change-cursor.ts";
 import { createChangeEvents, type Gathered, type Wanted } from "./change-events.ts";
-import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey } from "./documents.ts";
 import type { HeadHints } from "./head-hints.ts";
 import { lookBack } from "./head-sweep.ts";
+import { conversationName } from "./key-names.ts";
 import { type Ticks, toTicks } from "./logical-time.ts";
 import type { Stamped } from "./memberships.ts";
 import type { Place, Seat } from "./seats.ts";

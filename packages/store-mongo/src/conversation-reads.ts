@@ -1,10 +1,10 @@
 import type { ConversationRecord, ConversationStore } from "@chat21/engine";
 import type { mongo } from "mongoose";
 import { chunksOf } from "./chunks-of.ts";
-import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, ConversationKey, MemberDocument } from "./documents.ts";
 import { withTrueHeads } from "./heads.ts";
+import { conversationName } from "./key-names.ts";
 import type { KnownHeads } from "./known-heads.ts";
 import type { Memberships } from "./memberships.ts";
 

@@ -1,8 +1,8 @@
 import type { EventRecord, EventRef, Log, Run } from "@chat21/engine";
-import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
 import type { DispatchMarks } from "./dispatch-marks.ts";
 import type { HeadHints, LastOf } from "./head-hints.ts";
+import { conversationName } from "./key-names.ts";
 import { type Ticks, toTimestamp } from "./logical-time.ts";
 import { SharedWrite } from "./shared-write.ts";
 

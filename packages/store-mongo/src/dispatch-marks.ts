@@ -1,8 +1,8 @@
 import type { EventRef, Log, Run } from "@chat21/engine";
 import type { Collections } from "./collections.ts";
-import { conversationName } from "./conversation-name.ts";
 import type { ConversationKey } from "./documents.ts";
 import type { HeadHints } from "./head-hints.ts";
+import { conversationName } from "./key-names.ts";
 import { SharedWrite } from "./shared-write.ts";
 
 /** Longest delay of a write when nobody waits for the marks; so many marks are written earlier. */

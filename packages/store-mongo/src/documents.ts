@@ -164,8 +164,8 @@ export interface DeliveryDocument extends Omit<StoredWebhookDelivery, "id"> {
 }
 
 /**
- * The front of a lane, written after the rows. A lane has a document as long as it has pending rows. `changes` is its fence: who
- * has read rows writes only a lane that nobody else has written since.
+ * The front of a lane, written after the rows. A lane has a document as long as it has pending rows. `changes` is its
+ * fence: a lane is written only if nobody has written it since its rows were read.
  */
 export interface LaneDocument {
   readonly _id: LaneKey;

@@ -1,8 +1,8 @@
 import type { ConversationStore, GroupQuery, GroupSummaryRecord } from "@chat21/engine";
 import type { mongo } from "mongoose";
-import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, ConversationKey } from "./documents.ts";
+import { conversationName } from "./key-names.ts";
 
 type Session = mongo.ClientSession;
 

@@ -1,9 +1,9 @@
 import type { mongo } from "mongoose";
 import { chunksOf } from "./chunks-of.ts";
-import { conversationName } from "./conversation-name.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument } from "./documents.ts";
 import { inParallel } from "./in-parallel.ts";
+import { conversationName } from "./key-names.ts";
 
 /** How many conversations are asked for in one query. */
 const pageSize = 1_000;

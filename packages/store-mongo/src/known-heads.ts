@@ -1,6 +1,6 @@
 import type { ConversationKind } from "@chat21/engine";
-import { conversationName } from "./conversation-name.ts";
 import type { ConversationKey } from "./documents.ts";
+import { conversationName } from "./key-names.ts";
 
 /** A conversation's facts as of one number. */
 export interface KnownHead {

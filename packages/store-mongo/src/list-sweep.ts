@@ -1,9 +1,9 @@
 import type { mongo } from "mongoose";
 import mongoose from "mongoose";
-import { conversationName } from "./conversation-name.ts";
 import type { AccountKey, ConversationDocument, ConversationKey, MemberDocument } from "./documents.ts";
 import { lookBack, settles } from "./head-sweep.ts";
 import { withTrueHeads } from "./heads.ts";
+import { accountName, conversationName } from "./key-names.ts";
 import { listsSweptUpTo, maxPlacedMembers } from "./list-places.ts";
 import { type Ticks, toTicks, toTimestamp } from "./logical-time.ts";
 import { createSweep, type Sweep, type SweepParts } from "./repeated-sweep.ts";
@@ -63,11 +63,11 @@ export function createListSweep(parts: SweepParts & { readonly seats: SeatReads 
 
   /** Those of users who have places. */
   async function ofReaders(found: readonly MemberDocument[]): Promise<MemberDocument[]> {
-    const accounts = new Map(found.map(({ account }) => [`${account.app}\n${account.user}`, account]));
+    const accounts = new Map(found.map(({ account }) => [accountName(account), account]));
     const asked = { _id: { $in: [...accounts.values()] } };
     const readers = await listReaders.find(asked, { maxTimeMS, projection: { _id: 1 } }).toArray();
-    const names = new Set(readers.map(({ _id }) => `${_id.app}\n${_id.user}`));
-    return found.filter(({ account }) => names.has(`${account.app}\n${account.user}`));
+    const names = new Set(readers.map(({ _id }) => accountName(_id)));
+    return found.filter(({ account }) => names.has(accountName(account)));
   }
 
   /** Writes the places of these members that are behind the stamps of their conversations. */

@@ -74,9 +74,7 @@ export function isCommitUnknown(thrown: unknown): boolean {
  * failure, also for a bulk whose stored part did not reach the majority.
  */
 export function duplicateIndex(thrown: unknown): number | null {
-  if (!(thrown instanceof mongo.MongoBulkWriteError)) return null;
-  if (thrown.result?.getWriteConcernError() !== undefined) return null;
-  const [first] = [thrown.writeErrors].flat();
+  const [first] = refusedWrites(thrown);
   return first?.code === duplicateKey ? first.index : null;
 }
 
@@ -85,11 +83,15 @@ export function duplicateIndex(thrown: unknown): number | null {
  * also for a bulk whose stored part did not reach the majority.
  */
 export function duplicateIndexes(thrown: unknown): ReadonlySet<number> | null {
-  if (!(thrown instanceof mongo.MongoBulkWriteError)) return null;
-  if (thrown.result?.getWriteConcernError() !== undefined) return null;
-  const errors = [thrown.writeErrors].flat();
-  const isOther = errors.length === 0 || errors.some(({ code }) => code !== duplicateKey);
-  return isOther ? null : new Set(errors.map(({ index }) => index));
+  const refused = refusedWrites(thrown);
+  const isOther = refused.length === 0 || refused.some(({ code }) => code !== duplicateKey);
+  return isOther ? null : new Set(refused.map(({ index }) => index));
+}
+
+/** The writes of a bulk that the server refused; none where another failure ended it, or the rest did not reach the majority. */
+function refusedWrites(thrown: unknown) {
+  if (!(thrown instanceof mongo.MongoBulkWriteError)) return [];
+  return thrown.result?.getWriteConcernError() === undefined ? [thrown.writeErrors].flat() : [];
 }
 
 function isPassing(thrown: unknown): boolean {

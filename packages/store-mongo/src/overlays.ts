@@ -1,10 +1,10 @@
 import type { ConversationOverlays, OverlayStore } from "@chat21/engine";
 import mongoose from "mongoose";
 import { toAmendment } from "./amendments.ts";
-import { conversationName } from "./conversation-name.ts";
 import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { ConversationKey, EventKey } from "./documents.ts";
+import { conversationName } from "./key-names.ts";
 import { stepsOf } from "./log-steps.ts";
 import { stampNow } from "./logical-time.ts";
 

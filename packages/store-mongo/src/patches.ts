@@ -1,9 +1,9 @@
 import type { ConversationStore, MemberPatch, MemberState } from "@chat21/engine";
 import type { mongo } from "mongoose";
-import { conversationName } from "./conversation-name.ts";
 import { type ConversationReads, toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, MemberDocument } from "./documents.ts";
+import { conversationName } from "./key-names.ts";
 import { stampNow } from "./logical-time.ts";
 
 const memberKeyOf = ({ app, conversation, user }: MemberPatch) => ({ app, conversation, user });

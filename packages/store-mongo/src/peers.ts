@@ -1,10 +1,10 @@
 import type { ConversationStore } from "@chat21/engine";
 import { directConversationId } from "@chat21/protocol";
 import type { mongo } from "mongoose";
-import { conversationName } from "./conversation-name.ts";
 import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey, ConversationKey } from "./documents.ts";
+import { conversationName } from "./key-names.ts";
 import type { Memberships } from "./memberships.ts";
 
 type Session = mongo.ClientSession;

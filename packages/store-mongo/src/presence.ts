@@ -5,6 +5,7 @@ import type { mongo } from "mongoose";
 import { chunksOf } from "./chunks-of.ts";
 import type { Database } from "./database.ts";
 import type { AccountKey, PresenceDocument } from "./documents.ts";
+import { accountName } from "./key-names.ts";
 import { isDuplicate } from "./mongo-failure.ts";
 
 /** A person's leases, and when the person was last seen: the part of the document that changes are computed from. */
@@ -30,7 +31,6 @@ const maxPerClient = 1_000;
 /** How often a change that lost against another is computed again. */
 const maxAttempts = 20;
 
-const nameOf = ({ app, user }: AccountKey) => `${app}\n${user}`;
 const isOnline = ({ leases }: Leases, now: number) => leases.some(({ expiresAt }) => expiresAt > now);
 
 function leasesOf({ _id: { app, user }, leases }: PresenceDocument): PresenceLease[] {
@@ -95,7 +95,7 @@ function createChanges({ collections, queryTimeoutMs: maxTimeMS }: Database) {
 
   async function find(accounts: readonly AccountKey[]): Promise<Map<string, PresenceDocument>> {
     const found = await presence.find({ _id: { $in: accounts } }, { maxTimeMS }).toArray();
-    return new Map(found.map((document) => [nameOf(document._id), document]));
+    return new Map(found.map((document) => [accountName(document._id), document]));
   }
 
   async function write(operations: mongo.AnyBulkWriteOperation<PresenceDocument>[]): Promise<boolean> {
@@ -122,16 +122,16 @@ function createChanges({ collections, queryTimeoutMs: maxTimeMS }: Database) {
       const changed: AccountKey[] = [];
       const operations: mongo.AnyBulkWriteOperation<PresenceDocument>[] = [];
       for (const account of waiting) {
-        const known = before.get(nameOf(account));
+        const known = before.get(accountName(account));
         const { after, answer } = change(known ?? none, account);
-        answers.set(nameOf(account), answer);
+        answers.set(accountName(account), answer);
         if (after === null) continue;
         operations.push(toWrite(account, after, known, version));
         changed.push(account);
       }
       if (operations.length === 0 || (await write(operations))) return answers;
       const written = await find(changed);
-      waiting = changed.filter((account) => written.get(nameOf(account))?.version !== version);
+      waiting = changed.filter((account) => written.get(accountName(account))?.version !== version);
     }
     return answers;
   }
@@ -145,18 +145,18 @@ export function createPresence(database: Database): PresenceStore {
   const { find, changePage } = createChanges(database);
 
   async function renew(leases: readonly PresenceLease[], now: number): Promise<boolean[]> {
-    const own = Map.groupBy(leases, nameOf);
+    const own = Map.groupBy(leases, accountName);
     const accounts = [...own.values()].flatMap(([first]) =>
       first === undefined ? [] : [{ app: first.app, user: first.user }],
     );
     const cameOnline = new Map<string, boolean[]>();
     for (const page of chunksOf(accounts, pageSize)) {
       const answers = await changePage(page, (before, account) =>
-        renewed(before, own.get(nameOf(account)) ?? [], now),
+        renewed(before, own.get(accountName(account)) ?? [], now),
       );
       for (const [name, answer] of answers) cameOnline.set(name, answer);
     }
-    return leases.map((lease) => cameOnline.get(nameOf(lease))?.shift() ?? false);
+    return leases.map((lease) => cameOnline.get(accountName(lease))?.shift() ?? false);
   }
 
   async function expire(now: number): Promise<AccountKey[]> {
@@ -172,7 +172,7 @@ export function createPresence(database: Database): PresenceStore {
       if (due.length === 0) return gone;
       const accounts = due.map(({ _id }) => _id);
       const offline = await changePage(accounts, (before) => expired(before, now));
-      gone.push(...accounts.filter((account) => offline.get(nameOf(account)) === true));
+      gone.push(...accounts.filter((account) => offline.get(accountName(account)) === true));
     }
   }
 
@@ -219,7 +219,7 @@ export function createPresence(database: Database): PresenceStore {
     for (const page of chunksOf(users, pageSize)) {
       const found = await find(page.map((user) => ({ app, user })));
       for (const user of page) {
-        const known = found.get(nameOf({ app, user })) ?? none;
+        const known = found.get(accountName({ app, user })) ?? none;
         const ends = known.leases.map(({ expiresAt }) => expiresAt);
         const online = isOnline(known, now);
         const seen = Math.max(known.lastSeen, ...ends);
@@ -235,7 +235,7 @@ export function createPresence(database: Database): PresenceStore {
       database.call(async () => {
         const account = { app, user };
         const answers = await changePage([account], (before) => ended(before, clientId, now));
-        return answers.get(nameOf(account)) ?? { offline: false };
+        return answers.get(accountName(account)) ?? { offline: false };
       }),
     bound: (latest) => database.call(() => bound(latest)),
     expire: (now) => database.call(() => expire(now)),

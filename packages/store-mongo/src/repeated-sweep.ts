@@ -12,7 +12,7 @@ export interface SweepParts {
   readonly intervalMs: number;
 }
 
-/** What one sweep does. */
+/** The work of one sweep. */
 export interface SweepWork {
   readonly leaseName: string;
   /** Logged when the work fails. */

@@ -2,12 +2,12 @@ import { type ConversationView, type EventRecord, isVisible, visibleHead } from 
 import { limits, systemUser } from "@chat21/protocol";
 import type { mongo } from "mongoose";
 import { chunksOf } from "./chunks-of.ts";
-import { conversationName } from "./conversation-name.ts";
 import { toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { EventDocument, EventKey, MemberDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
 import { inParallel } from "./in-parallel.ts";
+import { conversationName } from "./key-names.ts";
 import type { Activity } from "./memberships.ts";
 import { clip } from "./spans.ts";
 

@@ -1,4 +1,5 @@
 import type { AccountKey } from "./documents.ts";
+import { accountName } from "./key-names.ts";
 import type { Ticks } from "./logical-time.ts";
 import type { Stamped } from "./memberships.ts";
 
@@ -12,11 +13,11 @@ export interface WalkKey {
   readonly upTo: Ticks;
 }
 
-const nameOf = ({ account: { app, user }, since, upTo }: WalkKey) => `${app}\n${user}\n${since}\n${upTo}`;
+const nameOf = ({ account, since, upTo }: WalkKey) => `${accountName(account)}\n${since}\n${upTo}`;
 
 /**
- * What a walk goes through, from one page to the next: otherwise each page would read all of it again. A page that another
- * process answers finds nothing here, and reads it.
+ * The changes that a walk goes through. They are kept from one page to the next: otherwise each page would read all of them
+ * again. A page that another process answers finds nothing here, and reads them.
  */
 export class WalkMemory {
   readonly #walks = new Map<string, readonly Stamped[]>();

@@ -20,8 +20,8 @@ function distinctLanes(lanes: readonly LaneKey[]): LaneKey[] {
 }
 
 /**
- * Writes lanes, without order. Two processes that make one lane at the same time meet in its id; the one that lost finds it there the
- * next time.
+ * Writes lanes, without order. When two processes make one lane at the same time, its id stops the second, which finds the
+ * lane when it tries again.
  */
 async function write(
   { lanes }: Collections,
@@ -156,9 +156,9 @@ function toWrites({ lane, front }: LaneFront): mongo.AnyBulkWriteOperation<LaneD
 }
 
 /**
- * Brings lanes up to date with their rows. Whoever adds a row writes the row first and the lane after it, so what was
- * read here is true as long as the lane's count of changes is the same; otherwise it is read again. Throws
- * `store_unavailable` when others are faster for 10 s.
+ * Brings lanes up to date with their rows. A row is always written before its lane. So the rows that were read here are
+ * true as long as the lane's count of changes is the same; otherwise they are read again. Throws `store_unavailable` when
+ * others are faster for 10 s.
  */
 export async function renewLanes(
   collections: Collections,
@@ -182,8 +182,8 @@ export async function remakeLanes(
   changed: readonly LaneKey[],
   session?: mongo.ClientSession,
 ): Promise<void> {
+  if (changed.length === 0) return;
   const keys = distinctLanes(changed);
-  if (keys.length === 0) return;
   await touchLanes(collections, keys, session);
   await renewLanes(collections, keys, session);
 }

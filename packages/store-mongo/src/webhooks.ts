@@ -46,27 +46,26 @@ export function createWebhooks(database: Database, log: Log | undefined): Webhoo
       .find(
         { endpoint, dueAt: { $lte: now } },
         {
-          ...{ projection: { position: 1, dueAt: 1 }, limit, hint: "due_order" },
+          ...{ projection: { position: 1 }, limit, hint: "due_order" },
           sort: { dueAt: direction, position: direction },
         },
       )
       .toArray();
-    const laneAt = new Map(due.map((lane) => [lane.position as number, lane]));
-    const rows = due.length === 0 ? [] : await claim([...laneAt.keys()], asked);
+    const positions = due.flatMap(({ position }) => (position === undefined ? [] : [position]));
+    const rows = positions.length === 0 ? [] : await claim(positions, asked);
+    const ours = new Map(rows.map((row) => [row.position, row]));
     if (rows.length > 0) {
-      const positions = rows.map(({ position }) => position);
-      const held = { _id: { $in: rows.map(({ lane }) => lane) }, position: { $in: positions } };
+      const held = { _id: { $in: rows.map(({ lane }) => lane) }, position: { $in: [...ours.keys()] } };
       await lanes.updateMany(held, { $set: { dueAt: leaseUntil }, $inc: { changes: 1 } });
-      for (const position of positions) laneAt.delete(position);
     }
     // Somebody else has these rows, or was killed before it told their lanes.
+    const lost = due.filter(({ position }) => position === undefined || !ours.has(position));
     await renewLanes(
       collections,
-      [...laneAt.values()].map(({ _id }) => _id),
+      lost.map(({ _id }) => _id),
     );
-    const turnOf = new Map(due.map(({ position }, index) => [position, index]));
-    rows.sort((a, b) => (turnOf.get(a.position) ?? 0) - (turnOf.get(b.position) ?? 0));
-    return { rows: rows.map(toStoredDelivery), isLast: due.length < limit };
+    const inTurn = positions.flatMap((position) => ours.get(position) ?? []);
+    return { rows: inTurn.map(toStoredDelivery), isLast: due.length < limit };
   }
 
   async function lease(asked: WebhookLease): Promise<StoredWebhookDelivery[]> {

@@ -1,5 +1,7 @@
+import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import mongoose from "mongoose";
 import { type Collections, openCollections } from "../src/collections.ts";
+import { connectMongoStore, type MongoStore, migrateMongoStore } from "../src/index.ts";
 
 /** Which database. */
 export interface TestDatabase {
@@ -23,4 +25,27 @@ export async function withCollections<T>(
 /** Removes all that a test has left. */
 export async function dropDatabase(database: TestDatabase): Promise<void> {
   await withCollections(database, (_, client) => client.db(database.database).dropDatabase());
+}
+
+/** Stores of several processes on one database. */
+export interface SharedDatabase {
+  readonly mongo: RequiredMongo;
+  readonly stores: readonly MongoStore[];
+  /** Closes the stores and removes the database. */
+  close(): Promise<void>;
+}
+
+/** Opens `count` stores on a database that no other test uses. */
+export async function openStores(count: number): Promise<SharedDatabase> {
+  const mongo = await requireMongo();
+  await migrateMongoStore(mongo);
+  const stores = await Promise.all(Array.from({ length: count }, () => connectMongoStore(mongo)));
+  return {
+    mongo,
+    stores,
+    async close() {
+      await Promise.all(stores.map((store) => store.close()));
+      await dropDatabase(mongo);
+    },
+  };
 }

@@ -1,21 +1,16 @@
 import type { StoredWebhookDelivery, WebhookDelivery } from "@chat21/events";
-import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectMongoStore, type MongoStore, migrateMongoStore } from "../src/index.ts";
-import { dropDatabase, withCollections } from "./test-database.ts";
+import type { MongoStore } from "../src/index.ts";
+import { openStores, type SharedDatabase, withCollections } from "./test-database.ts";
 
-let mongo: RequiredMongo;
-let stores: readonly MongoStore[];
+let mongo: SharedDatabase["mongo"];
+let stores: SharedDatabase["stores"];
+let close: SharedDatabase["close"];
 
 beforeAll(async () => {
-  mongo = await requireMongo();
-  await migrateMongoStore(mongo);
-  stores = await Promise.all([0, 1, 2].map(() => connectMongoStore(mongo)));
+  ({ mongo, stores, close } = await openStores(3));
 });
-afterAll(async () => {
-  await Promise.all(stores.map((store) => store.close()));
-  await dropDatabase(mongo);
-});
+afterAll(() => close());
 
 const longMs = 60_000;
 

@@ -1,21 +1,15 @@
 import type { EventRecord, Run } from "@chat21/engine";
-import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { connectMongoStore, type MongoStore, migrateMongoStore } from "../src/index.ts";
-import { dropDatabase } from "./test-database.ts";
+import type { MongoStore } from "../src/index.ts";
+import { openStores, type SharedDatabase } from "./test-database.ts";
 
-let mongo: RequiredMongo;
-let stores: readonly MongoStore[];
+let stores: SharedDatabase["stores"];
+let close: SharedDatabase["close"];
 
 beforeAll(async () => {
-  mongo = await requireMongo();
-  await migrateMongoStore(mongo);
-  stores = await Promise.all([0, 1, 2].map(() => connectMongoStore(mongo)));
+  ({ stores, close } = await openStores(3));
 });
-afterAll(async () => {
-  await Promise.all(stores.map((store) => store.close()));
-  await dropDatabase(mongo);
-});
+afterAll(() => close());
 
 function event(conversation: string, seq: number, name: string): EventRecord {
   return {
