@@ -70,7 +70,7 @@ export function encodeAuthenticated(method: string): Buffer {
   return encodePacket(packetHeaders.auth, Buffer.from([reasons.success]), properties);
 }
 
-/** What a client may read of an error: not the message of an internal one, which is for the log. */
+/** The text of an error for the client. The message of an internal error is for the log only. */
 function messageOf({ code, message }: ChatError): string {
   return code === "internal" ? errorCodes.internal.title : message;
 }

@@ -20,11 +20,11 @@ export type CloseCause =
   /** The handler threw an error that it should never throw. */
   | "internal";
 
-/** What there is to say of a connection's end beyond its cause. */
+/** Details of a connection's end, beside its cause. */
 export interface CloseDetails {
   /** For the log, and for a client of version 5. @default nothing */
   readonly detail?: string;
-  /** What a client of version 5 is told instead of the usual reason of the cause. */
+  /** A client of version 5 gets this reason code instead of the usual one of the cause. */
   readonly reasonCode?: ReasonCode;
   /** The typed error that ends the connection. A client of version 5 is told this one, and not the cause's. */
   readonly error?: ChatError;

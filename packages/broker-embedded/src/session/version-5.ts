@@ -252,7 +252,7 @@ function readOptions(options: number): number {
 const reauthenticate = 0x19;
 
 /**
- * What the server's DISCONNECT says for each cause: the typed error of ours that it stands for, or a reason code. A cause
+ * The content of the server's DISCONNECT for each cause: a typed error of ours, or a reason code. A cause
  * that is not listed has no DISCONNECT: the client left by itself, or there was no CONNACK.
  */
 const goodbyes: Readonly<Partial<Record<CloseCause, ErrorCode | ReasonCode>>> = {

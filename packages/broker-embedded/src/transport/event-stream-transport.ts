@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { sweepEveryMs } from "../session/sweep.ts";
-import { lingerMs, type Transport, type TransportOwner } from "./transport.ts";
+import { limitLinger, type Transport, type TransportOwner } from "./transport.ts";
 
 /** After so long without a byte a comment goes out, so that proxies do not take the stream for dead. */
 const silenceMs = 20_000;
@@ -71,9 +71,7 @@ export class EventStreamTransport implements Transport {
     const response = this.#response;
     response.end();
     this.resume();
-    const timer = setTimeout(() => response.destroy(), lingerMs);
-    timer.unref();
-    response.once("close", () => clearTimeout(timer));
+    limitLinger(response, () => response.destroy());
   }
 
   destroy(): void {

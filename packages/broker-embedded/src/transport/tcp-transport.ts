@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { lingerMs, type Transport, type TransportOwner } from "./transport.ts";
+import { limitLinger, type Transport, type TransportOwner } from "./transport.ts";
 
 /** MQTT directly on TCP or TLS. */
 export class TcpTransport implements Transport {
@@ -52,9 +52,7 @@ export class TcpTransport implements Transport {
     socket.end();
     // Unread bytes at close would make the kernel reset the connection, and our last bytes would be lost.
     socket.resume();
-    const timer = setTimeout(() => socket.destroy(), lingerMs);
-    timer.unref();
-    socket.once("close", () => clearTimeout(timer));
+    limitLinger(socket, () => socket.destroy());
   }
 
   destroy(): void {

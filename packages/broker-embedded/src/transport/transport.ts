@@ -1,3 +1,5 @@
+import type { EventEmitter } from "node:events";
+
 /** A byte stream to one client, over TCP, WebSocket or plain HTTP. */
 export interface Transport {
   readonly kind: "sse" | "tcp" | "ws";
@@ -31,4 +33,11 @@ export interface TransportOwner {
 }
 
 /** Longest time a closing connection may take to send its last bytes. */
-export const lingerMs = 2_000;
+const lingerMs = 2_000;
+
+/** Cuts off a closing peer after {@link lingerMs}, unless it has closed by then. */
+export function limitLinger(closing: EventEmitter, cutOff: () => void): void {
+  const timer = setTimeout(cutOff, lingerMs);
+  timer.unref();
+  closing.once("close", () => clearTimeout(timer));
+}

@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import { sweepEveryMs } from "../session/sweep.ts";
-import { lingerMs, type Transport, type TransportOwner } from "./transport.ts";
+import { limitLinger, type Transport, type TransportOwner } from "./transport.ts";
 
 /** MQTT in binary WebSocket messages. A packet may span messages, and a message may hold several ([MQTT-6.0.0-2]). */
 export class WebSocketTransport implements Transport {
@@ -70,9 +70,7 @@ export class WebSocketTransport implements Transport {
     const webSocket = this.#webSocket;
     webSocket.close(closeCodes.normal);
     webSocket.resume();
-    const timer = setTimeout(() => webSocket.terminate(), lingerMs);
-    timer.unref();
-    webSocket.once("close", () => clearTimeout(timer));
+    limitLinger(webSocket, () => webSocket.terminate());
   }
 
   destroy(): void {
