@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createServerKeys, type Verifier } from "@chat21/auth";
+import type { Verifier } from "@chat21/auth";
 import { type AmqpEdge, createAmqpEdge, createConnectionCloser } from "@chat21/broker-amqp";
 import type { Engine } from "@chat21/engine";
 import {
@@ -20,8 +20,8 @@ import type { ApiConfig } from "./config.ts";
 import { createHttpApi } from "./create-http-api.ts";
 import { httpApiConfigOf } from "./http-api-config.ts";
 import { operatorApi } from "./operator-api.ts";
-import { createAuthFailureGate } from "./rate-gates.ts";
 import { recordedWebhooks } from "./recorded-webhooks.ts";
+import { createCallers } from "./verify-caller.ts";
 
 /** The API as a process of its own. */
 export interface ApiService {
@@ -55,10 +55,9 @@ export function createApiService(config: ApiConfig, log: Logger): Promise<ApiSer
     await verifier.start();
     // From here on only: connections of tokens that were revoked before this process began are closed already.
     closeRevoked(verifier, config, log);
-    const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
     const apiConfig = httpApiConfigOf(config);
-    const authFailures = createAuthFailureGate(apiConfig.rateLimits, systemClock);
-    const callers = { verifier, serverKeys, authFailures };
+    const { rateLimits } = apiConfig;
+    const callers = createCallers({ verifier, keys: store.serverKeys, rateLimits, clock: systemClock, log });
     const api = createHttpApi({
       ...{ engine, store, tokens, ...callers, clock: systemClock, log, registry, health },
       config: apiConfig,

@@ -15,6 +15,6 @@ export type {
   WebhooksDescription,
 } from "./operator-api.ts";
 export { operatorApi } from "./operator-api.ts";
-export type { AuthFailureGate } from "./rate-gates.ts";
-export { createAuthFailureGate } from "./rate-gates.ts";
 export { recordedWebhooks } from "./recorded-webhooks.ts";
+export type { CallerParts, CallersOptions } from "./verify-caller.ts";
+export { createCallers } from "./verify-caller.ts";

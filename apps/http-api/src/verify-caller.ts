@@ -1,13 +1,37 @@
-import { looksLikeServerKey, type ServerKeys, type VerifiedToken, type Verifier } from "@chat21/auth";
+import {
+  createServerKeys,
+  looksLikeServerKey,
+  type ServerKeyStore,
+  type ServerKeys,
+  type VerifiedToken,
+  type Verifier,
+} from "@chat21/auth";
+import type { Clock, Log } from "@chat21/engine";
 import { ChatError, errorCodes } from "@chat21/protocol";
 import type { Request, Response } from "express";
-import type { AuthFailureGate } from "./rate-gates.ts";
+import type { RateLimits } from "./http-api-config.ts";
+import { type AuthFailureGate, createAuthFailureGate } from "./rate-gates.ts";
 
 /** Parts of {@link verifyCaller}. */
 export interface CallerParts {
   readonly verifier: Verifier;
   readonly serverKeys: ServerKeys;
   readonly authFailures: AuthFailureGate;
+}
+
+/** Settings of {@link createCallers}. */
+export interface CallersOptions {
+  readonly verifier: Verifier;
+  readonly keys: ServerKeyStore;
+  readonly rateLimits: Pick<RateLimits, "authFailures">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Makes what a process tells callers by: once, so that all of its paths share one limit and one memory of keys. */
+export function createCallers({ verifier, keys, rateLimits, clock, log }: CallersOptions): CallerParts {
+  const serverKeys = createServerKeys({ store: keys, clock, log });
+  return { verifier, serverKeys, authFailures: createAuthFailureGate(rateLimits, clock) };
 }
 
 /**

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
-  createServerKeys,
   createTokens,
   createVerifier,
   type IssueRequest,
@@ -26,8 +25,8 @@ import {
 import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
 import {
-  type AuthFailureGate,
-  createAuthFailureGate,
+  type CallerParts,
+  createCallers,
   createHttpApi,
   type HttpApiConfig,
   httpApiDefaults,
@@ -67,7 +66,7 @@ export interface Api {
   readonly tokens: Tokens;
   readonly verifier: Verifier;
   readonly serverKeys: ServerKeys;
-  readonly authFailures: AuthFailureGate;
+  readonly authFailures: CallerParts["authFailures"];
   readonly log: Logger;
   /** What was handed over to webhooks and the like. */
   readonly facts: readonly Fact[];
@@ -120,8 +119,14 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
   });
   await engine.start();
   await edge.start(engine);
-  const serverKeys = createServerKeys({ store: store.serverKeys, clock, log });
-  const authFailures = createAuthFailureGate(config.rateLimits ?? httpApiDefaults.rateLimits, clock);
+  const { rateLimits = httpApiDefaults.rateLimits } = config;
+  const { serverKeys, authFailures } = createCallers({
+    verifier,
+    keys: store.serverKeys,
+    rateLimits,
+    clock,
+    log,
+  });
   const handler = createHttpApi({
     engine,
     store,

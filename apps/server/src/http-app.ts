@@ -1,6 +1,6 @@
-import { createServerKeys, type Tokens, type Verifier } from "@chat21/auth";
+import type { Tokens, Verifier } from "@chat21/auth";
 import type { Engine } from "@chat21/engine";
-import { createAuthFailureGate, createHttpApi, httpApiConfigOf, operatorApi } from "@chat21/http-api";
+import { createCallers, createHttpApi, httpApiConfigOf, operatorApi } from "@chat21/http-api";
 import { operatorPath, systemClock } from "@chat21/runtime";
 import type { SqliteStore } from "@chat21/store-sqlite";
 import type { Express } from "express";
@@ -27,10 +27,9 @@ export interface HttpAppOptions {
 /** REST, the operator's paths, health and metrics, and the web page, as one app. */
 export function createHttpApp(options: HttpAppOptions): Express {
   const { config, engine, store, tokens, verifier, webhooks, registry, log, webFolder } = options;
-  const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
   const apiConfig = httpApiConfigOf(config);
-  const authFailures = createAuthFailureGate(apiConfig.rateLimits, systemClock);
-  const callers = { verifier, serverKeys, authFailures };
+  const { rateLimits } = apiConfig;
+  const callers = createCallers({ verifier, keys: store.serverKeys, rateLimits, clock: systemClock, log });
   const api = createHttpApi({
     ...{ engine, store, tokens, ...callers, clock: systemClock, log, registry },
     config: { ...apiConfig, developmentSignIn: config.development },

@@ -8,7 +8,7 @@ import { compatToken, type StartTopology, type Topology } from "@chat21/testkit"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { cliScript, newDataDir, runChat21 } from "./server-process.ts";
 
-/** What the rows of the table know of the server, and of what earlier rows have made there. */
+/** The server that the rows of the table speak to, and the things that earlier rows have made there. */
 interface Facts {
   /** Of the endpoint that gets webhooks. */
   readonly endpoint: string;

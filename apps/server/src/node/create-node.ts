@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { createServerKeys, sessionsOf, type Verifier } from "@chat21/auth";
+import { sessionsOf, type Verifier } from "@chat21/auth";
 import { createNodeEdge, type NodeEdge } from "@chat21/broker-amqp";
 import { createEmbeddedEdge, type EmbeddedEdge, isMqttPath } from "@chat21/broker-embedded";
 import type { Engine } from "@chat21/engine";
 import {
-  createAuthFailureGate,
   createAuthority,
+  createCallers,
   createHttpApi,
   httpApiConfigOf,
   operatorApi,
@@ -95,10 +95,9 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
   await verifier.start();
   await startOnBroker(engine, edge);
   refuseOtherUpgrades(http, (request) => isMqttPath(request, webSocketPath));
-  const serverKeys = createServerKeys({ store: store.serverKeys, clock: systemClock, log });
   const apiConfig = httpApiConfigOf(config);
-  const authFailures = createAuthFailureGate(apiConfig.rateLimits, systemClock);
-  const callers = { verifier, serverKeys, authFailures };
+  const { rateLimits } = apiConfig;
+  const callers = createCallers({ verifier, keys: store.serverKeys, rateLimits, clock: systemClock, log });
   const api = createHttpApi({
     ...{ engine, store, tokens, ...callers, clock: systemClock, log, registry, health },
     config: apiConfig,
