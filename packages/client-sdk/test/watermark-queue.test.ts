@@ -1,12 +1,13 @@
 import type { Mark } from "@chat21/protocol";
 import { ChatError } from "@chat21/protocol";
 import { describe, expect, test } from "vitest";
-import type { MarksRecord, MarksStore } from "../src/outbox/mark-keeper.ts";
+import type { MarksRecord } from "../src/outbox/mark-keeper.ts";
+import type { RecordStore } from "../src/outbox/record-store.ts";
 import { WatermarkQueue } from "../src/outbox/watermark-queue.ts";
 import { ManualClock, settle } from "./support/manual-clock.ts";
 
 /** A storage that writes within the call, as a browser's does. */
-class Records implements MarksStore {
+class Records implements RecordStore<MarksRecord> {
   readonly map = new Map<string, MarksRecord>();
 
   get marks(): readonly Mark[] {
@@ -28,7 +29,7 @@ class Records implements MarksStore {
 
 type Outcome = (marks: readonly Mark[]) => ChatError | null | Promise<null>;
 
-function openQueue(outcome: Outcome = () => null, records: MarksStore = new Records()) {
+function openQueue(outcome: Outcome = () => null, records: RecordStore<MarksRecord> = new Records()) {
   const clock = new ManualClock();
   const sent: (readonly Mark[])[] = [];
   const errors: ChatError[] = [];

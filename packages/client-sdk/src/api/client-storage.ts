@@ -2,18 +2,18 @@ import type { Mark } from "@chat21/protocol";
 import { ChatError, isErrorCode } from "@chat21/protocol";
 import type { TokenUser } from "../connection/token-keeper.ts";
 import { wireIdOf } from "../connection/wire-id.ts";
-import type { MarksRecord, MarksStore } from "../outbox/mark-keeper.ts";
+import type { MarksRecord } from "../outbox/mark-keeper.ts";
 import { newId } from "../outbox/new-id.ts";
-import type { OutboxStore } from "../outbox/outbox.ts";
 import type { OutboxRecord } from "../outbox/outbox-entry.ts";
+import type { RecordStore } from "../outbox/record-store.ts";
 import type { Positions } from "../sync/positions.ts";
 import { isDeviceId } from "./options.ts";
 import type { Storage, StorageCollection } from "./storage.ts";
 
 /** One user's records in a {@link Storage}. Reading never fails: what cannot be read is left out, and reported. */
 export interface ClientStorage {
-  readonly outbox: OutboxStore;
-  readonly marks: MarksStore;
+  readonly outbox: RecordStore<OutboxRecord>;
+  readonly marks: RecordStore<MarksRecord>;
   /** Notes that this user signed in. */
   noteUser(): Promise<void>;
   /** The device's id, made at first use. */

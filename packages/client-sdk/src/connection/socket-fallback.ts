@@ -1,4 +1,4 @@
-/** What MQTT.js uses of a `WebSocket`: an `EventTarget` with `open`, `message`, `error` and `close`. */
+/** The part of a `WebSocket` that MQTT.js uses: an `EventTarget` with `open`, `message`, `error` and `close`. */
 export interface FallbackSocket extends EventTarget {
   readonly OPEN: number;
   readonly readyState: number;

@@ -1,6 +1,7 @@
 import type { Mark } from "@chat21/protocol";
 import { ChatError } from "@chat21/protocol";
 import { newId } from "./new-id.ts";
+import type { RecordStore } from "./record-store.ts";
 
 /** Watermarks of one run of a client that the server has not confirmed yet. */
 export interface MarksRecord {
@@ -11,17 +12,9 @@ export interface MarksRecord {
   readonly marks: readonly Mark[];
 }
 
-/** The storage of unconfirmed watermarks. */
-export interface MarksStore {
-  /** Never rejects. */
-  list(): Promise<readonly MarksRecord[]>;
-  put(record: MarksRecord): Promise<void>;
-  delete(id: string): Promise<void>;
-}
-
 /** Settings of a {@link MarkKeeper}. */
 export interface MarkKeeperOptions {
-  readonly store: MarksStore;
+  readonly store: RecordStore<MarksRecord>;
   /** Epoch of the known store; `undefined` before the first catch-up of a client without positions. */
   epoch(): string | undefined;
   /** All watermarks that the server has not confirmed. */
@@ -55,7 +48,10 @@ export class MarkKeeper {
     this.#left = await this.#options.store.list();
   }
 
-  /** The watermarks of earlier runs, once, as soon as the epoch is known. Those of another epoch are dropped: their numbers mean nothing. */
+  /**
+   * The watermarks of earlier runs, once, as soon as the epoch is known. Those of another epoch are dropped: their
+   * numbers mean nothing.
+   */
   takeOver(): readonly Mark[] {
     const epoch = this.#options.epoch();
     if (epoch === undefined || this.#left.length === 0) return [];

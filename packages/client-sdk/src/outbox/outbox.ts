@@ -6,19 +6,14 @@ import type { Dispatch } from "../conversation/update.ts";
 import type { OutboxEntry, OutboxRecord } from "./outbox-entry.ts";
 import { createEntry, setEntryState } from "./outbox-entry.ts";
 import { PendingWrites } from "./pending-writes.ts";
+import type { RecordStore } from "./record-store.ts";
 import { SendQueue } from "./send-queue.ts";
-
-/** The storage of unsent messages. */
-export interface OutboxStore {
-  list(): Promise<readonly OutboxRecord[]>;
-  put(record: OutboxRecord): Promise<void>;
-  delete(clientMessageId: string): Promise<void>;
-}
 
 /** Settings of an {@link OutboxQueue}. */
 export interface OutboxOptions {
   readonly user: string;
-  readonly store: OutboxStore;
+  /** The storage of unsent messages, by `clientMessageId`. */
+  readonly store: RecordStore<OutboxRecord>;
   readonly clock: Clock;
   readonly window: number;
   readonly newId: () => string;

@@ -1,12 +1,13 @@
 import type { Mark } from "@chat21/protocol";
 import { ChatError, clientLimits } from "@chat21/protocol";
 import type { Clock } from "../connection/clock.ts";
-import { MarkKeeper, type MarksStore } from "./mark-keeper.ts";
+import { MarkKeeper, type MarksRecord } from "./mark-keeper.ts";
+import type { RecordStore } from "./record-store.ts";
 
 /** Settings of a {@link WatermarkQueue}. */
 export interface WatermarkQueueOptions {
   readonly clock: Clock;
-  readonly store: MarksStore;
+  readonly store: RecordStore<MarksRecord>;
   /** Epoch of the known store; `undefined` before the first catch-up of a client without positions. */
   epoch(): string | undefined;
   /** Tells the server; resolves when the server has the watermarks. */

@@ -1,8 +1,8 @@
 import { ChatError, conversationIdOf, messageSchema, validate } from "@chat21/protocol";
 import { projectMessage } from "../../src/conversation/project-message.ts";
-import type { OutboxStore } from "../../src/outbox/outbox.ts";
 import { OutboxQueue } from "../../src/outbox/outbox.ts";
 import type { OutboxRecord } from "../../src/outbox/outbox-entry.ts";
+import type { RecordStore } from "../../src/outbox/record-store.ts";
 import { EngineWorld } from "./engine-world.ts";
 import { ManualClock, settle } from "./manual-clock.ts";
 
@@ -124,7 +124,7 @@ export class OutboxWorld {
 
   #start(): OutboxQueue {
     const life = this.#life;
-    const store: OutboxStore = {
+    const store: RecordStore<OutboxRecord> = {
       list: async () => [...this.#kept.values()],
       put: async (record) => {
         if (life === this.#life) this.#kept.set(record.clientMessageId, record);
