@@ -17,6 +17,17 @@ async function sendMany(from: string, to: string, count: number, first = 0): Pro
   await sender.close();
 }
 
+/** Signs in somebody who has read thirty messages to the end, and left the conversation. */
+async function readThirty(reader: string, writer: string): Promise<Person> {
+  await sendMany(writer, reader, 30);
+  const person = await world.join(reader);
+  await person.row(writer).getByRole("link").click();
+  await person.page.getByRole("button", { name: /jump to the newest/ }).click();
+  await person.row(writer).getByText("unread").waitFor({ state: "hidden" });
+  await person.page.keyboard.press("Escape");
+  return person;
+}
+
 /** The text of the first bubble below the unread divider, and the divider's place in the view. */
 function divider(person: Person) {
   return person.page.getByRole("region", { name: "Messages" }).evaluate((view) => {
@@ -33,12 +44,7 @@ test.for([57, 2_000])(
   "%i unread messages begin below the divider, where one has stopped to read",
   async (unread) => {
     const [reader, writer] = [`ada-${unread}`, `grace-${unread}`];
-    await sendMany(writer, reader, 30);
-    const ada = await world.join(reader);
-    await ada.row(writer).getByRole("link").click();
-    await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
-    await ada.row(writer).getByText("unread").waitFor({ state: "hidden" });
-    await ada.page.keyboard.press("Escape");
+    const ada = await readThirty(reader, writer);
     await sendMany(writer, reader, unread, 30);
     await ada
       .row(writer)
@@ -65,12 +71,7 @@ test.for([57, 2_000])(
 
 test("1,500 messages that a window has missed come while one reads, and the divider stays where it is", async () => {
   const [reader, writer] = ["ada-missed", "grace-missed"];
-  await sendMany(writer, reader, 30);
-  const ada = await world.join(reader);
-  await ada.row(writer).getByRole("link").click();
-  await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
-  await ada.row(writer).getByText("unread").waitFor({ state: "hidden" });
-  await ada.page.keyboard.press("Escape");
+  const ada = await readThirty(reader, writer);
   await sendMany(writer, reader, 500, 30);
   await ada.row(writer).getByText("number 529;").waitFor();
   await ada.page.goto("about:blank");

@@ -13,7 +13,7 @@ async function sendSome(from: string, to: string): Promise<void> {
 
 const unreadIn = (person: Person, title: string) => person.row(title).getByText(/unread/);
 
-/** What the server tells a device that knows nothing yet. */
+/** The state that the server tells a new device. */
 async function unreadOnServer(user: string): Promise<number> {
   const chat = await connect({ url: world.server.url, token: await world.developmentToken(user) });
   const { unread } = chat.conversations;

@@ -69,7 +69,7 @@ async function expectAllHeard(what: () => Promise<void>): Promise<void> {
   }
 }
 
-/** What each node says of itself: at `/readyz`, and of the broker in its metrics. */
+/** The answer of each node at `/readyz`, and its metric of the broker. */
 const becomes = (expected: string) =>
   expect
     .poll(() => Promise.all(nodes.map(({ topology }) => stateOf(topology.metricsUrl))), patience)
