@@ -5,14 +5,14 @@ import { useWorld } from "./use-world.ts";
 
 const world = useWorld();
 
-async function sendMany(from: string, to: string, count: number, first = 0): Promise<void> {
+async function sendMany(from: string, to: string, count: number, first = 0, rest = ""): Promise<void> {
   const sender = await connect({
     url: world.server.url,
     token: await world.developmentToken(from),
     sendWindow: 50,
   });
   await Promise.all(
-    Array.from({ length: count }, (_, index) => sender.send(to, { text: `number ${first + index};` })),
+    Array.from({ length: count }, (_, index) => sender.send(to, { text: `number ${first + index};${rest}` })),
   );
   await sender.close();
 }
@@ -68,6 +68,67 @@ test.for([57, 2_000])(
     expect(ada.problems).toEqual([]);
   },
 );
+
+/** How far the reader is from the foot, in pixels. */
+function toFoot(person: Person) {
+  return person.page
+    .getByRole("region", { name: "Messages" })
+    .evaluate((view) => Math.round(view.scrollHeight - view.scrollTop - view.clientHeight));
+}
+
+test("who scrolls is not thrown back by earlier messages that come in the same frame", async () => {
+  const [reader, writer] = ["ada-frame", "grace-frame"];
+  const ada = await readThirty(reader, writer);
+  await sendMany(writer, reader, 400, 30);
+  await ada.row(writer).getByRole("link").click();
+  await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
+  await ada
+    .row(writer)
+    .getByText(/unread/)
+    .waitFor({ state: "hidden" });
+  // A new window: it holds the newest messages only.
+  await ada.page.reload();
+  await ada.bubbles.filter({ hasText: "number 429;" }).waitFor();
+  await expect.poll(() => toFoot(ada)).toBeLessThan(2);
+  const held = Promise.withResolvers<void>();
+  await ada.page.route("**/events?*", async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  const isAsked = ada.page.waitForRequest("**/events?*");
+  await ada.page.getByRole("region", { name: "Messages" }).evaluate((view) => view.scrollTo(0, 0));
+  await isAsked;
+
+  // The browser tells of scrolling in its next frame: here it comes too late.
+  await ada.page.evaluate(() =>
+    addEventListener("scroll", (event) => event.stopImmediatePropagation(), true),
+  );
+  const goal = ada.bubbles.filter({ hasText: "number 425;" });
+  await goal.evaluate((bubble) => bubble.scrollIntoView({ block: "start" }));
+  const top = async () => (await goal.boundingBox())?.y ?? Number.NaN;
+  const [before, count] = [await top(), await ada.bubbles.count()];
+  held.resolve();
+  await expect.poll(() => ada.bubbles.count()).toBeGreaterThan(count);
+  expect(Math.abs((await top()) - before)).toBeLessThan(2);
+  expect(ada.problems).toEqual([]);
+});
+
+test("a text at the foot unfolds where it begins", async () => {
+  const [reader, writer] = ["ada-high", "grace-high"];
+  await sendMany(writer, reader, 20, 0, ` ${"long ".repeat(2_000)}`);
+  const ada = await world.join(reader);
+  await ada.row(writer).getByRole("link").click();
+  await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
+  await expect.poll(() => toFoot(ada)).toBeLessThan(2);
+
+  const last = ada.bubbles.last();
+  const place = async () => Math.round((await last.boundingBox())?.y ?? Number.NaN);
+  const before = await place();
+  await last.getByRole("button", { name: "Show all" }).click();
+  await expect.poll(() => toFoot(ada)).toBeGreaterThan(500);
+  expect(Math.abs((await place()) - before)).toBeLessThan(2);
+  expect(ada.problems).toEqual([]);
+});
 
 test("1,500 messages that a window has missed come while one reads, and the divider stays where it is", async () => {
   const [reader, writer] = ["ada-missed", "grace-missed"];

@@ -32,7 +32,7 @@ function FoldedText({ text }: { text: string }) {
       {beginning.length < text.length && (
         <>
           …
-          <button type="button" className="unfold" onClick={() => setUnfolded(true)}>
+          <button type="button" className="unfold" data-unfolds onClick={() => setUnfolded(true)}>
             Show all
           </button>
         </>

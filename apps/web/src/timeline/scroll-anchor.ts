@@ -1,7 +1,8 @@
-/** A row and its distance from the top of its container, in pixels. */
+/** A row, its distance from the top of its container, and how far the container was scrolled then, in pixels. */
 export interface Anchor {
   readonly key: string;
   readonly topPx: number;
+  readonly scrollTop: number;
 }
 
 /** Finds the first row in view. Rows carry `data-key` and stand in blocks with `data-block`. */
@@ -14,7 +15,7 @@ export function findAnchor(container: HTMLElement): Anchor | null {
   const key = row?.dataset["key"];
   return row === undefined || key === undefined
     ? null
-    : { key, topPx: row.getBoundingClientRect().top - edge };
+    : { key, topPx: row.getBoundingClientRect().top - edge, scrollTop: container.scrollTop };
 }
 
 /** Finds the first element whose lower end is below the edge. They are in order, so a binary search finds it. */
@@ -29,11 +30,21 @@ function firstBelow(elements: NodeListOf<HTMLElement>, edge: number): HTMLElemen
   return elements[low];
 }
 
-/** Scrolls so that the row is at the same place again. No effect when the row is gone. */
+/**
+ * Scrolls so that the row is at the same place again. What the reader has scrolled since is kept: the browser tells of it
+ * in its next frame only. No effect when the row is gone.
+ */
 export function restoreAnchor(container: HTMLElement, anchor: Anchor | null): void {
   if (anchor === null) return;
   const row = container.querySelector<HTMLElement>(`[data-key="${CSS.escape(anchor.key)}"]`);
   if (row === null) return;
   const topPx = row.getBoundingClientRect().top - container.getBoundingClientRect().top;
-  container.scrollTop += topPx - anchor.topPx;
+  container.scrollTop += topPx - anchor.topPx + scrolledSince(container, anchor);
+}
+
+/** How far the reader has scrolled since, in pixels. A container that became shorter was scrolled up by the browser. */
+function scrolledSince(container: HTMLElement, { scrollTop }: Anchor): number {
+  const scrolled = container.scrollTop - scrollTop;
+  const isAtFoot = container.scrollHeight - container.scrollTop - container.clientHeight < 1;
+  return isAtFoot && scrolled < 0 ? 0 : scrolled;
 }

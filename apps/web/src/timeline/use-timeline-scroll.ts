@@ -4,8 +4,9 @@ import { type Anchor, findAnchor, restoreAnchor } from "./scroll-anchor.ts";
 
 /**
  * Controls the scroll position. A timeline opens, as soon as it is `ready`, at the unread divider or at the foot. A
- * reader at the foot stays there; for others the rows in view keep their place when messages are added above or below,
- * or change their height. `onNearTop` is called when the reader comes near the top.
+ * reader at the foot stays there: the heights of rows that come into view were guessed, and change. For others the rows
+ * in view keep their place when messages are added above or below, or change their height. One who unfolds a text reads
+ * on where it begins, at the foot, too. `onNearTop` is called when the reader comes near the top.
  */
 export function useTimelineScroll(options: TimelineScrollOptions): TimelineScroll {
   const { messages, typing, ready, onNearTop, onAtNewest } = options;
@@ -46,29 +47,31 @@ export function useTimelineScroll(options: TimelineScrollOptions): TimelineScrol
   useEffect(() => {
     const element = container.current;
     if (element === null || rows.current === null) return;
-    const observer = new ResizeObserver((entries) => {
+    const observer = new ResizeObserver(() => {
       if (!placed.current) return;
-      // When a keyboard opens or the composer grows, a reader at the foot stays there.
-      const isWindow = entries.some(({ target }) => target === element);
-      if (isWindow && atFoot.current) element.scrollTop = element.scrollHeight;
-      // A block comes near whose height was guessed, or a long text was unfolded.
+      // A block comes near whose height was guessed, a keyboard opens, the composer grows, or a text was unfolded.
+      if (atFoot.current) element.scrollTop = element.scrollHeight;
       else restoreAnchor(element, anchor.current);
       handleScroll();
     });
+    const onClick = ({ target }: MouseEvent) => {
+      if (target instanceof Element && target.closest("[data-unfolds]") !== null) atFoot.current = false;
+    };
     observer.observe(element);
     observer.observe(rows.current);
-    return () => observer.disconnect();
+    element.addEventListener("click", onClick);
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("click", onClick);
+    };
   }, [handleScroll]);
 
   const jumpToNewest = useCallback(() => {
     const element = container.current;
     if (element === null) return;
-    const far = element.scrollHeight - element.scrollTop > element.clientHeight * 4;
-    element.scrollTo({
-      top: element.scrollHeight,
-      behavior: far || prefersStillness() ? "instant" : "smooth",
-    });
-  }, []);
+    element.scrollTop = element.scrollHeight;
+    handleScroll();
+  }, [handleScroll]);
 
   return { container, rows, handleScroll, jumpToNewest };
 }
@@ -104,8 +107,4 @@ function placeAtStart(element: HTMLElement): void {
   if (divider === null) return;
   const above = divider.getBoundingClientRect().top - element.getBoundingClientRect().top - dividerPx;
   if (above < 0) element.scrollTop += above;
-}
-
-function prefersStillness(): boolean {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
