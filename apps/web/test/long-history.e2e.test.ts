@@ -78,38 +78,68 @@ function toFoot(person: Person) {
 
 test("who scrolls is not thrown back by earlier messages that come in the same frame", async () => {
   const [reader, writer] = ["ada-frame", "grace-frame"];
-  const ada = await readThirty(reader, writer);
-  await sendMany(writer, reader, 400, 30);
+  await sendMany(reader, writer, 400);
+  // A new window holds the newest messages only.
+  const ada = await world.join(reader);
   await ada.row(writer).getByRole("link").click();
-  await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
-  await ada
-    .row(writer)
-    .getByText(/unread/)
-    .waitFor({ state: "hidden" });
-  // A new window: it holds the newest messages only.
-  await ada.page.reload();
-  await ada.bubbles.filter({ hasText: "number 429;" }).waitFor();
-  await expect.poll(() => toFoot(ada)).toBeLessThan(2);
+  await ada.bubbles.filter({ hasText: "number 399;" }).waitFor();
   const held = Promise.withResolvers<void>();
+  let isAsked = false;
   await ada.page.route("**/events?*", async (route) => {
+    isAsked = true;
     await held.promise;
     await route.continue();
   });
-  const isAsked = ada.page.waitForRequest("**/events?*");
-  await ada.page.getByRole("region", { name: "Messages" }).evaluate((view) => view.scrollTo(0, 0));
-  await isAsked;
+  const view = ada.page.getByRole("region", { name: "Messages" });
+  await expect
+    .poll(async () => {
+      await view.evaluate((element) => element.scrollTo(0, 0));
+      return isAsked;
+    })
+    .toBe(true);
 
   // The browser tells of scrolling in its next frame: here it comes too late.
   await ada.page.evaluate(() =>
     addEventListener("scroll", (event) => event.stopImmediatePropagation(), true),
   );
-  const goal = ada.bubbles.filter({ hasText: "number 425;" });
+  const goal = ada.bubbles.filter({ hasText: "number 395;" });
   await goal.evaluate((bubble) => bubble.scrollIntoView({ block: "start" }));
   const top = async () => (await goal.boundingBox())?.y ?? Number.NaN;
   const [before, count] = [await top(), await ada.bubbles.count()];
   held.resolve();
   await expect.poll(() => ada.bubbles.count()).toBeGreaterThan(count);
   expect(Math.abs((await top()) - before)).toBeLessThan(2);
+  expect(ada.problems).toEqual([]);
+});
+
+test("who is at the foot reads what the client catches up with", async () => {
+  const [reader, writer] = ["ada-behind", "grace-behind"];
+  const ada = await readThirty(reader, writer);
+  await sendMany(writer, reader, 100, 30);
+  // The next window begins where this one has noted that it is.
+  const notes = () => ada.page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+  await expect.poll(notes).toMatch(/positions.*"grace-behind\\*":{\\*"seq\\*":130/);
+  await ada.page.goto("about:blank");
+  await sendMany(writer, reader, 600, 130);
+  const held = Promise.withResolvers<void>();
+  await ada.page.route("**/events?after=*", async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  const isAsked = ada.page.waitForRequest("**/events?after=*");
+  await ada.page.goto(world.server.url);
+  await ada.row(writer).getByRole("link").click();
+  await isAsked;
+  await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
+  await ada.bubbles.filter({ hasText: "number 129;" }).waitFor();
+
+  held.resolve();
+  await ada.bubbles.filter({ hasText: "number 729;" }).waitFor();
+  await ada
+    .row(writer)
+    .getByText(/unread/)
+    .waitFor({ state: "hidden" });
+  await expect.poll(() => toFoot(ada)).toBeLessThan(2);
   expect(ada.problems).toEqual([]);
 });
 

@@ -47,9 +47,10 @@ export function Timeline({ view, title, nameOf }: { view: ConversationView; titl
     if (isMissing) older.load(missing + readBefore);
   }, [isMissing, missing, older.load]);
 
+  // Again with every message that comes: while the client catches up, what is here is not all that is unread.
   useEffect(() => {
-    if (watching && (unseen || summary.markedUnread)) conversation.markRead();
-  }, [watching, unseen, summary.markedUnread, conversation]);
+    if (watching && (summary.unread > 0 || summary.markedUnread)) conversation.markRead();
+  }, [watching, summary, messages, conversation]);
 
   return (
     <div className="timeline">
