@@ -67,8 +67,8 @@ export interface EdgeLimits {
   /** Longest time from the first byte of the connection to CONNACK, without the TLS handshake. @default 10000 */
   readonly connectTimeoutMs: number;
   /**
-   * Refused CONNECTs per peer address and minute. Beyond it the address gets CONNACK 3 until the minute is over, and
-   * its tokens are not checked. 0: no limit. @default 300
+   * CONNECTs and AUTHs per peer address and minute that learn why their token is refused. Further ones get CONNACK 3
+   * (version 5: 0x9F) until the minute is over. A good token is admitted all the same. 0: no limit. @default 300
    */
   readonly maxAuthFailuresPerMinute: number;
 }

@@ -9,15 +9,15 @@ import type {
   Session,
   SessionSelector,
 } from "@chat21/engine";
-import { ChatError } from "@chat21/protocol";
+import { ChatError, type ErrorCode } from "@chat21/protocol";
 import type { EdgeLimits } from "../edge-limits.ts";
 import type { Acceptor } from "../listen/open-listener.ts";
 import type { Transport } from "../transport/transport.ts";
-import { AuthFailures } from "./auth-failures.ts";
 import { type CloseCause, quietCauses } from "./close-cause.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { LostAcknowledgements } from "./lost-acknowledgements.ts";
+import { type RefusedConnect, RefusedConnects } from "./refused-connects.ts";
 import { SessionIndex } from "./session-index.ts";
 import { sweepEveryMs } from "./sweep.ts";
 
@@ -28,7 +28,7 @@ export class Connections implements ConnectionContext, Acceptor {
   readonly #options: ConnectionsOptions;
   readonly #all = new Set<Connection>();
   readonly #index = new SessionIndex();
-  readonly #failures: AuthFailures;
+  readonly #refused: RefusedConnects;
   readonly #lost = new LostAcknowledgements();
   #paused = false;
   #nowMs = 0;
@@ -38,7 +38,7 @@ export class Connections implements ConnectionContext, Acceptor {
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.limits = options.limits;
-    this.#failures = new AuthFailures(options.limits.maxAuthFailuresPerMinute);
+    this.#refused = new RefusedConnects(options.limits.maxAuthFailuresPerMinute);
   }
 
   get paused(): boolean {
@@ -127,31 +127,39 @@ export class Connections implements ConnectionContext, Acceptor {
     return this.#admit(attempt, "an AUTH", () => this.#options.handler.renew(session, attempt));
   }
 
+  /**
+   * Asks first, and counts failures only: whoever brings a good token is admitted, however many others of the same address
+   * have failed. Beyond the limit a failure is told `rate_limited`.
+   */
   async #admit<T>(attempt: ConnectAttempt, what: string, ask: () => Promise<T>): Promise<T> {
-    const { log, metrics } = this.#options;
     try {
       if (this.#handleEmpty !== null) throw new ChatError("shutting_down");
-      if (this.#failures.isExhausted(attempt.address, this.#nowMs)) throw new ChatError("rate_limited");
       return await ask();
     } catch (thrown) {
       const error = ChatError.fromUnknown(thrown);
-      const { code } = error;
-      if (!error.retryable) this.#failures.add(attempt.address, this.#nowMs);
-      metrics.count("connects_refused", { code });
-      const fields = { code, address: attempt.address, clientId: attempt.clientId };
-      if (code === "internal") log.error({ ...fields, error: thrown }, `checking ${what} failed`);
-      else log.info(fields, `refused ${what}`);
-      throw error;
+      const { address, clientId } = attempt;
+      const refused = this.#countRefused(address, error.code, !error.retryable);
+      const fields = { code: error.code, address, clientId };
+      if (error.code === "internal")
+        this.#options.log.error({ ...fields, error: thrown }, `checking ${what} failed`);
+      else this.#options.log[refused.isFirst ? "info" : "debug"](fields, `refused ${what}`);
+      throw refused.isOneTooMany ? new ChatError("rate_limited") : error;
     }
   }
 
   handleRefusedConnect({ address }: Connection, level: number): void {
-    const { log, metrics } = this.#options;
-    metrics.count("connects_refused", { code: "bad_request" });
-    log.info(
+    const { isFirst } = this.#countRefused(address, "bad_request", false);
+    this.#options.log[isFirst ? "info" : "debug"](
       { address, level },
       "refused a CONNECT that is malformed, of an unknown version or without a client id",
     );
+  }
+
+  /** Each address has one line of the log a minute. The metric counts all. */
+  #countRefused(address: string, code: ErrorCode, isFailure: boolean): RefusedConnect {
+    const refused = this.#refused.note(address, isFailure, this.#nowMs);
+    this.#options.metrics.count("connects_refused", { code: refused.isOneTooMany ? "rate_limited" : code });
+    return refused;
   }
 
   handleOpened(connection: Connection, session: Session): Set<number> | null {
