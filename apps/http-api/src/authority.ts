@@ -7,8 +7,9 @@ import {
   type Tokens,
   type Verifier,
 } from "@chat21/auth";
-import { type ClusterGround, readSigningKeys, systemClock } from "@chat21/runtime";
+import { type ClusterGround, type Proxies, readSigningKeys, systemClock } from "@chat21/runtime";
 import type { Logger } from "pino";
+import { createProvider, type IdentityProviderConfig } from "./identity-provider.ts";
 
 /** Settings of {@link createAuthority}. */
 export interface AuthorityConfig {
@@ -18,6 +19,8 @@ export interface AuthorityConfig {
   readonly keysDir: string | undefined;
   /** Accepts tokens that never end. */
   readonly tokensWithoutExp: boolean;
+  /** Whose tokens count beside our own; `undefined`: nobody's. */
+  readonly identityProvider: IdentityProviderConfig | undefined;
 }
 
 /** Who issues tokens in a process, and who verifies them. */
@@ -30,14 +33,17 @@ export interface Authority {
 /** Makes both. The folder's keys are read again with the other files. Throws `OperatorError` for keys of no use. */
 export function createAuthority<Opened extends { readonly revocations: RevocationStore }>(
   { store, drain, reloads }: Pick<ClusterGround<Opened>, "drain" | "reloads" | "store">,
-  config: AuthorityConfig,
+  config: AuthorityConfig & { readonly proxies: Proxies },
   log: Logger,
 ): Authority {
   const tokens = createTokens({
     ...readKeys(config),
     ...{ clock: systemClock, newId: randomUUID, acceptWithoutExp: config.tokensWithoutExp },
   });
-  const verifier = createVerifier({ tokens, revocations: store.revocations, clock: systemClock, log });
+  const verifier = createVerifier({
+    ...{ tokens, revocations: store.revocations, clock: systemClock, log },
+    provider: createProvider(config.identityProvider, { proxies: config.proxies, clock: systemClock, log }),
+  });
   drain.add("the verifier", 0, verifier.stop);
   if (config.keysDir !== undefined) {
     reloads.add("the keys of tokens", () => {

@@ -13,6 +13,11 @@ import {
   type TlsFiles,
 } from "@chat21/runtime";
 import type { AuthorityConfig } from "./authority.ts";
+import {
+  chooseIdentityProvider,
+  type IdentityProviderSettingName,
+  identityProviderSettingNames,
+} from "./identity-provider.ts";
 
 /** Every setting of the API as a process of its own beside the `WEBHOOK_` ones, in the order of the help. */
 export const apiSettings = chooseSettings(
@@ -22,6 +27,7 @@ export const apiSettings = chooseSettings(
     "secret",
     "keysDir",
     "tokensWithoutExp",
+    ...identityProviderSettingNames,
     "apps",
     "presence",
     "namesVisible",
@@ -63,6 +69,14 @@ export function readSharedApiConfig({
   return {
     keysDir: read("keysDir"),
     tokensWithoutExp: read("tokensWithoutExp") ?? false,
+    identityProvider: chooseIdentityProvider({
+      issuer: read("oidcIssuer"),
+      audiences: read("oidcAudience"),
+      jwksUrl: read("oidcJwksUrl"),
+      app: read("oidcApp"),
+      userClaim: read("oidcUserClaim"),
+      apps: read("apps"),
+    }),
     httpPort: read("httpPort") ?? 8010,
     basePath: read("basePath") ?? "/api",
     tls: chooseTls(read("tlsCert"), read("tlsKey")),
@@ -74,11 +88,13 @@ export function readSharedApiConfig({
 }
 
 type SharedApiSettingName =
+  | "apps"
   | "authFailuresPerMinute"
   | "basePath"
   | "httpPort"
   | "keysDir"
   | "namesVisible"
+  | IdentityProviderSettingName
   | "requestsPerMinute"
   | "tlsCert"
   | "tlsKey"

@@ -7,6 +7,8 @@ export type { HttpApiOptions } from "./create-http-api.ts";
 export { createHttpApi } from "./create-http-api.ts";
 export type { ApiChoices, HttpApiConfig, RateLimits } from "./http-api-config.ts";
 export { httpApiConfigOf, httpApiDefaults } from "./http-api-config.ts";
+export type { IdentityProviderConfig } from "./identity-provider.ts";
+export { chooseIdentityProvider, createProvider, identityProviderSettingNames } from "./identity-provider.ts";
 export type {
   OperatorApiOptions,
   OperatorWebhooks,

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { chooseIdentityProvider, type IdentityProviderConfig } from "@chat21/http-api";
 import { unusedOriginalVariables } from "@chat21/original";
 import {
   chooseMessageRate,
@@ -35,6 +36,8 @@ export interface Config {
   readonly keysDir: string | undefined;
   /** Accepts tokens that never end. */
   readonly tokensWithoutExp: boolean;
+  /** Whose tokens count beside our own; `undefined`: nobody's. */
+  readonly identityProvider: IdentityProviderConfig | undefined;
   /** `undefined`: any. */
   readonly apps: readonly string[] | undefined;
   readonly development: boolean;
@@ -96,6 +99,14 @@ export function loadConfig(
     secret: read("secret"),
     keysDir: read("keysDir"),
     tokensWithoutExp: read("tokensWithoutExp") ?? false,
+    identityProvider: chooseIdentityProvider({
+      issuer: read("oidcIssuer"),
+      audiences: read("oidcAudience"),
+      jwksUrl: read("oidcJwksUrl"),
+      app: read("oidcApp"),
+      userClaim: read("oidcUserClaim"),
+      apps: read("apps"),
+    }),
     apps: read("apps"),
     development: chooseDevelopment(read("development"), host, reader.note),
     tls: chooseTls(read("tlsCert"), read("tlsKey")),

@@ -11,6 +11,7 @@ import {
 import { createEmbeddedEdge, type EmbeddedEdge, isMqttPath } from "@chat21/broker-embedded";
 import { createEngine, type Edge, type Engine, type Metrics } from "@chat21/engine";
 import type { WebhookSettings } from "@chat21/events";
+import { createProvider } from "@chat21/http-api";
 import { contactLimits, createContactDirectory } from "@chat21/people";
 import {
   closeHttpServer,
@@ -122,7 +123,10 @@ async function assemble(ground: Groundwork): Promise<Server> {
     ...readKeys(config, secret, log),
     ...{ clock, newId: randomUUID, acceptWithoutExp: config.tokensWithoutExp },
   });
-  const verifier = createVerifier({ tokens, revocations: store.revocations, clock, log });
+  const verifier = createVerifier({
+    ...{ tokens, revocations: store.revocations, clock, log },
+    provider: createProvider(config.identityProvider, { proxies, clock, log }),
+  });
   drain.add("the verifier", 0, verifier.stop);
 
   // The app needs the engine, the engine the edge, and the edge the server that the app is served by.

@@ -40,6 +40,11 @@ export const settings = {
       "Folder of ES256 keys, <kid>.pem each: the private one whose name comes last signs, all verify, the secret still does.",
   },
   tokensWithoutExp: cluster.tokensWithoutExp,
+  oidcIssuer: cluster.oidcIssuer,
+  oidcAudience: cluster.oidcAudience,
+  oidcJwksUrl: cluster.oidcJwksUrl,
+  oidcApp: cluster.oidcApp,
+  oidcUserClaim: cluster.oidcUserClaim,
   apps: { ...cluster.apps, flag: "apps" },
   development: define({
     names: ["CHAT21_DEV"],

@@ -1,3 +1,6 @@
+export type { FetchPart } from "./fetch-bounded.ts";
+export type { IdentityProvider, IdentityProviderOptions } from "./identity-provider.ts";
+export { createIdentityProvider, isSafeAddress } from "./identity-provider.ts";
 export type { Es256Key, JsonWebKeySet, KeyMaterial, KeySetOptions, PublicJwk } from "./key-set.ts";
 export { LineBudget } from "./line-budget.ts";
 export { tokenRefusal } from "./refusal-log.ts";

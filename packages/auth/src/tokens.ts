@@ -91,7 +91,7 @@ export function createTokens({ clock, newId, acceptWithoutExp = false, ...keys }
 }
 
 /** How far an issuer's clock may be ahead of ours. */
-const leewaySeconds = 60;
+export const leewaySeconds = 60;
 /** The same in milliseconds. */
 export const issuerLeewayMs = leewaySeconds * 1_000;
 
@@ -164,7 +164,7 @@ export interface IssuedToken {
 }
 
 /** Longest token, in bytes. A longer one is refused unread. */
-const tokenBytes = 8 * 1024;
+export const tokenBytes = 8 * 1024;
 
 /** Longest life of a backend's token: ten years, as in existing deployments. */
 const serviceTokenTtlMs = 10 * 366 * 24 * 60 * 60 * 1_000;

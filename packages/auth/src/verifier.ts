@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock, Log, TokenVerifier } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
+import type { IdentityProvider } from "./identity-provider.ts";
 import { LruMap } from "./lru-map.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { RevocationList } from "./revocation-list.ts";
@@ -9,7 +10,7 @@ import { issuerLeewayMs, notYet, type Tokens } from "./tokens.ts";
 import type { VerifiedToken } from "./verified-token.ts";
 
 /**
- * Verifies tokens against keys and revocations. A revocation made by this verifier counts at once; one made by another
+ * Verifies tokens against keys and revocations, and those of an identity provider against its keys. A revocation made by this verifier counts at once; one made by another
  * process counts within `maxAgeMs`. When the store could not be read for that long, `verify` throws
  * `store_unavailable`, so that no revoked token passes. A token whose `iat` is more than 60 s ahead is refused, with
  * `retryAfterMs`, for a user whose tokens were all revoked once.
@@ -35,7 +36,7 @@ export interface Verifier extends TokenVerifier {
 
 /** Creates a verifier that reads revocations from a store. */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { tokens, revocations, clock, maxAgeMs = 5_000, cacheSize = 10_000 } = options;
+  const { tokens, provider, revocations, clock, maxAgeMs = 5_000, cacheSize = 10_000 } = options;
   const list = new RevocationList();
   const verified = new LruMap<string, VerifiedToken>(cacheSize);
   const refusals = options.log === undefined ? undefined : new RefusalLog(options.log, clock);
@@ -64,11 +65,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return loading;
   };
 
-  const check = (token: string): VerifiedToken => {
+  const check = async (token: string): Promise<VerifiedToken> => {
     const key = createHash("sha256").update(token).digest("base64");
     const known = verified.get(key);
     if (known === undefined) {
-      const fresh = tokens.verify(token);
+      const fresh = provider?.isNamedBy(token) ? await provider.verify(token) : tokens.verify(token);
       verified.set(key, fresh);
       return fresh;
     }
@@ -89,7 +90,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   return {
     async verify(token) {
       try {
-        const identity = check(token);
+        const identity = await check(token);
         if (clock.elapsed() - loadedAt > maxAgeMs) await refresh();
         if (list.isRevoked(identity)) throw new ChatError("token_revoked");
         requireIssued(identity);
@@ -122,12 +123,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
     },
 
     async start() {
-      await refresh();
+      provider?.onKeys(() => verified.clear());
+      await Promise.all([refresh(), provider?.start()]);
       // The next tick repeats a failed read. `verify` throws once the loaded revocations are too old.
       stopPolling ??= clock.every(maxAgeMs / 2, () => void refresh().catch(() => undefined));
     },
 
     stop() {
+      provider?.stop();
       stopPolling?.();
       stopPolling = undefined;
     },
@@ -137,6 +140,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
 /** Parts and settings of a {@link Verifier}. */
 export interface VerifierOptions {
   readonly tokens: Pick<Tokens, "verify">;
+  /** Whose tokens count beside {@link tokens}. It starts and stops with the verifier. @default none */
+  readonly provider?: IdentityProvider | undefined;
   readonly revocations: RevocationStore;
   readonly clock: Pick<Clock, "elapsed" | "every" | "now">;
   /**

@@ -2,12 +2,14 @@ import { usualWebhookEvents, type WebhookEvent, webhookEvents } from "@chat21/pr
 import * as z from "zod";
 import { logLevels } from "./log.ts";
 import {
+  appSchema,
   appsSchema,
   basePathSchema,
   defineSetting as define,
   groupBeginningsSchema,
   hostSchema,
   httpUrlSchema,
+  listSchema,
   logLevelSchema,
   optionalPortSchema,
   portSchema,
@@ -82,6 +84,38 @@ export const clusterSettings = {
     defaultText: "0",
     meaning:
       "Accepts tokens of other issuers that have no exp: they never end, and only a revocation stops them.",
+  }),
+  oidcIssuer: define({
+    names: ["CHAT21_OIDC_ISSUER"],
+    schema: httpUrlSchema,
+    defaultText: "none",
+    meaning:
+      "Identity provider (OpenID Connect) whose tokens count, too: the exact iss of its tokens, an https address.",
+  }),
+  oidcAudience: define({
+    names: ["CHAT21_OIDC_AUDIENCE"],
+    schema: listSchema.refine((names) => names.length > 0, { error: "expected names between commas" }),
+    defaultText: "required with CHAT21_OIDC_ISSUER",
+    meaning:
+      "What aud of such a token must name, one of these between commas: mostly the client id at the provider.",
+  }),
+  oidcJwksUrl: define({
+    names: ["CHAT21_OIDC_JWKS_URL"],
+    schema: httpUrlSchema,
+    defaultText: "what the provider's configuration says",
+    meaning: "Address of the provider's keys (JWKS).",
+  }),
+  oidcApp: define({
+    names: ["CHAT21_OIDC_APP"],
+    schema: appSchema,
+    defaultText: "the only app of CHAT21_APPS, else tilechat",
+    meaning: "App that the provider's users belong to.",
+  }),
+  oidcUserClaim: define({
+    names: ["CHAT21_OIDC_USER_CLAIM"],
+    schema: z.string().trim().min(1),
+    defaultText: "sub",
+    meaning: "Claim with the user's id. email counts only if the provider has verified it.",
   }),
   apps: define({
     names: ["CHAT21_APPS", "APP_ID"],

@@ -64,8 +64,17 @@ export function createOutgoingAgent(options: OutgoingOptions): Dispatcher {
 /** The part of `fetch` that look-ups need. */
 export type OutgoingFetch = (
   url: string,
-  options: { readonly headers: Record<string, string>; readonly signal: AbortSignal },
-) => Promise<{ readonly status: number; text(): Promise<string> }>;
+  options: {
+    readonly headers: Record<string, string>;
+    readonly signal: AbortSignal;
+    /** @default "follow" */
+    readonly redirect?: "error";
+  },
+) => Promise<{
+  readonly status: number;
+  readonly body: ReadableStream<Uint8Array> | null;
+  text(): Promise<string>;
+}>;
 
 /** `fetch` with the rules of {@link createOutgoingAgent}. Its errors name every address that was tried. */
 export function createOutgoingFetch(options: OutgoingOptions): OutgoingFetch {

@@ -51,7 +51,7 @@ export const switchSchema = z.string().transform((text, context) => {
 });
 
 /** Entries between commas; spaces around them and empty entries do not count. */
-const listSchema = z.string().transform((text) =>
+export const listSchema = z.string().transform((text) =>
   text
     .split(",")
     .map((entry) => entry.trim())
@@ -73,6 +73,9 @@ export const httpUrlSchema = z.string().refine((text) => {
   const url = URL.parse(text);
   return url !== null && (url.protocol === "http:" || url.protocol === "https:");
 }, expected("an address that begins with http:// or https://"));
+
+/** One app id. */
+export const appSchema = z.string().refine(isId, expected("an app id"));
 
 /** App ids between commas; at least one. */
 export const appsSchema = listSchema.refine((apps) => apps.length > 0 && apps.every(isId), {

@@ -1,8 +1,11 @@
+import { identityProviderSettingNames } from "@chat21/http-api";
 import { chooseSettings, clusterSettings as cluster } from "@chat21/runtime";
 import { settings } from "../settings.ts";
 
 const chosen = chooseSettings(
-  ...(["rabbitUri", "mongoUri", "secret", "keysDir", "tokensWithoutExp", "apps"] as const),
+  ...(["rabbitUri", "mongoUri", "secret", "keysDir", "tokensWithoutExp"] as const),
+  ...identityProviderSettingNames,
+  "apps",
   ...(["host", "httpPort", "mqttPort", "mqttWsPort", "basePath"] as const),
   ...(["tlsCert", "tlsKey", "trustProxy"] as const),
   ...(["presence", "presenceGraceSeconds", "events", "groupsFromMessages", "namesVisible"] as const),

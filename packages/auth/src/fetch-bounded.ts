@@ -1,0 +1,48 @@
+/** The part of `fetch` that is needed. */
+export type FetchPart = (
+  url: string,
+  options: {
+    readonly headers: Record<string, string>;
+    readonly signal: AbortSignal;
+    readonly redirect: "error";
+  },
+) => Promise<{ readonly status: number; readonly body: ReadableStream<Uint8Array> | null }>;
+
+/** Bounds of {@link fetchBounded}. */
+export interface FetchBounds {
+  /** Longest time from the request to the last byte, milliseconds. */
+  readonly timeoutMs: number;
+  /** Largest body. */
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads an address whole. Throws a plain `Error` for another status than 200, a redirection, a body that is too large,
+ * and no answer in time.
+ */
+export async function fetchBounded(
+  fetchIt: FetchPart,
+  url: string,
+  { timeoutMs, maxBytes, signal }: FetchBounds,
+): Promise<Response> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const response = await fetchIt(url, {
+    headers: { accept: "application/json" },
+    redirect: "error",
+    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`it answers ${response.status}`);
+  }
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    // Leaving the loop ends the request.
+    if (bytes > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return new Response(Buffer.concat(chunks), { status: 200 });
+}
