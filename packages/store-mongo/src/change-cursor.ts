@@ -18,7 +18,7 @@ export interface WalkPlace {
 }
 
 /** A walk of several pages. */
-export interface Walk {
+interface Walk {
   /** Changes after this time are looked for at its end. */
   readonly upTo: Ticks;
   readonly below: WalkPlace;

@@ -26,8 +26,8 @@ import type { HeadHints } from "./head-hints.ts";
 import { lookBack } from "./head-sweep.ts";
 import { conversationName } from "./key-names.ts";
 import { type Ticks, toTicks } from "./logical-time.ts";
-import type { Stamped } from "./memberships.ts";
 import type { Place, Seat } from "./seats.ts";
+import type { Stamped } from "./stamps.ts";
 import type { ViewReads } from "./views.ts";
 import { WalkMemory } from "./walk-memory.ts";
 

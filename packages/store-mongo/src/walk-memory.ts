@@ -2,7 +2,7 @@ import type { Told } from "./change-cursor.ts";
 import type { AccountKey } from "./documents.ts";
 import { accountName } from "./key-names.ts";
 import type { Ticks } from "./logical-time.ts";
-import type { Stamped } from "./memberships.ts";
+import type { Stamped } from "./stamps.ts";
 
 /** Names of all walks; each takes about 150 bytes. */
 const capacity = 100_000;
