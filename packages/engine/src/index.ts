@@ -24,6 +24,7 @@ export type { Amended, Amends, CommandActor, Kind, KindCommand, KindRequest, Out
 export { tellMembers } from "./kinds/kind.ts";
 export { eventRules } from "./kinds/kinds.ts";
 export type { DecisionContext, EventDraft, Plan } from "./kinds/plan.ts";
+export { everyConversation } from "./operations/every-conversation.ts";
 export type { OverlayProblem, OverlayReads } from "./overlays.ts";
 export { checkOverlays, rebuildOverlays } from "./overlays.ts";
 export type { Clock } from "./ports/clock.ts";

@@ -145,6 +145,21 @@ describe("A list of conversations", () => {
     expect(await allOf(conversations.list(as("bob"), "bob", false, { limit: 1_000 }))).toHaveLength(250);
   });
 
+  it("is read in two steps where texts are short", async () => {
+    const world = await World.start();
+    for (let n = 0; n < 250; n++) {
+      await world.send(`u${n}`, "bob", { text: "x" });
+      await world.clock.advance(1);
+    }
+    const points: string[] = [];
+    world.atStore = (point) => void points.push(point);
+
+    const list = await allOf(world.engine.conversations.list(as("bob"), "bob", false, {}));
+
+    expect(list).toHaveLength(200);
+    expect(points.filter((point) => point.includes("conversations.list"))).toHaveLength(2);
+  });
+
   it("ends behind all conversations of its last timestamp, so that the next page by timestamp leaves none out", async () => {
     const world = await World.start();
     await world.send("early", "bob", { text: "x" });

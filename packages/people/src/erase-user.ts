@@ -1,4 +1,5 @@
-import type { Actor, Engine, Store } from "@chat21/engine";
+import { type Actor, type Engine, everyConversation, type Store } from "@chat21/engine";
+import { directMembers } from "@chat21/protocol";
 import type { PeopleStore } from "./people-store.ts";
 
 /** The parts that erase a person's data. */
@@ -31,9 +32,6 @@ export interface ErasedUser {
   readonly instances: number;
 }
 
-/** Conversations of one person per read. */
-const conversationsAtOnce = 500;
-
 /**
  * Erases a person: tokens first, so that nothing new comes, then groups, messages, names in others' events, profile, push
  * registrations, presence, and recorded webhooks. May be repeated after a failure: erased data stays erased.
@@ -51,12 +49,10 @@ export async function eraseUser(parts: EraseUserParts, actor: Actor, user: strin
 
 async function leaveGroups({ store, engine }: EraseUserParts, actor: Actor, user: string): Promise<number> {
   const { app } = actor;
-  const conversations = (await store.conversations.heads(app, user, Number.MAX_SAFE_INTEGER)).map(
-    ({ conversation }) => ({ app, conversation }),
-  );
   let left = 0;
-  for (let from = 0; from < conversations.length; from += conversationsAtOnce) {
-    const records = await store.conversations.load(conversations.slice(from, from + conversationsAtOnce));
+  for await (const page of everyConversation(store.conversations, app, user)) {
+    const groups = page.filter((conversation) => directMembers(conversation) === null);
+    const records = await store.conversations.load(groups.map((conversation) => ({ app, conversation })));
     for (const record of records) {
       if (record?.group == null) continue;
       const member = record.members.find((one) => one.user === user);

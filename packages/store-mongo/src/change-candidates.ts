@@ -2,7 +2,8 @@ import type { mongo } from "mongoose";
 import { tieOf, type WalkPlace } from "./change-cursor.ts";
 import type { AccountKey } from "./documents.ts";
 import type { Ticks } from "./logical-time.ts";
-import { type Memberships, maxRecent, type Stamped } from "./memberships.ts";
+import type { Memberships } from "./memberships.ts";
+import { maxRecent, type Stamped } from "./stamps.ts";
 
 type Session = mongo.ClientSession;
 

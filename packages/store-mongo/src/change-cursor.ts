@@ -17,10 +17,19 @@ export interface WalkPlace {
   readonly tie: string;
 }
 
+/** A walk of several pages. */
+interface Walk {
+  /** Changes after this time are looked for at its end. */
+  readonly upTo: Ticks;
+  readonly below: WalkPlace;
+  /** By which a process knows what it told in this walk, and not in another of the same user. 32 bits, random. */
+  readonly id: number;
+}
+
 /**
  * A place in the changes for a user. A conversation that changes while a walk of several pages goes on may leave its
- * place before the walk reaches it. Therefore another walk follows, behind the time at which the first began. It gives
- * events back to `base`. Walks follow until one ends with every change in front of it told.
+ * place before the walk reaches it. Such changes are told at its end. Where a process cannot tell them from those that
+ * were told, another walk follows, behind the time at which the first began. It gives events back to `base`.
  */
 export interface ChangeCursor {
   /** Changes behind this time are asked for. */
@@ -28,7 +37,7 @@ export interface ChangeCursor {
   /** And events behind this one, at or below `since`. */
   readonly base: Ticks;
   /** Inside a walk. */
-  readonly walk: { readonly upTo: Ticks; readonly below: WalkPlace } | null;
+  readonly walk: Walk | null;
   /**
    * The told state of conversations that changed shortly before `since`, by {@link nameIn}. Their changes are read once
    * more, because a change becomes visible a little after its time.
@@ -40,6 +49,7 @@ const secondBytes = 4;
 const restBytes = 3;
 const timeBytes = secondBytes + restBytes;
 const tieBytes = 6;
+const idBytes = 4;
 const nameBytes = 5;
 const headBytes = 3;
 const changesBytes = 2;
@@ -50,7 +60,10 @@ const maxBytes = 150;
 
 /** First byte; other stores' cursors begin otherwise. */
 const plainForm = 0x4d;
-const walkForm = 0x4e;
+const walkForm = 0x4f;
+
+const plainBytes = 2 * timeBytes;
+const walkBytes = 4 * timeBytes + tieBytes + idBytes;
 
 const headModulus = 2 ** (8 * headBytes);
 const changesModulus = 2 ** (8 * changesBytes);
@@ -76,14 +89,14 @@ function restore(low: number, now: number, modulus: number): number {
 /** The told state with full numbers: a cursor holds only their low digits. `now` is the present state. */
 export function restoreTold(told: Told, now: Told): Told {
   return {
-    head: restore(told.head, now.head, headModulus),
-    changes: restore(told.changes, now.changes, changesModulus),
+    head: restore(told.head % headModulus, now.head, headModulus),
+    changes: restore(told.changes % changesModulus, now.changes, changesModulus),
   };
 }
 
 /** How many conversations a cursor can speak of. */
 export function roomFor(cursor: Pick<ChangeCursor, "walk">): number {
-  const times = cursor.walk === null ? 2 * timeBytes : 4 * timeBytes + tieBytes;
+  const times = cursor.walk === null ? plainBytes : walkBytes;
   return Math.floor((maxBytes - 1 - times) / toldBytes);
 }
 
@@ -104,6 +117,7 @@ export function encodeCursor({ since, base, walk, told }: ChangeCursor): string 
     time(walk.upTo);
     time(walk.below.changedAt);
     at += buffer.write(walk.below.tie, at, "hex");
+    number(walk.id, idBytes);
   }
   for (const [name, { head, changes }] of [...told].slice(0, roomFor({ walk }))) {
     at += buffer.write(name, at, "hex");
@@ -144,7 +158,7 @@ function decode(text: string): ChangeCursor | null {
   if (!/^[A-Za-z0-9_-]{1,200}$/.test(text)) return null;
   const buffer = Buffer.from(text, "base64url");
   const isWalk = buffer[0] === walkForm;
-  const times = isWalk ? 4 * timeBytes + tieBytes : 2 * timeBytes;
+  const times = isWalk ? walkBytes : plainBytes;
   const rest = buffer.length - 1 - times;
   if (!(isWalk || buffer[0] === plainForm) || rest < 0 || rest % toldBytes !== 0) return null;
   if (buffer.toString("base64url") !== text) return null;
@@ -156,6 +170,7 @@ function decode(text: string): ChangeCursor | null {
     ? {
         upTo: reader.time(),
         below: { changedAt: reader.time(), tie: reader.text(tieBytes) },
+        id: reader.number(idBytes),
       }
     : null;
   const told = new Map<string, Told>();

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import {
   type ChangedConversation,
   type ChangeQuery,
@@ -25,8 +26,8 @@ import type { HeadHints } from "./head-hints.ts";
 import { lookBack } from "./head-sweep.ts";
 import { conversationName } from "./key-names.ts";
 import { type Ticks, toTicks } from "./logical-time.ts";
-import type { Stamped } from "./memberships.ts";
 import type { Place, Seat } from "./seats.ts";
+import type { Stamped } from "./stamps.ts";
 import type { ViewReads } from "./views.ts";
 import { WalkMemory } from "./walk-memory.ts";
 
@@ -34,6 +35,10 @@ type Session = mongo.ClientSession;
 
 /** Conversations whose events and last messages are read together. */
 const chunkSize = 256;
+/** Of those that the page has no room for, few are read. */
+const minChunkSize = 16;
+
+const walkIds = 2 ** 32;
 
 const ticksOf = (time: mongo.Timestamp | undefined) => (time === undefined ? 0 : toTicks(time));
 
@@ -48,6 +53,13 @@ interface Page {
   readonly told: Map<string, Told>;
   /** Characters that are left of the query's limit. */
   characters: number;
+}
+
+/** Conversations to read next: as many as fit, when they are as long as those of the page. */
+function nextChunkSize({ conversations, characters }: Page, limit: number): number {
+  if (conversations.length === 0) return chunkSize;
+  const each = Math.max(1, (limit - characters) / conversations.length);
+  return Math.min(chunkSize, Math.max(minChunkSize, Math.ceil((1.1 * characters) / each)));
 }
 
 const everything: ChangeCursor = { since: 0, base: 0, walk: null, told: new Map() };
@@ -166,8 +178,9 @@ export function createChanges(
     session: Session,
   ): Promise<{ readonly reached: Stamped | undefined; readonly more: boolean }> {
     const { app, user, limit, eventsEach: each } = query;
-    for (let at = 0; at < left.length; at += chunkSize) {
-      const chunk = left.slice(at, at + chunkSize);
+    for (let at = 0, size = 0; at < left.length; at += size) {
+      size = nextChunkSize(page, query.characters);
+      const chunk = left.slice(at, at + size);
       const wanted = await readWanted({ app, user }, chunk, cursor, session);
       const room = wanted.slice(0, limit - page.conversations.length);
       const gatherLimits = { each, characters: page.characters, eventOverhead: query.eventOverhead ?? 0 };
@@ -200,6 +213,17 @@ export function createChanges(
     return { ...next, told };
   }
 
+  /** A cursor that also speaks of what was told in the walk's pages; a later one counts. */
+  function withTold(
+    cursor: ChangeCursor,
+    ...pages: readonly (ReadonlyMap<string, Told> | undefined)[]
+  ): ChangeCursor {
+    const told = new Map(cursor.told);
+    for (const page of pages)
+      for (const [conversation, state] of page ?? []) told.set(nameIn(cursor, conversation), state);
+    return { ...cursor, told };
+  }
+
   async function readChanges(
     query: ChangeQuery,
     cursor: ChangeCursor,
@@ -209,31 +233,48 @@ export function createChanges(
     const account = { app: query.app, user: query.user };
     const { walk, since, base } = cursor;
     const find = () => findCandidates(account, since - lookBack, now, session);
-    const upTo = walk?.upTo ?? now;
+    const { upTo, id } = walk ?? { upTo: now, id: randomInt(walkIds) };
+    const key = { account, since, upTo, id };
     // What changed since the walk began is looked for at its end.
-    const known = walk === null ? undefined : walks.get({ account, since, upTo });
-    const all = known ?? (await find());
+    const known = walk === null ? undefined : walks.get(key);
+    const all = known?.changes ?? (await find());
     const left = walk === null ? all : all.filter((one) => isBelow(one, walk.below));
     const page: Page = { conversations: [], told: new Map(), characters: query.characters };
     const { reached, more } = await fill(page, left, { query, cursor }, session);
-    const answer = (next: Omit<ChangeCursor, "told">, isMore: boolean, changed = all): Changes => ({
+    const answer = (
+      next: Omit<ChangeCursor, "told">,
+      isMore: boolean,
+      changed = all,
+      from = cursor,
+    ): Changes => ({
       conversations: page.conversations,
-      cursor: encodeCursor(tellOf(page, changed, cursor, next)),
+      cursor: encodeCursor(tellOf(page, changed, from, next)),
       more: isMore,
     });
     if (more) {
-      walks.set({ account, since, upTo }, all);
+      const told = new Map(known?.told);
+      for (const { conversation, changedAt } of all) {
+        if (changedAt <= upTo - lookBack) break;
+        const state = page.told.get(conversation);
+        if (state !== undefined) told.set(conversation, state);
+      }
+      // A walk that came from another process does not know all that was told.
+      if (walk === null || known !== undefined) walks.set(key, { changes: all, told });
       const { changedAt = now, conversation = "" } = reached ?? {};
-      return answer({ since, base, walk: { upTo, below: { changedAt, tie: tieOf(conversation) } } }, true);
+      return answer(
+        { since, base, walk: { upTo, below: { changedAt, tie: tieOf(conversation) }, id } },
+        true,
+      );
     }
     if (walk === null) return answer({ since: now, base: now, walk: null }, false);
-    walks.delete({ account, since, upTo });
+    walks.delete(key);
     const changed = known === undefined ? all : await find();
     const ahead = changed.filter(({ changedAt }) => changedAt > upTo - lookBack);
-    const told = tellOf(page, changed, cursor, { since, base, walk });
-    const escaped = await readWanted(account, ahead, told, session);
-    if (escaped.length > 0) return answer({ since: upTo, base, walk: null }, true, changed);
-    return answer({ since: now, base: now, walk: null }, false, changed);
+    const told = withTold({ since, base, walk, told: cursor.told }, known?.told, page.told);
+    const escaped = await fill(page, ahead, { query, cursor: told }, session);
+    if (!escaped.more) return answer({ since: now, base: now, walk: null }, false, changed, told);
+    // Two walks are enough: a user whose conversations go on changing would never come to an end.
+    return answer({ since: upTo, base, walk: null }, since === base, changed, told);
   }
 
   return (query) =>

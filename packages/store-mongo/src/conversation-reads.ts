@@ -6,7 +6,7 @@ import type { ConversationDocument, ConversationKey, MemberDocument } from "./do
 import { withTrueHeads } from "./heads.ts";
 import { conversationName } from "./key-names.ts";
 import type { KnownHeads } from "./known-heads.ts";
-import type { Memberships } from "./memberships.ts";
+import { createNamesOfMember } from "./names-of-member.ts";
 
 /** Conversations of one query. */
 const pageSize = 1_000;
@@ -83,8 +83,9 @@ export function createConversationReads(database: Database): ConversationReads {
 /** `ConversationStore.load` and `heads`. */
 export function createConversations(
   database: Database,
-  { reads, memberships, known }: { reads: ConversationReads; memberships: Memberships; known: KnownHeads },
+  { reads, known }: { reads: ConversationReads; known: KnownHeads },
 ): Pick<ConversationStore, "heads" | "load"> {
+  const namesOf = createNamesOfMember(database);
   return {
     load: (keys) =>
       database.call(async () => {
@@ -103,15 +104,15 @@ export function createConversations(
           });
         });
       }),
-    heads: (app, user, limit) =>
+    heads: (app, user, limit, after = "") =>
       database.call(() =>
         database.snapshot(async (session) => {
-          const heads: { conversation: string; head: number }[] = [];
-          for await (const { _id, head } of memberships.byActivity({ app, user }, {}, session)) {
-            heads.push({ conversation: _id.conversation, head });
-            if (heads.length === limit) break;
-          }
-          return heads;
+          const keys = await namesOf({ app, user }, { after, limit }, session);
+          const found = await reads.documents(keys, session);
+          return keys.flatMap((key) => {
+            const document = found.get(conversationName(key));
+            return document === undefined ? [] : [{ conversation: key.conversation, head: document.head }];
+          });
         }),
       ),
   };

@@ -1,13 +1,16 @@
 import type { ConversationStore, GroupQuery, GroupSummaryRecord } from "@chat21/engine";
+import { directMembers } from "@chat21/protocol";
 import type { mongo } from "mongoose";
+import { chunksOf } from "./chunks-of.ts";
 import type { Database } from "./database.ts";
 import type { ConversationDocument, ConversationKey } from "./documents.ts";
 import { conversationName } from "./key-names.ts";
+import { createNamesOfMember } from "./names-of-member.ts";
 
 type Session = mongo.ClientSession;
 
-/** Places that are looked at in one step. */
-const stepPlaces = 1_000;
+/** Names that are looked at in one step. */
+const stepNames = 5_000;
 
 const projection = { group: 1 } as const;
 
@@ -19,6 +22,7 @@ const lastName = "\uffff";
 /** `ConversationStore.groups`. */
 export function createGroups(database: Database): ConversationStore["groups"] {
   const { conversations, members } = database.collections;
+  const namesOf = createNamesOfMember(database);
   const maxTimeMS = database.queryTimeoutMs;
 
   async function ofApp({ app, after = "", limit }: GroupQuery, session: Session): Promise<Found[]> {
@@ -37,32 +41,33 @@ export function createGroups(database: Database): ConversationStore["groups"] {
       .toArray();
   }
 
-  /** By the index `account`, which holds a user's conversations by name. */
+  /** Of these conversations, those that the user is in now. */
+  async function presentIn(keys: readonly ConversationKey[], user: string, session: Session) {
+    const ids = keys.map(({ app, conversation }) => ({ app, conversation, user }));
+    const projection = { conversation: 1, intervals: 1 };
+    const places = await members.find({ _id: { $in: ids } }, { session, maxTimeMS, projection }).toArray();
+    return places
+      .filter(({ intervals }) => intervals.at(-1)?.[1] === null)
+      .map(({ conversation }) => conversation);
+  }
+
+  /** The names of direct conversations cost an entry of an index, and no document. */
   async function ofMember(
     { app, limit, after = "" }: GroupQuery,
     user: string,
     session: Session,
   ): Promise<Found[]> {
-    const groups: Found[] = [];
-    for (let last: ConversationKey = { app, conversation: after }; ; ) {
-      const places = await members
-        .find(
-          { account: { app, user }, conversation: { $gt: last } },
-          { session, maxTimeMS, projection: { conversation: 1, intervals: 1 }, hint: "account" },
-        )
-        .sort({ conversation: 1 })
-        .limit(stepPlaces)
-        .toArray();
-      const present = places.filter(({ intervals }) => intervals.at(-1)?.[1] === null);
-      groups.push(
-        ...(await stored(
-          present.map(({ conversation }) => conversation),
-          session,
-        )),
-      );
-      const end = places.at(-1);
-      if (end === undefined || places.length < stepPlaces || groups.length >= limit)
-        return groups.slice(0, limit);
+    const found: Found[] = [];
+    for (let last = after; ; ) {
+      const names = await namesOf({ app, user }, { after: last, limit: stepNames }, session);
+      const groups = names.filter(({ conversation }) => directMembers(conversation) === null);
+      for (const chunk of chunksOf(groups, limit)) {
+        const present = await presentIn(chunk, user, session);
+        if (present.length > 0) found.push(...(await stored(present, session)));
+        if (found.length >= limit) return found.slice(0, limit);
+      }
+      const end = names.at(-1);
+      if (end === undefined || names.length < stepNames) return found;
       last = end.conversation;
     }
   }

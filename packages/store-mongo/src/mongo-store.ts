@@ -93,12 +93,12 @@ export async function createMongoStore({
   return {
     epoch,
     conversations: {
-      ...createConversations(database, { reads, memberships, known }),
+      ...createConversations(database, { reads, known }),
       ...createViews(database, views),
       changes: createChanges(database, views, hints),
       groups: createGroups(database),
       patch: createPatch(database, reads),
-      peers: createPeers(database, reads, memberships),
+      peers: createPeers(database, reads),
     },
     events: {
       ...createEventReads(database, marks, cursor),

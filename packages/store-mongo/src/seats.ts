@@ -1,6 +1,7 @@
 import { type ConversationView, type EventRecord, isVisible, visibleHead } from "@chat21/engine";
 import { limits, systemUser } from "@chat21/protocol";
 import type { mongo } from "mongoose";
+import type { Activity } from "./activity.ts";
 import { chunksOf } from "./chunks-of.ts";
 import { toMemberState } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
@@ -8,7 +9,6 @@ import type { EventDocument, EventKey, MemberDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
 import { inParallel } from "./in-parallel.ts";
 import { conversationName } from "./key-names.ts";
-import type { Activity } from "./memberships.ts";
 import { clip } from "./spans.ts";
 
 type Session = mongo.ClientSession;

@@ -9,10 +9,12 @@ import {
 } from "@chat21/engine";
 import { compareListed } from "@chat21/protocol";
 import type { mongo } from "mongoose";
+import type { Activity } from "./activity.ts";
 import type { ConversationReads } from "./conversation-reads.ts";
 import type { Database } from "./database.ts";
 import type { MemberDocument } from "./documents.ts";
-import type { Activity, ListSpan, Memberships, Shelf } from "./memberships.ts";
+import type { ListSpan, Shelf } from "./list-shelves.ts";
+import type { Memberships } from "./memberships.ts";
 import type { Place, SeatReads } from "./seats.ts";
 
 type Session = mongo.ClientSession;
@@ -181,7 +183,7 @@ export function createViews(
       return placesByActivity(query, memberships.byActivity(account, which, session), session);
     }
     const names = new Set([...others.lagging, ...others.settled]);
-    const active = memberships.inActivityOrder(app, others, undefined, session);
+    const active = memberships.inActivityOrder(app, others, session);
     const parts = await Promise.all([
       placesByActivity(query, active, session),
       ...shelvesOf(archived).map((shelf) => placesOnShelf(query, shelf, names, session)),

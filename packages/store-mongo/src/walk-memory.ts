@@ -1,7 +1,8 @@
+import type { Told } from "./change-cursor.ts";
 import type { AccountKey } from "./documents.ts";
 import { accountName } from "./key-names.ts";
 import type { Ticks } from "./logical-time.ts";
-import type { Stamped } from "./memberships.ts";
+import type { Stamped } from "./stamps.ts";
 
 /** Names of all walks; each takes about 150 bytes. */
 const capacity = 100_000;
@@ -11,38 +12,51 @@ export interface WalkKey {
   readonly account: AccountKey;
   readonly since: Ticks;
   readonly upTo: Ticks;
+  readonly id: number;
 }
 
-const nameOf = ({ account, since, upTo }: WalkKey) => `${accountName(account)}\n${since}\n${upTo}`;
+/** What is known of a walk. */
+export interface RememberedWalk {
+  /** The changes that it goes through. */
+  readonly changes: readonly Stamped[];
+  /** What it told of conversations that changed shortly before it began, by conversation. */
+  readonly told: ReadonlyMap<string, Told>;
+}
+
+const nameOf = ({ account, since, upTo, id }: WalkKey) => `${accountName(account)}\n${since}\n${upTo}\n${id}`;
+
+const namesOf = ({ changes, told }: RememberedWalk) => changes.length + told.size;
 
 /**
- * The changes that a walk goes through. They are kept from one page to the next: otherwise each page would read all of them
- * again. A page that another process answers finds nothing here, and reads them.
+ * Walks from one page to the next: otherwise each page would read all changes again, and tell again at the end what the
+ * cursor has no room for. A page that another process answers finds nothing here, and reads them.
  */
 export class WalkMemory {
-  readonly #walks = new Map<string, readonly Stamped[]>();
+  readonly #walks = new Map<string, RememberedWalk>();
   #names = 0;
 
-  get(key: WalkKey): readonly Stamped[] | undefined {
+  get(key: WalkKey): RememberedWalk | undefined {
     return this.#walks.get(nameOf(key));
   }
 
-  set(key: WalkKey, changes: readonly Stamped[]): void {
+  set(key: WalkKey, walk: RememberedWalk): void {
     this.delete(key);
-    if (changes.length > capacity) return;
-    this.#walks.set(nameOf(key), changes);
-    this.#names += changes.length;
-    for (const [name, { length }] of this.#walks) {
+    const size = namesOf(walk);
+    if (size > capacity) return;
+    this.#walks.set(nameOf(key), walk);
+    this.#names += size;
+    for (const [name, oldest] of this.#walks) {
       if (this.#names <= capacity) return;
       this.#walks.delete(name);
-      this.#names -= length;
+      this.#names -= namesOf(oldest);
     }
   }
 
   /** The walk has ended. */
   delete(key: WalkKey): void {
     const name = nameOf(key);
-    this.#names -= this.#walks.get(name)?.length ?? 0;
+    const walk = this.#walks.get(name);
+    if (walk !== undefined) this.#names -= namesOf(walk);
     this.#walks.delete(name);
   }
 }

@@ -170,6 +170,61 @@ describe("changes of a user with few conversations among many", () => {
   });
 });
 
+describe("a walk of several pages through fresh changes", () => {
+  const names = Array.from({ length: 60 }, (_, index) => `group-${index}`);
+  const members = membersOf("ann", "bob");
+
+  /** Pages of seven, by these stores in turns, until there are no more. Something is written behind the third. */
+  async function walk(stores: readonly Store[], meanwhile: () => Promise<unknown> = async () => {}) {
+    const reached = new Map<string, number[]>();
+    let cursor: string | undefined;
+    for (let pages = 1; ; pages += 1) {
+      const from = cursor === undefined ? {} : { cursor };
+      const page = await changes(stores[pages % stores.length] as Store, "ann", { limit: 7, ...from });
+      for (const { view, events } of page.conversations)
+        reached.set(view.conversation, [
+          ...(reached.get(view.conversation) ?? []),
+          ...events.map(({ seq }) => seq),
+        ]);
+      if (pages === 3) await meanwhile();
+      if (!page.more || pages === 100) return { pages, reached };
+      ({ cursor } = page);
+    }
+  }
+
+  it("tells each of them once", async () => {
+    await store.events.commit(names.map((name) => groupRun(name, 0, { members })));
+
+    const { pages, reached } = await walk([store]);
+
+    expect(pages).toBe(9);
+    expect([...reached.keys()].toSorted()).toEqual(names.toSorted());
+    expect([...reached.values()].every((seqs) => seqs.length === 1)).toBe(true);
+  });
+
+  it("also tells what changes meanwhile, and nothing else again", async () => {
+    await store.events.commit(names.map((name) => groupRun(name, 0, { members })));
+
+    const { reached } = await walk([store], () =>
+      store.events.commit(names.map((name) => groupRun(name, 1))),
+    );
+
+    expect([...reached.keys()].toSorted()).toEqual(names.toSorted());
+    expect([...reached.values()].map((seqs) => seqs.at(-1))).toEqual(names.map(() => 2));
+  });
+
+  it("ends after another walk at most, when several processes answer its pages", async () => {
+    await store.events.commit(names.map((name) => groupRun(name, 0, { members })));
+    const other = await open();
+
+    const { pages, reached } = await walk([store, other]);
+    await other.close();
+
+    expect(pages).toBeLessThanOrEqual(18);
+    expect([...reached.keys()].toSorted()).toEqual(names.toSorted());
+  });
+});
+
 describe("changes at a cursor", () => {
   it("come again for a while when there are more than it can speak of, and not a minute later", async () => {
     const names = Array.from({ length: 30 }, (_, index) => `group-${index}`);

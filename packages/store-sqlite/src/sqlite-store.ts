@@ -61,11 +61,11 @@ export function createSqliteStore({ epoch, writer, reader, log, release }: Sqlit
       list: async (query) => JSON.parse(await read("list", query)) as ConversationView[],
       changes: async (query) => unpackChanges(await read("changes", query)),
       view: (app, conversation, user) => read("view", app, conversation, user),
-      heads: (app, user, limit) => read("heads", app, user, limit),
+      heads: (app, user, limit, after) => read("heads", app, user, limit, after ?? null),
       groups: (query) => read("groups", query),
       patch: (patches) => write("patch", patches),
       peers: (app, user, limit, after) =>
-        read("peers", app, user, limit, after ? directConversationId(user, after) : (after ?? null)),
+        read("peers", app, user, limit, after === undefined ? null : directConversationId(user, after)),
     },
     instances: createSqliteInstances(write, read),
     overlays: {

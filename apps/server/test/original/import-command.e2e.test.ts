@@ -188,7 +188,9 @@ async function fill(): Promise<void> {
 /** Everything in a data folder that an import has a hand in. */
 async function contentOf(dataDir: string) {
   const store = await openSqliteStore({ path: join(dataDir, "chat21.db") });
-  const heads = await store.conversations.heads("tilechat", "anna", 10_000);
+  const found = await store.conversations.heads("tilechat", "anna", 10_000);
+  // They come in the order in which the import began them.
+  const heads = found.toSorted((a, b) => (a.conversation < b.conversation ? -1 : 1));
   const content: unknown[] = [];
   for (const { conversation } of heads) {
     const of = { app: "tilechat", conversation };

@@ -2,9 +2,7 @@ import { directConversationId, directMembers } from "@chat21/protocol";
 import type { ConversationStore } from "../ports/conversation-store.ts";
 import type { ConversationRecord } from "../ports/records.ts";
 import { isOpen } from "../working-conversation.ts";
-
-/** Conversations of one user that are searched for common groups. */
-const conversations = 10_000;
+import { everyConversation } from "./every-conversation.ts";
 
 /**
  * Those of `others` who share a conversation with `user`: a direct one with at least one message, or a group that both
@@ -48,8 +46,10 @@ export async function acquaintancesOf(
 }
 
 async function groupsOf(store: ConversationStore, app: string, user: string): Promise<readonly string[]> {
-  const heads = await store.heads(app, user, conversations);
-  return heads.map(({ conversation }) => conversation).filter((id) => directMembers(id) === null);
+  const groups: string[] = [];
+  for await (const page of everyConversation(store, app, user))
+    groups.push(...page.filter((id) => directMembers(id) === null));
+  return groups;
 }
 
 function presentIn({ conversation, members }: ConversationRecord): [string, ReadonlySet<string>] {

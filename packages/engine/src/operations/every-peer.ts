@@ -1,6 +1,6 @@
 import type { ConversationStore } from "../ports/conversation-store.ts";
 
-const peersPerPage = 1_000;
+const perPage = 1_000;
 
 /**
  * All users who share a direct conversation with `user`, page by page. Every peer that exists at the first page is
@@ -10,10 +10,11 @@ export async function* everyPeer(
   conversations: Pick<ConversationStore, "peers">,
   app: string,
   user: string,
-): AsyncGenerator<string> {
-  for (let after: string | undefined = ""; after !== undefined; ) {
-    const page: readonly string[] = await conversations.peers(app, user, peersPerPage, after);
+): AsyncGenerator<string, void> {
+  for (let after: string | undefined; ; ) {
+    const page: readonly string[] = await conversations.peers(app, user, perPage, after);
     yield* page;
-    after = page.length < peersPerPage ? undefined : page.at(-1);
+    if (page.length < perPage) return;
+    after = page.at(-1);
   }
 }

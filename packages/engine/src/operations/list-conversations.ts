@@ -9,8 +9,14 @@ import type { CursorOwner } from "../view/cursor.ts";
 import { readCursor, writeCursor } from "../view/cursor.ts";
 import { AnswerBudget } from "./answer-budget.ts";
 
-/** Conversations per read. */
-const stepConversations = 50;
+/** Conversations of the first read. */
+const firstStep = 50;
+
+/**
+ * Stored characters of one further read, at most, when its messages are as long as those of the last one. A page of short
+ * texts is two reads, and long texts never fill the memory.
+ */
+const stepCharacters = 500_000;
 
 /** The list to read, and the page of it. */
 interface WantedList {
@@ -35,60 +41,56 @@ export async function* listConversations(
   const owner = { answer: "list", app, user } as const;
   const limit = pageLimit(page);
   const budget = new AnswerBudget();
+  const whole = { app, user, archived, ...boundsOf(owner, page) };
   let last: Required<ListBound> | undefined;
   let count = 0;
-  const ranges = [
-    { bounds: boundsOf(owner, page), most: limit },
-    {
-      bounds: () => (last === undefined ? {} : { before: last, after: { timestamp: last.timestamp - 1 } }),
-      most: page.cursor === undefined ? limits.listMax : 0,
-    },
-  ];
-  for (const { bounds, most } of ranges) {
-    if (count > 0 && count < limit) return null;
-    for await (const view of walk(store, { app, user, archived, ...bounds() }, most)) {
-      const text = toJson(view);
-      if (text !== null && !budget.take(text)) return last === undefined ? null : cursorBehind(owner, last);
-      last = { timestamp: view.last?.timestamp ?? 0, conversation: view.conversation };
-      count += 1;
-      if (text !== null) yield text;
-    }
-    if (last === undefined) return null;
+  for await (const view of walk(store, whole, limit)) {
+    const place = { timestamp: view.last?.timestamp ?? 0, conversation: view.conversation };
+    const isTied = page.cursor === undefined && place.timestamp === last?.timestamp;
+    if (count >= limit && !(isTied && count < limit + limits.listMax)) break;
+    const text = toJson(view);
+    if (text !== null && !budget.take(text)) return last === undefined ? null : cursorBehind(owner, last);
+    last = place;
+    count += 1;
+    if (text !== null) yield text;
   }
-  return last === undefined ? null : cursorBehind(owner, last);
+  return last === undefined || count < limit ? null : cursorBehind(owner, last);
 }
 
-/** Conversations of a range, newest first. */
+/**
+ * Conversations of a range, newest first. One more than the page has comes with its last read: mostly it shows that
+ * nothing is tied with the page's end.
+ */
 async function* walk(
   store: Store,
   range: Omit<ConversationQuery, "limit">,
-  most: number,
+  page: number,
 ): AsyncGenerator<ConversationView, void> {
   let { before } = range;
-  for (let left = most; left > 0; ) {
-    const limit = Math.min(left, stepConversations);
-    const views = await store.conversations.list({
-      ...range,
-      ...(before === undefined ? {} : { before }),
-      limit,
-    });
+  let step = firstStep;
+  for (let left = page + 1; ; ) {
+    const limit = left > 0 && left <= step + 1 ? left : step;
+    const bound = before === undefined ? {} : { before };
+    const views = await store.conversations.list({ ...range, ...bound, limit });
     yield* views;
     const last = views.at(-1);
     if (last === undefined || views.length < limit) return;
     before = { timestamp: last.last?.timestamp ?? 0, conversation: last.conversation };
     left -= views.length;
+    const characters = views.reduce((sum, view) => sum + (view.last?.body.length ?? 0), 0);
+    const fitting = Math.floor((stepCharacters * views.length) / Math.max(1, characters));
+    step = Math.min(limits.listMax, Math.max(firstStep, fitting));
   }
 }
 
 type Bounds = Pick<ConversationQuery, "after" | "before">;
 
-function boundsOf(owner: CursorOwner, { cursor, before, after }: ListPage): () => Bounds {
-  const bounds: Bounds = {
+function boundsOf(owner: CursorOwner, { cursor, before, after }: ListPage): Bounds {
+  return {
     ...(before === undefined ? {} : { before: { timestamp: before } }),
     ...(cursor === undefined ? {} : { before: placeIn(readCursor(owner, cursor)) }),
     ...(after === undefined ? {} : { after: { timestamp: after } }),
   };
-  return () => bounds;
 }
 
 function cursorBehind(owner: CursorOwner, { timestamp, conversation }: Required<ListBound>): string {

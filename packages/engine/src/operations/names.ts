@@ -2,6 +2,7 @@ import { directConversationId, systemUser, toOutsideId } from "@chat21/protocol"
 import { appendMembers, cutMembers } from "../json-text.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import type { EventRecord } from "../ports/records.ts";
+import { everyConversation } from "./every-conversation.ts";
 
 /** Events per read. */
 const stepEvents = 200;
@@ -14,22 +15,31 @@ const stepCharacters = 4_000_000;
  */
 export async function eraseNames({ store }: OperationsContext, app: string, user: string): Promise<number> {
   let changed = 0;
-  for (const { conversation } of await store.conversations.heads(app, user, Number.MAX_SAFE_INTEGER)) {
-    for (let after = 0; ; ) {
-      const range = { app, conversation, after, limit: stepEvents, characters: stepCharacters } as const;
-      const events = await store.events.read({ ...range, from: "oldest" });
-      const last = events.at(-1);
-      if (last === undefined) break;
-      after = last.seq;
-      const bodies = events.flatMap((event) => {
-        const body = withoutNames(event, user);
-        return body === null ? [] : [{ seq: event.seq, body }];
-      });
-      if (bodies.length > 0) changed += await store.events.rewrite(app, conversation, bodies);
-    }
+  for await (const page of everyConversation(store.conversations, app, user)) {
+    for (const conversation of page) changed += await eraseNamesIn(store, { app, conversation }, user);
   }
   if (changed > 0) await store.events.scrub();
   return changed;
+}
+
+async function eraseNamesIn(
+  store: OperationsContext["store"],
+  { app, conversation }: { readonly app: string; readonly conversation: string },
+  user: string,
+): Promise<number> {
+  let changed = 0;
+  for (let after = 0; ; ) {
+    const range = { app, conversation, after, limit: stepEvents, characters: stepCharacters } as const;
+    const events = await store.events.read({ ...range, from: "oldest" });
+    const last = events.at(-1);
+    if (last === undefined) return changed;
+    after = last.seq;
+    const bodies = events.flatMap((event) => {
+      const body = withoutNames(event, user);
+      return body === null ? [] : [{ seq: event.seq, body }];
+    });
+    if (bodies.length > 0) changed += await store.events.rewrite(app, conversation, bodies);
+  }
 }
 
 /** The body without the person's names; `null`: it has none. */

@@ -133,26 +133,29 @@ export interface ConversationStore {
   /** One conversation as one user sees it; `null` for a user who was never a member. */
   view(app: string, conversation: string, user: string): Promise<ConversationView | null>;
   /**
-   * Every conversation in which the user has ever been a member (id and head only). The conversation with the newest
-   * last event comes first; at equal times they are in order of their names.
+   * Conversations in which the user has ever been a member (id and head only), in an order that later writes do not
+   * change: the answer begins behind the conversation `after`, one of an earlier answer; without it at the first. The cost
+   * is that of the answer.
    */
   heads(
     app: string,
     user: string,
     limit: number,
+    after?: string,
   ): Promise<readonly { readonly conversation: string; readonly head: number }[]>;
   /**
    * Stored groups (those with a group record), in one consistent read. Members are counted where they are stored: what
-   * leaves the store is the answer alone. Which groups these are costs, with a member, what this user's conversations
-   * do; without one, all conversations of the app that lie between the groups: for operators only.
+   * leaves the store is the answer alone. Direct conversations have ids of another form (`directMembers`) and are no
+   * groups. Which groups these are costs, with a member, a look at the names of the user's conversations; without one, at
+   * all conversations of the app that lie between the groups: for operators only.
    */
   groups(query: GroupQuery): Promise<readonly GroupSummaryRecord[]>;
   /** Applies patches in order. Answers the state after each; `null` where the user is not, and never was, a member. */
   patch(patches: readonly MemberPatch[]): Promise<readonly (MemberState | null)[]>;
   /**
-   * Other users who share a direct conversation with `user`, the one with the newest event first. With `after` they
-   * come in the order of the conversations' ids, which does not change with later writes: the answer begins behind the
-   * conversation with `after`, and with `""` at the first.
+   * Other users who share a direct conversation with `user`, in an order that later writes do not change: the answer
+   * begins behind `after`, one of an earlier answer; without it at the first. The cost is that of the answer, and of groups
+   * that lie between.
    */
   peers(app: string, user: string, limit: number, after?: string): Promise<readonly string[]>;
 }

@@ -11,16 +11,18 @@ import type { ConversationIds } from "./conversation-ids.ts";
 import type { Row } from "./event-rows.ts";
 import { toIntervals } from "./member-rows.ts";
 
-/** The timestamp of a conversation's last event: one step to the last row of `event`. */
-const lastTimestampOf = (conversation: string) =>
-  `(SELECT timestamp FROM event WHERE conversation = ${conversation} ORDER BY seq DESC LIMIT 1)`;
-
 /** Reads of conversations as such. */
 export interface ConversationReads {
   load(keys: Parameters<ConversationStore["load"]>[0]): (ConversationRecord | null)[];
-  heads(app: string, user: string, limit: number): { conversation: string; head: number }[];
+  /** In the order in which conversations began, from behind the one named `after`. `null`: from the first. */
+  heads(
+    app: string,
+    user: string,
+    limit: number,
+    after: string | null,
+  ): { conversation: string; head: number }[];
   groups(query: GroupQuery): GroupSummaryRecord[];
-  /** `after`: a conversation's name; behind it, by name. `null`: all, the one with the newest event first. */
+  /** Of direct conversations, like `heads`. */
   peers(app: string, user: string, limit: number, after: string | null): string[];
 }
 
@@ -28,9 +30,6 @@ export interface ConversationReads {
 const isPresent = "json_array_length(m.intervals) > 0 AND json_extract(m.intervals, '$[#-1][1]') IS NULL";
 
 function prepareStatements(database: DatabaseSync) {
-  const peers = `SELECT a.name AS user FROM member m JOIN conversation c ON c.id = m.conversation
-    JOIN member o ON o.conversation = m.conversation AND o.account <> m.account
-    JOIN account a ON a.id = o.account WHERE m.account = ? AND c.kind = 'direct'`;
   return {
     facts: database.prepare(
       `SELECT c.*, e.seq AS head, e.timestamp FROM conversation c
@@ -43,8 +42,8 @@ function prepareStatements(database: DatabaseSync) {
     ),
     heads: database.prepare(
       `SELECT c.name AS conversation, (SELECT max(seq) FROM event WHERE conversation = c.id) AS head
-       FROM member m JOIN conversation c ON c.id = m.conversation WHERE m.account = ?
-       ORDER BY ${lastTimestampOf("c.id")} DESC, c.name LIMIT ?`,
+       FROM member m CROSS JOIN conversation c ON c.id = m.conversation WHERE m.account = ? AND m.conversation > ?
+       ORDER BY m.conversation LIMIT ?`,
     ),
     groups: database.prepare(
       `SELECT * FROM conversation WHERE app = ? AND name > ? AND group_name IS NOT NULL ORDER BY name LIMIT ?`,
@@ -57,8 +56,13 @@ function prepareStatements(database: DatabaseSync) {
     present: database.prepare(
       `SELECT count(*) AS count FROM member m WHERE m.conversation = ? AND ${isPresent}`,
     ),
-    newestPeers: database.prepare(`${peers} ORDER BY ${lastTimestampOf("c.id")} DESC, c.name LIMIT ?`),
-    peersAfter: database.prepare(`${peers} AND c.name > ? ORDER BY c.name, o.ordinal LIMIT ?`),
+    peers: database.prepare(
+      `SELECT a.name AS user FROM member m CROSS JOIN conversation c ON c.id = m.conversation
+       CROSS JOIN member o ON o.conversation = m.conversation AND o.account <> m.account
+       CROSS JOIN account a ON a.id = o.account
+       WHERE m.account = ? AND m.conversation > ? AND c.kind = 'direct'
+       ORDER BY m.conversation, o.ordinal LIMIT ?`,
+    ),
   };
 }
 
@@ -99,14 +103,17 @@ export function createConversationReads(
   ids: ConversationIds,
 ): ConversationReads {
   const sql = prepareStatements(database);
+  /** Ids begin at 1. A name that there is not has nothing behind it. */
+  const idOf = (app: string, name: string | null) =>
+    name === null ? 0 : (ids.find(app, name) ?? Number.MAX_SAFE_INTEGER);
   return {
     load: (keys) =>
       keys.map(({ app, conversation }) => {
         const id = ids.find(app, conversation);
         return id === null ? null : toRecord(sql.facts.get(id) as Row, sql.members.all(id));
       }),
-    heads(app, user, limit) {
-      const rows = sql.heads.all(accounts.find(app, user), limit);
+    heads(app, user, limit, after) {
+      const rows = sql.heads.all(accounts.find(app, user), idOf(app, after), limit);
       return rows.map(({ conversation, head }) => ({
         conversation: conversation as string,
         head: Number(head),
@@ -125,9 +132,7 @@ export function createConversationReads(
       }));
     },
     peers(app, user, limit, after) {
-      const account = accounts.find(app, user);
-      const rows =
-        after === null ? sql.newestPeers.all(account, limit) : sql.peersAfter.all(account, after, limit);
+      const rows = sql.peers.all(accounts.find(app, user), idOf(app, after), limit);
       return rows.map((row) => row["user"] as string);
     },
   };

@@ -92,9 +92,8 @@ function conversationsOf(disk: MemoryDisk, app: string, user: string): DiskConve
     .sort((a, b) => lastTimestampOf(b) - lastTimestampOf(a) || compareText(a.conversation, b.conversation));
 }
 
-/** Every conversation that the user has ever been in, by name, behind the one with `peer`. */
-function conversationsAfter(disk: MemoryDisk, app: string, user: string, peer: string): DiskConversation[] {
-  const last = peer === "" ? "" : directConversationId(user, peer);
+/** Every conversation that the user has ever been in, by name, behind `last`. */
+function conversationsAfter(disk: MemoryDisk, app: string, user: string, last: string): DiskConversation[] {
   return conversationsOf(disk, app, user)
     .filter(({ conversation }) => conversation > last)
     .sort((a, b) => compareText(a.conversation, b.conversation));
@@ -151,9 +150,9 @@ export function createMemoryConversations(disk: MemoryDisk, { write, read }: Gat
         const member = found?.members.get(user);
         return found === undefined || member === undefined ? null : toView(found, member);
       }),
-    heads: (app, user, limit) =>
+    heads: (app, user, limit, after = "") =>
       read("conversations.heads", () =>
-        conversationsOf(disk, app, user)
+        conversationsAfter(disk, app, user, after)
           .slice(0, limit)
           .map(({ conversation, events }) => ({ conversation, head: events.length })),
       ),
@@ -173,7 +172,7 @@ export function createMemoryConversations(disk: MemoryDisk, { write, read }: Gat
     patch: (patches) => write("conversations.patch", () => patches.map((patch) => applyPatch(disk, patch))),
     peers: (app, user, limit, after) =>
       read("conversations.peers", () =>
-        (after === undefined ? conversationsOf(disk, app, user) : conversationsAfter(disk, app, user, after))
+        conversationsAfter(disk, app, user, after === undefined ? "" : directConversationId(user, after))
           .filter(({ kind }) => kind === "direct")
           .flatMap(({ members }) => [...members.keys()].filter((member) => member !== user))
           .slice(0, limit),

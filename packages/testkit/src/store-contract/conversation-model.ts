@@ -73,7 +73,8 @@ const commit = fc
       const events = facts.events.map((one, at) => ({ ...one, timestamp: lastTimestamp + gap * (at + 1) }));
       const { group, members: changed, transient } = facts;
       const given = {
-        ...(group === undefined ? {} : { group }),
+        // No group has the id of a direct conversation.
+        ...(group === undefined || !name.startsWith("group-") ? {} : { group }),
         ...(changed === undefined ? {} : { members: changed }),
       };
       return sampleRun(app, name, { expectedHead, transient, events, ...given });
@@ -237,6 +238,10 @@ const step = fc.oneof(
   { weight: 1, arbitrary: mark },
 );
 
+/** Each store has an order of its own. */
+const inOrder = <T extends { readonly conversation: string }>(found: readonly T[]): T[] =>
+  found.toSorted((a, b) => (a.conversation < b.conversation ? -1 : 1));
+
 /** All visible data of an app. */
 async function seen(store: Store, app: string) {
   const keys = conversations.map((name) => ({ app, conversation: name }));
@@ -252,11 +257,12 @@ async function seen(store: Store, app: string) {
     lists: await Promise.all(
       users.map((one) => store.conversations.list({ app, user: one, archived: null, limit: 9 })),
     ),
-    heads: await Promise.all(users.map((one) => store.conversations.heads(app, one, 9))),
+    heads: await Promise.all(users.map(async (one) => inOrder(await store.conversations.heads(app, one, 9)))),
     groups: await store.conversations.groups({ app, limit: 9 }),
     groupsOf: await store.conversations.groups({ app, limit: 9, member: users[0] }),
-    peers: await Promise.all(users.map((one) => store.conversations.peers(app, one, 9))),
-    peersByName: await Promise.all(users.map((one) => store.conversations.peers(app, one, 9, ""))),
+    peers: await Promise.all(
+      users.map(async (one) => (await store.conversations.peers(app, one, 9)).toSorted()),
+    ),
     waiting: waiting.filter((one) => one.app === app),
   };
 }
