@@ -41,6 +41,26 @@ describe("arrangeMessages", () => {
     expect(days[1]?.timestamp).toBe(midnight);
   });
 
+  test("keeps messages from the future in the latest day, with those before and after them", () => {
+    const today = new Date(2026, 2, 3).getTime();
+    const day = 24 * 60 * minute;
+
+    const days = arrangeMessages(
+      [
+        message({ seq: 1, timestamp: noon - day }),
+        message({ seq: 2, timestamp: noon }),
+        message({ seq: 3, timestamp: noon + 2 * day }),
+        message({ seq: 4, timestamp: noon + minute }),
+      ],
+      null,
+      [],
+      today,
+    );
+
+    expect(days.map(({ timestamp }) => timestamp)).toEqual([today - day, today]);
+    expect(days[1]?.blocks.flatMap((block) => block.messages.map(({ seq }) => seq))).toEqual([2, 3, 4]);
+  });
+
   test("divides before the first unread message of somebody else", () => {
     const days = arrangeMessages(
       [

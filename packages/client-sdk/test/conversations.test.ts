@@ -258,6 +258,27 @@ describe("unread messages", () => {
     expect(chat.conversations.get("bob")?.unread).toBe(101);
   });
 
+  test("stay marked by another device when a read mark comes again after a lost answer", async () => {
+    const server = await openServer();
+    await server.send("bob", "alice", { text: "1" });
+    const chat = await openChat(server);
+    const other = await openChat(server, "alice", { deviceId: "tablet" });
+    const marks = () => server.edge.published.filter(({ topic }) => topic.includes("/commands/"));
+    await chat.flush();
+    server.edge.fateOf = ({ topic }) => (topic.endsWith("/answer") ? "lose" : "deliver");
+    chat.conversations.markRead("bob");
+    await expect.poll(() => server.states("alice"), { timeout: 10_000 }).toMatchObject([{ read: 1 }]);
+
+    server.edge.fateOf = () => "deliver";
+    await other.conversations.markUnread("bob");
+    const before = marks().length;
+    server.edge.drop();
+    await chat.flush();
+
+    expect(marks().length).toBeGreaterThan(before);
+    expect(await server.states("alice")).toMatchObject([{ read: 1, conversation: { is_new: true } }]);
+  });
+
   test("come back by hand, until the conversation is read", async () => {
     const server = await openServer();
     await server.send("bob", "alice", { text: "1" });

@@ -137,11 +137,12 @@ export class InboundRouter {
   }
 
   async #mark({ app, user }: Session, command: Command & { type: "mark" }): Promise<void> {
-    for (const { conversWith, delivered, read } of command.marks) {
+    for (const { conversWith, delivered, read, markedUnread } of command.marks) {
       await moveWatermarks(this.#context, app, user, {
         conversWith,
         ...(delivered === undefined ? {} : { delivered }),
         ...(read === undefined ? {} : { read }),
+        ...(markedUnread === undefined ? {} : { markedUnread }),
       });
     }
   }

@@ -51,6 +51,30 @@ describe("Marking a conversation as read (P3)", () => {
     expect(ann.bodies("message-updated").map(({ message_id: id }) => id)).toEqual([messageId]);
   });
 
+  it("leaves a flag alone that a late repeat of the mark did not see, and takes it away otherwise", async () => {
+    const [world, , bob] = await three();
+    const isNew = async () => (await world.list("bob"))[0]?.["is_new"];
+    const mark = (changes: Json) =>
+      bob.command({ type: "mark", marks: [{ conversWith: "ann", ...changes }] });
+    await mark({ read: 3, markedUnread: false });
+    await bob.update("ann", { is_new: true });
+    bob.forget();
+
+    await mark({ read: 3, markedUnread: false });
+    expect(await isNew()).toBe(true);
+    expect(bob.bodies("conversation-updated")).toEqual([]);
+    await world.send("ann", "bob", { text: "four" });
+    await mark({ read: 4, markedUnread: false });
+    expect(await isNew()).toBe(false);
+
+    await bob.update("ann", { is_new: true });
+    await mark({ read: 4, markedUnread: true });
+    expect(await isNew()).toBe(false);
+    await bob.update("ann", { is_new: true });
+    await mark({ read: 4 });
+    expect(await isNew()).toBe(false);
+  });
+
   it("tells old clients of every message once", async () => {
     const [world, ann, bob] = await three();
     await bob.update("ann", { is_new: false });

@@ -5,12 +5,17 @@ import { limits } from "./limits.ts";
 
 const seq = defineSchema(() => z.int().check(z.nonnegative()));
 
-/** Moves watermarks forward: everything up to `delivered` is on a device, everything up to `read` was seen. */
+/**
+ * Moves watermarks forward: everything up to `delivered` is on a device, everything up to `read` was seen. `read` also takes
+ * the flag "unread" away that a user can set by hand. With `markedUnread: false` the reader saw no such flag: a mark that
+ * moves nothing forward leaves it alone, because the mark may be a late repeat. Without it the flag always goes.
+ */
 export const markSchema = defineSchema(() =>
   z.object({
     conversWith: conversWithSchema,
     delivered: z.optional(seq),
     read: z.optional(seq),
+    markedUnread: z.optional(z.boolean()),
   }),
 );
 export type Mark = z.infer<typeof markSchema>;

@@ -6,7 +6,13 @@ import { useChat } from "./chat-context.ts";
 export function useServerClock(): void {
   const { chat } = useChat();
   useEffect(() => {
-    followClock(() => chat.serverNow);
-    return chat.on("status", () => followClock(() => chat.serverNow));
+    let isKnown = false;
+    function follow(): void {
+      // Who is online has asked the server once.
+      isKnown ||= chat.status === "online";
+      followClock(() => chat.serverNow, isKnown);
+    }
+    follow();
+    return chat.on("status", follow);
   }, [chat]);
 }

@@ -7,7 +7,7 @@ import { acquaintanceOf, presenceState, usePresence } from "../chat/use-presence
 import { Avatar } from "../ui/avatar.tsx";
 import { formatFull, formatListTime } from "../ui/format-time.ts";
 import { Icon } from "../ui/icon.tsx";
-import { useNow } from "../ui/use-now.ts";
+import { useNow, useShownTime } from "../ui/use-now.ts";
 import { ConversationPreview } from "./conversation-preview.tsx";
 import { isUnread } from "./filter-conversations.ts";
 import { focusBeside } from "./list-keys.ts";
@@ -85,8 +85,9 @@ export const ConversationRow = memo(function ConversationRow({
   );
 });
 
-function RowTime({ timestamp }: { timestamp: number }) {
+function RowTime(props: { timestamp: number }) {
   const now = useNow();
+  const timestamp = useShownTime(props.timestamp);
   return (
     <time dateTime={new Date(timestamp).toISOString()} title={formatFull(timestamp)}>
       {formatListTime(timestamp, now)}

@@ -5,19 +5,21 @@ import { isInfo, isJoin } from "./info-text.ts";
 /**
  * Groups messages by day, by block and by sender, and keeps their order. The unread divider stands before the first
  * message of somebody else with a number above `readUpTo`; with `null` there is no divider. Days and blocks of `before`
- * that have not changed are taken over as the same objects: what is shown already is not rendered again.
+ * that have not changed are taken over as the same objects: what is shown already is not rendered again. Messages of a
+ * later day than `latestDay`, which a clock that was ahead has given them, belong to that one.
  */
 export function arrangeMessages(
   messages: readonly ChatMessage[],
   readUpTo: number | null,
   before: readonly Day[] = [],
+  latestDay: number = Number.POSITIVE_INFINITY,
 ): readonly Day[] {
   const known = new Map(before.map((day) => [day.timestamp, day]));
   const firstNew = readUpTo === null ? undefined : messages.find((message) => isNews(message, readUpTo));
   const days: Day[] = [];
   for (let at = 0; at < messages.length; ) {
-    const timestamp = startOfDay(messages[at]?.timestamp ?? 0);
-    const midnight = endOfDay(timestamp);
+    const timestamp = Math.min(startOfDay(messages[at]?.timestamp ?? 0), latestDay);
+    const midnight = timestamp === latestDay ? Number.POSITIVE_INFINITY : endOfDay(timestamp);
     // A message that waits has the time of this device, which may lie before the day: it stays at its place.
     const isToday = (message: ChatMessage | undefined) =>
       message !== undefined && message.timestamp < midnight;

@@ -2,6 +2,7 @@ import type { ChatMessage, Conversation, ConversationSummary } from "@chat21/cli
 import { useEffect, useMemo, useRef, useState } from "preact/compat";
 import { useTyping } from "../chat/use-conversation.ts";
 import { Icon } from "../ui/icon.tsx";
+import { useLatestDay } from "../ui/use-now.ts";
 import { usePageVisible } from "../ui/use-page-visible.ts";
 import { arrangeMessages, type Day, isNews } from "./arrange-messages.ts";
 import type { NameOf } from "./info-text.ts";
@@ -91,7 +92,11 @@ const readBefore = 20;
 /** Arranges the messages. What has not changed since the last time stays the same object. */
 function useDays(messages: readonly ChatMessage[], readUpTo: number | null): readonly Day[] {
   const last = useRef<readonly Day[]>([]);
-  const days = useMemo(() => arrangeMessages(messages, readUpTo, last.current), [messages, readUpTo]);
+  const latestDay = useLatestDay();
+  const days = useMemo(
+    () => arrangeMessages(messages, readUpTo, last.current, latestDay),
+    [messages, readUpTo, latestDay],
+  );
   useEffect(() => {
     last.current = days;
   }, [days]);

@@ -78,8 +78,9 @@ export class ConversationActions {
     const model = store.model(conversWith);
     const target = Math.min(seq ?? model.position, model.position);
     if (target <= model.own.read && !model.markedUnread) return;
+    const { markedUnread } = model;
     store.dispatch({ type: "read", conversWith, seq: target });
-    watermarks.add({ conversWith, read: model.own.read });
+    watermarks.add({ conversWith, read: model.own.read, markedUnread });
   }
 
   async markUnread(conversWith: string): Promise<void> {

@@ -24,8 +24,8 @@ export interface MarkKeeperOptions {
 
 /**
  * Keeps unconfirmed watermarks in the storage, in one record per run: that of a run which ended early is taken over by a later
- * one. They only move forward, so that no harm is done when the server gets one twice. One write at a time; while one
- * is under way, the next gathers.
+ * one. They only move forward, and say whether their reader saw the flag "unread": no harm is done when the server gets one
+ * twice. One write at a time; while one is under way, the next gathers.
  */
 export class MarkKeeper {
   readonly #options: MarkKeeperOptions;

@@ -169,10 +169,13 @@ function merge(marks: Map<string, Mark>, { conversWith, ...mark }: Mark): void {
   const known = marks.get(conversWith);
   const delivered = furthest(known?.delivered, mark.delivered);
   const read = furthest(known?.read, mark.read);
+  // Who saw the flag once takes it away. A record of an earlier version does not say: as there.
+  const sawFlag = [known, mark].some((one) => one?.read !== undefined && one.markedUnread !== false);
   marks.set(conversWith, {
     conversWith,
     ...(delivered === undefined ? {} : { delivered }),
     ...(read === undefined ? {} : { read }),
+    ...(read === undefined || sawFlag ? {} : { markedUnread: false }),
   });
 }
 

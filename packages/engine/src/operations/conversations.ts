@@ -105,6 +105,8 @@ export interface WatermarkMove {
   readonly conversWith: string;
   readonly delivered?: number;
   readonly read?: number;
+  /** `false`: the reader saw no flag "unread". Only a `read` that moves forward takes one away. @default true */
+  readonly markedUnread?: boolean;
 }
 
 /** Moves watermarks forward and tells both sides. Throws `not_member`. */
@@ -116,11 +118,14 @@ export async function moveWatermarks(
 ): Promise<MemberState> {
   const { store } = context;
   context.requireService(app);
-  const { conversWith, read } = move;
+  const { conversWith } = move;
   const conversation = await resolveConversation(context, app, user, conversWith);
   const before = await store.conversations.view(app, conversation, user);
   if (before === null) throw new ChatError("not_member");
-  const delivered = Math.max(move.delivered ?? 0, read ?? 0);
+  // Perhaps the repeat of a mark whose answer was lost: it is older than a flag that stands now.
+  const isRepeat = move.markedUnread === false && (move.read ?? 0) <= before.state.read;
+  const read = isRepeat ? undefined : move.read;
+  const delivered = Math.max(move.delivered ?? 0, move.read ?? 0);
   const [state] = await store.conversations.patch([
     { app, conversation, user, delivered, ...(read === undefined ? {} : { read, markedUnread: false }) },
   ]);
