@@ -69,12 +69,14 @@ export function chooseIdentityProvider(given: IdentityProviderSettings): Identit
 /** Makes the verifier of its tokens. `undefined`: there is none. */
 export function createProvider(
   config: IdentityProviderConfig | undefined,
-  { proxies, clock, log }: { readonly proxies: Proxies; readonly clock: Clock; readonly log: Log },
+  { proxies, clock, log }: { readonly proxies: Proxies; readonly clock: Clock; readonly log?: Log },
 ): IdentityProvider | undefined {
   if (config === undefined) return undefined;
   const { jwksUrl, ...others } = config;
   return createIdentityProvider({
-    ...{ ...others, ...(jwksUrl === undefined ? {} : { jwksUrl }), clock, log },
+    ...{ ...others, clock },
+    ...(jwksUrl === undefined ? {} : { jwksUrl }),
+    ...(log === undefined ? {} : { log }),
     fetch: createOutgoingFetch({ proxies, connectTimeoutMs }),
   });
 }

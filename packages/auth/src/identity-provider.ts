@@ -50,7 +50,8 @@ export interface IdentityProviderOptions {
   readonly userClaim?: string;
   readonly clock: Pick<Clock, "elapsed" | "every" | "now">;
   readonly fetch: FetchPart;
-  readonly log: Log;
+  /** Hears of keys that could not be read. @default none */
+  readonly log?: Log;
 }
 
 /** Creates the verifier of a provider's tokens. It reads nothing before `start` or the first token. */
@@ -106,7 +107,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
       if (known !== "" && now !== known) for (const listener of listeners) listener();
       known = now;
     } catch (thrown) {
-      log.warn({ issuer, error: thrown }, "the keys of the identity provider could not be read");
+      log?.warn({ issuer, error: thrown }, "the keys of the identity provider could not be read");
     }
   };
 

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { text as textOf } from "node:stream/consumers";
 import { createTokens, tokenRefusal, type VerifiedToken } from "@chat21/auth";
+import { createProvider } from "@chat21/http-api";
 import { ChatError, type ErrorCode } from "@chat21/protocol";
-import { OperatorError, readSigningKeys, systemClock } from "@chat21/runtime";
+import { OperatorError, readProxies, readSigningKeys, systemClock } from "@chat21/runtime";
 import { loadConfig } from "../config.ts";
 import { dataPaths } from "../data-folder.ts";
 import { localTime, printJson, printTable } from "../output.ts";
@@ -37,7 +38,10 @@ export async function checkToken(given: string, options: CheckTokenOptions): Pro
     acceptWithoutExp: config.tokensWithoutExp,
   });
   const text = (given === "-" ? await textOf(process.stdin) : given).trim().replace(/^bearer\s+/i, "");
-  const checked = check(() => tokens.verify(text), config.apps);
+  const proxies = readProxies(config.proxies);
+  const provider = createProvider(config.identityProvider, { proxies, clock: systemClock });
+  const verify = async () => (provider?.isNamedBy(text) ? provider.verify(text) : tokens.verify(text));
+  const checked = await check(verify, config.apps);
   if (options.json === true) printJson(checked.accepted ? described(checked.token) : checked);
   if (!checked.accepted) throw new OperatorError(`refused (${checked.code}): ${checked.reason}`);
   if (options.json === true) return;
@@ -50,9 +54,12 @@ export async function checkToken(given: string, options: CheckTokenOptions): Pro
   );
 }
 
-function check(verify: () => VerifiedToken, apps: readonly string[] | undefined): Checked {
+async function check(
+  verify: () => Promise<VerifiedToken>,
+  apps: readonly string[] | undefined,
+): Promise<Checked> {
   try {
-    const token = verify();
+    const token = await verify();
     if (apps === undefined || apps.includes(token.app)) return { accepted: true, token };
     return { accepted: false, code: "forbidden", reason: "app_id names none of the apps in CHAT21_APPS" };
   } catch (thrown) {
