@@ -47,11 +47,11 @@ options
   --seconds 5       measured time of a run
   --warmup 2        seconds before it; 5 by default on RabbitMQ, where fewer messages make the code warm
   --repeat <n>      how many times                     default: 1 (stored 5, all 3)
-  --against <dir>   pairs, open, group, idle or all against chat21 or cluster: the built server of another checkout in
-                    that folder and this one's in turns, --repeat 3 times; ends with medians, and ratios of new to old
+  --against <dir>   pairs, open, group, idle or all against chat21, cluster or nodes: the built server of another checkout
+                    in that folder and this one's in turns, --repeat 3 times; ends with medians, and ratios of new to old
   --carrier tcp     or ws, for servers that are started for the run
   --data-dir <dir>  where data folders are made and fsync is timed; default: the folder for temporary files
-  --cpu-prof <dir>  chat21 and cluster only: writes a CPU profile of every thread there
+  --cpu-prof <dir>  chat21, cluster and nodes only: writes a CPU profile of every thread there
   --fault all       or kill (SIGKILL), pause (SIGSTOP, SIGCONT), half-open (broker and observer do not reach each other)
   --client sdk      or old: failover with clients that give their messages no id
   --secret <s>      of a running server's tokens; default: CHAT21_JWT_SECRET

@@ -111,7 +111,11 @@ describe("a server in this process", () => {
 
     const revoke = await fetch(`${url}/api/v1/tilechat/users/auth0%7C5f7c/tokens/revoke`, {
       method: "POST",
-      headers: { authorization: `Bearer ${compatToken("admin", { secret, role: "admin" })}` },
+      headers: {
+        authorization: `Bearer ${compatToken("admin", { secret, role: "admin" })}`,
+        "content-type": "application/json",
+      },
+      body: "{}",
     });
     expect(revoke.ok).toBe(true);
     await client.closed;

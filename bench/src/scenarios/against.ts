@@ -19,10 +19,10 @@ import type { SideMeasurement } from "./side-measurement.ts";
 
 type Cases = Readonly<Record<string, { readonly scenario: PlainScenario } & Partial<Parameters>>>;
 
-const targets = ["chat21", "cluster", "cluster-no-events"];
+const targets = ["chat21", "cluster", "cluster-no-events", "nodes", "nodes-no-events"];
 
 /**
- * Drives the built servers of two checkouts in turns, with the same generator and, on the cluster, the same services;
+ * Drives the built servers of two checkouts in turns, with the same generator and, on RabbitMQ, the same services;
  * prints every measurement and, at the end, medians and ratios. Answers whether nothing was lost, duplicated or reordered.
  */
 export async function runAgainst(
