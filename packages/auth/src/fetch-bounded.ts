@@ -6,7 +6,7 @@ export type FetchPart = (
     readonly signal: AbortSignal;
     readonly redirect: "error";
   },
-) => Promise<{ readonly status: number; readonly body: ReadableStream<Uint8Array> | null }>;
+) => Promise<{ readonly status: number; readonly body: AsyncIterable<Uint8Array> | null }>;
 
 /** Bounds of {@link fetchBounded}. */
 export interface FetchBounds {
@@ -26,23 +26,25 @@ export async function fetchBounded(
   url: string,
   { timeoutMs, maxBytes, signal }: FetchBounds,
 ): Promise<Response> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const response = await fetchIt(url, {
-    headers: { accept: "application/json" },
-    redirect: "error",
-    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-  });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`it answers ${response.status}`);
+  const end = new AbortController();
+  const signals = [end.signal, AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])];
+  try {
+    const response = await fetchIt(url, {
+      headers: { accept: "application/json" },
+      redirect: "error",
+      signal: AbortSignal.any(signals),
+    });
+    if (response.status !== 200) throw new Error(`it answers ${response.status}`);
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return new Response(Buffer.concat(chunks), { status: 200 });
+  } finally {
+    // What was not read is not wanted.
+    end.abort();
   }
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    // Leaving the loop ends the request.
-    if (bytes > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return new Response(Buffer.concat(chunks), { status: 200 });
 }

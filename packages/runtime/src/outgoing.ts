@@ -72,7 +72,7 @@ export type OutgoingFetch = (
   },
 ) => Promise<{
   readonly status: number;
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: AsyncIterable<Uint8Array> | null;
   text(): Promise<string>;
 }>;
 
