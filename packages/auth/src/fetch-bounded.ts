@@ -14,25 +14,23 @@ export interface FetchBounds {
   readonly timeoutMs: number;
   /** Largest body. */
   readonly maxBytes: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Reads an address whole. Throws a plain `Error` for another status than 200, a redirection, a body that is too large,
+ * Reads the text at an address, whole. Throws a plain `Error` for another status than 200, a redirection, a body that is too large,
  * and no answer in time.
  */
 export async function fetchBounded(
   fetchIt: FetchPart,
   url: string,
-  { timeoutMs, maxBytes, signal }: FetchBounds,
-): Promise<Response> {
+  { timeoutMs, maxBytes }: FetchBounds,
+): Promise<string> {
   const end = new AbortController();
-  const signals = [end.signal, AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])];
   try {
     const response = await fetchIt(url, {
       headers: { accept: "application/json" },
       redirect: "error",
-      signal: AbortSignal.any(signals),
+      signal: AbortSignal.any([end.signal, AbortSignal.timeout(timeoutMs)]),
     });
     if (response.status !== 200) throw new Error(`it answers ${response.status}`);
     const chunks: Uint8Array[] = [];
@@ -42,7 +40,7 @@ export async function fetchBounded(
       if (bytes > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
       chunks.push(chunk);
     }
-    return new Response(Buffer.concat(chunks), { status: 200 });
+    return Buffer.concat(chunks).toString();
   } finally {
     // What was not read is not wanted.
     end.abort();

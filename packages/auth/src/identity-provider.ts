@@ -1,17 +1,9 @@
 import type { Clock, Log } from "@chat21/engine";
 import { ChatError, isId, systemUser, toWireId } from "@chat21/protocol";
-import {
-  createRemoteJWKSet,
-  customFetch,
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  type JWTPayload,
-  jwtVerify,
-  type RemoteJWKSet,
-} from "jose";
+import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
 import { refusalOf } from "./claims.ts";
-import { type FetchPart, fetchBounded } from "./fetch-bounded.ts";
+import type { FetchPart } from "./fetch-bounded.ts";
+import { ProviderKeys } from "./provider-keys.ts";
 import { leewaySeconds, notYet, tokenBytes } from "./tokens.ts";
 import type { VerifiedToken } from "./verified-token.ts";
 
@@ -24,8 +16,9 @@ export interface IdentityProvider {
   isNamedBy(token: string): boolean;
   /**
    * Checks signature, issuer, audience, times and id. Throws `ChatError`: `unauthorized` or `token_expired`, with the rule
-   * that failed as `cause`, for the operator alone; `unauthorized` with `retryAfterMs` for a token that is not valid yet;
-   * `timeout` when a key is not known and the provider does not answer.
+   * that failed as `cause`, for the operator alone; `unauthorized` with `retryAfterMs` for a token that is not valid yet, and
+   * for a key that the provider may have made since its keys were read; `timeout` when a key is not known and the provider
+   * does not answer.
    */
   verify(token: string): Promise<VerifiedToken>;
   /** Calls `listener` when the provider has other keys than before. */
@@ -58,54 +51,13 @@ export interface IdentityProviderOptions {
 export function createIdentityProvider(options: IdentityProviderOptions): IdentityProvider {
   const { issuer, audiences, clock, log } = options;
   const userClaim = options.userClaim ?? "sub";
+  const keys = new ProviderKeys(options);
   const listeners = new Set<() => void>();
-  let keys: RemoteJWKSet | undefined;
-  let opening: Promise<RemoteJWKSet> | undefined;
-  let known = "";
-  let failedAt = Number.NEGATIVE_INFINITY;
-  let stopReloading: (() => void) | undefined;
+  let stopReading: (() => void) | undefined;
 
-  /** Asks the provider, and leaves one that failed in peace for a while: anybody can send tokens with unknown keys. */
-  const ask = async (url: string, signal?: AbortSignal): Promise<Response> => {
-    if (clock.elapsed() - failedAt < restAfterFailureMs) throw new Error("it did not answer a moment ago");
+  const read = async (): Promise<void> => {
     try {
-      return await fetchBounded(options.fetch, url, { timeoutMs, maxBytes: keySetBytes, signal });
-    } catch (thrown) {
-      failedAt = clock.elapsed();
-      throw thrown;
-    }
-  };
-
-  const open = async (): Promise<RemoteJWKSet> => {
-    const url = options.jwksUrl ?? (await discoverKeys(issuer, ask));
-    return createRemoteJWKSet(new URL(url), {
-      // Keys stay known while the provider is away. `reload` below brings new ones.
-      cacheMaxAge: Number.POSITIVE_INFINITY,
-      cooldownDuration: cooldownMs,
-      timeoutDuration: timeoutMs,
-      [customFetch]: (address, { signal }) => ask(address, signal),
-    });
-  };
-
-  const openOnce = (): Promise<RemoteJWKSet> => {
-    opening ??= open()
-      .then((opened) => {
-        keys = opened;
-        return opened;
-      })
-      .finally(() => {
-        opening = undefined;
-      });
-    return keys === undefined ? opening : Promise.resolve(keys);
-  };
-
-  const reload = async (): Promise<void> => {
-    try {
-      const set = keys ?? (await openOnce());
-      await set.reload();
-      const now = JSON.stringify(set.jwks()?.keys.map(({ kid, n, x, y }) => [kid, n, x, y]));
-      if (known !== "" && now !== known) for (const listener of listeners) listener();
-      known = now;
+      if (await keys.read()) for (const listener of listeners) listener();
     } catch (thrown) {
       log?.warn({ issuer, error: thrown }, "the keys of the identity provider could not be read");
     }
@@ -123,7 +75,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
 
     async verify(token) {
       try {
-        const { payload } = await jwtVerify(token, keys ?? (await openOnce()), {
+        const { payload } = await jwtVerify(token, (header, signed) => keys.find(header, signed), {
           issuer,
           audience: [...audiences],
           algorithms,
@@ -146,47 +98,20 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
     },
 
     async start() {
-      stopReloading ??= clock.every(reloadEveryMs, () => void reload());
-      await reload();
+      stopReading ??= clock.every(readEveryMs, () => void read());
+      await read();
     },
 
     stop() {
-      stopReloading?.();
-      stopReloading = undefined;
+      stopReading?.();
+      stopReading = undefined;
     },
   };
 }
 
 /** Algorithms with a public key. A secret as key (HS256) would make the public key a password. */
 const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
-/** Longest wait for an answer of the provider. Two of them fit into the time that a CONNECT has. */
-const timeoutMs = 3_000;
-/** Shortest time between two readings that tokens with unknown keys cause. */
-const cooldownMs = 30_000;
-const restAfterFailureMs = 5_000;
-const reloadEveryMs = 600_000;
-/** Largest answer of the provider that is read. */
-const keySetBytes = 256 * 1_024;
-
-/** Finds the key set (OpenID Connect Discovery 1.0, section 4). */
-async function discoverKeys(issuer: string, ask: (url: string) => Promise<Response>): Promise<string> {
-  const answer = await ask(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
-  const found = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown } | null;
-  if (found?.issuer !== issuer) throw new Error("its configuration is of another issuer");
-  if (typeof found.jwks_uri !== "string" || !isSafeAddress(found.jwks_uri)) {
-    throw new Error("its configuration names no https address of keys");
-  }
-  return found.jwks_uri;
-}
-
-/** Whether nobody on the way can change what is read there: https, or this machine itself. */
-export function isSafeAddress(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, hostname } = new URL(address);
-  return (
-    protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "[::1]", "localhost"].includes(hostname))
-  );
-}
+const readEveryMs = 600_000;
 
 interface UserRule {
   readonly app: string;
@@ -225,22 +150,5 @@ function refusedBy(thrown: unknown, now: number): ChatError {
     }
     return refusalOf(thrown.message);
   }
-  if (thrown instanceof errors.JWKSNoMatchingKey) {
-    return refusalOf("its kid names no key of the identity provider");
-  }
-  const isTokens =
-    thrown instanceof errors.JOSEError &&
-    !(
-      thrown instanceof errors.JWKSTimeout ||
-      thrown instanceof errors.JWKSInvalid ||
-      thrown.code === "ERR_JOSE_GENERIC"
-    );
-  if (isTokens) return refusalOf(thrown.message);
-  const cause = new Error(
-    `the identity provider does not answer: ${thrown instanceof Error ? thrown.message : ""}`,
-  );
-  return new ChatError("timeout", "the identity provider does not answer", {
-    cause,
-    retryAfterMs: restAfterFailureMs,
-  });
+  return refusalOf(thrown instanceof errors.JOSEError ? thrown.message : "it cannot be verified");
 }

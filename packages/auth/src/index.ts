@@ -1,8 +1,9 @@
 export type { FetchPart } from "./fetch-bounded.ts";
 export type { IdentityProvider, IdentityProviderOptions } from "./identity-provider.ts";
-export { createIdentityProvider, isSafeAddress } from "./identity-provider.ts";
+export { createIdentityProvider } from "./identity-provider.ts";
 export type { Es256Key, JsonWebKeySet, KeyMaterial, KeySetOptions, PublicJwk } from "./key-set.ts";
 export { LineBudget } from "./line-budget.ts";
+export { isSafeAddress } from "./provider-keys.ts";
 export { tokenRefusal } from "./refusal-log.ts";
 export type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
 export { sessionsOf } from "./revocation-store.ts";
