@@ -79,6 +79,7 @@ export type {
 export type { RedeliveryLog } from "./ports/redelivery-log.ts";
 export type { Store } from "./ports/store.ts";
 export type { Log, MetricName, Metrics, ObservationName } from "./ports/telemetry.ts";
+export { withShortText } from "./short-text.ts";
 export type { ListItem, Viewer } from "./view/view.ts";
 export {
   countUnread,

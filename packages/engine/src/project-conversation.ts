@@ -3,12 +3,11 @@ import type { JsonText } from "./engine.ts";
 import { appendMembers, cutMembers } from "./json-text.ts";
 import type { ConversationView, GroupRecord, GroupSummaryRecord } from "./ports/records.ts";
 import { copyIdOf, serverMembers, statusFor } from "./project-message.ts";
+import { beginningOf, withText } from "./short-text.ts";
 import { isArchived, isNew, isOnList } from "./view/view.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
 
 const listKeys: ReadonlySet<string> = new Set(["key", "is_new", "archived", "last_message_text"]);
-
-const textKey: ReadonlySet<string> = new Set(["text"]);
 
 /**
  * A conversation as REST lists it and S4 and S5 carry it; `null` when its user sees no message in it. `textCharacters`:
@@ -28,8 +27,7 @@ export function conversationJson(
   const text = beginningOf(given, textCharacters);
   const clash = [...listKeys].some((key) => Object.hasOwn(message, key));
   const kept = clash ? cutMembers(last.body, listKeys) : last.body;
-  const body =
-    text === given ? kept : appendMembers(cutMembers(kept, textKey), `"text":${JSON.stringify(text)}`);
+  const body = text === given ? kept : withText(kept, text);
   const status = statusFor(last, user, { own: state, counterpart: view.counterpart });
   return appendMembers(
     body,
@@ -37,13 +35,6 @@ export function conversationJson(
       `"key":"${conversWith}","is_new":${isNew(state, last)},"archived":${isArchived(view)},` +
       `"last_message_text":${JSON.stringify(text)},"_id":"${copyIdOf(user, conversWith)}"`,
   );
-}
-
-/** The first characters of a text; never half of one. */
-function beginningOf(text: string, characters: number): string {
-  if (text.length <= characters) return text;
-  const cut = text.slice(0, characters);
-  return /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut;
 }
 
 /** `conversationStateSchema`: the facts of a conversation beside its events. */

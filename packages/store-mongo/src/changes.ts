@@ -135,7 +135,7 @@ export function createChanges(
   ): Promise<number> {
     const places = await readPlaces(gathered, session);
     const all = gathered.flatMap(({ events }) => events);
-    const last = await seats.lastOf(places, all, session);
+    const last = await seats.lastOf(places, { known: all, forList: true }, session);
     const kept: (Omit<ChangedConversation, "view"> & { readonly place: Place })[] = [];
     const unread = new Map<string, number>();
     for (const [index, place] of places.entries()) {

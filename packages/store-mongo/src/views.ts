@@ -191,16 +191,20 @@ export function createViews(
     return firstOf(parts.flat(), query);
   }
 
-  async function toViews(places: readonly Place[], session: Session): Promise<ConversationView[]> {
+  async function toViews(
+    places: readonly Place[],
+    session: Session,
+    forList: boolean,
+  ): Promise<ConversationView[]> {
     if (places.length === 0) return [];
-    const last = await seats.lastOf(places, [], session);
+    const last = await seats.lastOf(places, { forList }, session);
     return seats.views(places, last, new Map(), session);
   }
 
   return {
     list: (query) =>
       database.call(() =>
-        database.snapshot(async (session) => toViews(await placesOf(query, session), session)),
+        database.snapshot(async (session) => toViews(await placesOf(query, session), session, true)),
       ),
     view: (app, conversation, user) =>
       database.call(() =>
@@ -211,7 +215,7 @@ export function createViews(
           const [document] = (await reads.documents([{ app, conversation }], session)).values();
           if (document === undefined) return null;
           const places = await seats.places([{ member, conversation: document }], session);
-          return (await toViews(places, session))[0] ?? null;
+          return (await toViews(places, session, false))[0] ?? null;
         }),
       ),
   };

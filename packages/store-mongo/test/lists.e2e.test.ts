@@ -1,4 +1,10 @@
-import type { ConversationQuery, MemberPatch } from "@chat21/engine";
+import {
+  type ConversationQuery,
+  type ConversationView,
+  type MemberPatch,
+  withShortText,
+} from "@chat21/engine";
+import { limits } from "@chat21/protocol";
 import { type RequiredMongo, requireMongo } from "@chat21/testkit/services";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectMongoStore, type MongoStore, migrateMongoStore } from "../src/index.ts";
@@ -39,8 +45,8 @@ const listOf = async (store: MongoStore, query: Partial<ConversationQuery> = {})
 const namesOf = async (store: MongoStore, query: Partial<ConversationQuery> = {}) =>
   (await listOf(store, query)).map(({ conversation }) => conversation);
 
-/** Documents that the server looked at meanwhile. */
-async function examined(place: TestDatabase, run: () => Promise<unknown>): Promise<number> {
+/** What the server's profiler notes of the reads meanwhile. */
+async function profiled(place: TestDatabase, run: () => Promise<unknown>) {
   return withCollections(place, async (_, client) => {
     const database = client.db(place.database);
     await database.command({ profile: 2 });
@@ -51,8 +57,14 @@ async function examined(place: TestDatabase, run: () => Promise<unknown>): Promi
       .find({ ns: /\.chat21_(conversations|events|members)$/, op: { $in: ["query", "getmore", "command"] } })
       .toArray();
     await database.collection("system.profile").drop();
-    return operations.reduce((sum, { docsExamined = 0 }) => sum + docsExamined, 0);
+    return operations;
   });
+}
+
+/** Documents that the server looked at meanwhile. */
+async function examined(place: TestDatabase, run: () => Promise<unknown>): Promise<number> {
+  const operations = await profiled(place, run);
+  return operations.reduce((sum, { docsExamined = 0 }) => sum + docsExamined, 0);
 }
 
 beforeAll(async () => {
@@ -61,6 +73,27 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.stop();
+});
+
+it("a list of long texts has a few of them in memory at a time, and shows their beginnings", async () => {
+  const { store, place } = await openStore("long");
+  const body = JSON.stringify({ text: "é".repeat(30_000), type: "text" });
+  const runs = Array.from({ length: 100 }, (_, index) =>
+    groupRun(nameOf(index), 0, { members: membersOf("ann", "bob"), each: { body } }),
+  );
+  await store.events.commit(runs);
+  let views: readonly ConversationView[] = [];
+
+  const operations = await profiled(place, async () => {
+    views = await store.conversations.list({ app: "app", user: "ann", archived: false, limit: 100 });
+  });
+
+  expect(views).toHaveLength(100);
+  for (const { last } of views) expect(last?.body).toBe(withShortText(body, limits.listTextCharacters + 1));
+  expect(Math.max(...operations.map(({ responseLength = 0 }) => responseLength))).toBeLessThan(2_000_000);
+  expect((await store.conversations.view("app", nameOf(0), "ann"))?.last?.body).toBe(body);
+  await store.close();
+  await dropDatabase(place);
 });
 
 describe("a page of a list", () => {
