@@ -90,6 +90,22 @@ describe("the API's configuration as a process of its own", () => {
     });
   });
 
+  it("knows an identity provider, and the one app that its users can belong to", () => {
+    const given = { CHAT21_OIDC_ISSUER: "https://id.example/", CHAT21_OIDC_AUDIENCE: "web, phone" };
+
+    expect(load({ ...given, CHAT21_APPS: "one" }).config.identityProvider).toEqual({
+      ...{ issuer: "https://id.example/", audiences: ["web", "phone"] },
+      ...{ jwksUrl: undefined, app: "one", userClaim: "sub" },
+    });
+    expect(load(given).config.identityProvider).toMatchObject({ app: "tilechat" });
+    expect(() => load({ ...given, CHAT21_APPS: "one", CHAT21_OIDC_APP: "two" })).toThrow(
+      /none of CHAT21_APPS/,
+    );
+    expect(() => load({ ...given, CHAT21_OIDC_ISSUER: "http://id.example/" })).toThrow(
+      /expected an https address/,
+    );
+  });
+
   it.each([
     ["JWT_KEY", "", /^CHAT21_JWT_SECRET or JWT_KEY: missing; Shared secret of HS256 tokens/],
     ["RABBITMQ_URI", "", /^RABBITMQ_URI: missing/],
@@ -97,6 +113,9 @@ describe("the API's configuration as a process of its own", () => {
     ["PORT", "eighty", /^PORT: expected a port number, 0 to 65535, got "eighty"$/],
     ["BASEURL", "api", /^BASEURL: expected a path such as \/api, got "api"$/],
     ["CERT_PEM", "c.pem", /^CHAT21_TLS_KEY: missing, although CHAT21_TLS_CERT is set$/],
+    ["CHAT21_OIDC_ISSUER", "https://id.example/", /^CHAT21_OIDC_AUDIENCE is missing/],
+    ["CHAT21_OIDC_AUDIENCE", "web", /^CHAT21_OIDC_ISSUER is missing/],
+    ["CHAT21_OIDC_ISSUER", "id.example", /^CHAT21_OIDC_ISSUER: expected an address/],
     ["RABBITMQ_MANAGEMENT_URI", "u:hush@rabbit", /^RABBITMQ_MANAGEMENT_URI: expected an address/],
   ])("refuses %s=%s in one line that shows no secret", (name, value, message) => {
     expect(() => load({ [name]: value })).toThrow(OperatorError);

@@ -28,11 +28,19 @@ export async function openChat(
       ...options,
     });
   } catch (cause) {
-    throw explainFailure(access.url, cause);
+    throw await explainFailure(access.url, cause);
   }
 }
 
-function explainFailure(url: string, cause: unknown): unknown {
+async function answersHttp(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function explainFailure(url: string, cause: unknown): Promise<unknown> {
   if (!(cause instanceof ChatError)) return cause;
   switch (cause.code) {
     case "unauthorized":
@@ -43,6 +51,12 @@ function explainFailure(url: string, cause: unknown): unknown {
       );
     case "connection_lost":
     case "timeout":
+      if (await answersHttp(url)) {
+        return new OperatorError(
+          `${url} answers, but takes no MQTT over WebSocket at /ws, as an API process behind RabbitMQ's MQTT plugin; give the address of a node, or of the proxy that clients connect to, with --url`,
+          { cause },
+        );
+      }
       return new OperatorError(
         `no server answers at ${url}; start one with "chat21 start", or give its address with --url`,
         { cause },

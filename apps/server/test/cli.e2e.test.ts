@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { compatToken, startWebhookReceiver, type WebhookReceiver } from "@chat21/testkit";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { newDataDir, removeDataDirs, runChat21, ServerProcess } from "./server-process.ts";
 
 let server: ServerProcess;
@@ -70,6 +70,23 @@ describe("the command line", () => {
       expect(stderr).toContain("no server answers at http://127.0.0.1:9");
       expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     }
+  });
+
+  it("says so when REST answers and MQTT over WebSocket does not", async () => {
+    const api = createServer((request, response) =>
+      response.writeHead(request.url === "/healthz" ? 200 : 404).end(),
+    );
+    onTestFinished(() => void api.close());
+    api.listen(0, "127.0.0.1");
+    await once(api, "listening");
+    const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+
+    const { code, stderr } = await runChat21(["send", "b", "hi", "--as", "a", "--url", url], {
+      env: { CHAT21_JWT_SECRET: "x" },
+    });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${url} answers, but takes no MQTT over WebSocket at /ws`);
   });
 
   it("says so when the secret is not the server's", async () => {
