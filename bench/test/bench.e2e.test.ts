@@ -108,7 +108,10 @@ describe("the bench", () => {
     [["--target", "nothing"], "--target: there is no nothing"],
     [["--pairs", "many"], "--pairs: expected a number, got many"],
     [["--scenario", "reading"], "--scenario reading: expected --target chat21 or cluster, got bare"],
-    [["--against", "."], "--against: expected --target chat21 or cluster or cluster-no-events or nodes or nodes-no-events, got bare"],
+    [
+      ["--against", "."],
+      "--against: expected --target chat21 or cluster or cluster-no-events or nodes or nodes-no-events, got bare",
+    ],
     [
       ["--against", ".", "--target", "chat21", "--scenario", "stored"],
       "--against: there is no comparison of stored",
