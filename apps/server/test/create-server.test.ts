@@ -1,14 +1,12 @@
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer as createSocketServer } from "node:net";
+import { createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compatToken, OldClient } from "@chat21/testkit";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { pino } from "pino";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createServer, loadConfig, OperatorError, type Server } from "../src/index.ts";
+import { startIdentityProvider } from "./identity-provider.ts";
 
 const log = pino({ level: "silent" });
 const secret = "the-tests-of-create-server-share-this-secret";
@@ -79,24 +77,7 @@ describe("a server in this process", () => {
   });
 
   it("takes tokens of an identity provider over MQTT and REST, and ends them like its own", async () => {
-    const keys = await generateKeyPair("RS256", { extractable: true });
-    const provider = createHttpServer(async (request, response) => {
-      const jwk = { ...(await exportJWK(keys.publicKey)), kid: "k1", alg: "RS256", use: "sig" };
-      const isConfiguration = request.url === "/.well-known/openid-configuration";
-      response.end(
-        JSON.stringify(isConfiguration ? { issuer, jwks_uri: `${issuer}/jwks` } : { keys: [jwk] }),
-      );
-    });
-    onTestFinished(() => void provider.close());
-    provider.listen(0, "127.0.0.1");
-    await once(provider, "listening");
-    const issuer = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
-    const sign = (audience: string) =>
-      new SignJWT({ iss: issuer, aud: audience, sub: "auth0|5f7c" })
-        .setProtectedHeader({ alg: "RS256", kid: "k1" })
-        .setIssuedAt()
-        .setExpirationTime("1h")
-        .sign(keys.privateKey);
+    const { issuer, sign } = await startIdentityProvider();
     server = await open({ CHAT21_OIDC_ISSUER: issuer, CHAT21_OIDC_AUDIENCE: "our-client" });
     const { mqttUrl, url } = server.addresses;
     const token = await sign("our-client");
