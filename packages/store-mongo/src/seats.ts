@@ -44,7 +44,7 @@ const textCharacters = limits.listTextCharacters + 1;
 /** A longer body is read apart, a few at a time, where only the beginning of its text is wanted. */
 const longBodyBytes = 8 * 1_024;
 
-const longBodiesAtOnce = 16;
+const longBodiesAtOnce = 8;
 
 /** An event whose body is left out if it is long. */
 const shortBody = {
