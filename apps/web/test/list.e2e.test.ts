@@ -117,3 +117,29 @@ test("the open conversation is told apart in forced colours", async () => {
   await expect.poll(outline).toBe("solid");
   expect(ada.problems).toEqual([]);
 });
+
+test("1,000 conversations, some of 64 kB texts, come without a request for each, and one opens at once", async () => {
+  const sender = await connect({
+    url: world.server.url,
+    token: await world.developmentToken("ada-many"),
+    sendWindow: 50,
+  });
+  const textOf = (number: number) =>
+    number % 10 === 0 ? "long words ".repeat(5_900) : `hello to ${number};`;
+  await Promise.all(
+    Array.from({ length: 1_000 }, (_, number) => sender.send(`person-${number}`, { text: textOf(number) })),
+  );
+  await sender.close();
+  const ada = await world.join("ada-many");
+  let asked = 0;
+  ada.page.on("request", (request) => {
+    if (/\/events\?/u.test(request.url())) asked += 1;
+  });
+  await ada.page.reload();
+
+  await expect.poll(() => ada.page.locator(".conversation").count(), { timeout: 20_000 }).toBe(1_000);
+  await ada.row("person-990").getByRole("link").click();
+  await ada.bubbles.getByRole("button", { name: "Show all" }).waitFor();
+  expect(asked).toBeLessThan(5);
+  expect(ada.problems).toEqual([]);
+});
