@@ -1,21 +1,17 @@
 import type { ConversationStore } from "../ports/conversation-store.ts";
-
-const perPage = 1_000;
+import { everyPage } from "./every-page.ts";
 
 /**
  * Ids of all conversations in which the user has ever been a member, in pages of up to 1,000. Each one that exists at the
  * first page is reached, whatever is written meanwhile.
  */
-export async function* everyConversation(
+export function everyConversation(
   conversations: Pick<ConversationStore, "heads">,
   app: string,
   user: string,
 ): AsyncGenerator<readonly string[], void> {
-  for (let after: string | undefined; ; ) {
-    const heads = await conversations.heads(app, user, perPage, after);
-    const page = heads.map(({ conversation }) => conversation);
-    yield page;
-    if (page.length < perPage) return;
-    after = page.at(-1);
-  }
+  return everyPage(async (limit, after) => {
+    const heads = await conversations.heads(app, user, limit, after);
+    return heads.map(({ conversation }) => conversation);
+  });
 }

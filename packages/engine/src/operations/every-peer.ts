@@ -1,6 +1,5 @@
 import type { ConversationStore } from "../ports/conversation-store.ts";
-
-const perPage = 1_000;
+import { everyPage } from "./every-page.ts";
 
 /**
  * All users who share a direct conversation with `user`, page by page. Every peer that exists at the first page is
@@ -11,10 +10,6 @@ export async function* everyPeer(
   app: string,
   user: string,
 ): AsyncGenerator<string, void> {
-  for (let after: string | undefined; ; ) {
-    const page: readonly string[] = await conversations.peers(app, user, perPage, after);
-    yield* page;
-    if (page.length < perPage) return;
-    after = page.at(-1);
-  }
+  const pages = everyPage((limit, after) => conversations.peers(app, user, limit, after));
+  for await (const page of pages) yield* page;
 }
