@@ -17,8 +17,8 @@ export interface FetchBounds {
 }
 
 /**
- * Reads the text at an address, whole. Throws a plain `Error` for another status than 200, a redirection, a body that is too large,
- * and no answer in time.
+ * Reads the text at an address, whole. Throws a plain `Error` for another status than 200, a redirection, a body that is
+ * too large, and no answer in time.
  */
 export async function fetchBounded(
   fetchIt: FetchPart,

@@ -15,3 +15,4 @@ export { createTokens } from "./tokens.ts";
 export type { VerifiedToken } from "./verified-token.ts";
 export type { RevokeRequest, Verifier, VerifierOptions } from "./verifier.ts";
 export { createVerifier } from "./verifier.ts";
+export { verifySigned } from "./verify-signed.ts";

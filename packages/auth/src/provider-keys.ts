@@ -26,7 +26,6 @@ export interface ProviderKeysOptions {
  */
 export class ProviderKeys {
   readonly #options: ProviderKeysOptions;
-  #set: JSONWebKeySet | undefined;
   #find: ReturnType<typeof createLocalJWKSet> | undefined;
   #reading: Promise<boolean> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -77,12 +76,11 @@ export class ProviderKeys {
 
   async #readNow(): Promise<boolean> {
     const { jwksUrl, clock } = this.#options;
+    const before = this.#find?.jwks();
     const set = (await this.#fetch(jwksUrl ?? (await this.#discover()))) as JSONWebKeySet;
     this.#find = createLocalJWKSet(set);
     this.#readAt = clock.elapsed();
-    const isOther = this.#set !== undefined && JSON.stringify(this.#set) !== JSON.stringify(set);
-    this.#set = set;
-    return isOther;
+    return before !== undefined && JSON.stringify(before) !== JSON.stringify(set);
   }
 
   /** Finds the address of the key set (OpenID Connect Discovery 1.0, section 4). */

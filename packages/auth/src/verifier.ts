@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import type { Clock, Log, TokenVerifier } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
-import type { IdentityProvider } from "./identity-provider.ts";
 import { LruMap } from "./lru-map.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { RevocationList } from "./revocation-list.ts";
 import type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
-import { issuerLeewayMs, notYet, type Tokens } from "./tokens.ts";
+import { issuerLeewayMs, notYet } from "./tokens.ts";
 import type { VerifiedToken } from "./verified-token.ts";
+import { type TokenIssuers, verifySigned } from "./verify-signed.ts";
 
 /**
- * Verifies tokens against keys and revocations, and those of an identity provider against its keys. A revocation made by this verifier counts at once; one made by another
- * process counts within `maxAgeMs`. When the store could not be read for that long, `verify` throws
- * `store_unavailable`, so that no revoked token passes. A token whose `iat` is more than 60 s ahead is refused, with
+ * Verifies tokens against keys and revocations, and those of an identity provider against its keys. A revocation made by
+ * this verifier counts at once; one made by another process counts within `maxAgeMs`. When the store could not be read for
+ * that long, `verify` throws `store_unavailable`, so that no revoked token passes. A token whose `iat` is more than 60 s ahead is refused, with
  * `retryAfterMs`, for a user whose tokens were all revoked once.
  */
 export interface Verifier extends TokenVerifier {
@@ -36,7 +36,7 @@ export interface Verifier extends TokenVerifier {
 
 /** Creates a verifier that reads revocations from a store. */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { tokens, provider, revocations, clock, maxAgeMs = 5_000, cacheSize = 10_000 } = options;
+  const { provider, revocations, clock, maxAgeMs = 5_000, cacheSize = 10_000 } = options;
   const list = new RevocationList();
   const verified = new LruMap<string, VerifiedToken>(cacheSize);
   const refusals = options.log === undefined ? undefined : new RefusalLog(options.log, clock);
@@ -69,7 +69,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const key = createHash("sha256").update(token).digest("base64");
     const known = verified.get(key);
     if (known === undefined) {
-      const fresh = provider?.isNamedBy(token) ? await provider.verify(token) : tokens.verify(token);
+      const fresh = await verifySigned(options, token);
       verified.set(key, fresh);
       return fresh;
     }
@@ -137,11 +137,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 }
 
-/** Parts and settings of a {@link Verifier}. */
-export interface VerifierOptions {
-  readonly tokens: Pick<Tokens, "verify">;
-  /** Whose tokens count beside {@link tokens}. It starts and stops with the verifier. @default none */
-  readonly provider?: IdentityProvider | undefined;
+/** Parts and settings of a {@link Verifier}. The identity provider, if any, starts and stops with it. */
+export interface VerifierOptions extends TokenIssuers {
   readonly revocations: RevocationStore;
   readonly clock: Pick<Clock, "elapsed" | "every" | "now">;
   /**

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { text as textOf } from "node:stream/consumers";
-import { createTokens, tokenRefusal, type VerifiedToken } from "@chat21/auth";
+import { createTokens, tokenRefusal, type VerifiedToken, verifySigned } from "@chat21/auth";
 import { createProvider } from "@chat21/http-api";
 import { ChatError, type ErrorCode } from "@chat21/protocol";
 import { OperatorError, readProxies, readSigningKeys, systemClock } from "@chat21/runtime";
@@ -40,8 +40,7 @@ export async function checkToken(given: string, options: CheckTokenOptions): Pro
   const text = (given === "-" ? await textOf(process.stdin) : given).trim().replace(/^bearer\s+/i, "");
   const proxies = readProxies(config.proxies);
   const provider = createProvider(config.identityProvider, { proxies, clock: systemClock });
-  const verify = async () => (provider?.isNamedBy(text) ? provider.verify(text) : tokens.verify(text));
-  const checked = await check(verify, config.apps);
+  const checked = await check(() => verifySigned({ tokens, provider }, text), config.apps);
   if (options.json === true) printJson(checked.accepted ? described(checked.token) : checked);
   if (!checked.accepted) throw new OperatorError(`refused (${checked.code}): ${checked.reason}`);
   if (options.json === true) return;
