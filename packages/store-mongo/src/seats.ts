@@ -1,10 +1,4 @@
-import {
-  type ConversationView,
-  type EventRecord,
-  isVisible,
-  visibleHead,
-  withShortText,
-} from "@chat21/engine";
+import { type ConversationView, type EventRecord, isVisible, visibleHead } from "@chat21/engine";
 import { limits, systemUser } from "@chat21/protocol";
 import type { mongo } from "mongoose";
 import type { Activity } from "./activity.ts";
@@ -15,6 +9,7 @@ import type { EventDocument, EventKey, MemberDocument } from "./documents.ts";
 import { toEventRecord } from "./event-codec.ts";
 import { inParallel } from "./in-parallel.ts";
 import { conversationName } from "./key-names.ts";
+import { createMessageReads } from "./message-reads.ts";
 import { clip } from "./spans.ts";
 
 type Session = mongo.ClientSession;
@@ -37,30 +32,6 @@ const searchesPerQuery = 50;
 const fewNumbers = 16;
 
 const keysPerQuery = 2_000;
-
-/** One more than lists show: of a pair that is cut in two, the first half goes as well. */
-const textCharacters = limits.listTextCharacters + 1;
-
-/** A longer body is read apart, a few at a time, where only the beginning of its text is wanted. */
-const longBodyBytes = 8 * 1_024;
-
-const longBodiesAtOnce = 8;
-
-/** An event whose body is left out if it is long. */
-const shortBody = {
-  ...{
-    type: 1,
-    sender: 1,
-    key: 1,
-    names: 1,
-    timestamp: 1,
-    committedAt: 1,
-    hiddenFor: 1,
-    listed: 1,
-    overlay: 1,
-  },
-  body: { $cond: [{ $gt: [{ $strLenBytes: "$body" }, longBodyBytes] }, null, "$body"] },
-} as const;
 
 const light = { timestamp: 1, listed: 1, hiddenFor: 1 } as const;
 
@@ -97,37 +68,10 @@ function unreadBy(user: string) {
 export type SeatReads = ReturnType<typeof createSeatReads>;
 
 /** Reads what lists and sync show of seats: last messages, unread counts, counterparts. */
-export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Database) {
-  const { events, members } = collections;
-
-  async function readEvents(ids: readonly EventKey[], session: Session): Promise<EventDocument[]> {
-    if (ids.length === 0) return [];
-    const options = { session, maxTimeMS, batchSize: keysPerQuery };
-    return events.find({ _id: { $in: [...ids] } }, options).toArray();
-  }
-
-  /**
-   * Events of a list, which shows the beginning of a text only: of a thousand long messages a few are in memory at a
-   * time.
-   */
-  async function readForList(ids: readonly EventKey[], session: Session): Promise<EventDocument[]> {
-    if (ids.length === 0) return [];
-    const options = { session, maxTimeMS, projection: shortBody, batchSize: keysPerQuery };
-    const found = await events
-      .find<Omit<EventDocument, "body"> & { readonly body: string | null }>(
-        { _id: { $in: [...ids] } },
-        options,
-      )
-      .toArray();
-    const short = found.filter((event): event is EventDocument => event.body !== null);
-    const long = found.flatMap(({ _id, body }) => (body === null ? [_id] : []));
-    for (const chunk of chunksOf(long, longBodiesAtOnce)) {
-      for (const event of await readEvents(chunk, session)) {
-        short.push({ ...event, body: withShortText(event.body, textCharacters) });
-      }
-    }
-    return short;
-  }
+export function createSeatReads(database: Database) {
+  const { events, members } = database.collections;
+  const maxTimeMS = database.queryTimeoutMs;
+  const bodies = createMessageReads(database);
 
   async function readLight(ids: readonly EventKey[], session: Session): Promise<LightEvent[]> {
     const found: LightEvent[] = [];
@@ -308,8 +252,8 @@ export function createSeatReads({ collections, queryTimeoutMs: maxTimeMS }: Data
       const ids = places.flatMap(({ conversation: { _id }, last }) =>
         last === null || read.has(at({ ..._id, seq: last.seq })) ? [] : [{ ..._id, seq: last.seq }],
       );
-      const readThem = forList ? readForList : readEvents;
-      for (const event of await readThem(ids, session)) read.set(at(event._id), toEventRecord(event));
+      for (const event of await (forList ? bodies.readForList : bodies.read)(ids, session))
+        read.set(at(event._id), toEventRecord(event));
       const found = new Map<string, EventRecord>();
       for (const {
         conversation: { _id },

@@ -6,7 +6,7 @@ import { type Ticks, ticksPerSecond, toTicks, toTimestamp } from "./logical-time
 
 type Session = mongo.ClientSession;
 
-/** What changed when. */
+/** A conversation, and when it changed. */
 export interface Stamped {
   readonly conversation: string;
   readonly changedAt: Ticks;
@@ -36,7 +36,7 @@ const toStamped = ({ _id, changedAt }: StampedDocument): Stamped => ({
   changedAt: changedAt === undefined ? 0 : toTicks(changedAt),
 });
 
-/** What {@link readStamped} reads. */
+/** The part of a document that {@link readStamped} reads. */
 interface StampedDocument {
   readonly _id: { readonly app: string; readonly conversation: string };
   readonly changedAt?: mongo.Timestamp;
@@ -68,7 +68,10 @@ export async function readStamped<T extends StampedDocument>(
   return found;
 }
 
-/** What changed, and when: of a user's places, of conversations, and of events without a stamp. By index alone. ADR 0013. */
+/**
+ * Changes and their times: of a user's places, of conversations, and of events without a stamp. Indexes alone are read.
+ * ADR 0013.
+ */
 export function createStamps(database: Database) {
   const { conversations, events, members, writers } = database.collections;
   const maxTimeMS = database.queryTimeoutMs;
@@ -79,7 +82,7 @@ export function createStamps(database: Database) {
     return readStamped(members, where, { session, maxTimeMS, hint: "places" });
   }
 
-  /** Whoever's, the newest first; at most one more than {@link maxRecent}. */
+  /** Conversations of all users, the newest change first; at most one more than {@link maxRecent}. */
   async function recent(app: string, since: Ticks, session: Session): Promise<Stamped[]> {
     const found = await conversations
       .find(

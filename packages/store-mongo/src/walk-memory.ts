@@ -15,11 +15,11 @@ export interface WalkKey {
   readonly id: number;
 }
 
-/** What is known of a walk. */
+/** A walk between two of its pages. */
 export interface RememberedWalk {
   /** The changes that it goes through. */
   readonly changes: readonly Stamped[];
-  /** What it told of conversations that changed shortly before it began, by conversation. */
+  /** The told states of conversations that changed shortly before it began, by conversation. */
   readonly told: ReadonlyMap<string, Told>;
 }
 

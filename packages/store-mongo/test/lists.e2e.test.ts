@@ -45,7 +45,7 @@ const listOf = async (store: MongoStore, query: Partial<ConversationQuery> = {})
 const namesOf = async (store: MongoStore, query: Partial<ConversationQuery> = {}) =>
   (await listOf(store, query)).map(({ conversation }) => conversation);
 
-/** What the server's profiler notes of the reads meanwhile. */
+/** The reads that the server's profiler notes meanwhile. */
 async function profiled(place: TestDatabase, run: () => Promise<unknown>) {
   return withCollections(place, async (_, client) => {
     const database = client.db(place.database);
