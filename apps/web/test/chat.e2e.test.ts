@@ -231,10 +231,7 @@ describe("a window", () => {
     const ada = await world.join("Ada Five");
     await ada.row("grace-five").getByRole("link").click();
     await ada.page.getByRole("button", { name: /jump to the newest/i }).click();
-    await ada
-      .row("grace-five")
-      .getByText(/unread/)
-      .waitFor({ state: "hidden" });
+    await ada.unread("grace-five").waitFor({ state: "hidden" });
     // A window that is loaded again holds the newest messages only.
     await ada.page.reload();
     await ada.bubbles.filter({ hasText: "number 419;" }).waitFor();
@@ -277,10 +274,7 @@ describe("a window", () => {
 
     await ada.page.getByRole("button", { name: /jump to the newest/i }).click();
     await ada.bubbles.filter({ hasText: "the newest" }).waitFor();
-    await ada
-      .row("grace-five")
-      .getByText(/unread/)
-      .waitFor({ state: "hidden" });
+    await ada.unread("grace-five").waitFor({ state: "hidden" });
     expect(await textsOf(ada)).toEqual([
       ...Array.from({ length: 420 }, (_, index) => `number ${index};`),
       "the newest",

@@ -46,10 +46,7 @@ test.for([57, 2_000])(
     const [reader, writer] = [`ada-${unread}`, `grace-${unread}`];
     const ada = await readThirty(reader, writer);
     await sendMany(writer, reader, unread, 30);
-    await ada
-      .row(writer)
-      .getByText(/unread/)
-      .waitFor();
+    await ada.unread(writer).waitFor();
 
     // A new window: it holds the newest messages only.
     await ada.page.reload();
@@ -61,10 +58,7 @@ test.for([57, 2_000])(
     expect(place).toBeLessThan(200);
     await ada.page.getByRole("button", { name: /jump to the newest/ }).click();
     await ada.bubbles.filter({ hasText: `number ${29 + unread};` }).waitFor();
-    await ada
-      .row(writer)
-      .getByText(/unread/)
-      .waitFor({ state: "hidden" });
+    await ada.unread(writer).waitFor({ state: "hidden" });
     expect(ada.problems).toEqual([]);
   },
 );
@@ -135,10 +129,7 @@ test("who is at the foot reads what the client catches up with", async () => {
 
   held.resolve();
   await ada.bubbles.filter({ hasText: "number 729;" }).waitFor();
-  await ada
-    .row(writer)
-    .getByText(/unread/)
-    .waitFor({ state: "hidden" });
+  await ada.unread(writer).waitFor({ state: "hidden" });
   await expect.poll(() => toFoot(ada)).toBeLessThan(2);
   expect(ada.problems).toEqual([]);
 });

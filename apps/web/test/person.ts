@@ -8,6 +8,8 @@ export interface Person {
   readonly problems: string[];
   /** The row of the list that shows `title`. */
   row(title: string): Locator;
+  /** The words of that row which say that something in it is unread. */
+  unread(title: string): Locator;
   /** The bubbles of the open conversation, oldest first. */
   readonly bubbles: Locator;
   /** The field of the composer. */
@@ -37,14 +39,16 @@ export async function openWindow(
   page.on("pageerror", (error) => problems.push(`thrown: ${error.message}`));
   await page.goto(url);
   const composer = page.getByRole("textbox", { name: /^Message to / });
+  const row = (title: string) =>
+    page.getByRole("listitem").filter({ has: page.getByRole("link").filter({ hasText: title }) });
   return {
     context,
     page,
     problems,
     composer,
     bubbles: page.locator(".bubble"),
-    row: (title) =>
-      page.getByRole("listitem").filter({ has: page.getByRole("link").filter({ hasText: title }) }),
+    row,
+    unread: (title) => row(title).getByText(/unread/),
     async write(text) {
       await composer.fill(text);
       await composer.press("Enter");

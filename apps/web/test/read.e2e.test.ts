@@ -1,6 +1,5 @@
 import { connect } from "@chat21/client-sdk";
 import { expect, test } from "vitest";
-import type { Person } from "./person.ts";
 import { useWorld } from "./use-world.ts";
 
 const world = useWorld();
@@ -10,8 +9,6 @@ async function sendSome(from: string, to: string): Promise<void> {
   for (const text of ["one", "two", "three"]) await sender.send(to, { text });
   await sender.close();
 }
-
-const unreadIn = (person: Person, title: string) => person.row(title).getByText(/unread/);
 
 /** The state that the server tells a new device. */
 async function unreadOnServer(user: string): Promise<number> {
@@ -25,7 +22,7 @@ test("what was read stays read when the page is loaded again in the same moment"
   const [reader, writer] = ["ada-reloads", "grace-reloads"];
   const ada = await world.join(reader);
   await sendSome(writer, reader);
-  await unreadIn(ada, writer).waitFor();
+  await ada.unread(writer).waitFor();
 
   // Within a second of the marks of delivery, and in the very frame in which the conversation counts as read.
   const reloaded = ada.page.waitForEvent("load");
@@ -42,7 +39,7 @@ test("what was read stays read when the page is loaded again in the same moment"
   await reloaded;
 
   await ada.row(writer).waitFor();
-  expect(await unreadIn(ada, writer).count()).toBe(0);
+  expect(await ada.unread(writer).count()).toBe(0);
   await expect.poll(() => unreadOnServer(reader)).toBe(0);
   expect(ada.problems).toEqual([]);
 });
@@ -52,11 +49,11 @@ test("what was read without a network stays read in the next window, and the ser
   const cable = await world.layCable();
   const ada = await world.join(reader, { url: cable.url });
   await sendSome(writer, reader);
-  await unreadIn(ada, writer).waitFor();
+  await ada.unread(writer).waitFor();
   cable.cut();
   await ada.page.getByText("Connection lost.").waitFor();
   await ada.row(writer).getByRole("link").click();
-  await unreadIn(ada, writer).waitFor({ state: "hidden" });
+  await ada.unread(writer).waitFor({ state: "hidden" });
   await ada.page.close();
   expect(await unreadOnServer(reader)).toBe(3);
   cable.mend();

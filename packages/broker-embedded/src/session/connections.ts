@@ -128,8 +128,7 @@ export class Connections implements ConnectionContext, Acceptor {
   }
 
   /**
-   * Asks first, and counts failures only: whoever brings a good token is admitted, however many others of the same address
-   * have failed. Beyond the limit a failure is told `rate_limited`.
+   * Asks first, and counts failures only: a good token is admitted, however many others of the same address have failed. Beyond the limit a failure is told `rate_limited`.
    */
   async #admit<T>(attempt: ConnectAttempt, what: string, ask: () => Promise<T>): Promise<T> {
     try {

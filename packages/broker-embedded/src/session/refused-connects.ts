@@ -27,7 +27,7 @@ export class RefusedConnects {
   }
 }
 
-/** What a refused CONNECT is among those of its address in this minute. */
+/** The place of a refused CONNECT among those of its address in this minute. */
 export interface RefusedConnect {
   readonly isFirst: boolean;
   /** The address has failed more often than it may. */
