@@ -46,8 +46,8 @@ if has promtool; then
 fi
 
 if has helm; then
+  # `helm lint` is among the tests (test/helm.e2e.test.ts).
   version=1.31.0
-  check "helm lint" helm lint helm/chat21 --strict --kube-version $version --set existingSecret=s
   n=0
   for values in \
     node.autoscaling.enabled=false,node.mqttServiceType=LoadBalancer \

@@ -12,7 +12,7 @@ import { documentedSnippets } from "../../apps/server/test/documented-snippets.t
 import { freePorts } from "../local/free-port.ts";
 import { runCommand } from "../local/run-command.ts";
 import { findBase } from "./containers/base-images.ts";
-import { helmEnvironment, helmPorts } from "./containers/chart.ts";
+import { containerOf, renderChart, variablesOf } from "./containers/chart.ts";
 import { composeFiles, neighbours, readCompose, type Service } from "./containers/compose.ts";
 import { type Container, copyFiles, startContainer } from "./containers/container.ts";
 import { type Image, readImage } from "./containers/dockerfile.ts";
@@ -255,18 +255,27 @@ describe("the images with what the Helm chart gives them", () => {
   it.each(nodeApps)(
     "%s answers its probes",
     async (name) => {
-      const [port] = helmPorts(name);
-      const container = await start(`helm-${name}`, name, imageOf(name), {
-        environment: helmEnvironment(name, {
-          "rabbitmq-uri": "amqp://chat21:rabbitPassword@rabbitmq:5672",
-          "rabbitmq-management-uri": "http://chat21:rabbitPassword@rabbitmq:15672",
-          "mongodb-uri": services["observer"]?.environment?.["MONGODB_URI"] ?? "",
-          "jwt-secret": secret,
-        }),
-        ...{ isReadOnly: true, writable: [], hosts: ["rabbitmq", "mongodb"] },
-      });
+      const manifests = await renderChart("topology=both");
+      const given = containerOf(manifests, name);
+      const port = given.ports.find((one) => one.name === "http")?.containerPort ?? 0;
+      const image = imageOf(name);
+      const container = await start(
+        `helm-${name}`,
+        name,
+        { ...image, command: given.args ?? image.command },
+        {
+          environment: variablesOf(manifests, given, {
+            "rabbitmq-uri": "amqp://chat21:rabbitPassword@rabbitmq:5672",
+            "rabbitmq-management-uri": "http://chat21:rabbitPassword@rabbitmq:15672",
+            "mongodb-uri": services["observer"]?.environment?.["MONGODB_URI"] ?? "",
+            "jwt-secret": secret,
+          }),
+          isReadOnly: given.securityContext.readOnlyRootFilesystem,
+          ...{ writable: [], hosts: ["rabbitmq", "mongodb"] },
+        },
+      );
       const [free = 0] = await freePorts(1);
-      await forward(free, () => connect(container.portPath(port ?? 0)));
+      await forward(free, () => connect(container.portPath(port)));
 
       for (const path of ["/healthz", "/readyz"]) {
         const answer = async () =>
