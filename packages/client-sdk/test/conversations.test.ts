@@ -412,6 +412,7 @@ describe("messages that are being read", () => {
       await recorder.until(() => recorder.texts("bob").at(-1) === some.at(-1));
     };
     const stop = bob.subscribe(() => undefined);
+    expect(texts()).toEqual([]);
 
     await hear("1", "2", "3", "4", "5");
     expect(texts()).toEqual(["1", "2", "3", "4", "5"]);
@@ -439,10 +440,29 @@ describe("messages that are being read", () => {
 
     const after = await openChat(server, "alice", { storage, heldMessages: 10, offlineStart: true });
     const missed = new Recorder(after);
-    after.conversation("bob").subscribe(() => undefined);
+    const bob = after.conversation("bob");
+    bob.subscribe(() => undefined);
+    expect(bob.messages).toEqual([]);
     await missed.until(() => missed.texts("bob").length === 300);
 
-    expect(after.conversation("bob").messages.at(0)?.text).toBe("0");
+    expect(bob.messages.at(0)?.text).toBe("0");
+  });
+});
+
+describe("the first message of somebody new", () => {
+  test("is announced when it was stored in the same millisecond in which the first list was read", async () => {
+    const server = await openServer();
+    server.stopClock();
+    const chat = await openChat(server);
+    const recorder = new Recorder(chat);
+    server.edge.fateOf = () => "lose";
+    await server.send("bob", "alice", { text: "missed" });
+    server.edge.fateOf = () => "deliver";
+
+    server.edge.drop();
+    await recorder.until(() => chat.conversation("bob").messages.length === 1);
+
+    expect(recorder.texts("bob")).toEqual(["missed"]);
   });
 });
 
@@ -451,6 +471,7 @@ describe("a group that one is added to", () => {
     const server = await openServer();
     await server.createGroup("group-1", "bob");
     for (const text of ["1", "2"]) await server.send("bob", "group-1", { text });
+    server.pass(1);
     const chat = await openChat(server);
     const recorder = new Recorder(chat);
 

@@ -66,6 +66,29 @@ describe("a client with more conversations than one answer holds", () => {
     expect([oldest.messages, oldest.hasOlder]).toEqual([loaded, false]);
   });
 
+  test("a list may hold a conversation for each row: only the one whose messages are read loads them", async () => {
+    const server = await crowd();
+    const chat = await openChat(server, "alice", quiet);
+    const recorder = new Recorder(chat);
+    await recorder.until(() => chat.conversations.list().length === people.length);
+    const asked = () => server.requests.filter(({ path }) => path.endsWith("/events")).length;
+    const rows = chat.conversations.list().map(({ conversWith }) => chat.conversation(conversWith));
+    const oldest = chat.conversation("user-00");
+    for (const row of rows) row.subscribe(() => undefined);
+    const loaded = new Promise<void>((resolve) => {
+      oldest.subscribe(() => oldest.messages.length === 2 && resolve());
+    });
+    expect(rows.map(({ summary, typing }) => [summary.unread, typing])).toEqual(people.map(() => [2, []]));
+    server.edge.drop();
+    await recorder.until(() => recorder.all("status").at(-1)?.status === "online");
+    expect(asked()).toBe(0);
+
+    expect(oldest.messages).toEqual([]);
+    await loaded;
+
+    expect(asked()).toBe(1);
+  });
+
   test("announces once what is written while the pages come, in listed conversations and in others", async () => {
     const server = await crowd();
     let pages = 0;

@@ -27,6 +27,17 @@ async function talk(count: number): Promise<World> {
 }
 
 describe("Syncing without a cursor", () => {
+  it("tells the time from before it read, so that a message of meanwhile is younger", async () => {
+    const world = await talk(1);
+    const begun = world.clock.now();
+    world.atStore = () => world.clock.advance(1_000);
+
+    const answer = validate(syncResponseSchema, JSON.parse(await world.engine.sync.sync(as("bob"), {})));
+
+    expect(world.clock.now()).toBeGreaterThan(begun);
+    expect(answer.now).toBe(begun);
+  });
+
   it("answers every conversation with its state and its newest events", async () => {
     const world = await talk(3);
 

@@ -1,5 +1,5 @@
 import type { ChatMessage, Conversation, ConversationSummary } from "@chat21/client-sdk";
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "preact/compat";
+import { useCallback, useMemo, useSyncExternalStore } from "preact/compat";
 import { withUnsent } from "../conversations/with-unsent.ts";
 import { useChat } from "./chat-context.ts";
 
@@ -44,32 +44,17 @@ export function useConversation(conversWith: string): {
   return { conversation, summary, messages, hasOlder };
 }
 
-/** Returns the users who are typing in the open conversation, live. */
+/** Returns the users who are typing in a conversation, live. It loads no messages, so each row of a list may use it. */
 export function useTyping(conversWith: string): readonly string[] {
-  const conversation = useChat().chat.conversation(conversWith);
-  const subscribe = useCallback((listener: () => void) => conversation.subscribe(listener), [conversation]);
-  return useSyncExternalStore(subscribe, () => conversation.typing);
-}
-
-/**
- * Returns the users who begin to type in a conversation of the list, live. It opens no conversation, because that loads
- * messages: a list of a thousand rows would make a thousand requests.
- */
-export function useTypingInRow(conversWith: string): readonly string[] {
   const { chat } = useChat();
-  const [users, setUsers] = useState<readonly string[]>([]);
-  useEffect(
-    () =>
+  const subscribe = useCallback(
+    (listener: () => void) =>
       chat.on("typing", (sign) => {
-        if (sign.conversWith !== conversWith) return;
-        setUsers((before) => {
-          const others = before.filter((user) => user !== sign.user);
-          return sign.typing ? [...others, sign.user] : others;
-        });
+        if (sign.conversWith === conversWith) listener();
       }),
     [chat, conversWith],
   );
-  return users;
+  return useSyncExternalStore(subscribe, () => chat.conversation(conversWith).typing);
 }
 
 /** Returns the draft of a conversation, live; `""` for none. */

@@ -1,6 +1,6 @@
 import type { ConversationSummary, MessageState } from "@chat21/client-sdk";
 import { useChat } from "../chat/chat-context.ts";
-import { useDraft, useTypingInRow } from "../chat/use-conversation.ts";
+import { useDraft, useTyping } from "../chat/use-conversation.ts";
 import { useNames } from "../chat/use-names.ts";
 import { infoText, isInfo } from "../timeline/info-text.ts";
 import { previewText } from "../timeline/preview-text.ts";
@@ -8,7 +8,7 @@ import { previewText } from "../timeline/preview-text.ts";
 /** The second line of a row: who is typing, a draft, or the last message. */
 export function ConversationPreview({ summary, isOpen }: { summary: ConversationSummary; isOpen: boolean }) {
   const { chat } = useChat();
-  const typing = useTypingInRow(summary.conversWith);
+  const typing = useTyping(summary.conversWith);
   const draft = useDraft(summary.conversWith);
   const names = useNames();
   const nameOf = (user: string, claimed = chat.conversations.get(user)?.title) =>

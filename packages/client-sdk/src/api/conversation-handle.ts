@@ -19,6 +19,8 @@ export class ConversationHandle implements Conversation {
   readonly #notifier: Notifier;
   #messages: readonly ChatMessage[] | undefined;
   #loading: Promise<readonly ChatMessage[]> | undefined;
+  /** The app has read the messages: it shows more than a row of a list. */
+  #isShown = false;
 
   constructor(context: HandleContext) {
     this.#context = context;
@@ -35,6 +37,11 @@ export class ConversationHandle implements Conversation {
 
   get messages(): readonly ChatMessage[] {
     const { held, pending } = this.#context.model;
+    if (!this.#isShown) {
+      this.#isShown = true;
+      this.#watch();
+      this.fill();
+    }
     this.#messages ??= [...held, ...pending.values()];
     return this.#messages;
   }
@@ -73,9 +80,13 @@ export class ConversationHandle implements Conversation {
     return this.#loading;
   }
 
-  /** Loads the newest page when nothing is held, as after a restart. A failure is no matter: it is done again when online. */
+  /**
+   * Loads the newest page when the app shows messages and none is held, as after a restart. A failure is no matter: it is
+   * done again when online.
+   */
   fill(): void {
-    if (this.hasOlder && this.#context.model.held.length === 0) this.loadOlder().catch(() => undefined);
+    if (this.#isShown && this.hasOlder && this.#context.model.held.length === 0)
+      this.loadOlder().catch(() => undefined);
   }
 
   history(query?: HistoryQuery): Promise<HistoryPage> {
@@ -103,6 +114,6 @@ export class ConversationHandle implements Conversation {
   }
 
   #watch(): void {
-    this.#context.model.isWatched = this.#notifier.isHeard;
+    this.#context.model.isWatched = this.#isShown && this.#notifier.isHeard;
   }
 }

@@ -49,11 +49,10 @@ export class ConversationList implements Conversations {
       model: this.#options.store.model(conversWith),
     });
     this.#handles.set(conversWith, handle);
-    handle.fill();
     return handle;
   }
 
-  /** Fills what the app has opened; called when the client comes online. */
+  /** Fills what the app shows; called when the client comes online. */
   fill(): void {
     for (const handle of this.#handles.values()) handle.fill();
   }

@@ -62,7 +62,9 @@ export interface Conversation {
   readonly summary: ConversationSummary;
   /**
    * The held messages: numbered ones ascending by `seq` without a gap, then the user's own that are not stored yet, in
-   * send order. The array is stable between changes (fit for `useSyncExternalStore`).
+   * send order. The array is stable between changes (fit for `useSyncExternalStore`). Nothing is loaded until it is read
+   * for the first time: where none is held then, as after a restart, the newest page is loaded and told. So a list may
+   * hold a conversation for each of its rows.
    */
   readonly messages: readonly ChatMessage[];
   /** Whether `loadOlder` can find more. */

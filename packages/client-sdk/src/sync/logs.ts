@@ -111,7 +111,7 @@ export class Logs {
     const top = topRange(answered);
     const { position } = order;
     if (position === 0) {
-      const isOld = (state.conversation?.timestamp ?? 0) <= order.seenAt;
+      const isOld = (state.conversation?.timestamp ?? 0) < order.seenAt;
       const isHistory = isFirst || (top === undefined && isOld);
       // Some of its events are already asked for, and are not announced yet.
       const isPending = order.head > 0;
@@ -137,7 +137,7 @@ export class Logs {
    */
   #discover(conversWith: string, order: LogOrder, answered: Answered, mayBeBehind: boolean): void {
     for (const { seq, timestamp } of answered.events) {
-      if (timestamp <= order.seenAt) order.makeHistory(seq);
+      if (timestamp < order.seenAt) order.makeHistory(seq);
     }
     order.accept(answered);
     const from = topRange(answered)?.[0] ?? 1;

@@ -61,6 +61,7 @@ export class TestServer {
   respond: (request: TestRequest) => TestReply | undefined | Promise<TestReply | undefined> = () => undefined;
   readonly #http = createServer((request, response) => void this.#handle(request, response));
   #laterMs = 0;
+  #stoppedAt: number | undefined;
   readonly #clock: Clock = { ...systemClock, now: () => this.now };
   readonly #tokens = createTokens({ secret, clock: this.#clock, newId: randomUUID });
   readonly #options: TestServerOptions;
@@ -98,7 +99,12 @@ export class TestServer {
 
   /** Milliseconds of the server's clock. */
   get now(): number {
-    return Date.now() + this.#laterMs;
+    return (this.#stoppedAt ?? Date.now()) + this.#laterMs;
+  }
+
+  /** From now on only {@link pass} moves the server's clock. */
+  stopClock(): void {
+    this.#stoppedAt = Date.now();
   }
 
   /** Moves the server's clock on. */

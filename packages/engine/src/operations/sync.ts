@@ -32,6 +32,8 @@ async function answerSync(context: OperationsContext, actor: Actor, request: Syn
   const { store, clock } = context;
   const { app, user } = actor;
   context.requireService(app);
+  // Before the store is read: what is committed meanwhile must not look like something that the answer holds.
+  const now = clock.now();
   const { cursor, isReset } = placeOf(context, actor, request.cursor);
   const query = {
     app,
@@ -47,7 +49,7 @@ async function answerSync(context: OperationsContext, actor: Actor, request: Syn
   const items = changes.conversations.map((changed) => itemJson(context, user, changed));
   const next = writeCursor({ answer: "sync", app, user }, `${shortHash(store.epoch)}.${changes.cursor}`);
   return (
-    `{"epoch":"${store.epoch}","now":${clock.now()},"cursor":"${next}","more":${changes.more}` +
+    `{"epoch":"${store.epoch}","now":${now},"cursor":"${next}","more":${changes.more}` +
     `${isReset ? ',"reset":true' : ""},"conversations":[${items.join(",")}]}`
   );
 }
