@@ -4,6 +4,7 @@ import {
   claimsSchema,
   isId,
   limits,
+  readScopes,
   systemUser,
   tokenAudience,
   toWireId,
@@ -70,6 +71,7 @@ export function readClaims(payload: unknown): VerifiedToken {
     issuedAt: (claims.iat ?? 0) * 1_000,
     expiresAt: claims.exp === undefined ? Number.MAX_SAFE_INTEGER : claims.exp * 1_000,
     profile,
+    scopes: readScopes(claims.scope),
     claims,
   };
 }

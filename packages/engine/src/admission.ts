@@ -1,4 +1,5 @@
 import { ChatError, isClientId, isId, isOwnFilter, isUserId, parseClientTopic } from "@chat21/protocol";
+import { ownTopicsWithin } from "./own-topics.ts";
 import type { ConnectAttempt, Session } from "./ports/edge.ts";
 import type { TokenVerifier } from "./ports/identity.ts";
 
@@ -27,6 +28,7 @@ export async function admit(attempt: ConnectAttempt, { tokens, apps }: Admission
   if (identity.clientId !== null && identity.clientId !== clientId) {
     throw new ChatError("forbidden", "the token is bound to another client id");
   }
+  if (identity.scopes?.isEmpty) throw new ChatError("forbidden", "the token has no scope for this server");
   if (will !== undefined) {
     const topic = parseClientTopic(will.topic);
     if (topic?.kind !== "presence" || topic.app !== app || topic.user !== user) {
@@ -41,10 +43,11 @@ export async function admit(attempt: ConnectAttempt, { tokens, apps }: Admission
     expiresAt: identity.expiresAt,
     issuedAt: identity.issuedAt,
     tokenId: identity.tokenId,
+    scopedTo: ownTopicsWithin(identity.scopes, { app, user, clientId }),
   };
 }
 
-/** Whether a session may subscribe to a filter: only inside its own user's tree. */
-export function maySubscribe({ app, user }: Session, filter: string): boolean {
-  return isOwnFilter(app, user, filter);
+/** Whether a session may subscribe to a filter: only inside its own user's tree, as far as its token's scopes go. */
+export function maySubscribe({ app, user, scopedTo }: Session, filter: string, qos: 0 | 1): boolean {
+  return isOwnFilter(app, user, filter) && (scopedTo === undefined || scopedTo.maySubscribe(filter, qos));
 }

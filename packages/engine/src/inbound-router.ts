@@ -62,6 +62,8 @@ export class InboundRouter {
       requestId: undefined,
     };
     try {
+      if (session.scopedTo?.mayPublish(inbound.topic) === false)
+        throw new ChatError("forbidden", "the token's scopes do not cover this topic");
       const topic = parseClientTopic(inbound.topic);
       if (topic === null) throw new ChatError("invalid_id", "nothing can be sent to this topic");
       if (inbound.isCut) throw tooLarge();

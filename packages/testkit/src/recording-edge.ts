@@ -253,7 +253,7 @@ class Client implements RecordedClient {
   }
 
   subscribe(filter: string): boolean {
-    const allowed = this.#gate.handler().canSubscribe(this.session, filter);
+    const allowed = this.#gate.handler().canSubscribe(this.session, filter, 0);
     if (allowed) this.#filters.add(filter);
     return allowed;
   }

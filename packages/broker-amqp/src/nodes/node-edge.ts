@@ -162,7 +162,7 @@ class RabbitNodeEdge implements NodeEdge {
         this.#link.network.closed(session);
         handler.handleClose(session);
       },
-      canSubscribe: (session, filter) => handler.canSubscribe(session, filter),
+      canSubscribe: (session, filter, qos) => handler.canSubscribe(session, filter, qos),
       handlePublish: (session, inbound) => handler.handlePublish(session, inbound),
       handleTakeover: () => handler.handleTakeover(),
       handleGone: (clientId) => handler.handleGone(clientId),

@@ -304,7 +304,7 @@ export class Connection implements TransportOwner {
     if (!fits) return reasons.topicFilterInvalid;
     const hasRoom = subscriptions.has(filter) || subscriptions.size < maxSubscriptions;
     if (!hasRoom) return reasons.quotaExceeded;
-    const allowed = this.#context.canSubscribe(this.#session as Session, filter);
+    const allowed = this.#context.canSubscribe(this.#session as Session, filter, qos);
     if (allowed !== true) return allowed === false ? reasons.notAuthorized : reasons.unspecified;
     subscriptions.set(filter, qos);
     return qos;
@@ -394,7 +394,7 @@ export interface ConnectionContext extends SweepClock {
   /** Renews the session's token. Counts refusals as {@link authenticate} does. */
   renew(session: Session, attempt: ConnectAttempt): Promise<void>;
   /** `undefined`: the handler failed. */
-  canSubscribe(session: Session, filter: string): boolean | undefined;
+  canSubscribe(session: Session, filter: string, qos: 0 | 1): boolean | undefined;
   handlePublish(session: Session, inbound: Inbound): Promise<void>;
   /** A CONNECT of protocol `level` is refused before its token is checked. */
   handleRefusedConnect(connection: Connection, level: number): void;

@@ -174,9 +174,9 @@ export class Connections implements ConnectionContext, Acceptor {
     return this.#lost.take(session, this.#nowMs);
   }
 
-  canSubscribe(session: Session, filter: string): boolean | undefined {
+  canSubscribe(session: Session, filter: string, qos: 0 | 1): boolean | undefined {
     const { handler, metrics } = this.#options;
-    const allowed = this.#tell(() => handler.canSubscribe(session, filter));
+    const allowed = this.#tell(() => handler.canSubscribe(session, filter, qos));
     if (allowed !== true) metrics.count("refused", { code: allowed === false ? "forbidden" : "internal" });
     return allowed;
   }

@@ -1,7 +1,8 @@
 import type { ChatError } from "@chat21/protocol";
+import type { OwnTopics } from "../own-topics.ts";
 
 /**
- * An open connection's user and rights. `EdgeHandler.renew` changes `admin`, `expiresAt`, `issuedAt` and `tokenId` of the
+ * An open connection's user and rights. `EdgeHandler.renew` changes `admin`, `expiresAt`, `issuedAt`, `scopedTo` and `tokenId` of the
  * object.
  */
 export interface Session {
@@ -17,6 +18,8 @@ export interface Session {
   readonly issuedAt: number;
   /** `jti`; empty when the token has none. */
   readonly tokenId: string;
+  /** Where the token's scopes are narrower than its user's topics: what they leave of these. @default all */
+  readonly scopedTo?: OwnTopics | undefined;
 }
 
 /** A CONNECT whose user is not known yet. */
@@ -76,16 +79,16 @@ export interface EdgeHandler {
   authenticate(attempt: ConnectAttempt): Promise<Session>;
   /**
    * Gives an open session another token of the same app and user (MQTT 5, re-authentication). Changes the session as
-   * soon as the token is checked. Throws what {@link authenticate} throws, and `forbidden` for another app or user; the
-   * client is told, then closed.
+   * soon as the token is checked. Throws what {@link authenticate} throws, and `forbidden` for another app or user, and
+   * for scopes that are narrower than the session's; the client is told, then closed.
    */
   renew(session: Session, attempt: ConnectAttempt): Promise<void>;
   /** The connection is up (CONNACK sent). */
   handleOpen(session: Session): void;
   /** The connection is gone, for any reason. Called once per {@link handleOpen}. */
   handleClose(session: Session): void;
-  /** Whether the filter may be subscribed. `false`: SUBACK 0x80. */
-  canSubscribe(session: Session, filter: string): boolean;
+  /** Whether the filter may be subscribed with this QoS. `false`: SUBACK 0x80. */
+  canSubscribe(session: Session, filter: string, qos: 0 | 1): boolean;
   /**
    * Takes a publish. Resolves when it may be acknowledged (committed, or refused with a typed answer). Rejects with
    * `ChatError` when the connection must be closed without acknowledgement: `forbidden` for a foreign topic,

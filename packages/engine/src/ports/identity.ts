@@ -1,3 +1,5 @@
+import type { Scopes } from "@chat21/protocol";
+
 /** The user and the rights of a valid token. */
 export interface Identity {
   readonly app: string;
@@ -10,6 +12,8 @@ export interface Identity {
   readonly issuedAt: number;
   /** Milliseconds; `Number.MAX_SAFE_INTEGER` when the token never expires. */
   readonly expiresAt: number;
+  /** What the token's scopes open; the rights go no further. @default everything that its holder may do */
+  readonly scopes?: Scopes | undefined;
 }
 
 /** Turns a token into an identity. */
