@@ -17,6 +17,8 @@ export type {
   WebhooksDescription,
 } from "./operator-api.ts";
 export { operatorApi } from "./operator-api.ts";
+export type { Need } from "./permits.ts";
+export { permits } from "./permits.ts";
 export { recordedWebhooks } from "./recorded-webhooks.ts";
 export type { CallerParts, CallersOptions } from "./verify-caller.ts";
 export { createCallers } from "./verify-caller.ts";

@@ -8,6 +8,7 @@ import express, { type NextFunction, type Request, type Response, type Router } 
 import * as z from "zod";
 import { compressAnswers } from "./compress-answers.ts";
 import { findToken } from "./find-token.ts";
+import { permits } from "./permits.ts";
 import { refuse } from "./refusal.ts";
 import { sendReply } from "./reply.ts";
 import { type CallerParts, verifyCaller } from "./verify-caller.ts";
@@ -143,7 +144,7 @@ function describeKey({ hash: _hash, user, ...key }: ServerKeyRecord): ServerKeyD
 function requireOperator(parts: CallerParts) {
   return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const identity = await verifyCaller(parts, findToken(request, { fromQuery: false }), request, response);
-    if (identity.app !== operatorApp || !identity.admin) {
+    if (identity.app !== operatorApp || !identity.admin || !permits(identity, "everything")) {
       throw new ChatError(
         "forbidden",
         `this needs an operator's token: an admin's of the app ${operatorApp}`,

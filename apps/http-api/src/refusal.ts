@@ -76,6 +76,12 @@ export function refuseDenied(api: ApiKind, { denied = empty(401) }: Refusals = {
   return api === "v0" ? denied : problem(new ChatError("forbidden"));
 }
 
+/** A good token whose scopes are for something else. */
+export function refuseOutOfScope(api: ApiKind, refusals: Refusals = {}): Reply {
+  if (api === "v0") return refuseDenied(api, refusals);
+  return problem(new ChatError("forbidden", "the token's scopes do not cover this"));
+}
+
 /** A good token of somebody who is no admin, on an admin's route. */
 export function refuseNonAdmin(api: ApiKind): Reply {
   return api === "v0" ? unauthorized : problem(new ChatError("forbidden", "only an admin may do that"));

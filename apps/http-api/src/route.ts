@@ -2,6 +2,7 @@ import type { VerifiedToken } from "@chat21/auth";
 import type { ErrorCode } from "@chat21/protocol";
 import type { Request } from "express";
 import type * as z from "zod";
+import type { Need } from "./permits.ts";
 import type { ApiKind, Refusals } from "./refusal.ts";
 import type { ListReply, Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
@@ -67,6 +68,8 @@ export interface RouteSpec<
   /** Whether `path` begins at the API's base path or at the root. @default "api" */
   readonly at?: "api" | "root";
   readonly who: Who;
+  /** What the scopes of the token must open. @default "read" for `get`, else "write" */
+  readonly needs?: Need;
   readonly summary: string;
   readonly query?: Query;
   /** Schema of a JSON body. An absent body counts as `{}`. */

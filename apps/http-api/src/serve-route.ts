@@ -10,7 +10,7 @@ import { findToken } from "./find-token.ts";
 import type { HeavyGate } from "./heavy-gate.ts";
 import type { RateGates } from "./rate-gates.ts";
 import { readJson, readText, UnreadableBody } from "./read-body.ts";
-import { refuse, refuseDenied, refuseNonAdmin } from "./refusal.ts";
+import { refuse, refuseDenied, refuseNonAdmin, refuseOutOfScope } from "./refusal.ts";
 import type { NoteRefusal } from "./refusal-lines.ts";
 import { type ListReply, outsideList, outsideReply, type Reply, sendReply } from "./reply.ts";
 import { callers, type Route } from "./route.ts";
@@ -69,7 +69,11 @@ async function answer(
   const actor = await authenticate(route, services, gates.rate, request, response);
   await gates.rate.request(request, response, actor);
   if (actor !== undefined) {
-    const verdict = authorize(route.who, actor, params, services.config.apps);
+    const verdict = authorize(route, actor, params, services.config.apps);
+    if (verdict === "out-of-scope") {
+      note(route.id, "forbidden", "the token's scopes do not cover the route");
+      return refuseOutOfScope(route.api, route.refusals);
+    }
     if (verdict !== "allowed") note(route.id, "forbidden", `the route is for ${callers[route.who]}`);
     if (verdict === "denied") return refuseDenied(route.api, route.refusals);
     if (verdict === "not-admin") return refuseNonAdmin(route.api);

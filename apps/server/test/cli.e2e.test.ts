@@ -194,6 +194,19 @@ describe("chat21 token check", () => {
     expect(await reasonOf(compatToken("system", { secret }))).toContain("sub is system");
   });
 
+  it("says what the scopes of a token allow", async () => {
+    const secret = readFileSync(join(server.dataDir, "jwt-secret"), "utf8").trim();
+    const opens = async (scope?: readonly string[] | null) => {
+      const token = compatToken("a", { secret, ...(scope === undefined ? {} : { scope }) });
+      return JSON.parse((await chat21(["token", "check", token, "--json"])).stdout).opens;
+    };
+
+    expect(await opens()).toEqual(["read", "send", "write"]);
+    expect(await opens(null)).toEqual(["read", "send", "write"]);
+    expect(await opens(["rabbitmq.read:*/*/apps.tilechat.users.a.*"])).toEqual(["read"]);
+    expect(await opens([])).toEqual([]);
+  });
+
   it("takes a token without exp where the server does", async () => {
     const secret = readFileSync(join(server.dataDir, "jwt-secret"), "utf8").trim();
     const endless = compatToken("a", { secret, ttlSeconds: null });

@@ -73,6 +73,7 @@ export const conversationRoutes: readonly Route[] = [
     method: "post",
     path: "/v1/{app}/sync",
     who: "app",
+    needs: "read",
     summary:
       "What has changed for the caller since the cursor of an earlier answer, the newest change first.",
     body: syncRequestSchema,
@@ -148,6 +149,7 @@ export const conversationRoutes: readonly Route[] = [
     method: "post",
     path: "/v1/{app}/conversations/{conversWith}/messages",
     who: "member",
+    needs: "send",
     problems: ["not_found", "not_member", "idempotency_conflict"],
     summary: "Sends a message to a user or a group. With a `client_message_id` it may be repeated safely.",
     query: z.strictObject({

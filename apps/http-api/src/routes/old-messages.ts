@@ -94,6 +94,7 @@ export const oldMessageRoutes: readonly Route[] = [
     method: "post",
     path: "/{app}/messages",
     who: "app",
+    needs: "send",
     summary:
       "Sends a message. Its id and number are in the headers `x-chat21-message-id`, `-seq` and `-epoch`.",
     body: sendBody,
@@ -111,6 +112,7 @@ export const oldMessageRoutes: readonly Route[] = [
     method: "post",
     path: "/{app}/messages/sync",
     who: "app",
+    needs: "send",
     summary: "Sends a message and answers with the sender's copy. Endpoints in the query are not opened.",
     body: sendBody,
     example,

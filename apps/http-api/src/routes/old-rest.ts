@@ -67,6 +67,7 @@ export const oldRestRoutes: readonly Route[] = [
     path: "/verify",
     at: "root",
     who: "token",
+    needs: "nothing",
     summary: "The claims of the token.",
     answers: {
       200: {
@@ -82,6 +83,7 @@ export const oldRestRoutes: readonly Route[] = [
     method: "get",
     path: "/{app}/getInfo",
     who: "app",
+    needs: "nothing",
     summary: "Version of the API that existing clients know.",
     answers: {
       200: { description: "Version.", schema: z.object({ v: z.string() }).meta({ id: "Version" }) },
@@ -122,6 +124,7 @@ export const oldRestRoutes: readonly Route[] = [
       method,
       path: "/{app}/typings/{conversWith}",
       who: "app",
+      needs: "send",
       summary,
       body: typingSchema,
       example: { body: { writer_id: "bob", text: "Hel", timestamp: 1 } },

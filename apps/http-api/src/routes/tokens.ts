@@ -8,6 +8,7 @@ import {
   toOutsideId,
 } from "@chat21/protocol";
 import * as z from "zod";
+import { permits } from "../permits.ts";
 import { empty, json } from "../reply.ts";
 import { defineRoute, type Route } from "../route.ts";
 
@@ -52,6 +53,7 @@ export const tokenRoutes: readonly Route[] = [
     method: "post",
     path: "/v1/{app}/users/{user}/tokens",
     who: "self",
+    needs: "everything",
     summary: "Issues a token: for anybody by an admin, for oneself as a renewal.",
     body: tokenRequestSchema,
     example: { body: { ttl: 600 } },
@@ -68,6 +70,7 @@ export const tokenRoutes: readonly Route[] = [
     method: "post",
     path: "/v1/{app}/users/{user}/tokens/revoke",
     who: "self",
+    needs: "nothing",
     summary:
       "Revokes one token by its id, or every token of the user issued until now. Live connections are closed.",
     body: z.strictObject({ token_id: z.optional(z.string().min(1).max(256)) }).meta({ id: "Revocation" }),
@@ -77,6 +80,9 @@ export const tokenRoutes: readonly Route[] = [
       const { app, user } = params;
       const { token_id: tokenId } = body;
       const isOwn = tokenId !== undefined && tokenId === actor.tokenId && user === actor.user;
+      // Every token may end itself.
+      if (!isOwn && !permits(actor, "write"))
+        throw new ChatError("forbidden", "the token's scopes do not cover this");
       await verifier.revoke({
         app,
         user,

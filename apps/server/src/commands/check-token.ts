@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { text as textOf } from "node:stream/consumers";
 import { createTokens, tokenRefusal, type VerifiedToken, verifySigned } from "@chat21/auth";
-import { createProvider } from "@chat21/http-api";
+import { createProvider, permits } from "@chat21/http-api";
 import { ChatError, type ErrorCode } from "@chat21/protocol";
 import { OperatorError, readProxies, readSigningKeys, systemClock } from "@chat21/runtime";
 import { loadConfig } from "../config.ts";
@@ -67,13 +67,28 @@ async function check(
   }
 }
 
-function described({ app, user, admin, profile, clientId, tokenId, issuedAt, expiresAt }: VerifiedToken) {
+function described(token: VerifiedToken) {
+  const { app, user, admin, profile, clientId, tokenId, issuedAt, expiresAt } = token;
   const expires = expiresAt === Number.MAX_SAFE_INTEGER ? null : expiresAt;
-  return { accepted: true, app, user, admin, profile, clientId, tokenId, issuedAt, expiresAt: expires };
+  const opens = (["read", "send", "write"] as const).filter((need) => permits(token, need));
+  return {
+    accepted: true,
+    app,
+    user,
+    admin,
+    profile,
+    clientId,
+    tokenId,
+    issuedAt,
+    expiresAt: expires,
+    opens,
+  };
 }
 
 function rowsOf(token: VerifiedToken): readonly (readonly [label: string, value: string])[] {
-  const { app, user, admin, profile, clientId, tokenId, issuedAt, expiresAt } = described(token);
+  const { app, user, admin, profile, clientId, tokenId, issuedAt, expiresAt, opens } = described(token);
+  const scopes =
+    token.scopes === undefined ? "none: all of its user's topics, but nothing at RabbitMQ" : null;
   return [
     ["accepted", "yes, unless it was revoked: only the server knows"],
     ["user", user],
@@ -81,8 +96,19 @@ function rowsOf(token: VerifiedToken): readonly (readonly [label: string, value:
     ["role", admin ? "admin" : "user"],
     ["profile", profile],
     ["client id", clientId ?? "any"],
+    [
+      "scopes",
+      scopes ?? (opens.length === 0 ? "for other topics than its user's" : `to ${opens.join(", ")}`),
+    ],
     ["token id", tokenId === "" ? "none: it cannot be revoked alone" : tokenId],
     ["issued", issuedAt === 0 ? "it does not say" : localTime(issuedAt)],
     ["expires", expiresAt === null ? "never" : localTime(expiresAt)],
   ];
+}
+
+function scopesOf({ scopes }: VerifiedToken, opens: readonly string[]): string {
+  if (scopes === undefined) return "none: all topics of its user, but RabbitMQ refuses it";
+  return opens.length === 0
+    ? "not for all topics of its user in any way"
+    : `its user may ${opens.join(", ")}`;
 }
