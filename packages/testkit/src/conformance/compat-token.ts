@@ -7,20 +7,21 @@ export function compatToken(user: string, options: CompatTokenOptions): string {
   const { algorithm = "HS256" } = options;
   const now = Math.floor(Date.now() / 1_000);
   const scope = (kind: string, key: string) => `rabbitmq.${kind}:*/*/${key}`;
+  const scopes =
+    role === "admin"
+      ? [scope("read", "*"), scope("write", "*"), scope("configure", "*")]
+      : [
+          scope("read", `apps.${app}.users.${wireId}.*`),
+          scope("write", `apps.${app}.users.${wireId}.*`),
+          scope("write", `apps.${app}.outgoing.users.${wireId}.*`),
+          scope("configure", "*"),
+        ];
   const signed = [
     encode({ alg: algorithm, typ: "JWT" }),
     encode({
       jti: tokenId,
       sub: user,
-      scope:
-        role === "admin"
-          ? [scope("read", "*"), scope("write", "*"), scope("configure", "*")]
-          : [
-              scope("read", `apps.${app}.users.${wireId}.*`),
-              scope("write", `apps.${app}.users.${wireId}.*`),
-              scope("write", `apps.${app}.outgoing.users.${wireId}.*`),
-              scope("configure", "*"),
-            ],
+      ...(options.scope === null ? {} : { scope: options.scope ?? scopes }),
       client_id: user,
       cid: user,
       azp: user,
@@ -45,6 +46,8 @@ export interface CompatTokenOptions {
   readonly app?: string;
   /** The user's id in scopes. @default the user's id */
   readonly wireId?: string;
+  /** The claim; `null`: none. @default the scopes of the role */
+  readonly scope?: readonly string[] | string | null;
   /** @default "user" */
   readonly role?: "user" | "admin";
   /** Seconds from now. Negative for an expired token, `null` for one that never ends. @default 3600 */

@@ -8,6 +8,7 @@ import { describePresence } from "./presence.ts";
 import { describeProviderIds } from "./provider-ids.ts";
 import { describeQuirks } from "./quirks.ts";
 import { describeReceipts } from "./receipts.ts";
+import { describeScopes } from "./scopes.ts";
 import type { StartTopology } from "./topology.ts";
 import { startWebhookReceiver } from "./webhook-receiver.ts";
 import { World } from "./world.ts";
@@ -48,5 +49,6 @@ export function describeConformance(
     describeProviderIds(current);
     describeQuirks(current);
     describeBadInput(current);
+    describeScopes(current);
   });
 }
