@@ -58,6 +58,7 @@ const handler: EdgeHandler = {
     tokenId: "",
   }),
   renew: async () => {},
+  isAdmitted: () => true,
   handleOpen() {},
   handleClose() {},
   handleTakeover: async () => {},

@@ -222,6 +222,31 @@ describe("tokens", () => {
     expect([first?.closedBecause, second?.closedBecause]).toEqual(["revoked", null]);
   });
 
+  test("a token that ends takes its renewals with it, for as long as they would live", async ({ api }) => {
+    const first = api.tokens.issue({ app, user: "alice", ttlMs: 60_000 });
+    const second = (await issue(api, "alice", first.token)).json;
+    const third = (await issue(api, "alice", second.token)).json;
+    const client = await api.edge.connect({ clientId: third.client_id, password: third.token });
+
+    await api.post(`${users}/alice/tokens/revoke`, first.token, { token_id: first.tokenId });
+
+    expect(client.closedBecause).toBe("revoked");
+    await api.clock.advance(limits.strictTokenTtlMs - 1_000);
+    for (const { token } of [second, third]) {
+      expect((await api.get(`/api/v1/${app}/conversations`, token)).json.code).toBe("token_revoked");
+      expect((await issue(api, "alice", token)).json.code).toBe("token_revoked");
+    }
+  });
+
+  test("what an admin issues is not of its own family", async ({ api }) => {
+    const admin = api.tokens.issue({ app, user: "backend", admin: true });
+    const issued = (await issue(api, "alice", admin.token)).json;
+
+    await api.verifier.revoke({ app, user: "alice", tokenId: admin.tokenId });
+
+    expect((await api.get(`/api/v1/${app}/conversations`, issued.token)).status).toBe(200);
+  });
+
   test("all before now are revoked, and a token asked for in the same second works", async ({ api }) => {
     const alice = api.token("alice");
     const client = await api.edge.connect({ clientId: "a-1", password: alice });

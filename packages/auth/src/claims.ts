@@ -11,7 +11,7 @@ import {
 } from "@chat21/protocol";
 import type { VerifiedToken } from "./verified-token.ts";
 
-/** Writes the claims of a token, in the form and order of existing issuers, and adds `profile`. */
+/** Writes the claims of a token, in the form and order of existing issuers, and adds `profile` and, to a renewed token, `fam`. */
 export function buildClaims(input: ClaimsInput): Claims {
   const { user } = input;
   return {
@@ -30,6 +30,7 @@ export function buildClaims(input: ClaimsInput): Claims {
     kid: "tiledesk-key",
     tiledesk_api_roles: input.admin ? adminRole : "user",
     profile: input.profile,
+    ...(input.family === undefined ? {} : { fam: input.family }),
   };
 }
 
@@ -44,6 +45,8 @@ export interface ClaimsInput {
   /** MQTT client id of a strict token. */
   readonly clientId: string;
   readonly scope: readonly string[];
+  /** `jti` of the first token of its renewals. */
+  readonly family?: string | undefined;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
@@ -68,6 +71,7 @@ export function readClaims(payload: unknown): VerifiedToken {
     admin,
     clientId: profile === "strict" ? (claims.client_id ?? null) : null,
     tokenId: claims.jti ?? "",
+    family: typeof claims.fam === "string" ? claims.fam : undefined,
     issuedAt: (claims.iat ?? 0) * 1_000,
     expiresAt: claims.exp === undefined ? Number.MAX_SAFE_INTEGER : claims.exp * 1_000,
     profile,

@@ -43,10 +43,11 @@ export class RevocationList {
     }
   }
 
-  isRevoked({ app, user, tokenId, issuedAt }: Identity): boolean {
+  isRevoked({ app, user, tokenId, family, issuedAt }: Revocable): boolean {
     const key = userKey(app, user);
     const before = this.#users.get(key);
     if (before !== undefined && Math.floor(issuedAt / 1_000) <= before.second) return true;
+    if (family !== undefined && this.#tokens.has(tokenKey(key, family))) return true;
     return tokenId !== "" && this.#tokens.has(tokenKey(key, tokenId));
   }
 
@@ -55,6 +56,8 @@ export class RevocationList {
     return this.#users.get(userKey(app, user))?.second ?? -1;
   }
 }
+
+type Revocable = Pick<Identity, "app" | "family" | "issuedAt" | "tokenId" | "user">;
 
 interface UserRevocation {
   readonly second: number;

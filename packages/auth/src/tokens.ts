@@ -57,6 +57,7 @@ export function createTokens({ clock, newId, acceptWithoutExp = false, ...keys }
         profile,
         clientId,
         scope,
+        family: request.family,
         issuedAt,
         expiresAt,
       });
@@ -146,6 +147,8 @@ export interface IssueRequest {
   readonly ttlMs?: number;
   /** MQTT client id of a strict token. @default a random UUID */
   readonly clientId?: string;
+  /** The token is a renewal: `tokenId` of the first of its family, whose revocation ends this one too. @default none */
+  readonly family?: string | undefined;
   /** Milliseconds; see `Verifier.nextIssueAt`. @default now */
   readonly issuedAt?: number;
 }

@@ -17,6 +17,7 @@ import { type TokenIssuers, verifySigned } from "./verify-signed.ts";
  */
 export interface Verifier extends TokenVerifier {
   verify(token: string): Promise<VerifiedToken>;
+  isRevoked: NonNullable<TokenVerifier["isRevoked"]>;
   /** The revocation is durable when this resolves. Repeating it only moves its time forward. */
   revoke(request: RevokeRequest): Promise<void>;
   /**
@@ -112,6 +113,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
       await revocations.add(record);
       learn(record);
     },
+
+    isRevoked: (token) => list.isRevoked(token),
 
     forget: () => verified.clear(),
 

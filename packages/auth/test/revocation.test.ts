@@ -26,6 +26,31 @@ test("a revoked token is refused at once, other tokens of the user are not", asy
   await expect(verifier.verify(kept.token)).resolves.toMatchObject({ user: "A" });
 });
 
+test("revoking a token ends all that were renewed from it, and nobody else's", async () => {
+  const { tokens, verifier } = setUp();
+  const first = tokens.issue(A);
+  const [renewed, other, stranger] = [
+    tokens.issue({ ...A, family: first.tokenId }),
+    tokens.issue({ ...A, family: "another" }),
+    tokens.issue({ ...A, user: "B", family: first.tokenId }),
+  ];
+  const identity = await verifier.verify(renewed.token);
+  expect(verifier.isRevoked(identity)).toBe(false);
+
+  await verifier.revoke({ ...A, tokenId: first.tokenId });
+
+  expect(verifier.isRevoked(identity)).toBe(true);
+  await expect(verifier.verify(renewed.token)).rejects.toMatchObject({ code: "token_revoked" });
+  for (const { token } of [other, stranger]) await expect(verifier.verify(token)).resolves.toBeDefined();
+});
+
+test("a token of an issuer who means something else by `fam` is what it was", async () => {
+  const { verifier } = setUp();
+  const token = sign({ sub: "A", app_id: "tilechat", exp: start / 1_000 + 60, jti: "t", fam: 7 });
+
+  await expect(verifier.verify(token)).resolves.toMatchObject({ tokenId: "t", family: undefined });
+});
+
 test("a revocation made elsewhere has its effect within five seconds", async () => {
   const { tokens, clock, verifier, elsewhere } = setUp();
   const { token, tokenId } = tokens.issue(A);

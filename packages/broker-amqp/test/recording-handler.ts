@@ -24,6 +24,10 @@ export class RecordingHandler implements EdgeHandler {
 
   async renew(): Promise<void> {}
 
+  isAdmitted(): boolean {
+    return false;
+  }
+
   handleOpen(): void {}
 
   handleClose(): void {}

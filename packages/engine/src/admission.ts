@@ -43,6 +43,7 @@ export async function admit(attempt: ConnectAttempt, { tokens, apps }: Admission
     expiresAt: identity.expiresAt,
     issuedAt: identity.issuedAt,
     tokenId: identity.tokenId,
+    family: identity.family,
     scopedTo: ownTopicsWithin(identity.scopes, { app, user, clientId }),
   };
 }

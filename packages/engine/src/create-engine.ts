@@ -184,15 +184,18 @@ export function createEngine(options: EngineOptions): Engine {
         const { app, user, ...renewed } = await admit(attempt, { tokens, apps });
         if (app !== session.app || user !== session.user)
           throw new ChatError("forbidden", "a session is renewed with a token of its own app and user");
-        const { admin, expiresAt, issuedAt, scopedTo, tokenId } = renewed;
+        const { admin, expiresAt, family, issuedAt, scopedTo, tokenId } = renewed;
         // What is subscribed stays, so a narrower token would leave it open.
         if (scopedTo !== undefined)
           throw new ChatError("forbidden", "a token with narrower scopes needs a connection of its own");
-        sessions.renew(session, { admin, expiresAt, issuedAt, scopedTo, tokenId }, clock);
+        if (tokens.isRevoked?.({ app, user, ...renewed })) throw new ChatError("token_revoked");
+        sessions.renew(session, { admin, expiresAt, family, issuedAt, scopedTo, tokenId }, clock);
       } catch (thrown) {
         throw ChatError.fromUnknown(thrown);
       }
     },
+
+    isAdmitted: (session) => tokens.isRevoked?.(session) !== true,
 
     handleOpen(session) {
       sessions.add(session, clock);

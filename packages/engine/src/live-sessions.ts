@@ -2,7 +2,7 @@ import type { Clock } from "./ports/clock.ts";
 import type { Session } from "./ports/edge.ts";
 
 /** What a renewed token changes. */
-type RenewedRights = Pick<Session, "admin" | "expiresAt" | "issuedAt" | "scopedTo" | "tokenId">;
+type RenewedRights = Pick<Session, "admin" | "expiresAt" | "family" | "issuedAt" | "scopedTo" | "tokenId">;
 
 /** So long after its connect a client is remembered. */
 const connectKeptMs = 600_000;

@@ -1,3 +1,4 @@
+import { Scopes } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
 import { tokenOf, World } from "./world.ts";
 
@@ -35,6 +36,20 @@ describe("A session whose token is renewed", () => {
     expect(client.closedBecause).toBe("expired");
   });
 
+  it("keeps its scopes: a narrower token needs a connection of its own", async () => {
+    const scopes = new Scopes(["rabbitmq.read:*/*/apps.tilechat.users.ann.*"]);
+    const identity = JSON.parse(tokenOf("ann"));
+    const verify = async (token: string) =>
+      token === "narrow" ? { ...identity, scopes } : JSON.parse(token);
+    const world = await World.start({ tokens: { verify } });
+    const { client } = await world.connect("ann");
+
+    await expect(
+      world.engine.renew(client.session, { ...attempt, password: "narrow" }),
+    ).rejects.toMatchObject({ code: "forbidden" });
+    expect(client.session.scopedTo).toBeUndefined();
+  });
+
   it.each([
     ["another user", "forbidden", tokenOf("bob")],
     ["another app", "forbidden", tokenOf("ann", { app: "other" })],
@@ -55,6 +70,40 @@ describe("A session whose token is renewed", () => {
 });
 
 describe("A revocation", () => {
+  it("while a client connects is not missed: the answer to its CONNECT does not stand", async () => {
+    const revoked = new Set<string>();
+    const tokens = {
+      verify: async (token: string) => JSON.parse(token),
+      isRevoked: ({ tokenId }: { readonly tokenId: string }) => revoked.has(tokenId),
+    };
+    const world = await World.start({ tokens });
+    const attempt = { clientId: "a-1", username: undefined, will: undefined, address: "127.0.0.1" };
+    const session = await world.engine.authenticate({
+      ...attempt,
+      password: tokenOf("ann", { tokenId: "t-1" }),
+    });
+    expect(world.engine.isAdmitted(session)).toBe(true);
+
+    revoked.add("t-1");
+
+    expect(world.engine.isAdmitted(session)).toBe(false);
+    const { client } = await world.connect("ann", { tokenId: "t-2" });
+    const password = tokenOf("ann", { tokenId: "t-1" });
+    await expect(
+      world.engine.renew(client.session, { ...attempt, clientId: "ann-device", password }),
+    ).rejects.toMatchObject({ code: "token_revoked" });
+  });
+
+  it("of a token closes the sessions of its renewals, too", async () => {
+    const world = await World.start();
+    const renewed = await world.connect("ann", { clientId: "a-1", tokenId: "t-2", family: "t-1" });
+    const other = await world.connect("ann", { clientId: "a-2", tokenId: "t-3", family: "t-0" });
+
+    expect(world.engine.handleRevocation({ app: "tilechat", user: "ann", tokenId: "t-1" })).toBe(1);
+
+    expect([renewed, other].map(({ client }) => client.isOpen)).toEqual([false, true]);
+  });
+
   it("of one token closes the sessions of that token at once", async () => {
     const world = await World.start();
     const revoked = await world.connect("ann", { clientId: "a-1", tokenId: "t-1" });

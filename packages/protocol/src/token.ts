@@ -24,6 +24,8 @@ export const claimsSchema = defineSchema(() =>
   z.looseObject({
     ...tokenHolderSchema.shape,
     jti: z.optional(z.string()),
+    /** `jti` of the token from which this one descends by renewals, if it is a text: Chat21 writes it itself. */
+    fam: z.optional(z.unknown()),
     iat: z.optional(z.number()),
     nbf: z.optional(z.number()),
     aud: z.optional(z.union([z.string(), z.array(z.string())])),

@@ -143,6 +143,7 @@ export function createRecordingEdge(): RecordingEdge {
     async connect({ clientId, password, username = "JWT", address = "127.0.0.1", will, ...handlers }) {
       if (!edge.isReachable) throw new ChatError("connection_lost", "the edge is out of reach");
       const session = await started().authenticate({ clientId, username, password, address, will });
+      if (!started().isAdmitted(session)) throw new ChatError("token_revoked");
       const client = new Client(session, gate, handlers);
       const former = [...clients].filter((other) => other.session.clientId === clientId);
       clients.add(client);
@@ -168,10 +169,11 @@ export function createRecordingEdge(): RecordingEdge {
 
     disconnect(selector, reason) {
       const selected = [...clients].filter(({ session }) => {
-        const { issuedBefore, expiredAt, ...same } = selector;
+        const { issuedBefore, expiredAt, tokenId, ...same } = selector;
         const keys = Object.keys(same) as (keyof typeof same)[];
         return (
           keys.every((key) => same[key] === undefined || same[key] === session[key]) &&
+          (tokenId === undefined || session.tokenId === tokenId || session.family === tokenId) &&
           (issuedBefore === undefined || session.issuedAt < issuedBefore) &&
           (expiredAt === undefined || session.expiresAt <= expiredAt)
         );

@@ -1,6 +1,7 @@
 import type { IssuedToken, IssueRequest, VerifiedToken } from "@chat21/auth";
 import {
   ChatError,
+  limits,
   type TokenRequest,
   type TokenResponse,
   tokenRequestSchema,
@@ -37,8 +38,15 @@ function allowed(actor: VerifiedToken, user: string, request: TokenRequest): Iss
     ...(profile === undefined ? {} : { profile }),
     ...(ttl === undefined ? {} : { ttlMs: ttl * 1_000 }),
     ...(clientId === undefined ? {} : { clientId }),
+    ...(actor.admin || actor.tokenId === "" ? {} : { family: actor.family ?? actor.tokenId }),
   };
 }
+
+/**
+ * Renewals of a revoked token live on for at most so long: the longest life of a strict token, and some minutes for
+ * processes that hear of the revocation late. A record that ended with the token itself would let them go.
+ */
+const renewedLifeMs = limits.strictTokenTtlMs + 5 * 60_000;
 
 const keySet = z
   .object({ keys: z.array(z.looseObject({ kid: z.string() })) })
@@ -76,7 +84,7 @@ export const tokenRoutes: readonly Route[] = [
     body: z.strictObject({ token_id: z.optional(z.string().min(1).max(256)) }).meta({ id: "Revocation" }),
     example: { body: { token_id: "6f1c0f7e-2b5a-4f0e-9a53-0d3f0b0f7c11" } },
     answers: { 204: { description: "Revoked." } },
-    async handle({ actor, params, body }, { verifier }) {
+    async handle({ actor, params, body }, { clock, verifier }) {
       const { app, user } = params;
       const { token_id: tokenId } = body;
       const isOwn = tokenId !== undefined && tokenId === actor.tokenId && user === actor.user;
@@ -87,7 +95,7 @@ export const tokenRoutes: readonly Route[] = [
         app,
         user,
         ...(tokenId === undefined ? {} : { tokenId }),
-        ...(isOwn ? { expiresAt: actor.expiresAt } : {}),
+        ...(isOwn ? { expiresAt: Math.max(actor.expiresAt, clock.now() + renewedLifeMs) } : {}),
       });
       return empty(204);
     },

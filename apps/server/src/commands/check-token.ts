@@ -87,8 +87,6 @@ function described(token: VerifiedToken) {
 
 function rowsOf(token: VerifiedToken): readonly (readonly [label: string, value: string])[] {
   const { app, user, admin, profile, clientId, tokenId, issuedAt, expiresAt, opens } = described(token);
-  const scopes =
-    token.scopes === undefined ? "none: all of its user's topics, but nothing at RabbitMQ" : null;
   return [
     ["accepted", "yes, unless it was revoked: only the server knows"],
     ["user", user],
@@ -96,10 +94,7 @@ function rowsOf(token: VerifiedToken): readonly (readonly [label: string, value:
     ["role", admin ? "admin" : "user"],
     ["profile", profile],
     ["client id", clientId ?? "any"],
-    [
-      "scopes",
-      scopes ?? (opens.length === 0 ? "for other topics than its user's" : `to ${opens.join(", ")}`),
-    ],
+    ["scopes", scopesOf(token, opens)],
     ["token id", tokenId === "" ? "none: it cannot be revoked alone" : tokenId],
     ["issued", issuedAt === 0 ? "it does not say" : localTime(issuedAt)],
     ["expires", expiresAt === null ? "never" : localTime(expiresAt)],

@@ -151,6 +151,7 @@ class RabbitNodeEdge implements NodeEdge {
         return session;
       },
       renew: (session, attempt) => handler.renew(session, attempt),
+      isAdmitted: (session) => handler.isAdmitted(session),
       handleOpen: (session: Session) => {
         const { app, user, clientId } = session;
         handler.handleOpen(session);

@@ -257,6 +257,10 @@ export class Connection implements TransportOwner {
   #open(session: Session, connect: ReceivedConnect): void {
     if (this.#state !== "connecting") return;
     const dialect = this.#dialect;
+    if (!this.#context.isAdmitted(session)) {
+      this.#refuse(dialect.refuse(new ChatError("token_revoked")));
+      return;
+    }
     const connack = dialect.accept(connect, session.clientId);
     // [MQTT5-3.1.2-24]
     if (connack.length > dialect.maxClientPacketBytes) {
@@ -391,6 +395,8 @@ export interface ConnectionContext extends SweepClock {
   readonly paused: boolean;
   /** Asks the handler, unless the peer's address has failed too often. */
   authenticate(attempt: ConnectAttempt): Promise<Session>;
+  /** Whether that answer still stands. Counts the refusal. */
+  isAdmitted(session: Session): boolean;
   /** Renews the session's token. Counts refusals as {@link authenticate} does. */
   renew(session: Session, attempt: ConnectAttempt): Promise<void>;
   /** `undefined`: the handler failed. */

@@ -123,6 +123,12 @@ export class Connections implements ConnectionContext, Acceptor {
     return this.#admit(attempt, "a CONNECT", () => this.#options.handler.authenticate(attempt));
   }
 
+  isAdmitted(session: Session): boolean {
+    if (this.#tell(() => this.#options.handler.isAdmitted(session)) === true) return true;
+    this.#options.metrics.count("connects_refused", { code: "token_revoked" });
+    return false;
+  }
+
   renew(session: Session, attempt: ConnectAttempt): Promise<void> {
     return this.#admit(attempt, "an AUTH", () => this.#options.handler.renew(session, attempt));
   }

@@ -54,7 +54,7 @@ function matches(session: Session, selector: SessionSelector): boolean {
   const { clientId, tokenId, issuedBefore, expiredAt } = selector;
   return (
     (clientId === undefined || session.clientId === clientId) &&
-    (tokenId === undefined || session.tokenId === tokenId) &&
+    (tokenId === undefined || session.tokenId === tokenId || session.family === tokenId) &&
     (issuedBefore === undefined || session.issuedAt < issuedBefore) &&
     (expiredAt === undefined || session.expiresAt <= expiredAt)
   );

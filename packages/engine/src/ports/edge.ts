@@ -2,7 +2,7 @@ import type { ChatError } from "@chat21/protocol";
 import type { OwnTopics } from "../own-topics.ts";
 
 /**
- * An open connection's user and rights. `EdgeHandler.renew` changes `admin`, `expiresAt`, `issuedAt`, `scopedTo` and `tokenId` of the
+ * An open connection's user and rights. `EdgeHandler.renew` changes `admin`, `expiresAt`, `family`, `issuedAt`, `scopedTo` and `tokenId` of the
  * object.
  */
 export interface Session {
@@ -18,6 +18,8 @@ export interface Session {
   readonly issuedAt: number;
   /** `jti`; empty when the token has none. */
   readonly tokenId: string;
+  /** `jti` of the token from which the session's descends by renewals. @default none */
+  readonly family?: string | undefined;
   /** Where the token's scopes are narrower than its user's topics: what they leave of these. @default all */
   readonly scopedTo?: OwnTopics | undefined;
 }
@@ -83,6 +85,11 @@ export interface EdgeHandler {
    * for scopes that are narrower than the session's; the client is told, then closed.
    */
   renew(session: Session, attempt: ConnectAttempt): Promise<void>;
+  /**
+   * Whether the answer of {@link authenticate} still stands. An edge asks right before CONNACK, and opens the session in the
+   * same turn: so no session of a token that was revoked meanwhile stays. `false`: CONNACK 4.
+   */
+  isAdmitted(session: Session): boolean;
   /** The connection is up (CONNACK sent). */
   handleOpen(session: Session): void;
   /** The connection is gone, for any reason. Called once per {@link handleOpen}. */
@@ -125,6 +132,7 @@ export interface SessionSelector {
   readonly app?: string;
   readonly user?: string;
   readonly clientId?: string;
+  /** Sessions of this token, and of those that descend from it by renewals. */
   readonly tokenId?: string;
   /** Sessions whose token was issued before this time (ms). */
   readonly issuedBefore?: number;

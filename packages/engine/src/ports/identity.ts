@@ -8,6 +8,8 @@ export interface Identity {
   /** `null`: any client id (compat). */
   readonly clientId: string | null;
   readonly tokenId: string;
+  /** `tokenId` of the token from which this one descends by renewals; revoking that one ends both. @default none */
+  readonly family?: string | undefined;
   /** Milliseconds; 0 when the token does not say. */
   readonly issuedAt: number;
   /** Milliseconds; `Number.MAX_SAFE_INTEGER` when the token never expires. */
@@ -23,4 +25,6 @@ export interface TokenVerifier {
    * `store_unavailable` when the revocations cannot be read.
    */
   verify(token: string): Promise<Identity>;
+  /** Whether a token has been revoked since it was verified, as far as this process knows. @default none ever is */
+  isRevoked?(token: Pick<Identity, "app" | "family" | "issuedAt" | "tokenId" | "user">): boolean;
 }

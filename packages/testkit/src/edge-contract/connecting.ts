@@ -106,6 +106,17 @@ export function describeConnecting(world: () => EdgeWorld): void {
       },
     );
 
+    it("refuses a client whose admission was withdrawn before CONNACK", async () => {
+      world().handler.onOpening = () => false;
+      const connection = await world().raw(carrier);
+      connection.send(connectPacket());
+
+      expect(await connection.next()).toMatchObject({ cmd: "connack", returnCode: 4, sessionPresent: false });
+      await connection.closed;
+      expect(world().handler.calls).toEqual([]);
+      expect(world().edge.reaches("app", ann)).toBe(false);
+    });
+
     it("opens the session with the handler's answer, once CONNACK is sent", async () => {
       const session = {
         app: "other",

@@ -17,6 +17,8 @@ export class ScriptedHandler implements EdgeHandler {
   onSubscribe: (filter: string) => boolean = () => true;
   onPublish: (inbound: RecordedPublish) => Promise<void> = async () => {};
   /** The typed answer with which a publish is refused. */
+  /** @default admitted */
+  onOpening: () => boolean = () => true;
   onRefuse: (inbound: RecordedPublish) => ChatError | undefined = () => undefined;
   readonly #waiting = new Set<() => void>();
 
@@ -31,6 +33,10 @@ export class ScriptedHandler implements EdgeHandler {
     if (app !== session.app || user !== session.user) throw new ChatError("forbidden");
     Object.assign(session, rights);
     this.#called(`renew ${session.user} ${session.tokenId}`);
+  }
+
+  isAdmitted(): boolean {
+    return this.onOpening();
   }
 
   handleOpen(session: Session): void {
