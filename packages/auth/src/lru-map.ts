@@ -24,6 +24,10 @@ export class LruMap<Key, Value> {
     if (!oldest.done) this.#entries.delete(oldest.value);
   }
 
+  values(): Iterable<Value> {
+    return this.#entries.values();
+  }
+
   clear(): void {
     this.#entries.clear();
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock, Log, TokenVerifier } from "@chat21/engine";
 import { ChatError } from "@chat21/protocol";
+import { EarlyTokens } from "./early-tokens.ts";
 import { LruMap } from "./lru-map.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { RevocationList } from "./revocation-list.ts";
@@ -41,20 +42,42 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const list = new RevocationList();
   const verified = new LruMap<string, VerifiedToken>(cacheSize);
   const refusals = options.log === undefined ? undefined : new RefusalLog(options.log, clock);
+  const early = new EarlyTokens();
   const listeners = new Set<(record: RevocationRecord) => void>();
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loading: Promise<void> | undefined;
   let stopPolling: (() => void) | undefined;
 
-  const learn = (record: RevocationRecord): void => {
-    if (list.add(record)) for (const listener of listeners) listener(record);
+  const learn = (record: RevocationRecord): boolean => {
+    const isNew = list.add(record);
+    if (isNew) for (const listener of listeners) listener(record);
+    return isNew;
+  };
+
+  /** Revokes tokens by their ids that a revocation of all until now misses, because they say that they are of later. */
+  const revokeEarly = async (missed: readonly VerifiedToken[]): Promise<void> => {
+    const records = missed.map(({ app, user, tokenId, expiresAt }) => ({
+      ...{ app, user, tokenId, expiresAt, issuedBefore: null },
+    }));
+    records.forEach(learn);
+    await Promise.all(records.map((record) => revocations.add(record)));
+  };
+
+  /**
+   * Learns what another process has revoked. Of the early tokens only those count that were used until then, and are of
+   * later than the next second: that is the one of new tokens, see `nextIssueAt`.
+   */
+  const learnFromElsewhere = async (record: RevocationRecord): Promise<void> => {
+    const { issuedBefore } = record;
+    if (!learn(record) || issuedBefore === null) return;
+    await revokeEarly(early.of(record, issuedBefore, endOfSecond(issuedBefore) + 1_001));
   };
 
   const load = async (): Promise<void> => {
     const now = clock.now();
     const startedAt = clock.elapsed();
     const records = await revocations.list(now);
-    records.forEach(learn);
+    await Promise.all(records.map(learnFromElsewhere));
     list.prune(now);
     loadedAt = startedAt;
   };
@@ -95,6 +118,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
         if (clock.elapsed() - loadedAt > maxAgeMs) await refresh();
         if (list.isRevoked(identity)) throw new ChatError("token_revoked");
         requireIssued(identity);
+        early.note(identity, clock.now());
         return identity;
       } catch (thrown) {
         refusals?.note(thrown);
@@ -112,6 +136,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
       };
       await revocations.add(record);
       learn(record);
+      if (record.issuedBefore !== null)
+        await revokeEarly(early.of(record, Number.POSITIVE_INFINITY, record.issuedBefore + 1));
     },
 
     isRevoked: (token) => list.isRevoked(token),

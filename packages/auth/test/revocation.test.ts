@@ -184,3 +184,54 @@ test("a revocation from before the clock was set back by a day leaves its user a
     await expect(process.verify(ahead.token)).rejects.toMatchObject({ code: "unauthorized" });
   }
 });
+
+test.each([
+  ["within the leeway", 30_000],
+  ["a day", 24 * 60 * 60_000],
+])(
+  "a token that was used %s before its issue time is revoked with the others, for good",
+  async (_, aheadMs) => {
+    const { tokens, clock, verifier, elsewhere } = setUp();
+    const ahead = tokens.issue({
+      ...A,
+      profile: "compat",
+      ttlMs: 3 * 24 * 60 * 60_000,
+      issuedAt: start + aheadMs,
+    });
+    const ended: (string | null)[] = [];
+    verifier.onRevocation(({ tokenId }) => ended.push(tokenId));
+    await verifier.verify(ahead.token);
+
+    await verifier.revoke(A);
+
+    expect(ended).toEqual([null, ahead.tokenId]);
+    await clock.advance(aheadMs + 10_000);
+    for (const process of [verifier, elsewhere])
+      await expect(process.verify(ahead.token)).rejects.toMatchObject({ code: "token_revoked" });
+  },
+);
+
+test("a token that was used before its issue time is revoked by the process that saw it, for all", async () => {
+  const { tokens, clock, verifier, elsewhere } = setUp();
+  const ahead = tokens.issue({ ...A, issuedAt: start + 30_000 });
+  await elsewhere.verify(ahead.token);
+
+  await verifier.revoke(A);
+  await clock.advance(5_001);
+
+  await expect(elsewhere.verify(ahead.token)).rejects.toMatchObject({ code: "token_revoked" });
+  await clock.advance(5_001);
+  await expect(verifier.verify(ahead.token)).rejects.toMatchObject({ code: "token_revoked" });
+});
+
+test("a new token stays, although another process saw it before it heard of the revocation", async () => {
+  const { tokens, clock, verifier, elsewhere } = setUp();
+  await verifier.revoke(A);
+  const next = tokens.issue({ ...A, issuedAt: verifier.nextIssueAt(A.app, A.user) });
+  await elsewhere.verify(next.token);
+
+  await clock.advance(5_001);
+
+  for (const process of [elsewhere, verifier])
+    await expect(process.verify(next.token)).resolves.toMatchObject({ user: "A" });
+});
