@@ -36,7 +36,7 @@ export const apiSettings = chooseSettings(
   ] as const),
   ...(["host", "httpPort", "basePath", "tlsCert", "tlsKey", "trustProxy"] as const),
   ...(["requestsPerMinute", "authFailuresPerMinute"] as const),
-  ...(["messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
+  ...(["rateLimits", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
   ...(["managementUri", "metricsToken", "logLevel"] as const),
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );

@@ -35,6 +35,7 @@ describe("the API's configuration as a process of its own", () => {
       events: usualEvents,
       requestsPerMinute: 600,
       authFailuresPerMinute: 60,
+      rateLimits: true,
       messageRate: undefined,
       contactsUrl: undefined,
       managementUri: undefined,

@@ -112,6 +112,7 @@ export async function startApi({ config = {}, gate }: StartOptions = {}): Promis
     log,
     metrics,
     sinks,
+    rateLimits: false,
   });
   verifier.onRevocation(({ app, user, tokenId, issuedBefore }) => {
     const which = tokenId === null ? { issuedBefore: issuedBefore ?? 0 } : { tokenId };

@@ -21,7 +21,13 @@ export const observerSettings = chooseSettings(
     "groupsFromMessages",
   ] as const),
   ...(["prefetch", "queueType"] as const),
-  ...(["keepOriginalQueues", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
+  ...([
+    "keepOriginalQueues",
+    "rateLimits",
+    "messageCapacity",
+    "messageRefillPerMinute",
+    "contactsUrl",
+  ] as const),
   ...(["host", "metricsPort", "metricsToken", "logLevel"] as const),
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );

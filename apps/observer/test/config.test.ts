@@ -28,6 +28,7 @@ describe("the observer's configuration", () => {
       prefetch: undefined,
       queueType: "classic",
       keepOriginalQueues: false,
+      rateLimits: true,
       messageRate: undefined,
       contactsUrl: undefined,
       webhooks: expect.objectContaining({ enabled: true, endpoints: [] }),

@@ -3,6 +3,7 @@ import { chooseIdentityProvider, type IdentityProviderConfig } from "@chat21/htt
 import { unusedOriginalVariables } from "@chat21/original";
 import {
   chooseMessageRate,
+  chooseRateLimits,
   chooseTls,
   createSettingsReader,
   type Environment,
@@ -51,6 +52,9 @@ export interface Config {
   readonly groupsFromMessages: readonly string[] | undefined;
   /** Whether users may read the names of people they share no conversation with. */
   readonly namesVisible: boolean;
+  /** Whether what one user may cause is limited. */
+  readonly rateLimits: boolean;
+  /** `undefined`: the engine's default. */
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
   /** Path that is taken off requests which begin with it; `""`: none. */
@@ -115,6 +119,7 @@ export function loadConfig(
     namesVisible: read("namesVisible") ?? true,
     presenceGraceMs: (read("presenceGraceSeconds") ?? 5) * 1_000,
     groupsFromMessages: read("groupsFromMessages"),
+    rateLimits: chooseRateLimits(read("rateLimits"), reader.note),
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
     pathPrefix: read("pathPrefix") ?? "",

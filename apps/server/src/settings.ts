@@ -71,10 +71,13 @@ export const settings = {
   presenceGraceSeconds: cluster.presenceGraceSeconds,
   groupsFromMessages: cluster.groupsFromMessages,
   namesVisible: cluster.namesVisible,
+  rateLimits: {
+    ...cluster.rateLimits,
+    meaning: "Whether what one user may send is limited; 0 or off is for benchmarks. Admins are not limited.",
+  },
   messageCapacity: {
     ...cluster.messageCapacity,
-    meaning:
-      "Messages a sender may send in one burst; setting either BUCKET_MSG_ variable turns the limit on.",
+    meaning: "Messages a sender may send in one burst; 30 when only the other is set.",
   },
   messageRefillPerMinute: cluster.messageRefillPerMinute,
   contactsUrl: cluster.contactsUrl,

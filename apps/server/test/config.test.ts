@@ -27,6 +27,7 @@ describe("the configuration", () => {
       namesVisible: true,
       pathPrefix: "",
       presenceGraceMs: 5_000,
+      rateLimits: true,
       messageRate: undefined,
     });
     expect(notices).toEqual([]);

@@ -4,6 +4,7 @@ import { webhookVariables } from "@chat21/events";
 import { apiSettings } from "@chat21/http-api";
 import { observerSettings } from "@chat21/observer";
 import { unusedOriginalVariables } from "@chat21/original";
+import { budgets } from "@chat21/protocol";
 import { clusterSettings, exitCodes, type Setting, type SettingTable } from "@chat21/runtime";
 import { webhooksSettings } from "@chat21/webhooks";
 import type { Command } from "commander";
@@ -128,6 +129,21 @@ describe("docs/configuration.md", () => {
     const known = Object.keys(webhookVariables).filter((name) => name !== "WEBHOOK_ENDPOINT");
 
     expect(Object.keys(webhookMeanings)).toEqual(known);
+  });
+});
+
+describe("docs/security.md", () => {
+  it("lists the budgets as the code has them", async () => {
+    const rows = Object.entries(budgets).map(([kind, { burst, perMinute, beyond }]) => [
+      code(kind),
+      burst.toLocaleString("en"),
+      perMinute.toLocaleString("en"),
+      beyond,
+    ]);
+    const block = table(["kind", "in a burst", "a minute", "one more"], rows);
+    const text = withBlock(readFileSync(docs("security.md"), "utf8"), "budgets", block);
+
+    await expect(text).toMatchFileSnapshot(docs("security.md"));
   });
 });
 

@@ -1,5 +1,6 @@
 import { ChatError } from "@chat21/protocol";
 import { admit, maySubscribe } from "./admission.ts";
+import { Budgets } from "./budgets.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Engine } from "./engine.ts";
 import { Exclusive } from "./exclusive.ts";
@@ -24,7 +25,7 @@ import type { RedeliveryLog } from "./ports/redelivery-log.ts";
 import type { Store } from "./ports/store.ts";
 import type { Log, Metrics } from "./ports/telemetry.ts";
 import { PresenceKeeper } from "./presence-keeper.ts";
-import { RateLimiter } from "./rate-limiter.ts";
+import type { Rate } from "./rate-limiter.ts";
 import { StateCache } from "./state-cache.ts";
 import { Sweeps } from "./sweeps.ts";
 import { Writer } from "./writer.ts";
@@ -59,8 +60,10 @@ export interface EngineOptions {
    * support chats. Every other unknown id is refused (`not_found`): it may be mistyped. @default ["support-group-"]
    */
   readonly groupsFromMessages?: readonly string[] | undefined;
-  /** Token bucket per sender; `system` and admins are exempt. @default no limit */
-  readonly messageRate?: { readonly capacity: number; readonly refillPerMinute: number };
+  /** Whether what one user may cause is limited; `system` and admins are exempt. See `Budgets`. @default true */
+  readonly rateLimits?: boolean | undefined;
+  /** Messages of one user. @default the one of `budgets` */
+  readonly messageRate?: Rate | undefined;
   /** Items of one commit, at most. @default 1000 */
   readonly batchItems?: number;
   /** Conversations held in memory between writes. @default 20000 */
@@ -89,6 +92,14 @@ export function createEngine(options: EngineOptions): Engine {
   let isStoreHealthy = true;
   let isDraining = false;
 
+  const budgets = new Budgets({
+    enabled: options.rateLimits ?? true,
+    messageRate: options.messageRate,
+    // Behind a broker that has the connections, a publish that waits would hold up those of other users.
+    slows: () => edge.probe === undefined,
+    clock,
+    metrics,
+  });
   const exclusive = new Exclusive(shared);
   const maxConversations = options.cachedConversations ?? 20_000;
   const states = new StateCache({ conversations: store.conversations, maxConversations, isShared });
@@ -123,7 +134,7 @@ export function createEngine(options: EngineOptions): Engine {
     dispatcher,
     clock,
     contacts: options.contacts ?? { lookup: async (_app, users) => users.map(nameless) },
-    rate: new RateLimiter(options.messageRate ?? null, clock),
+    budgets,
     newId: options.newId,
     metrics,
     invalidations: shared?.invalidations ?? { send: () => {} },
@@ -224,6 +235,7 @@ export function createEngine(options: EngineOptions): Engine {
 
     async drain() {
       isDraining = true;
+      budgets.stop();
       presence.stop();
       sweeps.stop();
       await writer.drained();

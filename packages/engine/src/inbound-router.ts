@@ -9,6 +9,7 @@ import {
   topics,
   validate,
 } from "@chat21/protocol";
+import type { WaitingKind } from "./budgets.ts";
 import { decodeMessage, decodePayload, parseJsonObject, tooLarge } from "./decode-message.ts";
 import type { PresenceOperations } from "./engine.ts";
 import type { LiveSessions } from "./live-sessions.ts";
@@ -20,10 +21,6 @@ import { deliver } from "./operations-context.ts";
 import { sendDecoded } from "./pipeline.ts";
 import type { Inbound, Session } from "./ports/edge.ts";
 import type { PresenceKeeper } from "./presence-keeper.ts";
-import { RateLimiter } from "./rate-limiter.ts";
-
-/** Receipts for unknown message ids, per user. */
-const unresolvedReceipts = { capacity: 60, refillPerMinute: 60 } as const;
 
 /** The device of an answer to a client whose id cannot stand in a topic. */
 const everyDevice = "all";
@@ -34,7 +31,6 @@ export class InboundRouter {
   readonly #presence: PresenceKeeper;
   readonly #typing: Pick<PresenceOperations, "typing">;
   readonly #sessions: Pick<LiveSessions, "connectBeforeLast">;
-  readonly #unresolvedRate: RateLimiter;
 
   constructor(
     context: OperationsContext,
@@ -46,7 +42,6 @@ export class InboundRouter {
     this.#context = context;
     this.#presence = presence;
     this.#typing = typing;
-    this.#unresolvedRate = new RateLimiter(unresolvedReceipts, context.clock);
   }
 
   /** Resolves when the publish may be acknowledged. Rejects when the connection must be closed. */
@@ -67,13 +62,33 @@ export class InboundRouter {
       const topic = parseClientTopic(inbound.topic);
       if (topic === null) throw new ChatError("invalid_id", "nothing can be sent to this topic");
       if (inbound.isCut) throw tooLarge();
-      await this.#route(session, topic, inbound, origin);
+      const routed = this.#route(session, topic, inbound, origin);
+      // Not awaited here: while it waits, this call, and with it the payload, is over.
+      if (routed instanceof Later) return this.#whenItsTurn(routed, origin, inbound.onRefused);
+      await routed;
     } catch (thrown) {
-      const error = ChatError.fromUnknown(thrown);
-      if (error.code === "shutting_down") throw error;
-      inbound.onRefused?.(error);
-      await this.#refuse(origin, error);
+      return this.#refuse(thrown, origin, inbound.onRefused);
     }
+  }
+
+  async #whenItsTurn({ turn, work }: Later, origin: Origin, onRefused: Inbound["onRefused"]): Promise<void> {
+    try {
+      await turn;
+      await work();
+    } catch (thrown) {
+      return this.#refuse(thrown, origin, onRefused);
+    }
+  }
+
+  /** Does the work now, or when the user's budget has room for it. */
+  #inTurn(
+    kind: WaitingKind,
+    session: Session,
+    work: () => Promise<unknown> | undefined,
+    cost?: number,
+  ): Promise<unknown> | Later | undefined {
+    const turn = this.#context.budgets.turn(kind, session.app, session, cost);
+    return turn === undefined ? work() : new Later(turn, work);
   }
 
   #route(
@@ -81,23 +96,30 @@ export class InboundRouter {
     topic: ClientTopic,
     inbound: Inbound,
     origin: Origin,
-  ): Promise<unknown> | undefined {
+  ): Promise<unknown> | Later | undefined {
     const { payload } = inbound;
     switch (topic.kind) {
       case "send":
         return this.#send(session, topic.recipient, inbound, origin);
       case "receipt": {
         const { status } = validate(receiptSchema, parseJsonObject(decodePayload(payload)));
-        return status === 200 ? takeReceipt(this.#context, this.#unresolvedRate, topic) : undefined;
+        return this.#inTurn("receipt", session, () =>
+          status === 200 ? takeReceipt(this.#context, topic) : undefined,
+        );
       }
       case "conversation-update": {
         const patch = parseJsonObject(decodePayload(payload));
         if (!Object.hasOwn(patch, "is_new")) throw new ChatError("bad_request", "is_new is missing");
         // Existing clients may put any value here, and read it as JavaScript does.
-        return setIsNew(this.#context, topic.app, topic.user, topic.conversWith, Boolean(patch["is_new"]));
+        const isNew = Boolean(patch["is_new"]);
+        return this.#inTurn("update", session, () =>
+          setIsNew(this.#context, topic.app, topic.user, topic.conversWith, isNew),
+        );
       }
       case "conversation-archive":
-        return archiveConversation(this.#context, topic.app, topic.user, topic.conversWith);
+        return this.#inTurn("update", session, () =>
+          archiveConversation(this.#context, topic.app, topic.user, topic.conversWith),
+        );
       case "presence":
         return this.#presenceOf(session, payload);
       case "command":
@@ -118,24 +140,25 @@ export class InboundRouter {
     await sendDecoded(this.#context, session.app, sender, recipient, message, delivered);
   }
 
-  async #presenceOf(session: Session, payload: Uint8Array): Promise<void> {
-    const { connected } = parseJsonObject(decodePayload(payload));
-    if (connected) await this.#presence.online(session);
-    else this.#presence.withdrawn(session);
+  #presenceOf(session: Session, payload: Uint8Array): Promise<unknown> | Later | undefined {
+    const isThere = Boolean(parseJsonObject(decodePayload(payload))["connected"]);
+    return this.#inTurn("presence", session, () =>
+      isThere ? this.#presence.online(session) : void this.#presence.withdrawn(session),
+    );
   }
 
-  async #command(session: Session, payload: Uint8Array, origin: Origin): Promise<void> {
+  #command(session: Session, payload: Uint8Array, origin: Origin): Promise<unknown> | Later | undefined {
     const object = parseJsonObject(decodePayload(payload));
     if (isId(object["request_id"])) origin.requestId = object["request_id"];
-    const made = runCommand(this.#context, session.app, { user: session.user, admin: session.admin }, object);
-    if (made !== undefined) {
-      const { seq } = await made;
-      return this.#answer(origin, { code: "ok", seq });
-    }
+    const made = runCommand(this.#context, session.app, session, object);
+    if (made !== undefined) return made.then(({ seq }) => this.#answer(origin, { code: "ok", seq }));
     const command = validate(commandSchema, object);
-    if (command.type === "mark") await this.#mark(session, command);
-    else await this.#typing.typing({ app: session.app, user: session.user, admin: false }, command);
-    await this.#answer(origin, { code: "ok" });
+    const isDone = () => this.#answer(origin, { code: "ok" });
+    if (command.type === "mark") {
+      const mark = () => this.#mark(session, command).then(isDone);
+      return this.#inTurn("update", session, mark, command.marks.length);
+    }
+    return this.#typing.typing({ app: session.app, user: session.user, admin: false }, command).then(isDone);
   }
 
   async #mark({ app, user }: Session, command: Command & { type: "mark" }): Promise<void> {
@@ -149,13 +172,19 @@ export class InboundRouter {
     }
   }
 
-  #refuse(origin: Origin, error: ChatError): Promise<void> | undefined {
-    this.#context.metrics.count("refused", { code: error.code });
-    return this.#answer(origin, {
+  /** Tells the client. Resolves when the publish may be settled, and throws when it must not be. */
+  async #refuse(thrown: unknown, origin: Origin, onRefused: Inbound["onRefused"]): Promise<void> {
+    const error = ChatError.fromUnknown(thrown);
+    if (error.code === "shutting_down") throw error;
+    onRefused?.(error);
+    const { metrics, budgets } = this.#context;
+    metrics.count("refused", { code: error.code });
+    await this.#answer(origin, {
       code: error.code,
       message: error.code === "internal" ? "the server failed" : error.message,
       ...(error.retryAfterMs === undefined ? {} : { retry_after_ms: error.retryAfterMs }),
     });
+    return budgets.refusal(origin.session.app, origin.session);
   }
 
   #answer(
@@ -174,4 +203,15 @@ interface Origin {
   device: string;
   clientMessageId: string | undefined;
   requestId: string | undefined;
+}
+
+/** Work that waits for its turn. */
+class Later {
+  readonly turn: Promise<void>;
+  readonly work: () => Promise<unknown> | undefined;
+
+  constructor(turn: Promise<void>, work: () => Promise<unknown> | undefined) {
+    this.turn = turn;
+    this.work = work;
+  }
 }

@@ -7,6 +7,7 @@ import {
   looksLikeGroupId,
   toOutsideId,
 } from "@chat21/protocol";
+import type { Budgets } from "./budgets.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Actor, Page } from "./engine.ts";
 import type { Kinds } from "./kinds/kinds.ts";
@@ -17,7 +18,6 @@ import type { EventSink, Fact } from "./ports/event-sink.ts";
 import type { Invalidations } from "./ports/invalidations.ts";
 import type { Store } from "./ports/store.ts";
 import type { Metrics } from "./ports/telemetry.ts";
-import type { RateLimiter } from "./rate-limiter.ts";
 import type { StateCache } from "./state-cache.ts";
 import type { Writer } from "./writer.ts";
 
@@ -32,7 +32,7 @@ export interface OperationsContext {
   readonly clock: Clock;
   readonly kinds: Kinds;
   readonly contacts: Contacts;
-  readonly rate: RateLimiter;
+  readonly budgets: Budgets;
   readonly newId: () => string;
   readonly metrics: Metrics;
   readonly invalidations: Pick<Invalidations, "send">;

@@ -12,7 +12,7 @@
  *
  * The commands of other kinds take the same steps from 3 on (`operations/commands.ts`).
  */
-import { ChatError, conversationIdOf, isUserId, looksLikeGroupId, systemUser } from "@chat21/protocol";
+import { ChatError, conversationIdOf, isUserId, looksLikeGroupId } from "@chat21/protocol";
 import type { DecodedMessage } from "./decode-message.ts";
 import type { Sender } from "./kinds/message.ts";
 import { requireRoutable, sendMessage } from "./kinds/message.ts";
@@ -37,8 +37,7 @@ export async function sendDecoded(
   inbound?: InboundMessage,
 ): Promise<Sent> {
   context.requireService(app);
-  const again = inbound?.redelivered === true;
-  if (!again && !sender.admin && sender.user !== systemUser) context.rate.take(`${app}/${sender.user}`);
+  if (inbound?.redelivered !== true) context.budgets.spend("message", app, sender);
   requireRoutable(app, sender.user, recipient);
   const isGroup = message.isForGroup || looksLikeGroupId(recipient);
   if (!isGroup && !isUserId(recipient))

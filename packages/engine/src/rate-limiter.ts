@@ -1,4 +1,3 @@
-import { ChatError } from "@chat21/protocol";
 import type { Clock } from "./ports/clock.ts";
 
 /** A token bucket's shape. */
@@ -16,30 +15,30 @@ const maxBuckets = 50_000;
 
 /** Token buckets in memory, one per key. A denied take costs nothing. */
 export class RateLimiter {
-  readonly #rate: Rate | null;
-  readonly #clock: Clock;
+  readonly #rate: Rate;
+  readonly #clock: Pick<Clock, "elapsed">;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(rate: Rate | null, clock: Clock) {
+  constructor(rate: Rate, clock: Pick<Clock, "elapsed">) {
     this.#rate = rate;
     this.#clock = clock;
   }
 
-  /** Takes one token. Throws `rate_limited` with the time until the next one. */
-  take(key: string): void {
-    const rate = this.#rate;
-    if (rate === null) return;
+  /**
+   * Takes `cost` tokens and returns 0; or takes none and returns the milliseconds until there are so many.
+   * @param cost at most the capacity
+   */
+  take(key: string, cost = 1): number {
+    const { capacity, refillPerMinute } = this.#rate;
     const now = this.#clock.elapsed();
-    const bucket = this.#buckets.get(key) ?? { tokens: rate.capacity, filledAt: now };
-    const perMs = rate.refillPerMinute / 60_000;
-    bucket.tokens = Math.min(rate.capacity, bucket.tokens + (now - bucket.filledAt) * perMs);
+    const bucket = this.#buckets.get(key) ?? { tokens: capacity, filledAt: now };
+    const perMs = refillPerMinute / 60_000;
+    bucket.tokens = Math.min(capacity, bucket.tokens + (now - bucket.filledAt) * perMs);
     bucket.filledAt = now;
     this.#remember(key, bucket);
-    if (bucket.tokens < 1) {
-      const retryAfterMs = Math.ceil((1 - bucket.tokens) / perMs);
-      throw new ChatError("rate_limited", "the sender is over its message rate", { retryAfterMs });
-    }
-    bucket.tokens -= 1;
+    if (bucket.tokens < cost) return Math.ceil((cost - bucket.tokens) / perMs);
+    bucket.tokens -= cost;
+    return 0;
   }
 
   #remember(key: string, bucket: Bucket): void {

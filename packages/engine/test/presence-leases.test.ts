@@ -430,7 +430,7 @@ describe("Typing", () => {
 
   /** A group of ann and bob, and bob's device. */
   async function team(): Promise<readonly [World, Person]> {
-    const world = await World.start();
+    const world = await World.start({ rateLimits: true });
     const [bob] = await world.people("bob");
     await world.createGroup("group-1", "ann", "bob");
     bob.forget();

@@ -5,7 +5,7 @@ import { allOf, as, type Json, type Person, World } from "./world.ts";
 async function sent(
   ...messages: readonly Json[]
 ): Promise<readonly [World, Person, Person, readonly string[]]> {
-  const world = await World.start();
+  const world = await World.start({ rateLimits: true });
   const ids: string[] = [];
   for (const message of messages) ids.push((await world.send("ann", "bob", message)).messageId);
   const [ann, bob] = await world.people("ann", "bob");

@@ -40,7 +40,10 @@ export type Json = ReturnType<typeof JSON.parse>;
 
 let ids = 0;
 
-/** What a world is made with; the engine's own options among it. */
+/**
+ * What a world is made with; the engine's own options among it. Without `rateLimits` or `messageRate` users may do as much as
+ * they like.
+ */
 export interface WorldOptions extends Partial<Omit<EngineOptions, "store" | "edge" | "clock" | "sinks">> {
   /** Hand the same disk to the next world to live on after a crash. @default a new one */
   readonly disk?: MemoryDisk;
@@ -129,6 +132,7 @@ export class World {
       log: { debug() {}, info() {}, warn() {}, error() {} },
       groupsFromMessages: ["group-", "support-group-"],
       metrics: { count: (name, labels, by) => this.#count(name, labels, by), observe() {} },
+      rateLimits: given.messageRate !== undefined,
       ...given,
       ...(neighbours === undefined ? {} : { shared: shareWith(neighbours, store.redeliveries) }),
       store,

@@ -1,3 +1,4 @@
+export { type Budget, budgets, waitingPublishes } from "./budgets.ts";
 export type { Answer, Command, Ephemeral, Mark } from "./command.ts";
 export { answerSchema, commandSchema, ephemeralSchema, ephemeralSchemas, markSchema } from "./command.ts";
 export { compileSchema } from "./compile-schema.ts";

@@ -2,7 +2,7 @@ import type { WebhookSettings } from "@chat21/events";
 import type { WebhookEvent } from "@chat21/protocol";
 import { clusterSettings, clusterVariables, usualEvents } from "./cluster-settings.ts";
 import type { LogLevel } from "./log.ts";
-import { chooseMessageRate, type MessageRate } from "./message-rate.ts";
+import { chooseMessageRate, chooseRateLimits, type MessageRate } from "./message-rate.ts";
 import { type Proxies, readProxies } from "./outgoing.ts";
 import {
   createSettingsReader,
@@ -116,7 +116,8 @@ export type BrokerSettingName =
   | "messageCapacity"
   | "messageRefillPerMinute"
   | "presence"
-  | "rabbitUri";
+  | "rabbitUri"
+  | "rateLimits";
 
 /** Configuration that every process with an engine on the broker has. */
 export interface BrokerConfig {
@@ -128,18 +129,26 @@ export interface BrokerConfig {
   readonly events: readonly WebhookEvent[];
   /** `undefined`: the engine's default. */
   readonly groupsFromMessages: readonly string[] | undefined;
+  /** Whether what one user may cause is limited. */
+  readonly rateLimits: boolean;
+  /** `undefined`: the engine's default. */
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
 }
 
 /** Reads the configuration of a process with an engine on the broker. Throws `OperatorError`. */
-export function readBrokerConfig({ read, readRequired }: ClusterReader<BrokerSettingName>): BrokerConfig {
+export function readBrokerConfig({
+  read,
+  readRequired,
+  note,
+}: ClusterReader<BrokerSettingName>): BrokerConfig {
   return {
     rabbitUri: readRequired("rabbitUri"),
     apps: read("apps"),
     presence: read("presence") ?? true,
     events: read("events") ?? usualEvents,
     groupsFromMessages: read("groupsFromMessages"),
+    rateLimits: chooseRateLimits(read("rateLimits"), note),
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
   };

@@ -39,7 +39,7 @@ export interface ClusterEngineParts {
 
 /** The engine of a process that shares its store and its broker with others. It does not run yet. */
 export function createClusterEngine({ config, holder, store, edge, ...given }: ClusterEngineParts): Engine {
-  const { apps, presence, events, webhooks: settings, contactsUrl, messageRate } = config;
+  const { apps, presence, events, webhooks: settings, contactsUrl, rateLimits, messageRate } = config;
   const { groupsFromMessages, proxies } = config;
   const clock = systemClock;
   const contacts = createContactDirectory({
@@ -57,7 +57,7 @@ export function createClusterEngine({ config, holder, store, edge, ...given }: C
     groupsFromMessages,
     shared: { holder, leases, redeliveries, invalidations: edge.invalidations },
     ...(apps === undefined ? {} : { apps }),
-    ...(messageRate === undefined ? {} : { messageRate }),
+    ...{ rateLimits, messageRate },
   });
 }
 

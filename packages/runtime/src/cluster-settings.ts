@@ -206,19 +206,24 @@ export const clusterSettings = {
     defaultText: "500",
     meaning: "Messages of one partition that may be under way at a time.",
   }),
+  rateLimits: define({
+    names: ["CHAT21_RATE_LIMITS"],
+    schema: switchSchema,
+    defaultText: "1",
+    meaning:
+      "Whether what one user may send is limited, per process; 0 or off is for benchmarks. Admins are not limited.",
+  }),
   messageCapacity: define({
     names: ["BUCKET_MSG_CAPACITY"],
     schema: wholeNumberSchema(1, 1_000_000),
-    defaultText: "no limit",
-    meaning:
-      "Messages a sender may send in one burst, per process; setting either BUCKET_MSG_ variable turns the limit on.",
+    defaultText: "60",
+    meaning: "Messages a sender may send in one burst, per process; 30 when only the other is set.",
   }),
   messageRefillPerMinute: define({
     names: ["BUCKET_MSG_REFILL_RATE_PER_MIN"],
     schema: wholeNumberSchema(1, 1_000_000),
-    defaultText: "no limit",
-    meaning:
-      "Messages per minute a sender may send for long; the other of the two is 30 when only one is set.",
+    defaultText: "600",
+    meaning: "Messages a minute a sender may send for long; 30 when only the other is set.",
   }),
   contactsUrl: define({
     names: ["CONTACTS_LOOKUP_ENDPOINT"],

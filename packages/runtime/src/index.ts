@@ -39,7 +39,7 @@ export type { LogFormat, LogLevel } from "./log.ts";
 export { createLog, logLevels } from "./log.ts";
 export { isLoopback, urlHost } from "./loopback.ts";
 export type { MessageRate } from "./message-rate.ts";
-export { chooseMessageRate } from "./message-rate.ts";
+export { chooseMessageRate, chooseRateLimits } from "./message-rate.ts";
 export type { OperationsOptions } from "./operations-listener.ts";
 export { isSameToken, operationsListener } from "./operations-listener.ts";
 export { operatorApp, operatorPath } from "./operator-paths.ts";

@@ -26,6 +26,11 @@ const counters: Readonly<Record<MetricName, CounterDescription>> = {
     label: "change",
     values: ["taken", "released", "lost"],
   },
+  rate_limited: {
+    help: "Publishes over a user's budget, refused or made to wait, by kind.",
+    label: "kind",
+    values: ["message", "presence", "receipt", "typing", "unknown_receipt", "update"],
+  },
   redispatched: { help: "Events that an earlier process had left undispatched." },
   refused: { help: "Publishes that were refused, by code.", label: "code" },
   reloads: {

@@ -84,6 +84,7 @@ export class EngineWorld {
 
   #createEngine(): Engine {
     return createEngine({
+      rateLimits: false,
       store: this.#store,
       edge: this.edge,
       tokens: { verify: async (user) => ({ ...actor(user), clientId: null, ...neverEnding }) },

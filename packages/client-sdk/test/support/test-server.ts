@@ -199,6 +199,7 @@ export class TestServer {
     const log = pino({ level: "silent" });
     const sink = { name: "recorded", accept: async (some: readonly Fact[]) => void this.facts.push(...some) };
     const engine = createEngine({
+      rateLimits: options.messageRate !== undefined,
       ...options,
       store,
       edge: this.edge,

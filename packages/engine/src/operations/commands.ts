@@ -33,7 +33,7 @@ async function write(
   rules: KindCommand<KindRequest>,
 ): Promise<EventRecord> {
   context.requireService(app);
-  if (!actor.admin) context.rate.take(`${app}/${actor.user}`);
+  context.budgets.spend("message", app, actor);
   const conversation = await resolveConversation(context, app, actor.user, request.conversWith);
   const targets = [...new Set(rules.targets(request))];
   const id = request.request_id;

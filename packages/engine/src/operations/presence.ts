@@ -1,17 +1,12 @@
-import { ChatError, conversWithOf, isUserId, systemUser, topics } from "@chat21/protocol";
+import { ChatError, conversWithOf, isUserId, topics } from "@chat21/protocol";
 import type { PresenceOperations } from "../engine.ts";
 import type { OperationsContext } from "../operations-context.ts";
 import { deliver, requireAdmin, resolveConversation } from "../operations-context.ts";
-import { RateLimiter } from "../rate-limiter.ts";
 import { acquaintancesOf } from "./acquaintance.ts";
-
-/** Typing notices of one user. Each one may go to every member of a large group. */
-const typingNotices = { capacity: 120, refillPerMinute: 120 } as const;
 
 /** Presence and typing. While presence is not enabled, everybody looks as if never seen. */
 export function presenceOperations(context: OperationsContext, isEnabled: boolean): PresenceOperations {
   const { store, clock } = context;
-  const typingRate = new RateLimiter(typingNotices, clock);
   return {
     async get({ app, user, admin }, users) {
       const acquaintances = admin
@@ -31,7 +26,7 @@ export function presenceOperations(context: OperationsContext, isEnabled: boolea
       context.requireService(app);
       if (user !== actor.user) requireAdmin(actor);
       if (!isUserId(user)) throw new ChatError("invalid_id", "the user's id has a form that is not allowed");
-      if (!admin && user !== systemUser) typingRate.take(`${app}/${user}`);
+      context.budgets.spend("typing", app, { user, admin });
       const conversation = await resolveConversation(context, app, user, conversWith);
       const state = await context.states.read(app, conversation);
       if (!(admin || state.isMember(user))) throw new ChatError("not_member");

@@ -1,7 +1,6 @@
 import { directConversationId, isUserId, limits, looksLikeGroupId, topics } from "@chat21/protocol";
 import type { OperationsContext } from "../operations-context.ts";
 import { deliver, handOver } from "../operations-context.ts";
-import type { RateLimiter } from "../rate-limiter.ts";
 import { receipt, watermarkNotices } from "./conversations.ts";
 
 /** A receipt as P2 brings it. */
@@ -18,11 +17,7 @@ export interface IncomingReceipt {
  * messages. A known id moves the watermark. An unknown id is relayed as given (clients use ids of their own), not
  * stored, and rate-limited. Receipts in groups are swallowed.
  */
-export async function takeReceipt(
-  context: OperationsContext,
-  unresolvedRate: RateLimiter,
-  incoming: IncomingReceipt,
-): Promise<void> {
+export async function takeReceipt(context: OperationsContext, incoming: IncomingReceipt): Promise<void> {
   const { store, states, clock } = context;
   const { app, user, conversWith, messageId } = incoming;
   if (looksLikeGroupId(conversWith) || !isUserId(conversWith)) return;
@@ -32,7 +27,7 @@ export async function takeReceipt(
   const conversation = directConversationId(user, conversWith);
   if (!(await states.hasBegun(app, conversation))) return;
   const event = await store.events.find(app, conversation, messageId);
-  if (event === null) unresolvedRate.take(`${app}/${user}`);
+  if (event === null) context.budgets.spend("unknown_receipt", app, { user, admin: false });
   else if (event.sender !== conversWith || event.hiddenFor === user) return;
   else {
     const [state] = await store.conversations.patch([{ app, conversation, user, delivered: event.seq }]);

@@ -24,6 +24,8 @@ export type MetricName =
   | "deliveries"
   | "repeats"
   | "refused"
+  /** Publishes over a user's budget, refused or made to wait, by `kind`; see `Budgets`. */
+  | "rate_limited"
   | "conflicts"
   /** Counted by the edge, which sees more of them than the engine does; `sessions_closed` by `reason`. */
   | "sessions_opened"
