@@ -54,6 +54,8 @@ export interface Config {
   readonly namesVisible: boolean;
   /** Whether what one user may cause is limited. */
   readonly rateLimits: boolean;
+  /** `undefined`: the edge's default. */
+  readonly sessionsPerUser: number | undefined;
   /** `undefined`: the engine's default. */
   readonly messageRate: MessageRate | undefined;
   readonly contactsUrl: string | undefined;
@@ -120,6 +122,7 @@ export function loadConfig(
     presenceGraceMs: (read("presenceGraceSeconds") ?? 5) * 1_000,
     groupsFromMessages: read("groupsFromMessages"),
     rateLimits: chooseRateLimits(read("rateLimits"), reader.note),
+    sessionsPerUser: read("sessionsPerUser"),
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),
     contactsUrl: read("contactsUrl"),
     pathPrefix: read("pathPrefix") ?? "",

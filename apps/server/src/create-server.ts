@@ -43,7 +43,7 @@ import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import type { Config } from "./config.ts";
 import { dataPaths, fileSystemFault, prepareDataFolder } from "./data-folder.ts";
-import { edgeListeners, webSocketPath } from "./edge-listeners.ts";
+import { edgeLimits, edgeListeners, webSocketPath } from "./edge-listeners.ts";
 import { createHttpApp } from "./http-app.ts";
 import { openStore } from "./open-store.ts";
 import { ensureTokenSecret, ensureWebhookSecret, findTokenSecret, readWebhookSecret } from "./secret.ts";
@@ -132,7 +132,11 @@ async function assemble(ground: Groundwork): Promise<Server> {
   // The app needs the engine, the engine the edge, and the edge the server that the app is served by.
   let app: Express | undefined;
   const http = createHttpServer((request, response) => app?.(request, response), tls, config.pathPrefix);
-  const edge = createEmbeddedEdge({ listeners: edgeListeners(config, tls, http, () => app), log, metrics });
+  const edge = createEmbeddedEdge({
+    listeners: edgeListeners(config, tls, http, () => app),
+    limits: edgeLimits(config),
+    ...{ log, metrics },
+  });
   const webhooks = createWebhooks({
     settings: webhookSettings,
     ownSecret: () => ensureWebhookSecret(config.dataDir, newWebhookSecret),

@@ -1,4 +1,4 @@
-import type { EdgeListenerOptions } from "@chat21/broker-embedded";
+import type { EdgeLimits, EdgeListenerOptions } from "@chat21/broker-embedded";
 import type { createHttpServer, TlsMaterial } from "@chat21/runtime";
 import type { Express } from "express";
 import type { Config } from "./config.ts";
@@ -6,6 +6,11 @@ import { peerAddress } from "./peer-address.ts";
 
 /** Path of WebSocket MQTT. */
 export const webSocketPath = "/ws";
+
+/** The limits of the edge that the settings choose. */
+export function edgeLimits({ sessionsPerUser }: Pick<Config, "sessionsPerUser">): Partial<EdgeLimits> {
+  return sessionsPerUser === undefined ? {} : { maxSessionsPerUser: sessionsPerUser };
+}
 
 /** Where clients connect: WebSocket on the HTTP server, and the ports that the settings choose. */
 export function edgeListeners(

@@ -75,6 +75,10 @@ export const settings = {
     ...cluster.rateLimits,
     meaning: "Whether what one user may send is limited; 0 or off is for benchmarks. Admins are not limited.",
   },
+  sessionsPerUser: {
+    ...cluster.sessionsPerUser,
+    meaning: "MQTT sessions that one user may have open; one more is refused. Admins are not limited.",
+  },
   messageCapacity: {
     ...cluster.messageCapacity,
     meaning: "Messages a sender may send in one burst; 30 when only the other is set.",

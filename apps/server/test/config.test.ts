@@ -28,6 +28,7 @@ describe("the configuration", () => {
       pathPrefix: "",
       presenceGraceMs: 5_000,
       rateLimits: true,
+      sessionsPerUser: undefined,
       messageRate: undefined,
     });
     expect(notices).toEqual([]);

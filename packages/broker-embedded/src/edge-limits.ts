@@ -56,6 +56,23 @@ export interface EdgeLimits {
   /** Connections of the whole edge, with or without a session. Further ones are refused. @default 20000 */
   readonly maxConnections: number;
   /**
+   * Connections of one peer address, an IPv6 one by its network of 64 bits. Further ones are cut off. High, because an office
+   * or a proxy may stand behind the address. @default 10000
+   */
+  readonly maxConnectionsPerAddress: number;
+  /**
+   * Sessions of one user; admins are not limited. Further CONNECTs get CONNACK 3 (version 5: 0x9F), and the open sessions
+   * stay: a client that is thrown out would connect again, and throw out the next. @default 32
+   */
+  readonly maxSessionsPerUser: number;
+  /**
+   * Outgoing bytes that wait for the sessions of one user. Beyond it the session with the most is closed as
+   * `slow_consumer`, within half a second. @default 8388608
+   */
+  readonly maxBufferedBytesPerUser: number;
+  /** The same for all sessions together. @default 134217728 */
+  readonly maxBufferedBytesOfAll: number;
+  /**
    * Largest WebSocket message. It may hold several MQTT packets. A larger one closes the connection. @default 1048576
    */
   readonly maxWebSocketMessageBytes: number;
@@ -89,6 +106,10 @@ export const defaultEdgeLimits = Object.freeze({
   maxUserProperties: 64,
   maxKeepAliveSeconds: 1_200,
   maxConnections: 20_000,
+  maxConnectionsPerAddress: 10_000,
+  maxSessionsPerUser: 32,
+  maxBufferedBytesPerUser: 8 * 1_024 * 1_024,
+  maxBufferedBytesOfAll: 128 * 1_024 * 1_024,
   maxWebSocketMessageBytes: 1_024 * 1_024,
   webSocketSilenceMs: 60_000,
   connectTimeoutMs: 10_000,

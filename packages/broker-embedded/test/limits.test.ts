@@ -164,6 +164,73 @@ describe("limits", () => {
     await expect.poll(() => world.join({ clientId: "3" })).toBeDefined();
   });
 
+  it("bound the connections of an address, and leave room for others", async () => {
+    let from = "192.0.2.1";
+    const { world, edge } = await startEdge({ maxConnectionsPerAddress: 2 }, [
+      { kind: "ws", host: "127.0.0.1", port: 0, addressOf: () => from },
+    ]);
+    const open = () => openWebSocket(edge.addresses[0]?.url ?? "");
+    const join = async (clientId: string) => {
+      const connection = await open();
+      connection.send(connectPacket({ clientId }));
+      return [connection, await connection.next()] as const;
+    };
+    const [first] = await join("1");
+    await join("2");
+
+    await (await open()).closed;
+    from = "192.0.2.2";
+    expect((await join("other"))[1]).toMatchObject({ cmd: "connack", returnCode: 0 });
+
+    from = "192.0.2.1";
+    first.send({ cmd: "disconnect" });
+    await first.closed;
+    await expect.poll(() => join("3").then(([, answer]) => answer)).toMatchObject({ returnCode: 0 });
+    expect(world.handler.opened).toHaveLength(4);
+  });
+
+  it("bound the sessions of a user: the next one is refused, and the open ones stay", async () => {
+    const { world, counts } = await startEdge({ maxSessionsPerUser: 2 });
+    const tryAs = async (clientId: string, password = "app/ann") => {
+      const connection = await world.raw();
+      connection.send(connectPacket({ clientId, password: Buffer.from(password) }));
+      return [connection, await connection.next()] as const;
+    };
+    const [first] = await tryAs("1");
+    await tryAs("2");
+
+    expect((await tryAs("3"))[1]).toMatchObject({ cmd: "connack", returnCode: 3 });
+    expect((await tryAs("3", "app/bob"))[1]).toMatchObject({ returnCode: 0 });
+    expect(counts.get("connects_refused rate_limited")).toBe(1);
+    first.send(pingreq);
+    expect(await first.next()).toMatchObject({ cmd: "pingresp" });
+
+    // A client that comes back takes its own place; one that leaves makes room.
+    expect((await tryAs("2"))[1]).toMatchObject({ returnCode: 0 });
+    first.send({ cmd: "disconnect" });
+    await first.closed;
+    expect((await tryAs("3"))[1]).toMatchObject({ returnCode: 0 });
+  });
+
+  it.each(["maxBufferedBytesPerUser", "maxBufferedBytesOfAll"] as const)(
+    "close the session with the most unread bytes when all together are beyond %s",
+    async (limit) => {
+      const { world, counts } = await startEdge({ [limit]: 512 * 1_024 });
+      const reader = await world.listen({ clientId: "reader", qos: 0 });
+      const stuck = await world.listen({ clientId: "stuck", qos: 0 });
+      stuck.stopReading();
+      const payload = "x".repeat(10_000);
+      while (world.handler.closed.length === 0) {
+        world.edge.deliver([deliveryOf(payload)]);
+        await reader.next();
+      }
+
+      expect(world.handler.closed.map(({ clientId }) => clientId)).toEqual(["stuck"]);
+      expect(counts.get("sessions_closed slow_consumer")).toBe(1);
+    },
+    20_000,
+  );
+
   it.each(["tcp", "ws"] as const)("close a CONNECT that trickles in over %s", async (carrier) => {
     const { world, lines } = await startEdge({ connectTimeoutMs: 500 });
     const connection = await world.raw(carrier);

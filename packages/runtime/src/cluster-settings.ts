@@ -213,6 +213,13 @@ export const clusterSettings = {
     meaning:
       "Whether what one user may send is limited, per process; 0 or off is for benchmarks. Admins are not limited.",
   }),
+  sessionsPerUser: define({
+    names: ["CHAT21_SESSIONS_PER_USER"],
+    schema: wholeNumberSchema(1, 1_000_000),
+    defaultText: "32",
+    meaning:
+      "MQTT sessions that one user may have open, per process; one more is refused. Admins are not limited.",
+  }),
   messageCapacity: define({
     names: ["BUCKET_MSG_CAPACITY"],
     schema: wholeNumberSchema(1, 1_000_000),

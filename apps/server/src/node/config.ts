@@ -18,6 +18,8 @@ export interface NodeConfig extends ClusterConfig, BrokerConfig, SharedApiConfig
   /** WebSocket MQTT beside the HTTP port; `null`: none. */
   readonly mqttWsPort: number | null;
   readonly presenceGraceMs: number;
+  /** `undefined`: the edge's default. */
+  readonly sessionsPerUser: number | undefined;
 }
 
 /**
@@ -42,6 +44,7 @@ export function loadNodeConfig(
       mqttPort: mqttPort === undefined ? 1883 : mqttPort,
       mqttWsPort: read("mqttWsPort") ?? null,
       presenceGraceMs: (read("presenceGraceSeconds") ?? 5) * 1_000,
+      sessionsPerUser: read("sessionsPerUser"),
     };
   });
 }

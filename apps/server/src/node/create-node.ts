@@ -27,7 +27,7 @@ import { connectMongoStore, type MongoStore, migrateMongoStore } from "@chat21/s
 import { startSharedWorker } from "@chat21/webhooks";
 import type { Express } from "express";
 import type { Logger } from "pino";
-import { edgeListeners, webSocketPath } from "../edge-listeners.ts";
+import { edgeLimits, edgeListeners, webSocketPath } from "../edge-listeners.ts";
 import { createPageApp } from "../page-app.ts";
 import { findWebFolder } from "../web-page.ts";
 import type { NodeConfig } from "./config.ts";
@@ -75,6 +75,7 @@ async function startNode(ground: ClusterGround<MongoStore>, config: NodeConfig, 
   const tls = config.tls === undefined ? undefined : readTlsMaterial(config.tls);
   const clients = createEmbeddedEdge({
     listeners: edgeListeners(config, tls, http, () => app),
+    limits: edgeLimits(config),
     ...{ log, metrics },
   });
   const { edge, engine } = createEngineOn(ground, { config, verifier, clients, log });

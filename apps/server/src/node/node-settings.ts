@@ -10,7 +10,7 @@ const chosen = chooseSettings(
   ...(["tlsCert", "tlsKey", "trustProxy"] as const),
   ...(["presence", "presenceGraceSeconds", "events", "groupsFromMessages", "namesVisible"] as const),
   ...(["requestsPerMinute", "authFailuresPerMinute"] as const),
-  ...(["rateLimits", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
+  ...(["rateLimits", "sessionsPerUser", "messageCapacity", "messageRefillPerMinute", "contactsUrl"] as const),
   ...(["metricsToken", "logLevel"] as const),
   ...(["autoRestart", "startTimeoutSeconds", "migrate"] as const),
 );

@@ -98,6 +98,11 @@ export class Connection implements TransportOwner {
     return this.#window.unconfirmed();
   }
 
+  /** Outgoing bytes that the client has not taken, but for those that the kernel has. */
+  get queuedBytes(): number {
+    return this.#transport.bufferedBytes + this.#sender.waitingBytes;
+  }
+
   /** The QoS of the client's subscription to `topic`; -1 when it has none. */
   qosOf(topic: string): 0 | 1 | -1 {
     return this.#state === "open" && this.#subscriptions !== null ? this.#subscriptions.qosOf(topic) : -1;
@@ -257,8 +262,9 @@ export class Connection implements TransportOwner {
   #open(session: Session, connect: ReceivedConnect): void {
     if (this.#state !== "connecting") return;
     const dialect = this.#dialect;
-    if (!this.#context.isAdmitted(session)) {
-      this.#refuse(dialect.refuse(new ChatError("token_revoked")));
+    const refusal = this.#context.refusalOf(session, this.address);
+    if (refusal !== null) {
+      this.#refuse(dialect.refuse(refusal));
       return;
     }
     const connack = dialect.accept(connect, session.clientId);
@@ -395,8 +401,11 @@ export interface ConnectionContext extends SweepClock {
   readonly paused: boolean;
   /** Asks the handler, unless the peer's address has failed too often. */
   authenticate(attempt: ConnectAttempt): Promise<Session>;
-  /** Whether that answer still stands. Counts the refusal. */
-  isAdmitted(session: Session): boolean;
+  /**
+   * Why that answer stands no more, or why there may not be one more session of the user; `null`: the session may begin.
+   * Counts the refusal.
+   */
+  refusalOf(session: Session, address: string): ChatError | null;
   /** Renews the session's token. Counts refusals as {@link authenticate} does. */
   renew(session: Session, attempt: ConnectAttempt): Promise<void>;
   /** `undefined`: the handler failed. */

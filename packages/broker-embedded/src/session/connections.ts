@@ -17,6 +17,8 @@ import { type CloseCause, quietCauses } from "./close-cause.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { LostAcknowledgements } from "./lost-acknowledgements.ts";
+import { Networks } from "./networks.ts";
+import { overfull } from "./queued-bytes.ts";
 import { type RefusedConnect, RefusedConnects } from "./refused-connects.ts";
 import { SessionIndex } from "./session-index.ts";
 import { sweepEveryMs } from "./sweep.ts";
@@ -28,6 +30,7 @@ export class Connections implements ConnectionContext, Acceptor {
   readonly #options: ConnectionsOptions;
   readonly #all = new Set<Connection>();
   readonly #index = new SessionIndex();
+  readonly #networks = new Networks();
   readonly #refused: RefusedConnects;
   readonly #lost = new LostAcknowledgements();
   #paused = false;
@@ -56,6 +59,11 @@ export class Connections implements ConnectionContext, Acceptor {
   }
 
   accept(transport: Transport): void {
+    if (this.#networks.of(transport.address) >= this.limits.maxConnectionsPerAddress) {
+      transport.destroy();
+      return;
+    }
+    this.#networks.add(transport.address);
     this.#all.add(new Connection(transport, this));
   }
 
@@ -98,6 +106,7 @@ export class Connections implements ConnectionContext, Acceptor {
   sweep(): void {
     this.#nowMs += sweepEveryMs;
     for (const connection of this.#all) connection.sweep();
+    for (const connection of overfull(this.#all, this.limits)) connection.close("slow_consumer");
   }
 
   /**
@@ -123,14 +132,22 @@ export class Connections implements ConnectionContext, Acceptor {
     return this.#admit(attempt, "a CONNECT", () => this.#options.handler.authenticate(attempt));
   }
 
-  isAdmitted(session: Session): boolean {
-    if (this.#tell(() => this.#options.handler.isAdmitted(session)) === true) return true;
-    this.#options.metrics.count("connects_refused", { code: "token_revoked" });
-    return false;
-  }
-
   renew(session: Session, attempt: ConnectAttempt): Promise<void> {
     return this.#admit(attempt, "an AUTH", () => this.#options.handler.renew(session, attempt));
+  }
+
+  refusalOf(session: Session, address: string): ChatError | null {
+    if (this.#tell(() => this.#options.handler.isAdmitted(session)) !== true) {
+      this.#options.metrics.count("connects_refused", { code: "token_revoked" });
+      return new ChatError("token_revoked");
+    }
+    const { app, user, clientId, admin } = session;
+    if (admin) return null;
+    const { maxSessionsPerUser } = this.limits;
+    const others = this.#index.of(app, user).filter((other) => other.session?.clientId !== clientId);
+    if (others.length < maxSessionsPerUser) return null;
+    this.#countRefused(address, "rate_limited", false);
+    return new ChatError("rate_limited", `this user has ${maxSessionsPerUser} sessions already`);
   }
 
   /**
@@ -221,7 +238,7 @@ export class Connections implements ConnectionContext, Acceptor {
   }
 
   handleGone(connection: Connection): void {
-    this.#all.delete(connection);
+    if (this.#all.delete(connection)) this.#networks.delete(connection.address);
     if (this.#all.size === 0) this.#handleEmpty?.();
   }
 

@@ -33,6 +33,11 @@ export class PacketSender implements Flushable {
     this.#handleOverflow = handleOverflow;
   }
 
+  /** Bytes that wait for acknowledgements of earlier deliveries. */
+  get waitingBytes(): number {
+    return this.#waiting?.bytes ?? 0;
+  }
+
   /** Keeps the limits of a client of version 5, and writes for it. */
   useVersion5({ clientReceiveMaximum, maxClientPacketBytes }: Dialect): void {
     this.#packets.useVersion5();

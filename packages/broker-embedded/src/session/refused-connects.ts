@@ -1,4 +1,4 @@
-import ipaddr from "ipaddr.js";
+import { networkOf } from "./network-of.ts";
 
 /** Counts refused CONNECTs per address, an IPv6 one by its network of 64 bits, in windows of one minute. */
 export class RefusedConnects {
@@ -32,13 +32,6 @@ export interface RefusedConnect {
   readonly isFirst: boolean;
   /** The address has failed more often than it may. */
   readonly isOneTooMany: boolean;
-}
-
-/** One household has 2^64 addresses of IPv6. */
-function networkOf(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
-  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(":") : parsed.toString();
 }
 
 const windowMs = 60_000;
