@@ -25,6 +25,10 @@ export interface EdgeLimits {
    */
   readonly maxInFlightPublishes: number;
   /**
+   * The same for all sessions of one user together: many connections do not get more done than one. @default 128
+   */
+  readonly maxInFlightPublishesPerUser: number;
+  /**
    * The Receive Maximum that clients of version 5 are told, 1-65535. One publish more than that among those in flight
    * closes the connection. As long as it is larger than {@link maxInFlightPublishes}, clients that do not keep it
    * (MQTT.js) are slowed down like those of 3.1.1, not closed. @default 1024
@@ -97,6 +101,7 @@ export const defaultEdgeLimits = Object.freeze({
   maxTopicBytes: 1_024,
   maxTopicLevels: 16,
   maxInFlightPublishes: 128,
+  maxInFlightPublishesPerUser: 128,
   maxUnacknowledgedPublishes: 1_024,
   maxHeldBytes: 64 * 1_024,
   maxBufferedBytes: 1_024 * 1_024,

@@ -212,6 +212,28 @@ describe("limits", () => {
     expect((await tryAs("3"))[1]).toMatchObject({ returnCode: 0 });
   });
 
+  it("bound what all sessions of a user have under way, and hold back the rest, not others", async () => {
+    const { world } = await startEdge({ maxInFlightPublishesPerUser: 3 });
+    const held: (() => void)[] = [];
+    world.handler.onPublish = () => new Promise<void>((resolve) => held.push(resolve));
+    const [phone, laptop] = [await world.join({ clientId: "1" }), await world.join({ clientId: "2" })];
+    const bob = await world.join({ clientId: "3", user: "bob" });
+    for (const topic of ["a", "b"]) phone.send(publishPacket({ topic, messageId: 1 }));
+    await world.handler.until(() => world.handler.publishes.length === 2);
+
+    for (const topic of ["c", "d"]) laptop.send(publishPacket({ topic, messageId: 2 }));
+    await world.handler.until(() => world.handler.publishes.length === 3);
+    bob.send(publishPacket({ topic: "bob", messageId: 3 }));
+    await world.handler.until(() => world.handler.publishes.length === 4);
+    expect(world.handler.publishes.map(({ topic }) => topic)).toEqual(["a", "b", "c", "bob"]);
+
+    held[0]?.();
+    await world.handler.until(() => world.handler.publishes.length === 5);
+    expect(world.handler.publishes.at(-1)?.topic).toBe("d");
+    for (const settle of held) settle();
+    expect(await laptop.next()).toMatchObject({ cmd: "puback" });
+  });
+
   it.each(["maxBufferedBytesPerUser", "maxBufferedBytesOfAll"] as const)(
     "close the session with the most unread bytes when all together are beyond %s",
     async (limit) => {

@@ -18,6 +18,7 @@ import { Liveness, type SweepClock } from "./liveness.ts";
 import { PacketReceiver } from "./packet-receiver.ts";
 import { PacketSender } from "./packet-sender.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import type { UserLoad } from "./user-loads.ts";
 import { version3 } from "./version-3.ts";
 import { tokenMethod, Version5 } from "./version-5.ts";
 
@@ -33,6 +34,7 @@ export class Connection implements TransportOwner {
   #state: "new" | "greeting" | "connecting" | "open" | "closed" = "new";
   #dialect: Dialect = version3;
   #session: Session | null = null;
+  #load: UserLoad = { inFlight: 0, isFull: false };
   #subscriptions: Subscriptions | null = null;
   /** Held packets are still handled after the transport has ended, and even when it is gone. */
   #transportState: "up" | "ended" | "gone" = "up";
@@ -119,6 +121,11 @@ export class Connection implements TransportOwner {
     this.#liveness.hear();
     this.#guard(() => this.#receiver.proceed());
     if (this.#transportState !== "up" && this.#receiver.isEmpty) this.close("gone");
+  }
+
+  /** As {@link proceed}, for a connection that holds packets back. */
+  proceedIfHeld(): void {
+    if (!this.#receiver.isEmpty) this.proceed();
   }
 
   /** Closes the connection when CONNECT or the keep-alive is overdue. */
@@ -278,6 +285,7 @@ export class Connection implements TransportOwner {
     this.#liveness.promise(dialect.keepAliveOf(connect));
     this.#sender.send(connack);
     this.#state = "open";
+    this.#load = this.#context.loadOf(session);
     this.#resent = this.#context.handleOpened(this, session);
     this.proceed();
   }
@@ -334,6 +342,10 @@ export class Connection implements TransportOwner {
     if (this.#window.unacknowledged >= dialect.receiveMaximum && ((buffer[start] as number) & 6) !== 0)
       throw protocolError("more publishes are unacknowledged than allowed", reasons.receiveMaximumExceeded);
     if (this.#window.size >= limits.maxInFlightPublishes) return false;
+    if (this.#load.inFlight >= limits.maxInFlightPublishesPerUser && !session.admin) {
+      this.#load.isFull = true;
+      return false;
+    }
     const { topic, qos, packetId, isDuplicate, payloadStart } = dialect.readPublish(buffer, start, body, end);
     const pending = this.#window.add(packetId, answers[qos] as number);
     if (qos === 2 && this.#window.holds(packetId)) {
@@ -350,14 +362,19 @@ export class Connection implements TransportOwner {
     }
     if (isCut(buffer, start, body, end)) inbound.isCut = true;
     if (dialect !== version3) inbound.onRefused = (error) => pending.refuse(error);
+    this.#load.inFlight++;
     this.#context.handlePublish(session, inbound).then(
       () => {
         this.#window.settle(pending);
+        this.#load.inFlight--;
         if (!this.#receiver.isEmpty) this.proceed();
+        if (this.#load.isFull || this.#state === "closed") this.#context.handleSettled(session, this.#load);
         if (this.#isDraining) this.drain();
       },
       (thrown) => {
         const error = ChatError.fromUnknown(thrown);
+        this.#load.inFlight--;
+        this.#context.handleSettled(session, this.#load);
         this.close(this.#context.handleRefusedPublish(session, error), { error });
       },
     );
@@ -418,6 +435,10 @@ export interface ConnectionContext extends SweepClock {
    * client may use again for what it sent over its last connection; `null` for none.
    */
   handleOpened(connection: Connection, session: Session): Set<number> | null;
+  /** The load of a session's user, from its opening to {@link handleClosed}. */
+  loadOf(session: Session): UserLoad;
+  /** A publish of the user was settled: others that wait for it, over any connection, may go on. */
+  handleSettled(session: Session, load: UserLoad): void;
   /** The handler refused a publish. Returns the cause with which the connection is closed. */
   handleRefusedPublish(session: Session, error: ChatError): CloseCause;
   /** The connection was closed. Called once; `session` is null when there was no session. */

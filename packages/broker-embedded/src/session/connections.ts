@@ -22,6 +22,7 @@ import { overfull } from "./queued-bytes.ts";
 import { type RefusedConnect, RefusedConnects } from "./refused-connects.ts";
 import { SessionIndex } from "./session-index.ts";
 import { sweepEveryMs } from "./sweep.ts";
+import { type UserLoad, UserLoads } from "./user-loads.ts";
 
 /** All connections of an edge, from accept to the end of the transport. */
 export class Connections implements ConnectionContext, Acceptor {
@@ -31,6 +32,7 @@ export class Connections implements ConnectionContext, Acceptor {
   readonly #all = new Set<Connection>();
   readonly #index = new SessionIndex();
   readonly #networks = new Networks();
+  readonly #loads = new UserLoads();
   readonly #refused: RefusedConnects;
   readonly #lost = new LostAcknowledgements();
   #paused = false;
@@ -197,6 +199,17 @@ export class Connections implements ConnectionContext, Acceptor {
     return this.#lost.take(session, this.#nowMs);
   }
 
+  loadOf(session: Session): UserLoad {
+    return this.#loads.open(session);
+  }
+
+  handleSettled(session: Session, load: UserLoad): void {
+    this.#loads.forgetIdle(session);
+    if (!load.isFull || load.inFlight >= this.limits.maxInFlightPublishesPerUser) return;
+    load.isFull = false;
+    for (const connection of this.#index.of(session.app, session.user)) connection.proceedIfHeld();
+  }
+
   canSubscribe(session: Session, filter: string, qos: 0 | 1): boolean | undefined {
     const { handler, metrics } = this.#options;
     const allowed = this.#tell(() => handler.canSubscribe(session, filter, qos));
@@ -230,6 +243,7 @@ export class Connections implements ConnectionContext, Acceptor {
     }
     const { app, user, clientId } = session;
     this.#index.delete(connection, session);
+    this.#loads.close(session);
     // Who says goodbye has nothing to send again.
     if (cause !== "disconnected") this.#lost.note(session, connection.unconfirmed, this.#nowMs);
     metrics.count("sessions_closed", { reason: cause });
