@@ -5,7 +5,7 @@ import { type Rate, RateLimiter } from "./rate-limiter.ts";
 import { Turns } from "./turns.ts";
 
 /** Kinds of publishes that are refused beyond the budget, because their senders learn of it and send again. */
-export type RefusedKind = "message" | "typing" | "unknown_receipt";
+export type RefusedKind = "message" | "message_characters" | "typing" | "unknown_receipt";
 
 /** Kinds that wait beyond the budget: old clients do not send them again. */
 export type WaitingKind = "presence" | "receipt" | "update";
@@ -45,6 +45,7 @@ export class Budgets {
     this.#options = options;
     this.#refused = {
       message: new RateLimiter(messageRate, clock),
+      message_characters: limiter(budgets.message_characters),
       typing: limiter(budgets.typing),
       unknown_receipt: limiter(budgets.unknown_receipt),
     };
@@ -56,10 +57,10 @@ export class Budgets {
     this.#refusals = turns(budgets.refusal);
   }
 
-  /** Spends one of the kind. Throws `rate_limited` with the time until there is one. */
-  spend(kind: RefusedKind, app: string, spender: Spender): void {
+  /** Spends `cost` of the kind. Throws `rate_limited` with the time until there is so much. */
+  spend(kind: RefusedKind, app: string, spender: Spender, cost = 1): void {
     if (this.#isFree(spender)) return;
-    const retryAfterMs = this.#refused[kind].take(keyOf(app, spender));
+    const retryAfterMs = this.#refused[kind].take(keyOf(app, spender), cost);
     if (retryAfterMs > 0) throw this.#overBudget(kind, retryAfterMs);
   }
 

@@ -37,7 +37,10 @@ export async function sendDecoded(
   inbound?: InboundMessage,
 ): Promise<Sent> {
   context.requireService(app);
-  if (inbound?.redelivered !== true) context.budgets.spend("message", app, sender);
+  if (inbound?.redelivered !== true) {
+    context.budgets.spend("message", app, sender);
+    context.budgets.spend("message_characters", app, sender, message.body.length);
+  }
   requireRoutable(app, sender.user, recipient);
   const isGroup = message.isForGroup || looksLikeGroupId(recipient);
   if (!isGroup && !isUserId(recipient))

@@ -29,6 +29,19 @@ describe("The budget of messages", () => {
     expect(world.count("rate_limited:message")).toBe(2);
   });
 
+  it("counts characters, too: what one user writes to the disk is bounded", async () => {
+    const world = await World.start({ rateLimits: true });
+    const send = () => world.send("ann", "bob", { text: "x".repeat(90_000) });
+    const fitting = Math.floor(budgets.message_characters.burst / 90_100);
+    for (let sent = 0; sent < fitting; sent++) await send();
+
+    await expect(send()).rejects.toMatchObject({ code: "rate_limited" });
+    await world.clock.advance(60_000 * (90_100 / budgets.message_characters.perMinute));
+    await send();
+
+    expect(world.count("rate_limited:message_characters")).toBe(1);
+  });
+
   it("is the same for all devices of a user and for REST", async () => {
     const world = await World.start({ messageRate: { capacity: 3, refillPerMinute: 60 } });
     const phone = await world.connect("ann", { clientId: "phone" });

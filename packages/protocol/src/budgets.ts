@@ -13,6 +13,8 @@ export interface Budget {
 export const budgets = {
   /** Messages over MQTT and REST, and commands that write into a conversation. */
   message: { burst: 60, perMinute: 600, beyond: "refused" },
+  /** Characters of these messages' JSON: it bounds what one user writes to the disk. */
+  message_characters: { burst: 1_000_000, perMinute: 30_000_000, beyond: "refused" },
   /** Receipts (P2). The burst is for a client that was away and confirms hundreds of messages at once. */
   receipt: { burst: 1_000, perMinute: 6_000, beyond: "waits" },
   /** Receipts for ids that nobody knows; each is passed on. */

@@ -29,7 +29,7 @@ const counters: Readonly<Record<MetricName, CounterDescription>> = {
   rate_limited: {
     help: "Publishes over a user's budget, refused or made to wait, by kind.",
     label: "kind",
-    values: ["message", "presence", "receipt", "typing", "unknown_receipt", "update"],
+    values: ["message", "message_characters", "presence", "receipt", "typing", "unknown_receipt", "update"],
   },
   redispatched: { help: "Events that an earlier process had left undispatched." },
   refused: { help: "Publishes that were refused, by code.", label: "code" },
