@@ -17,6 +17,8 @@ export interface StartedChat21Options {
   readonly dataFolder?: string;
   /** Writes CPU profiles there when it ends. */
   readonly cpuProfileDir?: string | undefined;
+  /** Whether what one user may send is limited, as an operator has it. @default `false` */
+  readonly rateLimits?: boolean;
   /** Folder of the repository whose server it is. @default this one */
   readonly checkout?: string | undefined;
 }
@@ -40,7 +42,10 @@ export async function startChat21Target(options: StartedChat21Options): Promise<
   const server = await startServerProcess({
     cli: builtScript(options.checkout ?? ownCheckout, "server"),
     args: ["start"],
-    settings: settings({ dataFolder, secret, httpPort, mqttPort }),
+    settings: {
+      ...settings({ dataFolder, secret, httpPort, mqttPort }),
+      ...(options.rateLimits === true ? { CHAT21_RATE_LIMITS: "on", LOG_LEVEL: "ERROR" } : {}),
+    },
     readyUrl: `http://127.0.0.1:${httpPort}/readyz`,
     cpuProfileDir: options.cpuProfileDir,
   }).catch((error) => {
