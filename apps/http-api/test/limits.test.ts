@@ -380,6 +380,18 @@ const walks = {
     await expectStatus(ask(limits.compatTokenTtlMs / 1_000), 201);
     await expectStatus(ask(limits.compatTokenTtlMs / 1_000 + 1), 400);
   },
+
+  async revokedTokensPerUser(api) {
+    const { token, tokenId } = api.tokens.issue({ app, user: "alice" });
+    const revoke = (body: object) => api.post(`${v1}/users/alice/tokens/revoke`, token, body);
+    for (let count = 0; count < limits.revokedTokensPerUser - 1; count += 1)
+      await api.verifier.revoke({ app, user: "alice", tokenId: `t-${count}` });
+    await expectStatus(revoke({ token_id: "the-last" }), 204);
+    await expectStatus(revoke({ token_id: "one-too-many" }), 400);
+    await expectStatus(revoke({ token_id: "the-last" }), 204);
+    await expectStatus(revoke({ token_id: tokenId }), 204);
+    await expectStatus(api.post(`${v1}/users/alice/tokens/revoke`, api.token("alice"), {}), 204);
+  },
 } as const satisfies Readonly<Record<Exclude<keyof typeof limits, OwnLimit>, Walk>>;
 
 describe("a request with as much as the limit allows is taken, and one with more is refused as documented", () => {

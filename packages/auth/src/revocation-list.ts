@@ -9,6 +9,8 @@ import { issuerLeewayMs } from "./tokens.ts";
 export class RevocationList {
   /** Time at which a record runs out, by key of the token. */
   readonly #tokens = new Map<string, number>();
+  /** Number of revoked tokens whose end is not known, by key of the user. These records are never removed. */
+  readonly #endless = new Map<string, number>();
   /** Last revoked second, by key of the user; `stated` is the one of the record. */
   readonly #users = new Map<string, UserRevocation>();
 
@@ -19,6 +21,7 @@ export class RevocationList {
       const token = tokenKey(user, record.tokenId);
       if (this.#tokens.has(token)) return false;
       this.#tokens.set(token, record.expiresAt);
+      if (record.expiresAt === Number.MAX_SAFE_INTEGER) this.#endless.set(user, this.endlessOf(record) + 1);
       return true;
     }
     if (record.issuedBefore === null) return false;
@@ -49,6 +52,15 @@ export class RevocationList {
     if (before !== undefined && Math.floor(issuedAt / 1_000) <= before.second) return true;
     if (family !== undefined && this.#tokens.has(tokenKey(key, family))) return true;
     return tokenId !== "" && this.#tokens.has(tokenKey(key, tokenId));
+  }
+
+  /** Revoked tokens of a user whose end is not known. */
+  endlessOf({ app, user }: Pick<Revocable, "app" | "user">): number {
+    return this.#endless.get(userKey(app, user)) ?? 0;
+  }
+
+  hasToken({ app, user }: Pick<Revocable, "app" | "user">, tokenId: string): boolean {
+    return this.#tokens.has(tokenKey(userKey(app, user), tokenId));
   }
 
   /** The last second in which tokens of this user are revoked; -1 when there is none. */

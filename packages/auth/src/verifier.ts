@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock, Log, TokenVerifier } from "@chat21/engine";
-import { ChatError } from "@chat21/protocol";
+import { ChatError, limits } from "@chat21/protocol";
 import { EarlyTokens } from "./early-tokens.ts";
 import { LruMap } from "./lru-map.ts";
 import { RefusalLog } from "./refusal-log.ts";
@@ -19,7 +19,10 @@ import { type TokenIssuers, verifySigned } from "./verify-signed.ts";
 export interface Verifier extends TokenVerifier {
   verify(token: string): Promise<VerifiedToken>;
   isRevoked: NonNullable<TokenVerifier["isRevoked"]>;
-  /** The revocation is durable when this resolves. Repeating it only moves its time forward. */
+  /**
+   * The revocation is durable when this resolves. Repeating it only moves its time forward. Throws `bad_request` for a
+   * token whose end is not given, when `limits.revokedTokensPerUser` of its user are revoked.
+   */
   revoke(request: RevokeRequest): Promise<void>;
   /**
    * Issue time (ms) for a new token of this user: now. When all tokens of the present second were revoked, it is the
@@ -127,6 +130,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
     },
 
     async revoke({ app, user, tokenId, expiresAt = Number.MAX_SAFE_INTEGER }) {
+      const isEndless = tokenId !== undefined && expiresAt === Number.MAX_SAFE_INTEGER;
+      if (isEndless && list.endlessOf({ app, user }) >= limits.revokedTokensPerUser) {
+        if (list.hasToken({ app, user }, tokenId)) return;
+        throw new ChatError(
+          "bad_request",
+          "too many tokens of this user are revoked by their ids: revoke all",
+        );
+      }
       const record: RevocationRecord = {
         app,
         user,

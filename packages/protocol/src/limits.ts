@@ -89,4 +89,9 @@ export const limits = /* @__PURE__ */ (() =>
     strictTokenTtlMs: 60 * 60 * 1_000,
     /** Longest life of a token of the compat profile. */
     compatTokenTtlMs: 30 * 24 * 60 * 60 * 1_000,
+    /**
+     * Tokens of one user that are revoked by their ids by somebody else than their holders: such revocations are kept for
+     * ever. Beyond it a token ends itself, or all of the user's are revoked at once.
+     */
+    revokedTokensPerUser: 1_000,
   }) as const)();
