@@ -27,7 +27,12 @@ beforeAll(async () => {
   webhooks = await startWebhookReceiver();
   const mqttWsPort = await freePort();
   server = await ServerProcess.start({
-    env: { CHAT21_JWT_SECRET: secret, CHAT21_MQTT_WS_PORT: String(mqttWsPort), LOG_LEVEL: "ERROR", CHAT21_RATE_LIMITS: "off" },
+    env: {
+      CHAT21_JWT_SECRET: secret,
+      CHAT21_MQTT_WS_PORT: String(mqttWsPort),
+      LOG_LEVEL: "ERROR",
+      CHAT21_RATE_LIMITS: "off",
+    },
   });
   const topology = {
     mqttWsUrl: `ws://127.0.0.1:${mqttWsPort}/ws`,
