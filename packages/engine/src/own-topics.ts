@@ -1,5 +1,4 @@
 import type { Scopes } from "@chat21/protocol";
-import type { Session } from "./ports/edge.ts";
 
 /** What a token's scopes leave of its user's own topics. */
 export interface OwnTopics {
@@ -15,7 +14,7 @@ export interface OwnTopics {
  */
 export function ownTopicsWithin(
   scopes: Scopes | undefined,
-  { app, user, clientId }: Pick<Session, "app" | "user" | "clientId">,
+  { app, user, clientId }: Client,
 ): OwnTopics | undefined {
   if (scopes === undefined) return undefined;
   const hasQueue = ([0, 1] as const).map((qos) => {
@@ -32,6 +31,12 @@ export function ownTopicsWithin(
     maySubscribe: (filter, qos) => hasQueue[qos] === true && scopes.opensKey("read", toKey(filter)),
     mayPublish: (topic) => scopes.opensKey("write", toKey(topic)),
   };
+}
+
+interface Client {
+  readonly app: string;
+  readonly user: string;
+  readonly clientId: string;
 }
 
 const permissions = ["configure", "read", "write"] as const;
