@@ -14,6 +14,8 @@ export const startEmbedded: StartTopology = async ({ webhookEndpoint }) => {
       WEBHOOK_ENDPOINTS: webhookEndpoint,
       LOG_LEVEL: "WARN",
       PRESENCE_GRACE_SECONDS: "1",
+      // One user of a test sends as much as many people would.
+      CHAT21_RATE_LIMITS: "off",
     },
   });
   return {

@@ -6,9 +6,13 @@ import { requireMongo, requireRabbit } from "@chat21/testkit/services";
 import { startClusterProcesses } from "../cluster-processes.ts";
 import { mergeMetrics } from "./merged-metrics.ts";
 
-/** Makes the environment of a test's processes. It takes only a few variables of this process. */
+/**
+ * Makes the environment of a test's processes. It takes only a few variables of this process. One user of a test sends as
+ * much as many people would, so the rates of users are off.
+ */
 export function testEnvironment(more: Readonly<Record<string, string>> = {}) {
-  return { PATH: process.env["PATH"], HOME: process.env["HOME"], TZ: "UTC", LC_ALL: "C.UTF-8", ...more };
+  const { PATH, HOME } = process.env;
+  return { PATH, HOME, TZ: "UTC", LC_ALL: "C.UTF-8", CHAT21_RATE_LIMITS: "off", ...more };
 }
 
 /** Returns the address of another database on the same replica set. */
