@@ -215,6 +215,30 @@ describe("An owner who goes", () => {
     expect(await ownerOf(world)).toBe("ann");
   });
 
+  it.each([
+    ["has left", as("ann")],
+    ["was removed by an admin", admin],
+  ])("as the last one and %s has no rights in the group any more", async (_how, actor) => {
+    const world = await World.start();
+    await world.createGroup("group-1", "ann");
+    await world.engine.groups.removeMember(actor, "group-1", "ann");
+    await world.engine.groups.addMember(admin, "group-1", "bob");
+    const { groups } = world.engine;
+
+    const attempts = [
+      () => groups.addMember(as("ann"), "group-1", "ann"),
+      () => groups.setMembers(as("ann"), "group-1", ["ann"]),
+      () => groups.removeMember(as("ann"), "group-1", "bob"),
+      () => groups.rename(as("ann"), "group-1", "Mine"),
+      () => groups.setAttributes(as("ann"), "group-1", "{}"),
+    ];
+
+    for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject({ code: "forbidden" });
+    expect(JSON.parse(await groups.get(admin, "group-1"))).toMatchObject({ members: { bob: 1 } });
+    await groups.addMember(admin, "group-1", "ann");
+    await groups.rename(as("ann"), "group-1", "Again mine");
+  });
+
   it("does not pass on a group that somebody outside of it owns", async () => {
     const world = await World.start();
     await world.engine.groups.create(admin, {

@@ -2,6 +2,7 @@ import type { EraseCommand, Range } from "@chat21/protocol";
 import { ChatError, conversWithOf, eventKinds, topics } from "@chat21/protocol";
 import { eventJson } from "../project-event.ts";
 import { isVisible } from "../view/view.ts";
+import { hasOwnerRights } from "./group-rights.ts";
 import type { Kind, KindCommand } from "./kind.ts";
 import type { Decide, DecisionContext, EventDraft } from "./plan.ts";
 
@@ -12,8 +13,8 @@ export const erased: Kind = {
   data: ({ body }) => body,
   command: {
     targets: ({ seqs }) => seqs,
-    may(actor, { group }, _request, targets) {
-      if (actor.admin || actor.user === group?.owner) return;
+    may(actor, state, _request, targets) {
+      if (actor.admin || hasOwnerRights(state, actor.user)) return;
       if (targets.every(({ sender }) => sender === actor.user)) return;
       throw new ChatError("forbidden", "only the sender, the group's owner or an admin may erase a message");
     },

@@ -2,7 +2,7 @@ import { ChatError, limits, systemUser } from "@chat21/protocol";
 import type { Contact } from "../ports/contacts.ts";
 import type { GroupRecord, MemberRecord } from "../ports/records.ts";
 import type { WorkingConversation } from "../working-conversation.ts";
-import { withInterval } from "../working-conversation.ts";
+import { isOpen, withInterval } from "../working-conversation.ts";
 import type { DecisionContext } from "./plan.ts";
 
 /** The user who changes a group. */
@@ -23,9 +23,19 @@ export function requireGroup(state: WorkingConversation): GroupRecord {
   return state.group;
 }
 
-/** Throws `forbidden` unless the changer is the owner or an admin. */
-export function requireOwner(group: GroupRecord, changer: Changer): void {
-  if (!changer.admin && changer.user !== group.owner) {
+/**
+ * Whether a user has the owner's rights. An owner who was never a member has them; one who was a member and is none
+ * any more does not, also where nobody is left to whom the group could pass on.
+ */
+export function hasOwnerRights({ group, members }: WorkingConversation, user: string): boolean {
+  if (user !== group?.owner) return false;
+  const record = members.get(user);
+  return record === undefined || record.intervals.length === 0 || isOpen(record);
+}
+
+/** Throws `forbidden` unless the changer is an admin or has the owner's rights. */
+export function requireOwner(state: WorkingConversation, changer: Changer): void {
+  if (!changer.admin && !hasOwnerRights(state, changer.user)) {
     throw new ChatError("forbidden", "only the group's owner may do that");
   }
 }

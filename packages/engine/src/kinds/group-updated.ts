@@ -20,7 +20,7 @@ export const groupUpdated = groupKind(eventKinds.group_updated);
 export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decide {
   return (state, context) => {
     const group = requireGroup(state);
-    requireOwner(group, changer);
+    requireOwner(state, changer);
     const names = new Set(wanted.map(({ user }) => user));
     const added = wanted.filter(({ user }) => !state.isMember(user));
     const removed = state.present().filter((user) => !names.has(user));
@@ -70,7 +70,7 @@ export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decid
 export function renameGroup(changer: Changer, name: string): Decide {
   return (state, context) => {
     const group = requireGroup(state);
-    requireOwner(group, changer);
+    requireOwner(state, changer);
     const messagelabel = { key: "DATA_UPDATED_GROUP", parameters: { group_name: name } };
     const body = { name, announce: true, notification: { messagelabel } };
     const events = [groupEvent("group_updated", changer.user, body, context)];
@@ -87,7 +87,7 @@ export function renameGroup(changer: Changer, name: string): Decide {
 export function setGroupAttributes(changer: Changer, attributes: string): Decide {
   return (state, context) => {
     const group = requireGroup(state);
-    requireOwner(group, changer);
+    requireOwner(state, changer);
     const value: unknown = JSON.parse(attributes);
     const messagelabel = { key: "ATTRIBUTES_UPDATED_GROUP", parameters: { attributes: value } };
     const body = { attributes: value, announce: true, notification: { messagelabel } };

@@ -20,7 +20,7 @@ export const memberAdded: Kind = {
 export function addMember(changer: Changer, newcomer: Newcomer): Decide {
   return (state, context) => {
     const group = requireGroup(state);
-    requireOwner(group, changer);
+    requireOwner(state, changer);
     if (state.isMember(newcomer.user)) throw new ChatError("already_member");
     requireRoom(state, 1);
     requireRoutable(state.app, newcomer.user, state.conversation);

@@ -2,7 +2,7 @@ import { ChatError, eventKinds } from "@chat21/protocol";
 import { isOpen, withEnd } from "../working-conversation.ts";
 import { groupEvent, groupKind } from "./group-event.ts";
 import type { Changer } from "./group-rights.ts";
-import { requireGroup, touched, withSuccessor } from "./group-rights.ts";
+import { hasOwnerRights, requireGroup, touched, withSuccessor } from "./group-rights.ts";
 import { leftParameters, removedInfo } from "./info-message.ts";
 import type { Decide } from "./plan.ts";
 
@@ -17,7 +17,7 @@ export function removeMember(changer: Changer, member: string): Decide {
   return (state, context) => {
     const group = requireGroup(state);
     const self = changer.user === member;
-    const allowed = changer.admin || self || (changer.user === group.owner && member !== group.owner);
+    const allowed = changer.admin || self || (hasOwnerRights(state, changer.user) && member !== group.owner);
     if (!allowed) throw new ChatError("forbidden", "only the group's owner or the member itself may do that");
     const record = state.members.get(member);
     if (record === undefined || !state.isMember(member)) throw new ChatError("not_member", "no such member");
