@@ -14,8 +14,11 @@ export interface HttpApiConfig {
   readonly basePath: string;
   /** Apps that are served; `null` = any. @default null */
   readonly apps: readonly string[] | null;
-  /** Sign-in by name alone. True only for a listener on loopback; each request is checked besides. @default false */
-  readonly developmentSignIn: boolean;
+  /**
+   * The key of sign-in by name alone, only for a listener on loopback; each request is checked besides. `null`: there is
+   * no such sign-in. @default null
+   */
+  readonly signInKey: string | null;
   /** Whether users may read the names of people they share no conversation with. @default true */
   readonly namesVisible: boolean;
   /** Bearer token for `/metrics`; `null` = anybody who reaches the listener may read it. @default null */
@@ -32,7 +35,7 @@ export interface HttpApiConfig {
 export const httpApiDefaults: HttpApiConfig = Object.freeze({
   basePath: "/api",
   apps: null,
-  developmentSignIn: false,
+  signInKey: null,
   namesVisible: true,
   metricsToken: null,
   rateLimits: Object.freeze({ requests: 600, signIns: 30, authFailures: 60 }),

@@ -17,7 +17,7 @@ import { userRoutes } from "./routes/users.ts";
  * The route table: all routes of the API, in the order in which paths are matched. Express, the OpenAPI document and
  * the tests of access rights are all made from it.
  */
-export function routesFor({ developmentSignIn }: Pick<HttpApiConfig, "developmentSignIn">): readonly Route[] {
+export function routesFor({ signInKey }: Pick<HttpApiConfig, "signInKey">): readonly Route[] {
   return [
     ...operationsRoutes,
     ...userRoutes,
@@ -26,7 +26,7 @@ export function routesFor({ developmentSignIn }: Pick<HttpApiConfig, "developmen
     ...groupRoutes,
     ...presenceRoutes,
     ...nameRoutes,
-    ...(developmentSignIn ? [developmentSignInRoute] : []),
+    ...(signInKey === null ? [] : [developmentSignInRoute]),
     ...oldRestRoutes,
     ...oldConversationRoutes,
     ...oldMessageRoutes,

@@ -99,7 +99,7 @@ const exceptions: Readonly<Record<string, readonly Who[]>> = {
   deleteGroupMember: ["a member", "the user", "an admin"],
 };
 
-const routes = routesFor({ developmentSignIn: false });
+const routes = routesFor({ signInKey: null });
 
 describe.each(routes.map((route) => [route.id, route] as const))("%s", (_id, route) => {
   const allowed = exceptions[route.id] ?? welcome[route.who];

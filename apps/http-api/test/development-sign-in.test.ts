@@ -3,14 +3,20 @@ import { type Api, app, type Call, startApi } from "./start-api.ts";
 
 const path = `/api/v1/${app}/signin/development`;
 
-async function withApi(run: (api: Api) => Promise<void>, developmentSignIn = true): Promise<void> {
-  const api = await startApi({ config: { developmentSignIn, apps: [app] } });
+const signInKey = "the-key-of-this-server";
+
+async function withApi(
+  run: (api: Api) => Promise<void>,
+  { key = signInKey }: { readonly key?: string | null } = {},
+): Promise<void> {
+  const api = await startApi({ config: { signInKey: key, apps: [app] } });
   await run(api).finally(() => api.close());
 }
 
-const signIn = (api: Api, body: unknown, call: Call = {}) => api.call("POST", path, { body, ...call });
+const signIn = (api: Api, body: object, call: Call = {}) =>
+  api.call("POST", path, { body: { key: signInKey, ...body }, ...call });
 
-test("a name is enough: a strict token that works, and a user with that name", () =>
+test("a name and the key of the printed address are enough: a strict token that works, and a user with that name", () =>
   withApi(async (api) => {
     const answer = await signIn(api, { user: "alice", fullname: "Alice" });
 
@@ -38,12 +44,15 @@ test("signing in again keeps the rest of the profile, and the name unless anothe
   }));
 
 test("where it is switched off there is no such path", () =>
-  withApi(async (api) => {
-    const answer = await signIn(api, { user: "alice" });
-    const unknown = await api.post(`/api/v1/${app}/signin/other`, undefined, { user: "alice" });
+  withApi(
+    async (api) => {
+      const answer = await signIn(api, { user: "alice" });
+      const unknown = await api.post(`/api/v1/${app}/signin/other`, undefined, { user: "alice" });
 
-    expect([answer.status, answer.text]).toEqual([404, unknown.text]);
-  }, false));
+      expect([answer.status, answer.text]).toEqual([404, unknown.text]);
+    },
+    { key: null },
+  ));
 
 test.each([
   ["by a name that somebody points at 127.0.0.1", () => ({ host: "evil.example:80" })],
@@ -79,6 +88,19 @@ test.each([
   }),
 );
 
+test.each([[undefined], [""], ["the-key-of-this-serve"], ["another"]])(
+  "with the key %j nobody is signed in, whatever the request looks like",
+  (key) =>
+    withApi(async (api) => {
+      const headers = { host: `127.0.0.1:${api.port}` };
+
+      const answer = await signIn(api, { user: "alice", key }, { headers });
+
+      expect([answer.status, answer.json.code]).toEqual([403, "forbidden"]);
+      expect(await api.store.users.get(app, "alice")).toBeNull();
+    }),
+);
+
 test("no page of another origin gets leave to call it", () =>
   withApi(async (api) => {
     const headers = { origin: "https://evil.example", "access-control-request-method": "POST" };
@@ -102,7 +124,7 @@ test("neither system, nor what is no id, nor an app that is not served", () =>
 
 test("too many sign-ins of one address are held up", async () => {
   const rateLimits = { requests: 100, signIns: 2, authFailures: 100 };
-  const api = await startApi({ config: { developmentSignIn: true, rateLimits } });
+  const api = await startApi({ config: { signInKey, rateLimits } });
 
   for (let n = 0; n < 2; n++) expect((await signIn(api, { user: "alice" })).status).toBe(201);
 

@@ -5,7 +5,7 @@ import { routesFor } from "../src/routes.ts";
 import { test } from "./api.fixture.ts";
 import { app, oldMessage } from "./start-api.ts";
 
-const routes = routesFor({ developmentSignIn: true });
+const routes = routesFor({ signInKey: "a-key" });
 const withBody = routes.filter(({ body, text }) => body !== undefined || text !== undefined);
 
 /** These send hundreds of requests each, on machines that do other things as well. */

@@ -26,7 +26,7 @@ type OwnLimit =
   | "unreadMax";
 
 const v1 = `/api/v1/${app}`;
-const routes = routesFor({ developmentSignIn: false });
+const routes = routesFor({ signInKey: null });
 
 /** The longest id that ends with `tail`. Its other characters are escaped in a path: the request gets as long as can be. */
 const longest = (tail: string | number, bytes: number = limits.idBytes) => `${tail}`.padStart(bytes, "@");

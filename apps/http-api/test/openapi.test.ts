@@ -13,7 +13,7 @@ import { routesFor } from "../src/routes.ts";
 import { test } from "./api.fixture.ts";
 import { app } from "./start-api.ts";
 
-const routes = routesFor({ developmentSignIn: true });
+const routes = routesFor({ signInKey: "a-key" });
 // biome-ignore lint/suspicious/noExplicitAny: a document of this size is read by path.
 const document = JSON.parse(JSON.stringify(buildOpenApi(routes, "/api"))) as any;
 const operations = routes.map((route) => ({
@@ -27,9 +27,7 @@ test("the document lists every route of the table, and nothing else", async ({ a
   const listed = Object.entries(json.paths).flatMap(([path, item]) =>
     Object.keys(item as object).map((method) => `${method} ${path}`),
   );
-  const table = routesFor({ developmentSignIn: false }).map(
-    (route) => `${route.method} ${fullPath(route, "/api")}`,
-  );
+  const table = routesFor({ signInKey: null }).map((route) => `${route.method} ${fullPath(route, "/api")}`);
   expect([status, headers["content-type"]]).toEqual([200, "application/json; charset=utf-8"]);
   expect([json.openapi, json.servers[0].url]).toEqual(["3.1.0", "/"]);
   expect(listed.toSorted()).toEqual(table.toSorted());

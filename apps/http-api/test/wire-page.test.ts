@@ -11,7 +11,7 @@ const { errorCodes, eventKinds, limits, messageStatus } = protocol;
 const root = new URL("../../../", import.meta.url);
 const path = fileURLToPath(new URL("docs/wire.md", root));
 const page = readFileSync(path, "utf8");
-const routes = routesFor({ developmentSignIn: true });
+const routes = routesFor({ signInKey: "a-key" });
 
 interface Example {
   /** The word after `json` in the code block's first line. */

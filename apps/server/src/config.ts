@@ -42,6 +42,8 @@ export interface Config {
   /** `undefined`: any. */
   readonly apps: readonly string[] | undefined;
   readonly development: boolean;
+  /** Whether people on this machine sign in by name alone: not where a secret is set, unless it is asked for. */
+  readonly signInByName: boolean;
   /** Paths of PEM files, or PEM text. */
   readonly tls: TlsFiles | undefined;
   /** `undefined`: INFO, and WARN at a terminal. */
@@ -96,14 +98,17 @@ export function loadConfig(
   });
   const { read } = reader;
   const host = read("host") ?? "127.0.0.1";
+  const [secret, keysDir, wanted] = [read("secret"), read("keysDir"), read("development")];
+  const development = chooseDevelopment(wanted, host, reader.note);
+  const hasOwnKeys = secret !== undefined || keysDir !== undefined;
   const config: Config = {
     httpPort: read("httpPort") ?? 8010,
     mqttPort: orDefault(read("mqttPort"), 1883),
     mqttWsPort: read("mqttWsPort") ?? null,
     host,
     dataDir: resolve(read("dataDir") ?? ".chat21"),
-    secret: read("secret"),
-    keysDir: read("keysDir"),
+    secret,
+    keysDir,
     tokensWithoutExp: read("tokensWithoutExp") ?? false,
     identityProvider: chooseIdentityProvider({
       issuer: read("oidcIssuer"),
@@ -114,7 +119,8 @@ export function loadConfig(
       apps: read("apps"),
     }),
     apps: read("apps"),
-    development: chooseDevelopment(read("development"), host, reader.note),
+    development,
+    signInByName: development && (wanted === true || !hasOwnKeys),
     tls: chooseTls(read("tlsCert"), read("tlsKey")),
     logLevel: read("logLevel"),
     presence: read("presence") ?? true,

@@ -46,7 +46,13 @@ import { dataPaths, fileSystemFault, prepareDataFolder } from "./data-folder.ts"
 import { edgeLimits, edgeListeners, webSocketPath } from "./edge-listeners.ts";
 import { createHttpApp } from "./http-app.ts";
 import { openStore } from "./open-store.ts";
-import { ensureTokenSecret, ensureWebhookSecret, findTokenSecret, readWebhookSecret } from "./secret.ts";
+import {
+  ensureSignInKey,
+  ensureTokenSecret,
+  ensureWebhookSecret,
+  findTokenSecret,
+  readWebhookSecret,
+} from "./secret.ts";
 import { findWebFolder } from "./web-page.ts";
 import { createWebhooks, newWebhookSecret, type Webhooks } from "./webhooks.ts";
 
@@ -56,6 +62,8 @@ const chosenBy = { host: "--host or CHAT21_HOST", port: "--http-port or CHAT21_H
 export interface ServerAddresses {
   /** `http://…` or `https://…`, without a slash at the end: web page, REST, WebSocket. */
   readonly url: string;
+  /** The web page's address for signing in by name; its end is the key. `null`: there is no such sign-in. */
+  readonly signInUrl: string | null;
   /** `mqtt://…` or `mqtts://…`; `null` when there is no such listener. */
   readonly mqttUrl: string | null;
   /** WebSocket MQTT on the HTTP port. */
@@ -162,7 +170,19 @@ async function assemble(ground: Groundwork): Promise<Server> {
   });
   verifier.onRevocation((record) => void engine.handleRevocation(sessionsOf(record)));
   const webFolder = findWebFolder();
-  app = createHttpApp({ config, engine, store, tokens, verifier, webhooks, registry, log, webFolder });
+  const signInKey = config.signInByName ? ensureSignInKey(config.dataDir) : null;
+  app = createHttpApp({
+    config,
+    signInKey,
+    engine,
+    store,
+    tokens,
+    verifier,
+    webhooks,
+    registry,
+    log,
+    webFolder,
+  });
 
   await verifier.start();
   await engine.start();
@@ -174,9 +194,11 @@ async function assemble(ground: Groundwork): Promise<Server> {
 
   const [scheme, wsScheme] = tls === undefined ? ["http", "ws"] : ["https", "wss"];
   const host = urlHost(config.host);
+  const url = `${scheme}://${host}:${port}`;
   return {
     addresses: {
-      url: `${scheme}://${host}:${port}`,
+      url,
+      signInUrl: signInKey === null ? null : `${url}/#key=${signInKey}`,
       mqttWsUrl: `${wsScheme}://${host}:${port}${webSocketPath}`,
       mqttUrl: edge.addresses.find(({ kind }) => kind === "tcp")?.url ?? null,
       ownMqttWsUrl: edge.addresses.find(({ kind }) => kind === "ws")?.url ?? null,

@@ -19,6 +19,7 @@ export function dataPaths(folder: string) {
     database: join(folder, "chat21.db"),
     secret: join(folder, "jwt-secret"),
     webhookSecret: join(folder, "webhook-secret"),
+    signInKey: join(folder, "sign-in-key"),
     running: join(folder, "server.json"),
   } as const;
 }

@@ -13,6 +13,8 @@ import type { Webhooks } from "./webhooks.ts";
 /** Options of {@link createHttpApp}. */
 export interface HttpAppOptions {
   readonly config: Config;
+  /** `null`: nobody signs in by name. */
+  readonly signInKey: string | null;
   readonly engine: Engine;
   readonly store: SqliteStore;
   readonly tokens: Tokens;
@@ -26,13 +28,13 @@ export interface HttpAppOptions {
 
 /** REST, the operator's paths, health and metrics, and the web page, as one app. */
 export function createHttpApp(options: HttpAppOptions): Express {
-  const { config, engine, store, tokens, verifier, webhooks, registry, log, webFolder } = options;
+  const { config, signInKey, engine, store, tokens, verifier, webhooks, registry, log, webFolder } = options;
   const apiConfig = httpApiConfigOf(config);
   const { rateLimits } = apiConfig;
   const callers = createCallers({ verifier, keys: store.serverKeys, rateLimits, clock: systemClock, log });
   const api = createHttpApi({
     ...{ engine, store, tokens, ...callers, clock: systemClock, log, registry },
-    config: { ...apiConfig, developmentSignIn: config.development },
+    config: { ...apiConfig, signInKey },
   });
   return createPageApp({
     api,

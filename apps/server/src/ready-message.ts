@@ -2,10 +2,10 @@ import picocolors from "picocolors";
 
 /** Facts for a person when the server serves. */
 export interface ReadyFacts {
-  /** The one address to open. */
   readonly url: string;
+  /** The one address to open; `null`: nobody signs in by name. */
+  readonly signInUrl: string | null;
   readonly hasWebPage: boolean;
-  readonly development: boolean;
   readonly mqttUrl: string | null;
   readonly mqttWsUrl: string;
   readonly dataDir: string;
@@ -25,7 +25,7 @@ export function readyMessage(facts: ReadyFacts): string {
   const mqtt = [facts.mqttUrl, facts.mqttWsUrl].filter((url) => url !== null).join("  ");
   return [
     "",
-    `  ${green("Chat21 is running:")}  ${bold(cyan(facts.url))}  ${dim(`(in ${facts.startedInMs} ms)`)}`,
+    `  ${green("Chat21 is running:")}  ${bold(cyan(addressOf(facts)))}  ${dim(`(in ${facts.startedInMs} ms)`)}`,
     `  ${nextStep(facts)}`,
     "",
     aside("a message", `${facts.command} send alice "Hello" --as bob${option}`),
@@ -38,8 +38,12 @@ export function readyMessage(facts: ReadyFacts): string {
   ].join("\n");
 }
 
+function addressOf({ hasWebPage, signInUrl, url }: ReadyFacts): string {
+  return hasWebPage && signInUrl !== null ? signInUrl : url;
+}
+
 function nextStep(facts: ReadyFacts): string {
-  if (facts.hasWebPage && facts.development)
+  if (facts.hasWebPage && facts.signInUrl !== null)
     return "Open it in two windows, sign in with two names, and chat.";
   return `Sign in with a token: ${facts.command} token alice${dataOption(facts)}`;
 }

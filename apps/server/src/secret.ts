@@ -31,6 +31,11 @@ export function findTokenSecret(dataDir: string, given: string | undefined): str
   return given ?? readSecretFile(dataPaths(dataDir).secret);
 }
 
+/** The key of development sign-in: the end of the address that a start prints. Made at first use. */
+export function ensureSignInKey(dataDir: string): string {
+  return ensureSecretFile(dataPaths(dataDir).signInKey, () => randomBytes(16).toString("base64url"));
+}
+
 /** The text of the secret that signs webhooks, made by `generate` at first use. Throws `OperatorError` when it is none. */
 export function ensureWebhookSecret(dataDir: string, generate: () => string): string {
   const path = dataPaths(dataDir).webhookSecret;

@@ -50,8 +50,9 @@ export const settings = {
     names: ["CHAT21_DEV"],
     flag: "dev",
     schema: switchSchema,
-    defaultText: "1 on loopback, else 0",
-    meaning: "Development sign-in: by name, without a password, from this machine only.",
+    defaultText: "1 on loopback without a secret of your own, else 0",
+    meaning:
+      "Development sign-in: by name, without a password, from this machine only, by the address that the start prints.",
   }),
   tlsCert: {
     ...cluster.tlsCert,

@@ -5,8 +5,8 @@ import { type ReadyFacts, readyMessage } from "../src/ready-message.ts";
 
 const facts: ReadyFacts = {
   url: "http://127.0.0.1:8010",
+  signInUrl: "http://127.0.0.1:8010/#key=Zm9v",
   hasWebPage: true,
-  development: true,
   mqttUrl: "mqtt://127.0.0.1:1883",
   mqttWsUrl: "ws://127.0.0.1:8010/ws",
   dataDir: "/home/me/my chat/.chat21",
@@ -21,7 +21,7 @@ describe("what start shows at a terminal", () => {
   it("is one address, the next step, and a few more facts", () => {
     expect(show()).toMatchInlineSnapshot(`
       "
-        Chat21 is running:  http://127.0.0.1:8010  (in 321 ms)
+        Chat21 is running:  http://127.0.0.1:8010/#key=Zm9v  (in 321 ms)
         Open it in two windows, sign in with two names, and chat.
 
           a message  npx @chat21/server send alice "Hello" --as bob
@@ -35,7 +35,7 @@ describe("what start shows at a terminal", () => {
   });
 
   it("is a way to sign in where there is no sign-in by name", () => {
-    expect(show({ development: false })).toContain("Sign in with a token: npx @chat21/server token alice\n");
+    expect(show({ signInUrl: null })).toContain("Sign in with a token: npx @chat21/server token alice\n");
   });
 
   it("can be typed as it stands when the folder was named", () => {

@@ -143,13 +143,28 @@ describe("chat21 start", () => {
 
   it("signs people in by name in development, and not in production", async () => {
     server = await ServerProcess.start();
-    const signIn = (url: string) =>
+    const key = readFileSync(join(server.dataDir, "sign-in-key"), "utf8").trim();
+    const signIn = (url: string, body: object = { key }) =>
       fetch(`${url}/api/v1/tilechat/signin/development`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ user: "alice", fullname: "Alice" }),
+        body: JSON.stringify({ user: "alice", fullname: "Alice", ...body }),
       });
     const inDevelopment = await signIn(server.url);
+    // As through nginx with its defaults: nothing but the key tells this caller from a person at the machine.
+    const throughProxy = await signIn(server.url, {});
+    expect(server.stdout).toContain(`"signInUrl":"${server.url}/#key=${key}"`);
+    expect(statSync(join(server.dataDir, "sign-in-key")).mode & 0o777).toBe(0o600);
+    await server.stop();
+
+    server = await ServerProcess.start({ env: { CHAT21_JWT_SECRET: secret } });
+    const withSecret = await signIn(server.url);
+    expect(server.stdout).toContain('"signInUrl":null');
+    await server.stop();
+    server = await ServerProcess.start({ env: { CHAT21_JWT_SECRET: secret, CHAT21_DEV: "1" } });
+    const asked = await signIn(server.url, {
+      key: readFileSync(join(server.dataDir, "sign-in-key"), "utf8").trim(),
+    });
     await server.stop();
 
     server = await ServerProcess.start({ env: { CHAT21_DEV: "0" } });
@@ -158,7 +173,8 @@ describe("chat21 start", () => {
     server = await ServerProcess.start({ env: { CHAT21_HOST: "0.0.0.0", CHAT21_DEV: "1" } });
     const offLoopback = await signIn(server.url);
 
-    expect(inDevelopment.status).toBe(201);
+    expect([inDevelopment.status, asked.status]).toEqual([201, 201]);
+    expect([throughProxy.status, withSecret.status]).toEqual([403, 404]);
     expect([inProduction.status, offLoopback.status]).toEqual([404, 404]);
     expect(server.stdout).toContain("CHAT21_DEV has no effect: 0.0.0.0 can be reached from other machines");
   });

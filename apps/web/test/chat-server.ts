@@ -15,6 +15,8 @@ export interface ChatServer {
   readonly url: string;
   /** Runs a command of `chat21` and returns its output. */
   command(...args: string[]): Promise<string>;
+  /** The page's address for signing in by name; `null`: nobody does. */
+  readonly signInUrl: string | null;
   stop(): Promise<void>;
 }
 
@@ -42,19 +44,22 @@ export async function startChatServer(env: Readonly<Record<string, string>> = {}
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     said += chunk;
   });
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      said += chunk;
-      const ready = said
-        .split("\n")
-        .slice(0, -1)
-        .find((line) => line.includes('"msg":"ready"'));
-      if (ready !== undefined) resolve(JSON.parse(ready).url);
-    });
-    void ended.then(([code]) => reject(new Error(`the server ended with ${code}: ${said}`)));
-  });
+  const { url, signInUrl } = await new Promise<{ readonly url: string; readonly signInUrl: string | null }>(
+    (resolve, reject) => {
+      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+        said += chunk;
+        const ready = said
+          .split("\n")
+          .slice(0, -1)
+          .find((line) => line.includes('"msg":"ready"'));
+        if (ready !== undefined) resolve(JSON.parse(ready));
+      });
+      void ended.then(([code]) => reject(new Error(`the server ended with ${code}: ${said}`)));
+    },
+  );
   return {
     url,
+    signInUrl,
     async command(...args) {
       const { stdout } = await run(process.execPath, [cli, ...args], {
         cwd: folder,

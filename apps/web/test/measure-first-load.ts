@@ -1,6 +1,6 @@
 /**
  * Prints how long the page takes on a slow network and a slow device: until the sign-in form can be used, and from
- * sign-in to the list of conversations. `node apps/web/test/measure-first-load.ts [url of a running server]`
+ * sign-in to the list of conversations. `node apps/web/test/measure-first-load.ts [address that a running server printed]`
  */
 import { chromiumLaunchOptions } from "@chat21/testkit";
 import { type Browser, chromium } from "playwright-core";
@@ -62,7 +62,7 @@ const browser = await chromium.launch(chromiumLaunchOptions());
 try {
   const times: Times[] = [];
   for (let run = 0; run < repetitions; run += 1)
-    times.push(await measure(browser, given ?? server?.url ?? "", `Ada ${run}`));
+    times.push(await measure(browser, given ?? server?.signInUrl ?? "", `Ada ${run}`));
   console.log(
     JSON.stringify({
       repetitions,

@@ -15,8 +15,8 @@ export interface World {
   join(name: string, options?: BrowserContextOptions & { readonly url?: string }): Promise<Person>;
   /** A network path to the server that this test may cut. */
   layCable(): Promise<Cable>;
-  /** Opens a window without signing in. */
-  visit(path?: string): Promise<Person>;
+  /** Opens a window without signing in. `hasKey`: by the address that the server printed. @default true */
+  visit(path?: string, options?: { readonly hasKey?: boolean }): Promise<Person>;
   /** A token, as the page gets it. */
   developmentToken(user: string): Promise<string>;
 }
@@ -46,6 +46,14 @@ export function useWorld(env?: Readonly<Record<string, string>>): World {
     return { browser, server };
   }
 
+  /** The address with the key of sign-in by name, as the server prints it. */
+  function withKey(url: string): string {
+    const address = new URL(url);
+    const { signInUrl } = started().server;
+    if (signInUrl !== null) address.hash = new URL(signInUrl).hash;
+    return address.href;
+  }
+
   async function keep(opening: Promise<Person>): Promise<Person> {
     const person = await opening;
     people.push(person);
@@ -57,18 +65,22 @@ export function useWorld(env?: Readonly<Record<string, string>>): World {
       return started().server;
     },
     join: (name, { url = started().server.url, ...options } = {}) =>
-      keep(signIn(started().browser, url, name, options)),
+      keep(signIn(started().browser, withKey(url), name, options)),
     async layCable() {
       const cable = await layCable(started().server.url);
       cables.push(cable);
       return cable;
     },
-    visit: (path = "/") => keep(openWindow(started().browser, new URL(path, started().server.url).href)),
+    visit: (path = "/", { hasKey = true } = {}) => {
+      const { href } = new URL(path, started().server.url);
+      return keep(openWindow(started().browser, hasKey ? withKey(href) : href));
+    },
     async developmentToken(user) {
+      const [, key] = (started().server.signInUrl ?? "").split("#key=");
       const response = await fetch(`${started().server.url}/api/v1/tilechat/signin/development`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ user, fullname: user }),
+        body: JSON.stringify({ user, fullname: user, key }),
       });
       return ((await response.json()) as { token: string }).token;
     },

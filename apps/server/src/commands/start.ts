@@ -46,9 +46,9 @@ export async function start({ dev, ...options }: StartOptions): Promise<void> {
 }
 
 function welcome(config: Config, { addresses, hasWebPage }: Server, namesDataDir: boolean): string {
-  const { development, dataDir, command } = config;
+  const { dataDir, command } = config;
   const startedInMs = Math.round(performance.now());
   return readyMessage({
-    ...{ ...addresses, hasWebPage, development, dataDir, command, namesDataDir, startedInMs },
+    ...{ ...addresses, hasWebPage, dataDir, command, namesDataDir, startedInMs },
   });
 }

@@ -1,13 +1,16 @@
 import { pageAddress } from "./page-address.ts";
+import { signInKey } from "./sign-in-key.ts";
 
-/** Asks this page's server for a token. It gives one in development mode and on loopback only. Never throws. */
+/**
+ * Asks this page's server for a token. It gives one in development mode, on loopback, to who has its key. Never throws.
+ */
 export async function signInByName(app: string, user: string, fullname: string): Promise<SignInOutcome> {
   let response: Response;
   try {
     response = await fetch(`${pageAddress()}/api/v1/${encodeURIComponent(app)}/signin/development`, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify({ user, fullname }),
+      body: JSON.stringify({ user, fullname, key: signInKey() }),
     });
   } catch {
     return { result: "unreachable" };
@@ -17,6 +20,7 @@ export async function signInByName(app: string, user: string, fullname: string):
   if (response.status === 404) return { result: "unavailable", code };
   if (response.ok && typeof body["token"] === "string")
     return { result: "signed-in", token: body["token"], user };
+  if (code === "forbidden") return { result: "no-key", code };
   if (response.status >= 500) return { result: "unreachable" };
   return { result: "refused", code, reason: reasonOf(body, response.status) };
 }
@@ -26,6 +30,8 @@ export type SignInOutcome =
   | { readonly result: "signed-in"; readonly token: string; readonly user: string }
   /** This server does not offer sign-in by name. */
   | { readonly result: "unavailable"; readonly code?: unknown }
+  /** The key of the printed address is missing, or it is another server's. */
+  | { readonly result: "no-key"; readonly code?: unknown }
   /** The server refused, with a reason. */
   | { readonly result: "refused"; readonly code?: unknown; readonly reason: string }
   /** The server did not answer. */

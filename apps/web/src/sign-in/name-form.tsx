@@ -2,15 +2,21 @@ import { defaultApp } from "@chat21/protocol";
 import { useId, useState } from "preact/compat";
 import { signInByName } from "../session/development-sign-in.ts";
 import type { Session } from "../session/session.ts";
+import { keepSignInKey } from "../session/sign-in-key.ts";
 import { userIdFromName, userIdProblem } from "./user-id.ts";
+
+/** Focuses a field when it appears. The browser does it by `autofocus` for the first one of a page only. */
+const focusWhenShown = (field: HTMLInputElement | null) => field?.focus();
 
 /** The form to sign in by name. The user id is made from the name; the user may change it. */
 export function NameForm(props: { onSignIn: (session: Session) => void; onUnavailable: () => void }) {
   const [name, setName] = useState("");
   const [ownId, setOwnId] = useState<string | null>(null);
+  /** What is typed into the field for the key; `null`: the field is not needed. */
+  const [key, setKey] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const ids = { name: useId(), user: useId(), problem: useId() };
+  const ids = { name: useId(), user: useId(), key: useId(), keyHint: useId(), problem: useId() };
   const user = ownId ?? userIdFromName(name);
 
   async function submit(event: SubmitEvent): Promise<void> {
@@ -23,6 +29,7 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
       if (fullname !== "" && ownId === null) setOwnId(user);
       return;
     }
+    if (key !== null && key.trim() !== "") keepSignInKey(key);
     setBusy(true);
     const app = new URLSearchParams(location.search).get("app") ?? defaultApp;
     const outcome = await signInByName(app, user, fullname);
@@ -30,7 +37,10 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
     if (outcome.result === "signed-in") {
       props.onSignIn({ app, user: outcome.user, fullname, token: outcome.token, renewable: true });
     } else if (outcome.result === "unavailable") props.onUnavailable();
-    else
+    else if (outcome.result === "no-key") {
+      setProblem(key === null ? null : "This is not the key of this server.");
+      setKey(key ?? "");
+    } else
       setProblem(
         outcome.result === "refused" ? outcome.reason : "The server does not answer. Is it running?",
       );
@@ -83,6 +93,27 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
             spellcheck={false}
             maxLength={64}
           />
+        </div>
+      )}
+      {key !== null && (
+        <div className="field">
+          <label htmlFor={ids.key}>Sign-in key</label>
+          <input
+            id={ids.key}
+            className="input"
+            value={key}
+            onInput={(event) => setKey(event.currentTarget.value)}
+            autoCapitalize="none"
+            autoComplete="off"
+            spellcheck={false}
+            maxLength={512}
+            aria-describedby={ids.keyHint}
+            ref={focusWhenShown}
+          />
+          <p className="hint" id={ids.keyHint}>
+            Open the address that the server printed when it started, or paste it here. The key is its end,
+            and it is in the file <span className="code">sign-in-key</span> of the server's data folder.
+          </p>
         </div>
       )}
       {problem !== null && (
