@@ -5,6 +5,8 @@ import type { Session } from "../session/session.ts";
 import { keepSignInKey } from "../session/sign-in-key.ts";
 import { userIdFromName, userIdProblem } from "./user-id.ts";
 
+const wrongKey = "This is not the key of this server.";
+
 /** Focuses a field when it appears. The browser does it by `autofocus` for the first one of a page only. */
 const focusWhenShown = (field: HTMLInputElement | null) => field?.focus();
 
@@ -38,7 +40,7 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
       props.onSignIn({ app, user: outcome.user, fullname, token: outcome.token, renewable: true });
     } else if (outcome.result === "unavailable") props.onUnavailable();
     else if (outcome.result === "no-key") {
-      setProblem(key === null ? null : "This is not the key of this server.");
+      setProblem(key === null ? null : wrongKey);
       setKey(key ?? "");
     } else
       setProblem(
@@ -58,8 +60,8 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
           placeholder="Ada Lovelace"
           autoComplete="nickname"
           maxLength={128}
-          aria-invalid={problem !== null}
-          aria-describedby={problem === null ? undefined : ids.problem}
+          aria-invalid={problem !== null && problem !== wrongKey}
+          aria-describedby={problem === null || problem === wrongKey ? undefined : ids.problem}
           // biome-ignore lint/a11y/noAutofocus: the page has no other purpose.
           autoFocus
         />
@@ -107,7 +109,8 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
             autoComplete="off"
             spellcheck={false}
             maxLength={512}
-            aria-describedby={ids.keyHint}
+            aria-invalid={problem === wrongKey}
+            aria-describedby={problem === wrongKey ? `${ids.problem} ${ids.keyHint}` : ids.keyHint}
             ref={focusWhenShown}
           />
           <p className="hint" id={ids.keyHint}>
