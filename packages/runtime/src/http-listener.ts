@@ -10,6 +10,12 @@ import type { TlsMaterial } from "./tls-files.ts";
 /** Longest time from the first byte of a request to its last. */
 const requestTimeoutMs = 30_000;
 
+/** Longest time from the first byte of a request to the end of its head. */
+const headersTimeoutMs = 15_000;
+
+/** How often the two are looked at: a request ends so much later at most. */
+const timeoutCheckMs = 5_000;
+
 /** Longest head of a request: a query of `limits.presenceUsers` longest ids, every character escaped, beside a token. */
 const maxHeaderSize = 32 * 1024;
 
@@ -34,7 +40,8 @@ export function createHttpServer(
 ): Server {
   const timeouts = {
     requestTimeout: requestTimeoutMs,
-    headersTimeout: requestTimeoutMs,
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: timeoutCheckMs,
     keepAliveTimeout: keepAliveTimeoutMs,
   };
   const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveInitialDelayMs };

@@ -2,7 +2,7 @@ import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
-import { checkSqlite, openSqliteStore } from "../src/index.ts";
+import { backupSqlite, checkSqlite, openSqliteStore, restoreSqlite } from "../src/index.ts";
 import { applicationId, migrations } from "../src/worker/migrations.ts";
 import { directRun } from "./sample-runs.ts";
 import { useTemporaryFolder } from "./temporary-folder.ts";
@@ -174,6 +174,36 @@ it("refuses a database of somebody else", async () => {
   await expect(folder.open()).rejects.toMatchObject({
     message: expect.stringMatching(/chat21\.db is not a database of Chat21/),
   });
+});
+
+it.each([
+  [
+    "a trigger with its table",
+    `CREATE TABLE taken (body TEXT);
+     CREATE TRIGGER copy_out AFTER INSERT ON event_content BEGIN INSERT INTO taken VALUES (new.body); END;`,
+    // The table comes first in the file.
+    "table taken",
+  ],
+  ["trigger", "CREATE TRIGGER copy_out AFTER DELETE ON meta BEGIN SELECT 1; END", "trigger copy_out"],
+  ["view", "CREATE VIEW seen AS SELECT * FROM account", "view seen"],
+  ["index on an expression", "CREATE INDEX slow ON account (upper(name))", "index slow"],
+  ["column", "ALTER TABLE meta ADD COLUMN more TEXT", "table meta"],
+  ["missing table", "DROP TABLE presence_lease", "table presence_lease"],
+])("refuses a database in which somebody has changed the schema: %s", async (_what, change, part) => {
+  await (await folder.open()).close();
+  const path = await folder.path();
+  const backup = await folder.path("backup.db");
+  await backupSqlite(path, backup);
+  for (const file of [path, backup]) {
+    const database = new DatabaseSync(file);
+    database.exec(change);
+    database.close();
+  }
+
+  const refusal = { code: "internal", message: expect.stringContaining(`look at its ${part}, or restore`) };
+  await expect(folder.open()).rejects.toMatchObject(refusal);
+  await expect(restoreSqlite(backup, path, { force: true })).rejects.toMatchObject(refusal);
+  expect(() => checkSqlite(path)).toThrow(expect.objectContaining(refusal));
 });
 
 it("ends the leases of webhooks, because whoever held them is gone", async () => {

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { EventCodes } from "@chat21/protocol";
 import { StoreFailure } from "./failure.ts";
+import { foreignPart } from "./foreign-schema.ts";
 import { rememberKinds } from "./known-kinds.ts";
 import { applicationId, migrations, schemaVersion } from "./migrations.ts";
 
@@ -21,8 +22,12 @@ function pragmaNumber(database: DatabaseSync, name: string): number {
   return Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
 }
 
-/** The schema version of the file. Refuses a file that is not ours, and one that is newer than this code. */
+/**
+ * The schema version of the file. Refuses a file that is not ours, one that is newer than this code, and one whose schema
+ * somebody has changed. Run it before anything is written.
+ */
 export function requireKnownSchema(database: DatabaseSync, path: string): number {
+  database.exec("PRAGMA trusted_schema = OFF");
   const version = pragmaNumber(database, "user_version");
   const owner = pragmaNumber(database, "application_id");
   const tables = Number(database.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
@@ -37,6 +42,13 @@ export function requireKnownSchema(database: DatabaseSync, path: string): number
       "internal",
       `the database ${path} has schema version ${version} and this version of Chat21 knows up to ${schemaVersion}: ` +
         "use the version that wrote it, or restore an older backup",
+    );
+  }
+  const foreign = foreignPart(database, version);
+  if (foreign !== undefined) {
+    throw new StoreFailure(
+      "internal",
+      `the database ${path} is not as Chat21 makes it: look at its ${foreign}, or restore a backup that you trust`,
     );
   }
   return version;
