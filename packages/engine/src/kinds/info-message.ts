@@ -2,6 +2,7 @@ import { systemUser } from "@chat21/protocol";
 import type { Contact } from "../ports/contacts.ts";
 import type { Newcomer } from "./group-rights.ts";
 import type { DecisionContext, EventDraft } from "./plan.ts";
+import { quotedName } from "./quoted-name.ts";
 
 /** A sentence by `system`, and the label that clients use to translate it. */
 interface Info {
@@ -49,7 +50,7 @@ export function joinedOnCreationInfo(
   return infoMessage(
     groupName,
     {
-      text: `${contact.fullname} joined group on creation`,
+      text: `${quotedName(contact.fullname) || member} joined group on creation`,
       key: "MEMBER_JOINED_GROUP",
       parameters: joinedParameters(member, contact),
     },
@@ -67,7 +68,7 @@ export function addedInfo(
   return infoMessage(
     groupName,
     {
-      text: `${contact.firstname || member} added to group`,
+      text: `${quotedName(contact.firstname) || member} added to group`,
       key: "MEMBER_JOINED_GROUP",
       parameters: { ...joinedParameters(member, contact), added_by: by },
     },
@@ -100,9 +101,9 @@ export function renamedInfo(groupName: string, by: string, context: DecisionCont
   return infoMessage(
     groupName,
     {
-      text: `Group renamed to ${groupName}`,
+      text: `Group renamed to ${quotedName(groupName)}`,
       key: "DATA_UPDATED_GROUP",
-      parameters: { group_name: groupName, updated_by: by },
+      parameters: { group_name: quotedName(groupName), updated_by: by },
     },
     context,
   );
@@ -124,8 +125,8 @@ export function leftParameters({ member, by, newOwner }: Departure): Record<stri
 export function joinedParameters(member: string, contact: Contact): Record<string, string> {
   return {
     member_id: member,
-    fullname: contact.fullname,
-    firstname: contact.firstname,
-    lastname: contact.lastname,
+    fullname: quotedName(contact.fullname),
+    firstname: quotedName(contact.firstname),
+    lastname: quotedName(contact.lastname),
   };
 }
