@@ -5,7 +5,7 @@ import { type Rate, RateLimiter } from "./rate-limiter.ts";
 import { Turns } from "./turns.ts";
 
 /** Kinds of publishes that are refused beyond the budget, because their senders learn of it and send again. */
-export type RefusedKind = "message" | "message_characters" | "typing" | "unknown_receipt";
+export type RefusedKind = "first_contact" | "message" | "message_characters" | "typing" | "unknown_receipt";
 
 /** Kinds that wait beyond the budget: old clients do not send them again. */
 export type WaitingKind = "presence" | "receipt" | "update";
@@ -44,6 +44,7 @@ export class Budgets {
     const turns = (budget: Budget) => new Turns(limiter(budget), clock);
     this.#options = options;
     this.#refused = {
+      first_contact: limiter(budgets.first_contact),
       message: new RateLimiter(messageRate, clock),
       message_characters: limiter(budgets.message_characters),
       typing: limiter(budgets.typing),
@@ -62,6 +63,11 @@ export class Budgets {
     if (this.#isFree(spender)) return;
     const retryAfterMs = this.#refused[kind].take(keyOf(app, spender), cost);
     if (retryAfterMs > 0) throw this.#overBudget(kind, retryAfterMs);
+  }
+
+  /** Spends for people who are reached for the first time. Throws `rate_limited`. */
+  reach(app: string, spender: Spender, people: number): void {
+    if (people > 0) this.spend("first_contact", app, spender, Math.min(people, budgets.first_contact.burst));
   }
 
   /**

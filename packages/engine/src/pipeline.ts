@@ -16,6 +16,7 @@ import { ChatError, conversationIdOf, isUserId, looksLikeGroupId } from "@chat21
 import type { DecodedMessage } from "./decode-message.ts";
 import type { Sender } from "./kinds/message.ts";
 import { requireRoutable, sendMessage } from "./kinds/message.ts";
+import type { Decide } from "./kinds/plan.ts";
 import type { OperationsContext } from "./operations-context.ts";
 import type { Arrival } from "./pending-run.ts";
 import type { Inbound } from "./ports/edge.ts";
@@ -50,7 +51,8 @@ export async function sendDecoded(
   const key = clientMessageId === null ? repeatKeyOf(conversation, message, inbound) : null;
   const arrival = arrivalOf(inbound, sender, message);
   const write: Write = async (id) => {
-    const decide = sendMessage(sender, { ...message, clientMessageId: id }, context.mayBegin(recipient));
+    const rule = sendMessage(sender, { ...message, clientMessageId: id }, context.mayBegin(recipient));
+    const decide = withinReach(context, app, sender, rule);
     const repeatKey = id === null ? null : `${app}/${sender.user}/${id}`;
     const { events, repeated } = await context.writer
       .write(app, conversation, decide, { repeatKey, arrival })
@@ -74,6 +76,24 @@ export async function sendDecoded(
     context.dispatcher.repeat(event);
   }
   return sent;
+}
+
+/**
+ * The rule, as long as the sender has budget for the people whom the plan reaches first. They cost once, however often the
+ * rule is asked.
+ */
+function withinReach({ budgets }: OperationsContext, app: string, sender: Sender, rule: Decide): Decide {
+  let paid = 0;
+  return (state, decision) => {
+    const plan = rule(state, decision);
+    if (plan.members === undefined) return plan;
+    const reached = plan.members.filter(
+      ({ user }) => user !== sender.user && !state.members.has(user),
+    ).length;
+    if (reached > paid) budgets.reach(app, sender, reached - paid);
+    paid = Math.max(paid, reached);
+    return plan;
+  };
 }
 
 /** A message as an edge delivered it. */

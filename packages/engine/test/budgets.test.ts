@@ -1,6 +1,6 @@
 import { budgets, limits, waitingPublishes } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
-import { type Person, World } from "./world.ts";
+import { as, type Person, World } from "./world.ts";
 
 /** Two people who share a conversation; what was told so far is forgotten. */
 async function pair(): Promise<readonly [World, Person, Person, string]> {
@@ -54,6 +54,50 @@ describe("The budget of messages", () => {
 
     expect(world.log("ann.bob")).toHaveLength(3);
     expect(phone.answers).toMatchObject([{ code: "rate_limited" }]);
+  });
+});
+
+describe("The budget of people whom a user reaches for the first time", () => {
+  const most = budgets.first_contact.burst;
+  const group = (name: string, count: number) => ({
+    name,
+    members: Array.from({ length: count }, (_, index) => `${name}-${index}`),
+  });
+
+  it("is shared by first messages, groups and members; conversations that have begun cost nothing", async () => {
+    const world = await World.start({ rateLimits: true });
+    await world.send("ann", "bob", { text: "hello" });
+    await world.engine.groups.create(as("ann"), { id: "group-1", ...group("t", most - 3) });
+    await world.engine.groups.addMember(as("ann"), "group-1", "late");
+    await world.send("ann", "group-2", { text: "x", group: { members: { cid: 1 } } });
+
+    const refused = { code: "rate_limited", retryAfterMs: 60_000 };
+    await expect(world.send("ann", "dan", { text: "hello" })).rejects.toMatchObject(refused);
+    await expect(world.engine.groups.addMember(as("ann"), "group-1", "more")).rejects.toMatchObject(refused);
+    await expect(world.engine.groups.create(as("ann"), group("u", 1))).rejects.toMatchObject(refused);
+    await world.send("ann", "bob", { text: "again" });
+    await world.send("ann", "group-1", { text: "all" });
+    await world.send("eve", "dan", { text: "hello" });
+
+    await world.clock.advance(60_000);
+    await world.send("ann", "dan", { text: "hello" });
+    expect(world.log("ann.dan")).toHaveLength(1);
+  });
+
+  it("does not keep a user from one large group", async () => {
+    const world = await World.start({ rateLimits: true });
+
+    await world.engine.groups.create(as("ann"), group("t", most + 100));
+
+    await expect(world.send("ann", "bob", { text: "hello" })).rejects.toMatchObject({ code: "rate_limited" });
+  });
+
+  it("is no matter for admins", async () => {
+    const world = await World.start({ rateLimits: true });
+    const admin = { ...as("desk"), admin: true };
+    await world.engine.groups.create(admin, group("t", most));
+
+    await world.engine.groups.create(admin, group("u", most));
   });
 });
 

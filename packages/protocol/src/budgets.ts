@@ -15,6 +15,11 @@ export const budgets = {
   message: { burst: 60, perMinute: 600, beyond: "refused" },
   /** Characters of these messages' JSON: it bounds what one user writes to the disk. */
   message_characters: { burst: 1_000_000, perMinute: 30_000_000, beyond: "refused" },
+  /**
+   * People whom a user writes to or adds in a conversation for the first time. A step that costs more than the burst, such
+   * as a group of thousands, costs the whole burst.
+   */
+  first_contact: { burst: 500, perMinute: 1, beyond: "refused" },
   /** Receipts (P2). The burst is for a client that was away and confirms hundreds of messages at once. */
   receipt: { burst: 1_000, perMinute: 6_000, beyond: "waits" },
   /** Receipts for ids that nobody knows; each is passed on. */

@@ -35,6 +35,7 @@ export function groupOperations(context: OperationsContext): GroupOperations {
 
     async addMember(actor, group, member) {
       requireMemberId(member);
+      context.budgets.reach(actor.app, actor, 1);
       const [newcomer] = await named(context, actor.app, [member]);
       if (newcomer !== undefined) await change(actor, group, addMember(actor, newcomer));
     },
@@ -45,6 +46,7 @@ export function groupOperations(context: OperationsContext): GroupOperations {
       unique.forEach(requireMemberId);
       const present = await context.states.read(actor.app, group);
       const added = unique.filter((user) => !present.isMember(user));
+      context.budgets.reach(actor.app, actor, added.length);
       const names = await named(context, actor.app, added);
       const contacts = new Map(names.map(({ user, contact }) => [user, contact]));
       const wanted = unique.map((user) => ({ user, contact: contacts.get(user) ?? nameless(user) }));
@@ -117,6 +119,7 @@ async function create(
   const members = [...users].filter((user) => user !== id);
   requireCount(members);
   members.forEach(requireMemberId);
+  context.budgets.reach(actor.app, actor, members.filter((user) => user !== actor.user).length);
   const wanted = {
     name: request.name,
     owner,
