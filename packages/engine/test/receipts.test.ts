@@ -1,3 +1,4 @@
+import { limits } from "@chat21/protocol";
 import { describe, expect, it } from "vitest";
 import { allOf, as, type Json, type Person, World } from "./world.ts";
 
@@ -124,6 +125,22 @@ describe("A receipt for an id that nobody knows", () => {
     await world.clock.advance(1_000);
     await bob.receive("ann", "T-later");
     expect(ann.bodies("message-updated")).toHaveLength(61);
+  });
+
+  it("is what a message is that lies behind the newest ones", async () => {
+    const world = await World.start();
+    const { receiptReach } = limits;
+    const ids: string[] = [];
+    for (let seq = 0; seq <= receiptReach; seq++)
+      ids.push((await world.send("ann", "bob", { text: "one" })).messageId);
+    const [ann, bob] = await world.people("ann", "bob");
+
+    await bob.receive("ann", String(ids[0]));
+
+    expect(ann.bodies("message-updated")).toMatchObject([{ message_id: ids[0], status: 250 }]);
+    expect(await stateOf(world, "bob")).toMatchObject({ delivered: 0 });
+    await bob.receive("ann", String(ids[1]));
+    expect(await stateOf(world, "bob")).toMatchObject({ delivered: 2 });
   });
 
   it("costs nothing of that rate when the id is known", async () => {

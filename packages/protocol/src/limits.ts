@@ -56,6 +56,11 @@ export const limits = /* @__PURE__ */ (() =>
     presenceUsers: 100,
     /** Longest group or user display name. */
     nameBytes: 512,
+    /**
+     * A receipt names a message by an id among so many newest events of the conversation, or more where a store finds it
+     * by an index. An id farther back is as unknown as one that no message has.
+     */
+    receiptReach: 1_000,
     /** Messages replayed to a user who joins a group. */
     joinReplay: 200,
     /** Largest `limit` of a list. */

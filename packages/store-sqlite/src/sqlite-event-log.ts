@@ -49,7 +49,7 @@ export function createSqliteEventLog(parts: EventLogParts): EventLog & { saveMar
       return results.map(decodeRunResult);
     },
     read: (range) => read("readEvents", range),
-    find: (app, conversation, id) => read("findEvent", app, conversation, id),
+    find: (app, conversation, id, among) => read("findEvent", app, conversation, id, among),
     findByClientMessageId: (app, sender, id) => read("findByClientMessageId", app, sender, id),
     findMessages: (search) => read("findMessages", search),
     rewrite: (app, conversation, bodies) => write("rewriteEvents", app, conversation, bodies),

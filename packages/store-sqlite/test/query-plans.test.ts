@@ -79,6 +79,23 @@ it("finds events that are no messages, and rows that have changed, by their inde
   database.close();
 });
 
+it("looks for a message's name among the newest events only, however long the conversation is", async () => {
+  const { database, statements } = await preparedStatements();
+
+  const plans = statements
+    .filter((sql) => sql.includes("message_hash ="))
+    .map((sql) => planOf(database, sql));
+
+  expect(plans).toEqual([
+    [
+      "SEARCH event USING PRIMARY KEY (conversation=? AND seq>?)",
+      "SCALAR SUBQUERY 1",
+      "SEARCH event USING PRIMARY KEY (conversation=?)",
+    ],
+  ]);
+  database.close();
+});
+
 it("syncs every commit to the disk", async () => {
   const { database } = await preparedStatements();
 

@@ -15,7 +15,8 @@ export interface IncomingReceipt {
 /**
  * Takes P2 with status 200. It only counts between two people who share the conversation, and for the other one's
  * messages. A known id moves the watermark. An unknown id is relayed as given (clients use ids of their own), not
- * stored, and rate-limited. Receipts in groups are swallowed.
+ * stored, and rate-limited; so is the id of a message that lies farther back than `limits.receiptReach`. Receipts in
+ * groups are swallowed.
  */
 export async function takeReceipt(context: OperationsContext, incoming: IncomingReceipt): Promise<void> {
   const { store, states, clock } = context;
@@ -26,7 +27,7 @@ export async function takeReceipt(context: OperationsContext, incoming: Incoming
   if (topic.length > limits.routingKeyBytes) return;
   const conversation = directConversationId(user, conversWith);
   if (!(await states.hasBegun(app, conversation))) return;
-  const event = await store.events.find(app, conversation, messageId);
+  const event = await store.events.find(app, conversation, messageId, limits.receiptReach);
   if (event === null) context.budgets.spend("unknown_receipt", app, { user, admin: false });
   else if (event.sender !== conversWith || event.hiddenFor === user) return;
   else {

@@ -108,8 +108,13 @@ export interface EventLog {
   commit(runs: readonly Run[]): Promise<readonly RunResult[]>;
   /** Reads a range, ascending by `seq`. Empty when there is nothing. */
   read(range: EventRange): Promise<readonly EventRecord[]>;
-  /** The newest event of one conversation that has this `messageId` or `tempUid`. */
-  find(app: string, conversation: string, id: string): Promise<EventRecord | null>;
+  /**
+   * The newest event of one conversation that has this `messageId` or `tempUid`. `among`: so many newest events are
+   * looked at; a store without an index of these names looks at no others, one with an index may find an older event. So
+   * an id that nobody has costs no more than `among` events or a look-up.
+   * @param among @default all events, for work that no user causes
+   */
+  find(app: string, conversation: string, id: string, among?: number): Promise<EventRecord | null>;
   /** The event that took this idempotency key. */
   findByClientMessageId(app: string, sender: string, clientMessageId: string): Promise<EventRecord | null>;
   /**

@@ -11,7 +11,7 @@ import { clip, type Span } from "./spans.ts";
 /** Reads of the log. */
 export interface EventReads {
   readEvents(range: EventRange): EventRecord[];
-  findEvent(app: string, conversation: string, id: string): EventRecord | null;
+  findEvent(app: string, conversation: string, id: string, among?: number): EventRecord | null;
   findByClientMessageId(app: string, sender: string, clientMessageId: string): EventRecord | null;
 }
 
@@ -36,8 +36,13 @@ function prepareStatements(database: DatabaseSync) {
     ascending: database.prepare(`${inSpan} LIMIT ?`),
     descending: database.prepare(`${inSpan} DESC LIMIT ?`),
     intervals: database.prepare("SELECT intervals FROM member WHERE account = ? AND conversation = ?"),
+    // `seq` is the key, so the search ends at the bound without a look at what lies below.
     hashed: database.prepare(
-      `SELECT seq FROM event WHERE conversation = ? AND (message_hash = ? OR temp_hash = ?) ORDER BY seq DESC`,
+      `SELECT seq FROM event
+      WHERE conversation = :conversation
+        AND seq > (SELECT max(seq) FROM event WHERE conversation = :conversation) - :among
+        AND (message_hash = :hash OR temp_hash = :hash)
+      ORDER BY seq DESC`,
     ),
     at: database.prepare(`${selectEvent} WHERE e.conversation = ? AND e.seq = ?`),
     keyed: database.prepare(`${selectLoggedEvent} WHERE c.sender = ? AND c.client_message_id = ?`),
@@ -81,11 +86,11 @@ export function createEventReads({ database, accounts, ids, names, rows }: Event
 
   return {
     readEvents,
-    findEvent(app, conversation, id) {
+    findEvent(app, conversation, id, among = Number.MAX_SAFE_INTEGER) {
       const found = ids.find(app, conversation);
       if (found === null) return null;
       const hash = nameHash(id);
-      for (const { seq } of sql.hashed.iterate(found, hash, hash)) {
+      for (const { seq } of sql.hashed.iterate({ conversation: found, among, hash })) {
         const row = sql.at.get(found, seq as number);
         if (row?.["message_id"] === id || row?.["temp_uid"] === id)
           return rows.toEventRecord(row, app, conversation);

@@ -180,9 +180,10 @@ export function createMemoryEventLog(disk: MemoryDisk, { write, read }: Gated): 
       return results;
     },
     read: (range) => read("events.read", () => readRange(disk, range)),
-    find: (app, conversation, id) =>
+    find: (app, conversation, id, among = Number.POSITIVE_INFINITY) =>
       read("events.find", () => {
-        const events = disk.conversations.get(keyOf(app, conversation))?.events ?? [];
+        const all = disk.conversations.get(keyOf(app, conversation))?.events ?? [];
+        const events = all.slice(Math.max(0, all.length - among));
         return events.findLast((event) => event.messageId === id || event.tempUid === id) ?? null;
       }),
     findByClientMessageId: (app, sender, id) =>

@@ -117,6 +117,20 @@ export function describeEventReads(world: StoreWorld): void {
       expect(found?.seq).toBe(4);
     });
 
+    it("finds what lies among the newest events that it is asked for", async () => {
+      const app = await tenEvents();
+      const { find } = world.store.events;
+
+      const found = await Promise.all([
+        find(app, conversation, "id-group-1-8", 3),
+        find(app, conversation, "temp-group-1-10", 1),
+        find(app, conversation, "id-group-1-1", 10),
+        find(app, conversation, "none", 3),
+      ]);
+
+      expect(found.map((event) => event?.seq)).toEqual([8, 10, 1, undefined]);
+    });
+
     it("answers null for an id of another conversation, of another app, and for an unknown one", async () => {
       const app = await tenEvents();
       await world.store.events.commit([sampleRun(app, "ann.bob")]);
