@@ -110,18 +110,19 @@ describe("after a lost connection", () => {
 
   test("numbers that are not for this user are asked for once only", async () => {
     const server = await openServer();
+    await server.createGroup("group-1", "bob", "alice");
     const chat = await openChat(server);
     const recorder = new Recorder(chat);
-    await server.send("bob", "alice", { text: "1" });
-    await server.send("bob", "alice", { text: "2", attributes: { hiddenFor: "alice" } });
-    await server.send("bob", "alice", { text: "3" });
-    await recorder.until(() => recorder.texts("bob").length === 2);
+    await server.send("bob", "group-1", { text: "1" });
+    await server.send("bob", "group-1", { text: "2", attributes: { hiddenFor: "alice" } });
+    await server.send("bob", "group-1", { text: "3" });
+    await recorder.until(() => recorder.texts("group-1").length === 2);
     const asked = server.requests.length;
 
-    await server.send("bob", "alice", { text: "4" });
-    await recorder.until(() => recorder.texts("bob").length === 3);
+    await server.send("bob", "group-1", { text: "4" });
+    await recorder.until(() => recorder.texts("group-1").length === 3);
 
-    expect(recorder.texts("bob")).toEqual(["1", "3", "4"]);
+    expect(recorder.texts("group-1")).toEqual(["1", "3", "4"]);
     expect(server.requests).toHaveLength(asked);
   });
 

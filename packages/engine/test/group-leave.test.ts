@@ -72,6 +72,30 @@ describe("Somebody who leaves a group", () => {
     expect(bob.frames).toEqual([]);
   });
 
+  it("learns from no mark how far the group has come", async () => {
+    const world = await World.start();
+    const [bob] = await world.people("bob");
+    await world.createGroup("group-1", "ann", "bob");
+    await world.engine.groups.removeMember(as("ann"), "group-1", "bob");
+    const page = JSON.parse(await world.engine.sync.events(as("bob"), "group-1", {}));
+    for (let n = 0; n < 5; n++) await world.send("ann", "group-1", { text: "after" });
+    bob.forget();
+
+    const far = { conversWith: "group-1", read: Number.MAX_SAFE_INTEGER };
+    const marked = await world.engine.conversations.moveWatermarks(as("bob"), "bob", far);
+    await bob.update("group-1", { is_new: false });
+    await bob.archive("group-1");
+
+    expect(marked).toEqual({ delivered: page.head, read: page.head });
+    expect(bob.bodies("ephemeral")).toMatchObject(
+      Array.from({ length: 2 }, () => ({ type: "receipt", delivered: page.head, read: page.head })),
+    );
+    expect(await world.store.conversations.view("tilechat", "group-1", "bob")).toMatchObject({
+      head: page.head,
+      state: { delivered: page.head, read: page.head, archivedAt: page.head },
+    });
+  });
+
   it("and comes back sees the newest numbers again, those in between too, and what was seen before", async () => {
     const world = await World.start();
     const [bob] = await world.people("bob");

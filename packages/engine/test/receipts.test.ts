@@ -233,13 +233,19 @@ describe("A forged receipt", () => {
     });
   });
 
-  it("for a message that is hidden for oneself has no effect", async () => {
-    const [world, ann, bob, ids] = await sent(
-      { text: "one" },
-      { text: "psst", attributes: { hiddenFor: "bob" } },
-    );
+  it("for a message of an earlier version that is hidden for oneself has no effect", async () => {
+    const [world, ann, bob] = await sent({ text: "one" });
+    const hidden = { seq: 2, messageId: "hidden", hiddenFor: "bob", clientMessageId: null };
+    const events = world.log("ann.bob").map((event) => ({ ...event, ...hidden }));
+    const conversation = {
+      app: "tilechat",
+      conversation: "ann.bob",
+      kind: "direct",
+      transient: false,
+    } as const;
+    await world.store.events.commit([{ ...conversation, expectedHead: 1, events }]);
 
-    await bob.receive("ann", String(ids[1]));
+    await bob.receive("ann", "hidden");
 
     expect(ann.frames).toEqual([]);
     expect(await stateOf(world, "bob")).toMatchObject({ delivered: 0 });

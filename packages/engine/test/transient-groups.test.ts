@@ -181,6 +181,39 @@ describe("Creating a group over what messages began", () => {
     });
   });
 
+  it("without the one who began it shows members nothing older, nor those who join later", async () => {
+    const world = await World.start();
+    const [agent, late] = await world.people("agent", "late");
+    await world.send("eve", supportGroup, { text: "I am your bank" });
+    await world.send("eve", supportGroup, { text: "click here" });
+
+    await world.engine.groups.create(admin, {
+      ...{ id: supportGroup, name: "T", members: ["agent"], owner: "agent" },
+    });
+    await world.send("agent", supportGroup, { text: "among us" });
+    await world.engine.groups.addMember(as("agent"), supportGroup, "late");
+    await world.engine.groups.setMembers(as("agent"), supportGroup, ["agent", "late", "later"]);
+
+    const begun = ["Group created", "agent joined group on creation", "among us"];
+    for (const user of ["agent", "late", "later"])
+      expect((await world.textsOf(user, supportGroup)).slice(0, 3)).toEqual(begun);
+    for (const person of [agent, late]) expect(person.texts()).not.toContain("I am your bank");
+    expect(await world.textsOf("eve", supportGroup)).toEqual(["I am your bank", "click here"]);
+  });
+
+  it("does not let somebody in who was only named in a message before", async () => {
+    const world = await World.start();
+    await world.send("eve", "group-1", { text: "one" });
+    await world.send("eve", "group-1", { text: "two", group: { members: { agent: 1 } } });
+    await world.send("eve", "group-1", { text: "three" });
+
+    await world.engine.groups.create(admin, {
+      ...{ id: "group-1", name: "T", members: ["agent"], owner: "agent" },
+    });
+
+    expect((await world.textsOf("agent", "group-1")).slice(0, 2)).toEqual(["two", "Group created"]);
+  });
+
   it("by anybody else is refused", async () => {
     const world = await World.start();
     await world.send("visitor", supportGroup, { text: "help" });

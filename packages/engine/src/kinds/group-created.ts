@@ -2,7 +2,7 @@ import { ChatError, eventKinds } from "@chat21/protocol";
 import type { Contact } from "../ports/contacts.ts";
 import type { GroupRecord, MemberRecord } from "../ports/records.ts";
 import type { WorkingConversation } from "../working-conversation.ts";
-import { isOpen, withEnd } from "../working-conversation.ts";
+import { isOpen, withEnd, withInterval } from "../working-conversation.ts";
 import { groupEvent, groupKind } from "./group-event.ts";
 import { groupCreatedInfo, joinedOnCreationInfo } from "./info-message.ts";
 import { requireRoutable } from "./message.ts";
@@ -26,8 +26,8 @@ export interface NewGroup {
 }
 
 /**
- * Creates a group. A group that messages began is only created by its owner or an admin, and keeps its log. For a group
- * that exists nothing happens when the data is equal; other data is refused.
+ * Creates a group. A group that messages began is only created by its owner or an admin, and keeps its log, which
+ * its members see where the one who began it is a member. For a group that exists nothing happens when the data is equal; other data is refused.
  */
 export function createGroup(wanted: NewGroup): Decide {
   return (state, context) => {
@@ -61,17 +61,27 @@ export function createGroup(wanted: NewGroup): Decide {
 
 function initialMembers(state: WorkingConversation, wanted: NewGroup): MemberRecord[] {
   const named = new Set(wanted.members.map(({ user }) => user));
-  const members = [...named].map(
-    (user): MemberRecord => ({
-      user,
-      role: user === wanted.owner ? "owner" : "member",
-      intervals: [[1, null]],
-    }),
-  );
+  const isForeign = hasForeignBeginning(state, named);
+  const members = [...named].map((user): MemberRecord => {
+    const role = user === wanted.owner ? "owner" : "member";
+    if (!isForeign) return { user, role, intervals: [[1, null]] };
+    const known = state.members.get(user) ?? { user, role, intervals: [] };
+    return { ...withInterval(known, state.head + 1, null), role };
+  });
   for (const former of state.members.values()) {
     if (!named.has(former.user)) members.push({ ...withEnd(former, state.head), role: "member" });
   }
   return members;
+}
+
+/**
+ * Whether the log was begun by somebody who is no member of the new group. Anybody may write to an id that is not taken
+ * yet, so such a beginning is not the group's: its members see nothing of it.
+ */
+function hasForeignBeginning(state: WorkingConversation, members: ReadonlySet<string>): boolean {
+  for (const { user, role } of state.members.values())
+    if (role === "owner" && !members.has(user)) return true;
+  return false;
 }
 
 function requireOwnership(state: WorkingConversation, wanted: NewGroup): void {

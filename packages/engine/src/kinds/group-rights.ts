@@ -45,11 +45,22 @@ export function touched(group: GroupRecord, context: DecisionContext): GroupReco
   return { ...group, updatedOn: context.now };
 }
 
-/** The record of a member who joins now: it sees the newest 200 numbers before it, and all that follow. */
-export function joined(state: WorkingConversation, user: string): MemberRecord {
+/** The first number that a present member sees without a gap up to now; 1 where nobody is present. */
+export function firstSeen(state: WorkingConversation): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const member of state.members.values())
+    if (isOpen(member)) first = Math.min(first, member.intervals.at(-1)?.[0] ?? first);
+  return first === Number.POSITIVE_INFINITY ? 1 : first;
+}
+
+/**
+ * The record of a member who joins now: it sees the newest 200 numbers before it, and all that follow; nothing older than
+ * `floor`, which is `firstSeen`: what no present member sees is not the group's to show.
+ */
+export function joined(state: WorkingConversation, user: string, floor: number): MemberRecord {
   const known = state.members.get(user) ?? { user, role: "member", intervals: [] };
   const lastSeen = known.intervals.at(-1)?.[1] ?? 0;
-  const from = Math.max(1, state.head - limits.joinReplay + 1, lastSeen + 1);
+  const from = Math.max(floor, state.head - limits.joinReplay + 1, lastSeen + 1);
   return withInterval(known, from, null);
 }
 

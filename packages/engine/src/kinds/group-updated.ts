@@ -4,7 +4,15 @@ import { isOpen, withEnd } from "../working-conversation.ts";
 import { joinedInfoMembers } from "./group-created.ts";
 import { groupEvent, groupKind } from "./group-event.ts";
 import type { Changer, Newcomer } from "./group-rights.ts";
-import { joined, requireGroup, requireOwner, requireRoom, touched, withSuccessor } from "./group-rights.ts";
+import {
+  firstSeen,
+  joined,
+  requireGroup,
+  requireOwner,
+  requireRoom,
+  touched,
+  withSuccessor,
+} from "./group-rights.ts";
 import { addedInfo, removedInfo, renamedInfo } from "./info-message.ts";
 import { requireRoutable } from "./message.ts";
 import type { Decide, EventDraft } from "./plan.ts";
@@ -30,7 +38,8 @@ export function setMembers(changer: Changer, wanted: readonly Newcomer[]): Decid
     requireRoom(state, added.length - removed.length);
     for (const { user } of added) requireRoutable(state.app, user, state.conversation);
     const stay = [...state.members.values()].filter((one) => isOpen(one) && names.has(one.user));
-    const arriving = added.map(({ user }) => joined(state, user));
+    const floor = firstSeen(state);
+    const arriving = added.map(({ user }) => joined(state, user, floor));
     const succession = withSuccessor(group, removed, [...stay, ...arriving]);
     const owner = succession.newOwner === null ? {} : { owner: succession.newOwner };
     const body = { ...owner, announce: true, except: added.map(({ user }) => user) };

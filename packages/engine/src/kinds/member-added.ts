@@ -1,7 +1,7 @@
 import { ChatError, eventKinds } from "@chat21/protocol";
 import { groupBody, groupEvent, groupKind } from "./group-event.ts";
 import type { Changer, Newcomer } from "./group-rights.ts";
-import { joined, requireGroup, requireOwner, requireRoom, touched } from "./group-rights.ts";
+import { firstSeen, joined, requireGroup, requireOwner, requireRoom, touched } from "./group-rights.ts";
 import { addedInfo, joinedParameters } from "./info-message.ts";
 import type { Kind } from "./kind.ts";
 import { requireRoutable } from "./message.ts";
@@ -35,7 +35,7 @@ export function addMember(changer: Changer, newcomer: Newcomer): Decide {
         addedInfo(group.name, newcomer, changer.user, context),
       ],
       group: touched(group, context),
-      members: [joined(state, newcomer.user)],
+      members: [joined(state, newcomer.user, firstSeen(state))],
     };
   };
 }

@@ -11,7 +11,7 @@ import {
 } from "@chat21/protocol";
 import type { DecodedMessage } from "../decode-message.ts";
 import type { InboxCopy } from "../ports/event-sink.ts";
-import type { EventRecord, MemberRecord } from "../ports/records.ts";
+import type { ConversationKind, EventRecord, MemberRecord } from "../ports/records.ts";
 import { isErased, messageJson, recipientOf } from "../project-message.ts";
 import { sees } from "../view/view.ts";
 import type { WorkingConversation } from "../working-conversation.ts";
@@ -87,7 +87,7 @@ export interface Sender {
  */
 export function sendMessage(sender: Sender, message: DecodedMessage, mayBegin: boolean): Decide {
   return (state, context) => {
-    const events = [messageDraft(sender.user, message, context)];
+    const events = [messageDraft(sender.user, message, state.kind, context)];
     if (state.kind === "direct") return state.head === 0 ? { events, members: pairOf(state) } : { events };
     if (state.group !== null) {
       if (!sender.admin && sender.user !== systemUser && !state.isMember(sender.user)) {
@@ -167,7 +167,12 @@ function pairOf(state: WorkingConversation): MemberRecord[] {
   return [...new Set(pair)].map((user) => ({ user, role: "member", intervals: [[1, null]] }));
 }
 
-function messageDraft(sender: string, message: DecodedMessage, context: DecisionContext): EventDraft {
+function messageDraft(
+  sender: string,
+  message: DecodedMessage,
+  kind: ConversationKind,
+  context: DecisionContext,
+): EventDraft {
   return {
     type: "message",
     sender,
@@ -176,8 +181,9 @@ function messageDraft(sender: string, message: DecodedMessage, context: Decision
     timestamp: believable(message.timestamp, context.now),
     body: message.body,
     tempUid: message.tempUid,
-    // A message cannot be hidden from its own sender: the copy that settles the send would be missing.
-    hiddenFor: message.hiddenFor === sender ? null : message.hiddenFor,
+    // A message cannot be hidden from its own sender: the copy that settles the send would be missing. In a direct
+    // conversation it would make acquaintances of two people of whom one does not know.
+    hiddenFor: kind === "direct" || message.hiddenFor === sender ? null : message.hiddenFor,
     listed: message.listed,
   };
 }

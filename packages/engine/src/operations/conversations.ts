@@ -22,7 +22,7 @@ import {
 import type { Delivery } from "../ports/edge.ts";
 import type { MemberState } from "../ports/records.ts";
 import { conversationJson, conversationStateJson } from "../project-conversation.ts";
-import { isArchived, isOnList } from "../view/view.ts";
+import { isArchived, isOnList, visibleHead } from "../view/view.ts";
 import { everyPeer } from "./every-peer.ts";
 import { listConversations } from "./list-conversations.ts";
 
@@ -39,8 +39,9 @@ export async function archiveConversation(
   const { store, states, clock } = context;
   context.requireService(app);
   const conversation = await resolveConversation(context, app, user, conversWith);
-  const { head } = await states.read(app, conversation);
-  const [state] = await store.conversations.patch([{ app, conversation, user, archivedAt: head }]);
+  const { head, members } = await states.read(app, conversation);
+  const archivedAt = visibleHead(members.get(user)?.intervals ?? [], head);
+  const [state] = await store.conversations.patch([{ app, conversation, user, archivedAt }]);
   if (state === undefined || state === null) return;
   await states.load([{ app, conversation }]);
   states.get(app, conversation)?.archivedBy.add(user);
@@ -109,7 +110,10 @@ export interface WatermarkMove {
   readonly markedUnread?: boolean;
 }
 
-/** Moves watermarks forward and tells both sides. Throws `not_member`. */
+/**
+ * Moves watermarks forward and tells both sides; never past what the user may see, so that they do not tell a former member
+ * how far the group has come. Throws `not_member`.
+ */
 export async function moveWatermarks(
   context: OperationsContext,
   app: string,
@@ -125,9 +129,15 @@ export async function moveWatermarks(
   // Perhaps the repeat of a mark whose answer was lost: it is older than a flag that stands now.
   const isRepeat = move.markedUnread === false && (move.read ?? 0) <= before.state.read;
   const read = isRepeat ? undefined : move.read;
-  const delivered = Math.max(move.delivered ?? 0, move.read ?? 0);
+  const delivered = Math.min(before.head, Math.max(move.delivered ?? 0, move.read ?? 0));
   const [state] = await store.conversations.patch([
-    { app, conversation, user, delivered, ...(read === undefined ? {} : { read, markedUnread: false }) },
+    {
+      app,
+      conversation,
+      user,
+      delivered,
+      ...(read === undefined ? {} : { read: Math.min(before.head, read), markedUnread: false }),
+    },
   ]);
   if (state === undefined || state === null) throw new ChatError("not_member");
   const deliveries: Delivery[] = read === undefined ? [] : [isNewPatch(app, user, conversWith, false)];
@@ -252,7 +262,9 @@ async function clearLists(
   const [record] = await store.conversations.load([{ app, conversation }]);
   if (record === undefined || record === null) return 0;
   const members = record.members.filter(({ user }) => only === null || user === only);
-  const patches = members.map(({ user }) => ({ app, conversation, user, clearedAt: record.head }));
+  const patches = members.map(({ user, intervals }) => ({
+    ...{ app, conversation, user, clearedAt: visibleHead(intervals, record.head) },
+  }));
   await store.conversations.patch(patches);
   return patches.length;
 }
