@@ -22,6 +22,7 @@ type OwnLimit =
   | "interleavedMembers"
   | "joinReplay"
   | "readerStallMs"
+  | "receiptReach"
   | "syncConversations"
   | "unreadMax";
 

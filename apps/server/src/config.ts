@@ -54,6 +54,8 @@ export interface Config {
   readonly groupsFromMessages: readonly string[] | undefined;
   /** Whether users may read the names of people they share no conversation with. */
   readonly namesVisible: boolean;
+  /** Room that is kept free on the data folder's disk. */
+  readonly diskReserveMiB: number;
   /** Whether what one user may cause is limited. */
   readonly rateLimits: boolean;
   /** `undefined`: the edge's default. */
@@ -127,6 +129,7 @@ export function loadConfig(
     namesVisible: read("namesVisible") ?? true,
     presenceGraceMs: (read("presenceGraceSeconds") ?? 5) * 1_000,
     groupsFromMessages: read("groupsFromMessages"),
+    diskReserveMiB: read("diskReserveMiB") ?? 256,
     rateLimits: chooseRateLimits(read("rateLimits"), reader.note),
     sessionsPerUser: read("sessionsPerUser"),
     messageRate: chooseMessageRate(read("messageCapacity"), read("messageRefillPerMinute")),

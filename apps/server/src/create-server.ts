@@ -43,6 +43,7 @@ import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import type { Config } from "./config.ts";
 import { dataPaths, fileSystemFault, prepareDataFolder } from "./data-folder.ts";
+import { type DiskWatch, watchDisk } from "./disk-watch.ts";
 import { edgeLimits, edgeListeners, webSocketPath } from "./edge-listeners.ts";
 import { createHttpApp } from "./http-app.ts";
 import { openStore } from "./open-store.ts";
@@ -97,12 +98,16 @@ export async function createServer(config: Config, log: Logger): Promise<Server>
   const registry = new Registry();
   const metrics = createPrometheusMetrics(registry);
   const store = await openStore(config.dataDir, log, metrics);
+  const disk = await watchDisk({
+    ...{ folder: config.dataDir, reserveMiB: config.diskReserveMiB, clock: systemClock, log },
+  });
   const drain = createDrain(log);
+  drain.add("the disk's watch", 0, () => disk.stop());
   drain.add("the store", 0.2, (timeoutMs) => within(store.close(), timeoutMs));
   try {
     return await assemble({
       ...{ config, log, tls, webhookSettings: webhookSettings.settings, proxies },
-      ...{ registry, metrics, store, drain },
+      ...{ registry, metrics, store, disk, drain },
     });
   } catch (thrown) {
     await drain.close();
@@ -120,6 +125,7 @@ interface Groundwork {
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly store: SqliteStore;
+  readonly disk: DiskWatch;
   readonly drain: Drain;
 }
 
@@ -159,6 +165,7 @@ async function assemble(ground: Groundwork): Promise<Server> {
     ...{ clock, log },
   });
   const engine = createEngine({
+    isStorageFull: ground.disk.isFull,
     ...{ store, edge, tokens: verifier, clock, newId: randomUUID, log, metrics, contacts },
     ...(webhooks.sink === null ? {} : { sinks: [webhooks.sink] }),
     ...(config.apps === undefined ? {} : { apps: config.apps }),

@@ -3,6 +3,7 @@ import {
   defineSetting as define,
   httpUrlSchema,
   switchSchema,
+  wholeNumberSchema,
 } from "@chat21/runtime";
 import * as z from "zod";
 
@@ -64,6 +65,13 @@ export const settings = {
     flag: "tls-key",
     meaning: "Private key (PEM file) of the certificate.",
   },
+  diskReserveMiB: define({
+    names: ["CHAT21_DISK_RESERVE_MIB"],
+    schema: wholeNumberSchema(0, 1_073_741_824),
+    defaultText: "256",
+    meaning:
+      "Room that is kept free on the data folder's disk. With less, messages and new groups are refused (storage_full), and reading goes on.",
+  }),
   logLevel: { ...cluster.logLevel, flag: "log-level", defaultText: "INFO, at a terminal WARN" },
   presence: {
     ...cluster.presence,

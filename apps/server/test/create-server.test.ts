@@ -54,6 +54,40 @@ describe("a server in this process", () => {
     expect(((await answer.json()) as { result: unknown[] }).result).toHaveLength(1);
   });
 
+  it("refuses messages and groups when its disk has no room, reads on, and says so", async () => {
+    server = await open();
+    const { mqttUrl } = server.addresses;
+    const first = await OldClient.connect({
+      url: mqttUrl ?? "",
+      user: "a",
+      token: compatToken("a", { secret }),
+    });
+    await first.send("b", { text: "before" });
+    await first.nextMessage("b", "before");
+    first.end();
+    await server.close();
+    // More than any disk has.
+    server = await open({ CHAT21_DISK_RESERVE_MIB: "1073741824" });
+    const api = `${server.addresses.url}/api/v1/tilechat`;
+    const authorization = compatToken("a", { secret });
+    const headers = { authorization, "content-type": "application/json" };
+    const post = (path: string, body: object) =>
+      fetch(`${api}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+
+    const message = await post("/conversations/b/messages", { text: "after" });
+    const group = await post("/groups", { name: "T" });
+    const history = await fetch(`${api}/conversations/b/events`, { headers });
+    const ready = await fetch(`${server.addresses.url}/readyz`);
+
+    expect([message.status, ((await message.json()) as { code: string }).code]).toEqual([
+      507,
+      "storage_full",
+    ]);
+    expect([group.status, ((await group.json()) as { code: string }).code]).toEqual([507, "storage_full"]);
+    expect(await history.text()).toContain("before");
+    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, reason: "storage_full" }]);
+  });
+
   it("opens the listeners that it is told to, and no others", async () => {
     server = await open({ CHAT21_MQTT_WS_PORT: "0" });
     const { addresses } = server;

@@ -62,6 +62,8 @@ export interface EngineOptions {
   readonly groupsFromMessages?: readonly string[] | undefined;
   /** Whether what one user may cause is limited; `system` and admins are exempt. See `Budgets`. @default true */
   readonly rateLimits?: boolean | undefined;
+  /** Whether the disk has no room for more messages and groups: they get `storage_full`. @default never */
+  readonly isStorageFull?: () => boolean;
   /** Messages of one user. @default the one of `budgets` */
   readonly messageRate?: Rate | undefined;
   /** Items of one commit, at most. @default 1000 */
@@ -84,7 +86,7 @@ export interface SharedStoreOptions {
 /** Binds the rules to their ports; `pipeline.ts` names the steps of a message. Nothing runs before `start`. */
 export function createEngine(options: EngineOptions): Engine {
   const { store, edge, tokens, clock, log, metrics, apps, shared } = options;
-  const { groupsFromMessages = ["support-group-"] } = options;
+  const { groupsFromMessages = ["support-group-"], isStorageFull = () => false } = options;
   const sinks = options.sinks ?? [];
   const kinds = new Kinds(options.kinds);
   const isShared = shared !== undefined;
@@ -139,6 +141,9 @@ export function createEngine(options: EngineOptions): Engine {
     metrics,
     invalidations: shared?.invalidations ?? { send: () => {} },
     mayBegin: (group) => groupsFromMessages.some((beginning) => group.startsWith(beginning)),
+    requireRoom: () => {
+      if (isStorageFull()) throw new ChatError("storage_full");
+    },
     requireService: (app) => {
       if (isDraining) throw new ChatError("shutting_down");
       if (apps !== undefined && !apps.includes(app))
@@ -230,7 +235,9 @@ export function createEngine(options: EngineOptions): Engine {
 
     health() {
       if (isDraining) return { ready: false, reason: "shutting_down" };
-      return isStoreHealthy ? { ready: true, reason: "ok" } : { ready: false, reason: "store_unavailable" };
+      if (!isStoreHealthy) return { ready: false, reason: "store_unavailable" };
+      // Reading goes on, so clients are still sent here.
+      return { ready: true, reason: isStorageFull() ? "storage_full" : "ok" };
     },
 
     async drain() {

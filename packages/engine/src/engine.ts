@@ -218,7 +218,10 @@ export interface Engine extends EdgeHandler {
     readonly issuedBefore?: number;
   }): number;
   /** `ready` turns false while the store is down or the engine drains. */
-  health(): { readonly ready: boolean; readonly reason: "ok" | "store_unavailable" | "shutting_down" };
+  health(): {
+    readonly ready: boolean;
+    readonly reason: "ok" | "shutting_down" | "storage_full" | "store_unavailable";
+  };
   /** Refuses new work, and finishes accepted work. Idempotent. */
   drain(): Promise<void>;
 }

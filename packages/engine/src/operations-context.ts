@@ -38,6 +38,8 @@ export interface OperationsContext {
   readonly invalidations: Pick<Invalidations, "send">;
   /** Whether a message to this unknown group begins it. */
   readonly mayBegin: (group: string) => boolean;
+  /** Throws `storage_full` when the disk has no room for more messages and groups. */
+  readonly requireRoom: () => void;
   /** Throws `shutting_down` or `forbidden` when the engine may not serve this app now. */
   readonly requireService: (app: string) => void;
 }

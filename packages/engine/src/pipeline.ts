@@ -38,6 +38,7 @@ export async function sendDecoded(
   inbound?: InboundMessage,
 ): Promise<Sent> {
   context.requireService(app);
+  context.requireRoom();
   if (inbound?.redelivered !== true) {
     context.budgets.spend("message", app, sender);
     context.budgets.spend("message_characters", app, sender, message.body.length);

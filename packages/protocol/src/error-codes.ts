@@ -18,6 +18,7 @@ export const errorCodes = {
   payload_too_large: { status: 413, retryable: false, title: "The payload is too large" },
   rate_limited: { status: 429, retryable: true, title: "Too many requests" },
   shutting_down: { status: 503, retryable: true, title: "The server is stopping" },
+  storage_full: { status: 507, retryable: true, title: "The server has no room for more" },
   store_unavailable: { status: 503, retryable: true, title: "The store does not answer" },
   taken_over: { status: 503, retryable: true, title: "Another connection uses this client id" },
   timeout: { status: 504, retryable: true, title: "No answer in time" },

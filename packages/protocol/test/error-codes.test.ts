@@ -55,7 +55,7 @@ describe("The table of codes", () => {
     (_code, entry) => {
       expect(entry.status).toBeGreaterThanOrEqual(400);
       expect(entry.status).toBeLessThan(600);
-      if (entry.retryable) expect([429, 500, 503, 504]).toContain(entry.status);
+      if (entry.retryable) expect([429, 500, 503, 504, 507]).toContain(entry.status);
       else expect(entry.status === 501 || entry.status < 500).toBe(true);
       expect(entry.title).toMatch(/^[A-Z][^.]*[^.]$/);
     },

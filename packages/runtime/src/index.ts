@@ -78,6 +78,7 @@ export {
   optionalPortSchema,
   portSchema,
   switchSchema,
+  wholeNumberSchema,
 } from "./setting.ts";
 export type { SigningKey } from "./signing-keys.ts";
 export { readSigningKeys } from "./signing-keys.ts";

@@ -150,7 +150,7 @@ export const conversationRoutes: readonly Route[] = [
     path: "/v1/{app}/conversations/{conversWith}/messages",
     who: "member",
     needs: "send",
-    problems: ["not_found", "not_member", "idempotency_conflict"],
+    problems: ["not_found", "not_member", "idempotency_conflict", "storage_full"],
     summary: "Sends a message to a user or a group. With a `client_message_id` it may be repeated safely.",
     query: z.strictObject({
       sender: z

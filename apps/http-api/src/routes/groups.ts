@@ -73,7 +73,7 @@ export const groupRoutes: readonly Route[] = [
     method: "post",
     path: "/v1/{app}/groups",
     who: "app",
-    problems: ["conflict"],
+    problems: ["conflict", "storage_full"],
     summary:
       "Creates a group. The caller becomes owner and member; an admin may name another owner, and does not join. With " +
       "an `id` it may be repeated safely.",

@@ -18,6 +18,7 @@ const words: Partial<Record<ErrorCode, string>> = {
   payload_too_large: "The message is too long.",
   rate_limited: "That was too fast. Wait a moment, then try again.",
   shutting_down: "The server is restarting. Try again in a moment.",
+  storage_full: "The server's disk is full. Your message waits here until there is room.",
   store_unavailable: "The server cannot save anything right now. Try again in a moment.",
   timeout: "The server did not answer in time. Try again.",
 };

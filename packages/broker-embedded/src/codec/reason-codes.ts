@@ -75,6 +75,7 @@ export const reasonsOfErrors: Readonly<Record<ErrorCode, ReasonsOfError>> = {
   payload_too_large: all(reasons.quotaExceeded),
   rate_limited: { ...all(reasons.connectionRateExceeded), puback: reasons.quotaExceeded },
   shutting_down: { ...unavailable, disconnect: reasons.serverShuttingDown },
+  storage_full: all(reasons.quotaExceeded),
   store_unavailable: unavailable,
   taken_over: { ...unavailable, disconnect: reasons.sessionTakenOver },
   timeout: unavailable,

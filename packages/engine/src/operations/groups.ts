@@ -104,6 +104,7 @@ async function create(
   request: CreateGroupRequest,
 ): Promise<string> {
   context.requireService(actor.app);
+  context.requireRoom();
   const id = request.id ?? `group-${context.newId()}`;
   if (!isGroupId(id)) throw new ChatError("invalid_id", "the group's id has a form that is not allowed");
   // Messages in a group stand under its id: a group with a possible user's id would let its members speak in that
