@@ -70,6 +70,11 @@ export interface EngineOptions {
   readonly batchItems?: number;
   /** Conversations held in memory between writes. @default 20000 */
   readonly cachedConversations?: number;
+  /**
+   * Bytes of memory that these conversations take together, about: a pair of people takes 2 KB, a group of 10,000 members
+   * 4 MB. One batch may hold as much once more. @default 64 MiB
+   */
+  readonly cachedConversationBytes?: number;
   /** Other processes write to the same store. @default this process is the only one */
   readonly shared?: SharedStoreOptions;
 }
@@ -103,8 +108,12 @@ export function createEngine(options: EngineOptions): Engine {
     metrics,
   });
   const exclusive = new Exclusive(shared);
-  const maxConversations = options.cachedConversations ?? 20_000;
-  const states = new StateCache({ conversations: store.conversations, maxConversations, isShared });
+  const states = new StateCache({
+    conversations: store.conversations,
+    maxConversations: options.cachedConversations ?? 20_000,
+    maxBytes: options.cachedConversationBytes ?? 64 * 1024 * 1024,
+    isShared,
+  });
   shared?.invalidations.onReceived(({ app, conversation }) => states.forget(app, conversation));
   const dispatcher = new Dispatcher({ store, edge, sinks, kinds, states, clock, log, metrics, redeliveries });
   const writer = new Writer({

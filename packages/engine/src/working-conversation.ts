@@ -1,6 +1,9 @@
 import { directMembers, looksLikeGroupId } from "@chat21/protocol";
 import type { ConversationKind, ConversationRecord, GroupRecord, MemberRecord } from "./ports/records.ts";
 
+/** Bytes of memory, about: of a conversation and of one member without names and intervals, and of one interval. */
+const weights = { conversation: 1_000, member: 320, interval: 80 } as const;
+
 /**
  * A conversation that the writer works on: a record that it advances event by event. When a commit fails the object is
  * thrown away and loaded again, never repaired.
@@ -13,7 +16,8 @@ export class WorkingConversation {
   lastTimestamp: number;
   transient: boolean;
   group: GroupRecord | null;
-  readonly members: Map<string, MemberRecord>;
+  readonly #members = new Map<string, MemberRecord>();
+  #memberBytes = 0;
   readonly archivedBy: Set<string>;
 
   constructor(record: ConversationRecord) {
@@ -24,7 +28,7 @@ export class WorkingConversation {
     this.lastTimestamp = record.lastTimestamp;
     this.transient = record.transient;
     this.group = record.group;
-    this.members = new Map(record.members.map((member) => [member.user, member]));
+    for (const member of record.members) this.seat(member);
     this.archivedBy = new Set(record.archivedBy);
   }
 
@@ -44,18 +48,40 @@ export class WorkingConversation {
     });
   }
 
+  /** Everybody who was ever a member, in the order in which they first came. */
+  get members(): ReadonlyMap<string, MemberRecord> {
+    return this.#members;
+  }
+
+  /** What the conversation takes of the memory, about. */
+  get bytes(): number {
+    return weights.conversation + this.#memberBytes + (this.group?.attributes?.length ?? 0);
+  }
+
+  /** Sets a member's record. */
+  seat(member: MemberRecord): void {
+    const before = this.#members.get(member.user);
+    if (before !== undefined) this.#memberBytes -= memberBytes(before);
+    this.#memberBytes += memberBytes(member);
+    this.#members.set(member.user, member);
+  }
+
   /** Whether the user is a member now. */
   isMember(user: string): boolean {
-    const member = this.members.get(user);
+    const member = this.#members.get(user);
     return member !== undefined && isOpen(member);
   }
 
   /** Present members, in the order in which they first came. */
   present(): string[] {
     const users: string[] = [];
-    for (const member of this.members.values()) if (isOpen(member)) users.push(member.user);
+    for (const member of this.#members.values()) if (isOpen(member)) users.push(member.user);
     return users;
   }
+}
+
+function memberBytes({ user, intervals }: MemberRecord): number {
+  return weights.member + user.length + weights.interval * intervals.length;
 }
 
 /** Whether the member is still in the conversation. */

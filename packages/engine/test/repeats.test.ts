@@ -108,8 +108,11 @@ describe("A reader that is slow", () => {
 });
 
 describe("A small cache", () => {
-  it("changes nothing but the speed", async () => {
-    const world = await World.start({ cachedConversations: 1, batchItems: 2 });
+  it.each([
+    ["a conversation", { cachedConversations: 1 }],
+    ["a byte", { cachedConversationBytes: 1 }],
+  ])("of %s changes nothing but the speed", async (_what, cache) => {
+    const world = await World.start({ ...cache, batchItems: 2 });
     await world.createGroup("group-1", "ann", "bob");
 
     await Promise.all(

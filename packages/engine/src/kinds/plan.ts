@@ -74,6 +74,6 @@ export function advance(
   });
   if (plan.transient !== undefined) state.transient = plan.transient;
   if (plan.group !== undefined) state.group = plan.group;
-  for (const member of plan.members ?? []) state.members.set(member.user, member);
+  for (const member of plan.members ?? []) state.seat(member);
   return events;
 }
