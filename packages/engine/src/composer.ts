@@ -6,11 +6,13 @@ import type { GroupNotice } from "./group-notices.ts";
 import type { Outlet } from "./kinds/kind.ts";
 import type { Kinds } from "./kinds/kinds.ts";
 import type { WriteResult } from "./pending-run.ts";
+import type { Clock } from "./ports/clock.ts";
 import type { Delivery, Edge } from "./ports/edge.ts";
 import type { EventSink, Fact } from "./ports/event-sink.ts";
 import type { EventRecord } from "./ports/records.ts";
 import type { Store } from "./ports/store.ts";
 import { historyMessageJson } from "./project-message.ts";
+import { RateLimiter } from "./rate-limiter.ts";
 import type { WorkingConversation } from "./working-conversation.ts";
 
 /** Ports and settings of a {@link Composer}. */
@@ -19,6 +21,7 @@ export interface ComposerOptions {
   readonly edge: Pick<Edge, "reaches">;
   readonly sinks: readonly EventSink[];
   readonly kinds: Kinds;
+  readonly clock: Pick<Clock, "elapsed">;
 }
 
 /** Deliveries and facts of one batch, in order. */
@@ -36,9 +39,13 @@ export interface Outgoing {
 /** Turns committed events into deliveries for clients and facts for sinks. Changes nothing. */
 export class Composer {
   readonly #options: ComposerOptions;
+  /** Characters of history, by user: anybody may add a person to any number of groups. */
+  readonly #replays: RateLimiter;
 
   constructor(options: ComposerOptions) {
     this.#options = options;
+    const rate = { capacity: limits.joinReplayBurst, refillPerMinute: limits.joinReplayPerMinute };
+    this.#replays = new RateLimiter(rate, options.clock);
   }
 
   /** Whether {@link composeWithHistory} has more to tell than {@link compose}. */
@@ -74,22 +81,26 @@ export class Composer {
 
   async #showHistory(outlet: BatchOutlet, event: EventRecord, user: string): Promise<void> {
     const { app, conversation } = event;
-    if (!outlet.reaches(user) && !outlet.takesFacts) return;
+    const isReached = outlet.reaches(user);
+    if (!isReached && !outlet.takesFacts) return;
     const earlier = await this.#options.store.events.read({
       app,
       conversation,
       before: event.seq,
       limit: limits.joinReplay,
+      characters: limits.joinReplayCharacters,
       from: "newest",
       types: ["message"],
       visibleTo: user,
       withoutErased: true,
     });
+    const characters = earlier.reduce((sum, { body }) => sum + body.length, 0);
+    if (isReached && this.#replays.take(`${app}/${user}`, characters) > 0) return;
     const topic = topics.messageAdded(app, user, conversation);
     for (const message of earlier) {
       const payload = historyMessageJson(message, outlet.epoch);
       // Into the deliveries of small groups: a newcomer's history never waits for a large group.
-      if (outlet.reaches(user)) outlet.out.deliveries.push({ app, user, topic, payload, qos: 1 });
+      if (isReached) outlet.out.deliveries.push({ app, user, topic, payload, qos: 1 });
       const delivered = { user, conversWith: conversation, status: messageStatus.delivered, payload };
       if (outlet.takesFacts) outlet.fact({ kind: "history", event: message, delivered });
     }

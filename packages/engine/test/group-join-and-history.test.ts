@@ -52,6 +52,43 @@ describe("Somebody who is added to a group", () => {
     }
   });
 
+  it("gets the newest messages that fit, and finds the others in the history", async () => {
+    const world = await World.start();
+    const [cid] = await world.people("cid");
+    await world.createGroup("group-1", "ann", "bob");
+    const text = "x".repeat(60_000);
+    for (let index = 0; index < 200; index++)
+      await world.send("ann", "group-1", { text: `${index} ${text}` });
+
+    await world.engine.groups.addMember(as("ann"), "group-1", "cid");
+
+    const numbers = cid.texts("group-1").map((told) => told.split(" ")[0]);
+    expect(numbers).toEqual(["198", "199", "cid"]);
+    const history = await world.textsOf("cid", "group-1");
+    expect(history.slice(-4).map((kept) => kept.split(" ")[0])).toEqual(["197", "198", "199", "cid"]);
+    expect(world.factsOf("history")).toHaveLength(2);
+  });
+
+  it("to many groups at once gets no more of them than a session can hold, until it has read", async () => {
+    const world = await World.start();
+    const [cid] = await world.people("cid");
+    const text = "x".repeat(60_000);
+    const groups = Array.from({ length: 10 }, (_, index) => `group-${index}`);
+    for (const group of groups) {
+      await world.createGroup(group, "ann", "bob");
+      for (let index = 0; index < 4; index++) await world.send("ann", group, { text });
+    }
+    const replayed = () => cid.messages().filter((message) => message.__history === "true").length;
+
+    await Promise.all(groups.map((group) => world.engine.groups.addMember(as("ann"), group, "cid")));
+    expect(replayed()).toBe(4);
+
+    await world.clock.advance(10_000);
+    await world.createGroup("group-later", "ann", "bob");
+    await world.engine.groups.addMember(as("ann"), "group-later", "cid");
+    expect(replayed()).toBe(4 + 3);
+  });
+
   it("is called by the first name when there is one", async () => {
     const lookup = async (_app: string, users: readonly string[]) =>
       users.map((user) => ({ fullname: `${user} F.`, firstname: "Carl", lastname: "F." }));

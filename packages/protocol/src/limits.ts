@@ -63,6 +63,17 @@ export const limits = /* @__PURE__ */ (() =>
     receiptReach: 1_000,
     /** Messages replayed to a user who joins a group. */
     joinReplay: 200,
+    /**
+     * Characters of these messages' bodies: the newest that fit, at least one. What is not replayed is in the history.
+     */
+    joinReplayCharacters: 128 * 1024,
+    /**
+     * Characters that are replayed to one user in a burst, by all groups together, so that their deliveries always fit into
+     * what may wait for one session. A replay that does not fit is left out.
+     */
+    joinReplayBurst: 256 * 1024,
+    /** Characters that are replayed to one user in a minute. */
+    joinReplayPerMinute: 1536 * 1024,
     /** Largest `limit` of a list. */
     listMax: 1_000,
     /** Changed conversations in one answer of sync, at most. */

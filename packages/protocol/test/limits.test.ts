@@ -48,6 +48,8 @@ describe("The limits", () => {
   it("agree with each other", () => {
     expect(limits.listDefault).toBeLessThanOrEqual(limits.listMax);
     expect(limits.joinReplay).toBeLessThanOrEqual(limits.listMax);
+    expect(limits.payloadBytes).toBeLessThanOrEqual(limits.joinReplayCharacters);
+    expect(limits.joinReplayCharacters).toBeLessThanOrEqual(limits.joinReplayBurst);
     expect(limits.payloadBytes).toBeLessThanOrEqual(limits.bodyBytes);
     expect(limits.bodyBytes).toBeLessThan(limits.groupBodyBytes);
     expect(limits.payloadBytes).toBeLessThan(limits.answerBytes);
