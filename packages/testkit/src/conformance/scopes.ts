@@ -233,7 +233,7 @@ function decided({ status }: { readonly status: number }): boolean {
 
 /** `null`: refused. It has the will that existing clients have. */
 function open({ world, me, clientId, token }: Attempt): Promise<MqttClient | null> {
-  const client = connect(world.topology.mqttTcpUrl, {
+  const client = connect(world.topology.mqttWsUrl, {
     clientId,
     username: "JWT",
     password: token,

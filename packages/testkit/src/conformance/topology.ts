@@ -11,7 +11,7 @@ export interface Topology {
   /** Shared secret of HS256 tokens. The tokens have the form that existing issuers write, and need nothing else. */
   readonly secret: string;
   /**
-   * The check of a publish. `policy`: Chat21 checks it, and closes the connection for any topic that is not the
+   * The check of a publish over `mqttWsUrl`. `policy`: Chat21 checks it, and closes the connection for any topic that is not the
    * client's own. `scopes`: a broker checks only the scopes of the token; a useless topic within them is acknowledged
    * and has no effect.
    */
