@@ -7,4 +7,6 @@ import "./styles/index.css";
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element with the id root.");
 takeSignInKey();
+// The printed address, opened where the page is already, loads nothing.
+addEventListener("hashchange", takeSignInKey);
 render(<App sessions={createSessionStore()} />, root);

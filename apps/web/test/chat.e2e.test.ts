@@ -135,8 +135,8 @@ describe("a window", () => {
     await ada.page.getByRole("textbox", { name: "Your name" }).waitFor();
     const kept = () =>
       ada.page.evaluate(() => [...Object.keys(sessionStorage), ...Object.keys(localStorage)]);
-    // Nothing but the window's name. The client that closes writes once more.
-    await expect.poll(kept).toEqual(["chat21.window"]);
+    // Nothing of the person: the window's name, and the browser's key. The client that closes writes once more.
+    await expect.poll(kept).toEqual(["chat21.window", "chat21.sign-in-key"]);
     expect(ada.problems).toEqual([]);
   });
 

@@ -39,3 +39,14 @@ test("another address asks for the key: a wrong one is told, and the printed add
   await eve.page.getByRole("heading", { level: 1, name: "Eve Key" }).waitFor();
   expect(eve.problems.filter((problem) => !problem.includes("403"))).toEqual([]);
 });
+
+test("the printed address, opened where the page is already, gives the page its key", async () => {
+  const joan = await world.visit("/", { hasKey: false });
+  await joan.page.getByRole("textbox", { name: "Your name" }).fill("Joan Key");
+
+  await joan.page.goto(world.server.signInUrl ?? "");
+  await joan.page.getByRole("button", { name: "Start chatting" }).click();
+
+  await joan.page.getByRole("heading", { level: 1, name: "Joan Key" }).waitFor();
+  expect(await joan.page.evaluate(() => location.href)).not.toContain("key");
+});
