@@ -1,12 +1,13 @@
 import type { Identity } from "@chat21/engine";
+import type { OwnUse } from "@chat21/protocol";
 
 /**
- * What a route needs of the caller's own topics, for the scopes of its token to open it: `read` its inbox, `send` where it
- * publishes messages, `write` all its topics that it publishes on, `everything` both, `nothing` what every good token may.
+ * The use of the caller's own topics that a token's scopes must open before the token may call a route. `everything`:
+ * reading and writing. `nothing`: every good token may call it.
  */
-export type Need = "everything" | "nothing" | "read" | "send" | "write";
+export type Need = OwnUse | "everything" | "nothing";
 
-/** What a route needs that does not say so. */
+/** The need of a route that names none. */
 export function usualNeed(method: string): Need {
   return method === "get" ? "read" : "write";
 }
@@ -15,22 +16,9 @@ export function usualNeed(method: string): Need {
  * Whether the scopes of a token open its holder's own topics as far as `need` says. That holds for admins, too: their role
  * gives them other people's, and the scopes say whether the token is for this server's messages at all.
  */
-export function permits(
-  { app, user, scopes }: Pick<Identity, "app" | "scopes" | "user">,
-  need: Need,
-): boolean {
+export function permits(holder: Pick<Identity, "app" | "scopes" | "user">, need: Need): boolean {
+  const { scopes } = holder;
   if (scopes === undefined || need === "nothing") return true;
-  const reads = () => scopes.opensAllKeys("read", `apps.${app}.users.${user}.`);
-  const sends = () => scopes.opensAllKeys("write", `apps.${app}.outgoing.users.${user}.`);
-  const writes = () => sends() && scopes.opensAllKeys("write", `apps.${app}.users.${user}.`);
-  switch (need) {
-    case "read":
-      return reads();
-    case "send":
-      return sends();
-    case "write":
-      return writes();
-    case "everything":
-      return reads() && writes();
-  }
+  if (need === "everything") return scopes.opensOwn("read", holder) && scopes.opensOwn("write", holder);
+  return scopes.opensOwn(need, holder);
 }

@@ -68,7 +68,7 @@ export interface RouteSpec<
   /** Whether `path` begins at the API's base path or at the root. @default "api" */
   readonly at?: "api" | "root";
   readonly who: Who;
-  /** What the scopes of the token must open. @default "read" for `get`, else "write" */
+  /** The use of own topics that the token's scopes must open. @default "read" for `get`, else "write" */
   readonly needs?: Need;
   readonly summary: string;
   readonly query?: Query;

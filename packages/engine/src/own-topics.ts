@@ -1,6 +1,6 @@
 import type { Scopes } from "@chat21/protocol";
 
-/** What a token's scopes leave of its user's own topics. */
+/** The rest of a user's own topics when its token's scopes are narrower. */
 export interface OwnTopics {
   /** @param filter one inside the user's own tree */
   maySubscribe(filter: string, qos: 0 | 1): boolean;
@@ -9,23 +9,17 @@ export interface OwnTopics {
 }
 
 /**
- * What the scopes leave of the topics of a client. `undefined`: everything, as with every ordinary token, so that nothing
- * has to be checked for each publish. The answers are RabbitMQ's own, whose MQTT plugin reads each client's subscriptions from a queue.
+ * Narrows the topics of a client to its token's scopes. `undefined`: they are not narrower, as with every ordinary token,
+ * and no publish has to be checked. The answers are RabbitMQ's own, whose MQTT plugin reads each client's subscriptions from a queue.
  */
-export function ownTopicsWithin(
-  scopes: Scopes | undefined,
-  { app, user, clientId }: Client,
-): OwnTopics | undefined {
+export function ownTopicsWithin(scopes: Scopes | undefined, client: Client): OwnTopics | undefined {
   if (scopes === undefined) return undefined;
   const hasQueue = ([0, 1] as const).map((qos) => {
-    const queue = `mqtt-subscription-${clientId}qos${qos}`;
+    const queue = `mqtt-subscription-${client.clientId}qos${qos}`;
     return permissions.every((permission) => scopes.opens(permission, queue));
   });
   const opensAll =
-    hasQueue.every(Boolean) &&
-    scopes.opensAllKeys("read", `apps.${app}.users.${user}.`) &&
-    scopes.opensAllKeys("write", `apps.${app}.users.${user}.`) &&
-    scopes.opensAllKeys("write", `apps.${app}.outgoing.users.${user}.`);
+    hasQueue.every(Boolean) && scopes.opensOwn("read", client) && scopes.opensOwn("write", client);
   if (opensAll) return undefined;
   return {
     maySubscribe: (filter, qos) => hasQueue[qos] === true && scopes.opensKey("read", toKey(filter)),

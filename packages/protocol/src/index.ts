@@ -62,7 +62,7 @@ export type { Overlay } from "./overlay.ts";
 export { overlaySchema } from "./overlay.ts";
 export type { Range } from "./range.ts";
 export { rangeSchema } from "./range.ts";
-export type { ScopePermission } from "./scopes.ts";
+export type { OwnUse, ScopePermission } from "./scopes.ts";
 export { readScopes, Scopes } from "./scopes.ts";
 export type {
   ConversationState,

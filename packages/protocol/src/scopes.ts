@@ -58,7 +58,18 @@ export class Scopes {
         granted === permission && key !== null && endsOpen(key) && matches(beginning, key),
     );
   }
+
+  /** Whether all the user's own topics of this use are opened. */
+  opensOwn(use: OwnUse, { app, user }: { readonly app: string; readonly user: string }): boolean {
+    const own = `apps.${app}.users.${user}.`;
+    if (use === "read") return this.opensAllKeys("read", own);
+    const sends = this.opensAllKeys("write", `apps.${app}.outgoing.users.${user}.`);
+    return use === "send" ? sends : sends && this.opensAllKeys("write", own);
+  }
 }
+
+/** What a user does on its own topics: reads its inbox, sends messages, publishes on all that it publishes on. */
+export type OwnUse = "read" | "send" | "write";
 
 /** A text with `*` in it, split there and decoded. The last part is empty when any end matches. */
 type Pattern = readonly string[];
