@@ -21,8 +21,8 @@ export class EarlyTokens {
   /** Those of a user that were used until `until`, and say that they were issued at `issuedFrom` or later. */
   of({ app, user }: Pick<VerifiedToken, "app" | "user">, until: number, issuedFrom: number): VerifiedToken[] {
     return [...this.#seen.values()]
-      .filter(({ token, seenAt }) => token.app === app && token.user === user && seenAt <= until)
+      .filter(({ token, seenAt }) => seenAt <= until && token.issuedAt >= issuedFrom)
       .map(({ token }) => token)
-      .filter(({ issuedAt }) => issuedAt >= issuedFrom);
+      .filter((token) => token.app === app && token.user === user);
   }
 }

@@ -67,20 +67,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 
   /**
-   * Learns what another process has revoked. Of the early tokens only those count that were used until then, and are of
-   * later than the next second: that is the one of new tokens, see `nextIssueAt`.
+   * Learns what another process has revoked; returns the early tokens that it missed. Only those count that were used until
+   * then, and are of later than the next second: that is the one of new tokens, see `nextIssueAt`.
    */
-  const learnFromElsewhere = async (record: RevocationRecord): Promise<void> => {
+  const learnFromElsewhere = (record: RevocationRecord): readonly VerifiedToken[] => {
     const { issuedBefore } = record;
-    if (!learn(record) || issuedBefore === null) return;
-    await revokeEarly(early.of(record, issuedBefore, endOfSecond(issuedBefore) + 1_001));
+    if (!learn(record) || issuedBefore === null) return [];
+    return early.of(record, issuedBefore, endOfSecond(issuedBefore) + 1_001);
   };
 
   const load = async (): Promise<void> => {
     const now = clock.now();
     const startedAt = clock.elapsed();
     const records = await revocations.list(now);
-    await Promise.all(records.map(learnFromElsewhere));
+    await revokeEarly(records.flatMap(learnFromElsewhere));
     list.prune(now);
     loadedAt = startedAt;
   };
