@@ -1,4 +1,5 @@
 import type { MetricName, Metrics, ObservationName } from "@chat21/engine";
+import { budgets } from "@chat21/protocol";
 import { Counter, collectDefaultMetrics, Histogram, type Registry } from "prom-client";
 
 interface CounterDescription {
@@ -29,7 +30,8 @@ const counters: Readonly<Record<MetricName, CounterDescription>> = {
   rate_limited: {
     help: "Publishes over a user's budget, refused or made to wait, by kind.",
     label: "kind",
-    values: ["message", "message_characters", "presence", "receipt", "typing", "unknown_receipt", "update"],
+    // A refusal that waits is counted as refused, under its own code.
+    values: Object.keys(budgets).filter((kind) => kind !== "refusal"),
   },
   redispatched: { help: "Events that an earlier process had left undispatched." },
   refused: { help: "Publishes that were refused, by code.", label: "code" },
