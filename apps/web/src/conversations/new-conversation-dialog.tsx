@@ -3,6 +3,7 @@ import { useChat } from "../chat/chat-context.ts";
 import { openConversation } from "../chat/route.ts";
 import { userIdProblem } from "../sign-in/user-id.ts";
 import { Dialog } from "../ui/dialog.tsx";
+import { TextField } from "../ui/text-field.tsx";
 import { PersonHint } from "./person-hint.tsx";
 
 /** A dialog that asks for a user id and opens the conversation with that user. */
@@ -10,7 +11,7 @@ export function NewConversationDialog({ onClose }: { onClose: () => void }) {
   const { chat } = useChat();
   const [user, setUser] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
-  const ids = { user: useId(), hint: useId() };
+  const hintId = useId();
 
   function submit(event: SubmitEvent): void {
     event.preventDefault();
@@ -26,32 +27,29 @@ export function NewConversationDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="New conversation" onClose={onClose}>
       <form onSubmit={submit} noValidate>
-        <div className="field">
-          <label htmlFor={ids.user}>User id</label>
-          <input
-            id={ids.user}
-            className="input"
-            value={user}
-            onInput={(event) => setUser(event.currentTarget.value.trim())}
-            placeholder="grace-hopper"
-            autoComplete="off"
-            autoCapitalize="none"
-            spellcheck={false}
-            maxLength={64}
-            aria-invalid={problem !== null}
-            aria-describedby={ids.hint}
-            autoFocus
-          />
+        <TextField
+          label="User id"
+          value={user}
+          onText={(text) => setUser(text.trim())}
+          placeholder="grace-hopper"
+          autoComplete="off"
+          autoCapitalize="none"
+          spellcheck={false}
+          maxLength={64}
+          aria-invalid={problem !== null}
+          aria-describedby={hintId}
+          autoFocus
+        >
           <PersonHint user={user} />
           <p
             className={problem === null ? "hint" : "problem"}
-            id={ids.hint}
+            id={hintId}
             role={problem === null ? undefined : "alert"}
           >
             {problem ??
               `Everybody sees their own id at the top left, under their name. Yours is ${chat.user.id}.`}
           </p>
-        </div>
+        </TextField>
         <footer>
           <button type="button" className="button" onClick={onClose}>
             Cancel

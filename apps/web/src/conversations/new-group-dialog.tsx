@@ -3,6 +3,7 @@ import { useChat } from "../chat/chat-context.ts";
 import { openConversation } from "../chat/route.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { explainError } from "../ui/explain-error.ts";
+import { TextField } from "../ui/text-field.tsx";
 import { parseMembers } from "./parse-members.ts";
 import { PersonHint } from "./person-hint.tsx";
 
@@ -13,7 +14,7 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
   const [list, setList] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const ids = { name: useId(), members: useId(), hint: useId() };
+  const ids = { members: useId(), hint: useId() };
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
@@ -35,19 +36,15 @@ export function NewGroupDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="New group" onClose={onClose}>
       <form onSubmit={submit} noValidate>
-        <div className="field">
-          <label htmlFor={ids.name}>Name</label>
-          <input
-            id={ids.name}
-            className="input"
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-            placeholder="Release crew"
-            autoComplete="off"
-            maxLength={128}
-            autoFocus
-          />
-        </div>
+        <TextField
+          label="Name"
+          value={name}
+          onText={setName}
+          placeholder="Release crew"
+          autoComplete="off"
+          maxLength={128}
+          autoFocus
+        />
         <div className="field">
           <label htmlFor={ids.members}>Members</label>
           <textarea

@@ -3,6 +3,7 @@ import { useId, useState } from "preact/compat";
 import { signInByName } from "../session/development-sign-in.ts";
 import type { Session } from "../session/session.ts";
 import { keepSignInKey } from "../session/sign-in-key.ts";
+import { TextField } from "../ui/text-field.tsx";
 import { userIdFromName, userIdProblem } from "./user-id.ts";
 
 const wrongKey = "This is not the key of this server.";
@@ -14,11 +15,12 @@ const focusWhenShown = (field: HTMLInputElement | null) => field?.focus();
 export function NameForm(props: { onSignIn: (session: Session) => void; onUnavailable: () => void }) {
   const [name, setName] = useState("");
   const [ownId, setOwnId] = useState<string | null>(null);
-  /** What is typed into the field for the key; `null`: the field is not needed. */
+  /** Text of the field for the key; `null`: there is no field, because nobody has asked for the key. */
   const [key, setKey] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const ids = { name: useId(), user: useId(), key: useId(), keyHint: useId(), problem: useId() };
+  const ids = { keyHint: useId(), problem: useId() };
+  const isKeyWrong = problem === wrongKey;
   const user = ownId ?? userIdFromName(name);
 
   async function submit(event: SubmitEvent): Promise<void> {
@@ -50,21 +52,17 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
 
   return (
     <form onSubmit={submit} noValidate>
-      <div className="field">
-        <label htmlFor={ids.name}>Your name</label>
-        <input
-          id={ids.name}
-          className="input"
-          value={name}
-          onInput={(event) => setName(event.currentTarget.value)}
-          placeholder="Ada Lovelace"
-          autoComplete="nickname"
-          maxLength={128}
-          aria-invalid={problem !== null && problem !== wrongKey}
-          aria-describedby={problem === null || problem === wrongKey ? undefined : ids.problem}
-          // biome-ignore lint/a11y/noAutofocus: the page has no other purpose.
-          autoFocus
-        />
+      <TextField
+        label="Your name"
+        value={name}
+        onText={setName}
+        placeholder="Ada Lovelace"
+        autoComplete="nickname"
+        maxLength={128}
+        aria-invalid={problem !== null && !isKeyWrong}
+        aria-describedby={problem === null || isKeyWrong ? undefined : ids.problem}
+        autoFocus
+      >
         {ownId === null ? (
           <p className="hint identity">
             {user === "" ? (
@@ -81,43 +79,36 @@ export function NameForm(props: { onSignIn: (session: Session) => void; onUnavai
             )}
           </p>
         ) : null}
-      </div>
+      </TextField>
       {ownId !== null && (
-        <div className="field">
-          <label htmlFor={ids.user}>Your user id</label>
-          <input
-            id={ids.user}
-            className="input"
-            value={ownId}
-            onInput={(event) => setOwnId(event.currentTarget.value.trim())}
-            autoCapitalize="none"
-            autoComplete="off"
-            spellcheck={false}
-            maxLength={64}
-          />
-        </div>
+        <TextField
+          label="Your user id"
+          value={ownId}
+          onText={(text) => setOwnId(text.trim())}
+          autoCapitalize="none"
+          autoComplete="off"
+          spellcheck={false}
+          maxLength={64}
+        />
       )}
       {key !== null && (
-        <div className="field">
-          <label htmlFor={ids.key}>Sign-in key</label>
-          <input
-            id={ids.key}
-            className="input"
-            value={key}
-            onInput={(event) => setKey(event.currentTarget.value)}
-            autoCapitalize="none"
-            autoComplete="off"
-            spellcheck={false}
-            maxLength={512}
-            aria-invalid={problem === wrongKey}
-            aria-describedby={problem === wrongKey ? `${ids.problem} ${ids.keyHint}` : ids.keyHint}
-            ref={focusWhenShown}
-          />
+        <TextField
+          label="Sign-in key"
+          value={key}
+          onText={setKey}
+          autoCapitalize="none"
+          autoComplete="off"
+          spellcheck={false}
+          maxLength={512}
+          aria-invalid={isKeyWrong}
+          aria-describedby={isKeyWrong ? `${ids.problem} ${ids.keyHint}` : ids.keyHint}
+          inputRef={focusWhenShown}
+        >
           <p className="hint" id={ids.keyHint}>
             Open the address that the server printed when it started, or paste it here. The key is its end,
             and it is in the file <span className="code">sign-in-key</span> of the server's data folder.
           </p>
-        </div>
+        </TextField>
       )}
       {problem !== null && (
         <p className="problem" id={ids.problem} role="alert">

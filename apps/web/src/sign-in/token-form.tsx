@@ -1,5 +1,6 @@
 import { useId, useState } from "preact/compat";
 import type { Session } from "../session/session.ts";
+import { TextField } from "../ui/text-field.tsx";
 import { readToken } from "./read-token.ts";
 
 /** The form to sign in with a token from an operator. */
@@ -7,7 +8,7 @@ export function TokenForm({ onSignIn }: { onSignIn: (session: Session) => void }
   const [token, setToken] = useState("");
   const [name, setName] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
-  const ids = { token: useId(), name: useId(), problem: useId() };
+  const ids = { token: useId(), problem: useId() };
 
   function submit(event: SubmitEvent): void {
     event.preventDefault();
@@ -41,17 +42,13 @@ export function TokenForm({ onSignIn }: { onSignIn: (session: Session) => void }
           aria-describedby={problem === null ? undefined : ids.problem}
         />
       </div>
-      <div className="field">
-        <label htmlFor={ids.name}>Your name (optional)</label>
-        <input
-          id={ids.name}
-          className="input"
-          value={name}
-          onInput={(event) => setName(event.currentTarget.value)}
-          autoComplete="nickname"
-          maxLength={128}
-        />
-      </div>
+      <TextField
+        label="Your name (optional)"
+        value={name}
+        onText={setName}
+        autoComplete="nickname"
+        maxLength={128}
+      />
       {problem !== null && (
         <p className="problem" id={ids.problem} role="alert">
           {problem}
